@@ -1,0 +1,336 @@
+// Products of matrices. A kernel computes one tile of the result in registers, summing in order of k from the bias
+// on, so each element has the same bits whatever the tile, the batch or the share of rows.
+import { LANES, Simd } from "./simd";
+
+/** Bytes of a vector. */
+const VECTOR: usize = 16;
+/** Columns of the wide tile. 4 rows × 2 vectors keep within the 15 vector registers that engines leave. */
+export const PANEL: i32 = 2 * LANES;
+
+/**
+ * C = bias + A B for rows [begin, end) of C. A (rows, depth) has its element (m, k) at A + m·am + k·ak, so that A may
+ * be read transposed; B (depth, cols) and C (rows, cols) have rows of bk and cm bytes. Without bias (0) sums start at 0.
+ */
+export function product(
+  A: usize,
+  am: usize,
+  ak: usize,
+  B: usize,
+  bk: usize,
+  C: usize,
+  cm: usize,
+  begin: i32,
+  end: i32,
+  cols: i32,
+  depth: i32,
+  bias: usize,
+): void {
+  const tiled = begin + ((end - begin) & ~3);
+  for (let n = 0; n < cols; n += PANEL) {
+    const left = cols - n;
+    const at = (<usize>n) * sizeof<real>();
+    const start = bias ? bias + at : 0;
+    for (let m = begin; m < tiled; m += 4) {
+      const row = <usize>m;
+      if (left > LANES) Tile.rows4wide(A + row * am, am, ak, B + at, bk, C + row * cm + at, cm, left, depth, start);
+      else Tile.rows4(A + row * am, am, ak, B + at, bk, C + row * cm + at, cm, left, depth, start);
+    }
+  }
+  for (let m = tiled; m < end; ++m) {
+    const row = <usize>m;
+    for (let n = 0; n < cols; ) {
+      const left = cols - n;
+      const at = (<usize>n) * sizeof<real>();
+      const start = bias ? bias + at : 0;
+      const a = A + row * am;
+      const c = C + row * cm + at;
+      if (left > 4 * LANES) {
+        Tile.row8(a, am, ak, B + at, bk, c, cm, left, depth, start);
+        n += 8 * LANES;
+      } else if (left > LANES) {
+        Tile.row4(a, am, ak, B + at, bk, c, cm, left, depth, start);
+        n += 4 * LANES;
+      } else {
+        Tile.row1(a, am, ak, B + at, bk, c, cm, left, depth, start);
+        n += LANES;
+      }
+    }
+  }
+}
+
+/**
+ * C = A Wᵀ for rows [begin, end). A (rows, depth), W (cols, depth), C (rows, cols). Panels of Wᵀ, PANEL columns wide,
+ * are packed into scratch (PANEL × (depth + LANES) numbers), where their rows lie one behind the other.
+ */
+export function productTransposed(
+  A: usize,
+  W: usize,
+  C: usize,
+  begin: i32,
+  end: i32,
+  cols: i32,
+  depth: i32,
+  scratch: usize,
+): void {
+  const am = (<usize>depth) * sizeof<real>();
+  const cm = (<usize>cols) * sizeof<real>();
+  for (let n = 0; n < cols; n += PANEL) {
+    pack(W, n, cols, depth, scratch);
+    const c = C + (<usize>n) * sizeof<real>();
+    product(A, am, sizeof<real>(), scratch, PANEL * sizeof<real>(), c, cm, begin, end, min(PANEL, cols - n), depth, 0);
+  }
+}
+
+/** P (depth, PANEL) = rows n … n + PANEL - 1 of W (cols, depth), transposed; rows past the last repeat the last. */
+function pack(W: usize, n: i32, cols: i32, depth: i32, P: usize): void {
+  const bytes = (<usize>depth) * sizeof<real>();
+  for (let group = 0; group < PANEL; group += LANES) {
+    const w0 = W + (<usize>min(n + group, cols - 1)) * bytes;
+    const w1 = W + (<usize>min(n + group + 1, cols - 1)) * bytes;
+    let p = P + (<usize>group) * sizeof<real>();
+    if (sizeof<real>() == 4) {
+      const w2 = W + (<usize>min(n + group + 2, cols - 1)) * bytes;
+      const w3 = W + (<usize>min(n + group + 3, cols - 1)) * bytes;
+      for (let k: usize = 0; k < bytes; k += 16) {
+        const r0 = v128.load(w0 + k);
+        const r1 = v128.load(w1 + k);
+        const r2 = v128.load(w2 + k);
+        const r3 = v128.load(w3 + k);
+        const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
+        const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
+        const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
+        const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
+        v128.store(p, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
+        v128.store(p, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7), 32);
+        v128.store(p, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), 64);
+        v128.store(p, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7), 96);
+        p += 128;
+      }
+    } else {
+      for (let k: usize = 0; k < bytes; k += 16) {
+        const r0 = v128.load(w0 + k);
+        const r1 = v128.load(w1 + k);
+        v128.store(p, v128.shuffle<f64>(r0, r1, 0, 2));
+        v128.store(p, v128.shuffle<f64>(r0, r1, 1, 3), 32);
+        p += 64;
+      }
+    }
+  }
+}
+
+/** One tile of C = bias + A B each: rows × vectors. Lanes past `cols` are computed from whatever lies there and dropped. */
+class Tile {
+  /** 4 rows × 2 vectors: the tile that the work is done in. */
+  static rows4wide(
+    A: usize,
+    am: usize,
+    ak: usize,
+    B: usize,
+    bk: usize,
+    C: usize,
+    cm: usize,
+    cols: i32,
+    depth: i32,
+    bias: usize,
+  ): void {
+    let c00 = bias ? v128.load(bias) : v128.splat<real>(0);
+    let c01 = bias ? v128.load(bias, VECTOR) : v128.splat<real>(0);
+    let c10 = c00;
+    let c11 = c01;
+    let c20 = c00;
+    let c21 = c01;
+    let c30 = c00;
+    let c31 = c01;
+    let a0 = A;
+    let a1 = A + am;
+    let a2 = A + 2 * am;
+    let a3 = A + 3 * am;
+    for (let k = 0; k < depth; ++k) {
+      const b0 = v128.load(B);
+      const b1 = v128.load(B, VECTOR);
+      const x0 = v128.load_splat<real>(a0);
+      c00 = Simd.madd(x0, b0, c00);
+      c01 = Simd.madd(x0, b1, c01);
+      a0 += ak;
+      const x1 = v128.load_splat<real>(a1);
+      c10 = Simd.madd(x1, b0, c10);
+      c11 = Simd.madd(x1, b1, c11);
+      a1 += ak;
+      const x2 = v128.load_splat<real>(a2);
+      c20 = Simd.madd(x2, b0, c20);
+      c21 = Simd.madd(x2, b1, c21);
+      a2 += ak;
+      const x3 = v128.load_splat<real>(a3);
+      c30 = Simd.madd(x3, b0, c30);
+      c31 = Simd.madd(x3, b1, c31);
+      a3 += ak;
+      B += bk;
+    }
+    Simd.store(C, c00, cols);
+    Simd.store(C + VECTOR, c01, cols - LANES);
+    Simd.store(C + cm, c10, cols);
+    Simd.store(C + cm + VECTOR, c11, cols - LANES);
+    Simd.store(C + 2 * cm, c20, cols);
+    Simd.store(C + 2 * cm + VECTOR, c21, cols - LANES);
+    Simd.store(C + 3 * cm, c30, cols);
+    Simd.store(C + 3 * cm + VECTOR, c31, cols - LANES);
+  }
+
+  /** 4 rows × 1 vector: the last columns. */
+  static rows4(
+    A: usize,
+    am: usize,
+    ak: usize,
+    B: usize,
+    bk: usize,
+    C: usize,
+    cm: usize,
+    cols: i32,
+    depth: i32,
+    bias: usize,
+  ): void {
+    let c00 = bias ? v128.load(bias) : v128.splat<real>(0);
+    let c10 = c00;
+    let c20 = c00;
+    let c30 = c00;
+    let a0 = A;
+    let a1 = A + am;
+    let a2 = A + 2 * am;
+    let a3 = A + 3 * am;
+    for (let k = 0; k < depth; ++k) {
+      const b0 = v128.load(B);
+      const x0 = v128.load_splat<real>(a0);
+      c00 = Simd.madd(x0, b0, c00);
+      a0 += ak;
+      const x1 = v128.load_splat<real>(a1);
+      c10 = Simd.madd(x1, b0, c10);
+      a1 += ak;
+      const x2 = v128.load_splat<real>(a2);
+      c20 = Simd.madd(x2, b0, c20);
+      a2 += ak;
+      const x3 = v128.load_splat<real>(a3);
+      c30 = Simd.madd(x3, b0, c30);
+      a3 += ak;
+      B += bk;
+    }
+    Simd.store(C, c00, cols);
+    Simd.store(C + cm, c10, cols);
+    Simd.store(C + 2 * cm, c20, cols);
+    Simd.store(C + 3 * cm, c30, cols);
+  }
+
+  /** 1 row × 8 vectors: single samples, and rows that four do not divide. */
+  static row8(
+    A: usize,
+    am: usize,
+    ak: usize,
+    B: usize,
+    bk: usize,
+    C: usize,
+    cm: usize,
+    cols: i32,
+    depth: i32,
+    bias: usize,
+  ): void {
+    let c00 = bias ? v128.load(bias) : v128.splat<real>(0);
+    let c01 = bias ? v128.load(bias, VECTOR) : v128.splat<real>(0);
+    let c02 = bias ? v128.load(bias, 2 * VECTOR) : v128.splat<real>(0);
+    let c03 = bias ? v128.load(bias, 3 * VECTOR) : v128.splat<real>(0);
+    let c04 = bias ? v128.load(bias, 4 * VECTOR) : v128.splat<real>(0);
+    let c05 = bias ? v128.load(bias, 5 * VECTOR) : v128.splat<real>(0);
+    let c06 = bias ? v128.load(bias, 6 * VECTOR) : v128.splat<real>(0);
+    let c07 = bias ? v128.load(bias, 7 * VECTOR) : v128.splat<real>(0);
+    let a0 = A;
+    for (let k = 0; k < depth; ++k) {
+      const b0 = v128.load(B);
+      const b1 = v128.load(B, VECTOR);
+      const b2 = v128.load(B, 2 * VECTOR);
+      const b3 = v128.load(B, 3 * VECTOR);
+      const b4 = v128.load(B, 4 * VECTOR);
+      const b5 = v128.load(B, 5 * VECTOR);
+      const b6 = v128.load(B, 6 * VECTOR);
+      const b7 = v128.load(B, 7 * VECTOR);
+      const x0 = v128.load_splat<real>(a0);
+      c00 = Simd.madd(x0, b0, c00);
+      c01 = Simd.madd(x0, b1, c01);
+      c02 = Simd.madd(x0, b2, c02);
+      c03 = Simd.madd(x0, b3, c03);
+      c04 = Simd.madd(x0, b4, c04);
+      c05 = Simd.madd(x0, b5, c05);
+      c06 = Simd.madd(x0, b6, c06);
+      c07 = Simd.madd(x0, b7, c07);
+      a0 += ak;
+      B += bk;
+    }
+    Simd.store(C, c00, cols);
+    Simd.store(C + VECTOR, c01, cols - LANES);
+    Simd.store(C + 2 * VECTOR, c02, cols - 2 * LANES);
+    Simd.store(C + 3 * VECTOR, c03, cols - 3 * LANES);
+    Simd.store(C + 4 * VECTOR, c04, cols - 4 * LANES);
+    Simd.store(C + 5 * VECTOR, c05, cols - 5 * LANES);
+    Simd.store(C + 6 * VECTOR, c06, cols - 6 * LANES);
+    Simd.store(C + 7 * VECTOR, c07, cols - 7 * LANES);
+  }
+
+  /** 1 row × 4 vectors. */
+  static row4(
+    A: usize,
+    am: usize,
+    ak: usize,
+    B: usize,
+    bk: usize,
+    C: usize,
+    cm: usize,
+    cols: i32,
+    depth: i32,
+    bias: usize,
+  ): void {
+    let c00 = bias ? v128.load(bias) : v128.splat<real>(0);
+    let c01 = bias ? v128.load(bias, VECTOR) : v128.splat<real>(0);
+    let c02 = bias ? v128.load(bias, 2 * VECTOR) : v128.splat<real>(0);
+    let c03 = bias ? v128.load(bias, 3 * VECTOR) : v128.splat<real>(0);
+    let a0 = A;
+    for (let k = 0; k < depth; ++k) {
+      const b0 = v128.load(B);
+      const b1 = v128.load(B, VECTOR);
+      const b2 = v128.load(B, 2 * VECTOR);
+      const b3 = v128.load(B, 3 * VECTOR);
+      const x0 = v128.load_splat<real>(a0);
+      c00 = Simd.madd(x0, b0, c00);
+      c01 = Simd.madd(x0, b1, c01);
+      c02 = Simd.madd(x0, b2, c02);
+      c03 = Simd.madd(x0, b3, c03);
+      a0 += ak;
+      B += bk;
+    }
+    Simd.store(C, c00, cols);
+    Simd.store(C + VECTOR, c01, cols - LANES);
+    Simd.store(C + 2 * VECTOR, c02, cols - 2 * LANES);
+    Simd.store(C + 3 * VECTOR, c03, cols - 3 * LANES);
+  }
+
+  /** 1 row × 1 vector. */
+  static row1(
+    A: usize,
+    am: usize,
+    ak: usize,
+    B: usize,
+    bk: usize,
+    C: usize,
+    cm: usize,
+    cols: i32,
+    depth: i32,
+    bias: usize,
+  ): void {
+    let c00 = bias ? v128.load(bias) : v128.splat<real>(0);
+    let a0 = A;
+    for (let k = 0; k < depth; ++k) {
+      const b0 = v128.load(B);
+      const x0 = v128.load_splat<real>(a0);
+      c00 = Simd.madd(x0, b0, c00);
+      a0 += ak;
+      B += bk;
+    }
+    Simd.store(C, c00, cols);
+  }
+}

@@ -1,0 +1,63 @@
+// What the core exports, and nothing else.
+import { Random } from "./random";
+import { Lanes } from "./math";
+import { LANES, Simd } from "./simd";
+
+export { differentiate, evaluate, penalty, predict, train } from "./train";
+
+/** The first byte that the core does not use itself. */
+export function heapBase(): usize {
+  return __heap_base;
+}
+
+/** Fills X (n) with uniform numbers in [low, high), from the stream and counter of a seed; `state` holds 16 bytes. */
+export function uniform(state: usize, seed: u32, stream: u32, counter: u32, X: usize, n: i32, low: f64, high: f64): void {
+  Random.seed(state, seed, stream, counter);
+  Random.uniform(state, X, n, low, high);
+}
+
+/** Fills X (n) with normal numbers, likewise. */
+export function normal(
+  state: usize,
+  seed: u32,
+  stream: u32,
+  counter: u32,
+  X: usize,
+  n: i32,
+  mean: f64,
+  deviation: f64,
+): void {
+  Random.seed(state, seed, stream, counter);
+  Random.normal(state, X, n, mean, deviation);
+}
+
+/** Puts n words into a random order, likewise. */
+export function permute(state: usize, seed: u32, stream: u32, counter: u32, words: usize, n: i32): void {
+  Random.seed(state, seed, stream, counter);
+  Random.shuffle(state, words, n);
+}
+
+/** Where the first number that is not finite stands among n at X; -1 if all are finite. */
+export function firstNonFinite(X: usize, n: i32): i32 {
+  for (let i = 0; i < n; ++i) if (!isFinite(load<real>(X + (<usize>i) * sizeof<real>()))) return i;
+  return -1;
+}
+
+/** FNV-1a over n bytes, going on from `hash` (Fowler, Noll and Vo). */
+export function hash(X: usize, n: i32, hash: u64): u64 {
+  for (let i = 0; i < n; ++i) hash = (hash ^ load<u8>(X + i)) * 0x100000001b3;
+  return hash;
+}
+
+/** exp, log and tanh of n numbers, in place: for tests. */
+export function mapExp(X: usize, n: i32): void {
+  for (; n > 0; n -= LANES, X += 16) Simd.store(X, Lanes.exp<real>(v128.load(X)), n);
+}
+
+export function mapLog(X: usize, n: i32): void {
+  for (; n > 0; n -= LANES, X += 16) Simd.store(X, Lanes.log<real>(v128.load(X)), n);
+}
+
+export function mapTanh(X: usize, n: i32): void {
+  for (; n > 0; n -= LANES, X += 16) Simd.store(X, Lanes.tanh<real>(v128.load(X)), n);
+}

@@ -1,0 +1,122 @@
+// One layer, of any kind, behind three verbs: forward, deltas, gradients. Each takes the rows or units it owns.
+import {
+  DENSE,
+  LAYER_ACTIVATION,
+  LAYER_B,
+  LAYER_D,
+  LAYER_DB,
+  LAYER_DW,
+  LAYER_DX,
+  LAYER_IN,
+  LAYER_KIND,
+  LAYER_L1,
+  LAYER_L2,
+  LAYER_OUT,
+  LAYER_PARAMETER,
+  LAYER_TRAINABLE,
+  LAYER_W,
+  LAYER_X,
+  LAYER_Y,
+  LAYER_Z,
+  TRAIN_BIAS,
+  TRAIN_WEIGHTS,
+} from "./plan";
+import { LANES, Simd } from "./simd";
+import { product, productTransposed } from "./gemm";
+import { activate, deactivate } from "./activations";
+
+/** Z = X W + b, Y = f(Z) for rows [begin, end). X (rows, in), W (in, out), Z and Y (rows, out). */
+export function forward(layer: usize, begin: i32, end: i32): void {
+  const nin = load<i32>(layer, LAYER_IN);
+  const nout = load<i32>(layer, LAYER_OUT);
+  const Z = load<usize>(layer, LAYER_Z);
+  if (load<i32>(layer, LAYER_KIND) == DENSE) {
+    const xm = (<usize>nin) * sizeof<real>();
+    const zm = (<usize>nout) * sizeof<real>();
+    const X = load<usize>(layer, LAYER_X);
+    const W = load<usize>(layer, LAYER_W);
+    product(X, xm, sizeof<real>(), W, zm, Z, zm, begin, end, nout, nin, load<usize>(layer, LAYER_B));
+  }
+  const kind = load<i32>(layer, LAYER_ACTIVATION);
+  activate(kind, load<f64>(layer, LAYER_PARAMETER), Z, load<usize>(layer, LAYER_Y), begin, end, nout);
+}
+
+/**
+ * dZ = dY ∘ f′(Z), in place in D, unless the loss gave dZ at once (`fused`); then dX = dZ Wᵀ, where the layer below
+ * needs it. For rows [begin, end). Undoes Z = X W + b, Y = f(Z).
+ */
+export function deltas(layer: usize, fused: bool, scratch: usize, begin: i32, end: i32): void {
+  const nout = load<i32>(layer, LAYER_OUT);
+  const D = load<usize>(layer, LAYER_D);
+  if (!fused) {
+    const kind = load<i32>(layer, LAYER_ACTIVATION);
+    const parameter = load<f64>(layer, LAYER_PARAMETER);
+    deactivate(kind, parameter, load<usize>(layer, LAYER_Z), load<usize>(layer, LAYER_Y), D, begin, end, nout);
+  }
+  const dX = load<usize>(layer, LAYER_DX);
+  // An activation layer's dZ is the dY of the layer below: they share one block.
+  if (dX && load<i32>(layer, LAYER_KIND) == DENSE) {
+    productTransposed(D, load<usize>(layer, LAYER_W), dX, begin, end, load<i32>(layer, LAYER_IN), nout, scratch);
+  }
+}
+
+/** dW = Xᵀ dZ with the penalties' slopes, db = Σ_rows dZ, over all rows. `all`: also what training holds fixed. */
+export function gradients(layer: usize, rows: i32, all: bool): void {
+  if (load<i32>(layer, LAYER_KIND) != DENSE) return;
+  const nin = load<i32>(layer, LAYER_IN);
+  const nout = load<i32>(layer, LAYER_OUT);
+  const D = load<usize>(layer, LAYER_D);
+  const bits = all ? TRAIN_WEIGHTS | TRAIN_BIAS : load<i32>(layer, LAYER_TRAINABLE);
+  const dm = (<usize>nout) * sizeof<real>();
+  if (bits & TRAIN_WEIGHTS) {
+    const dW = load<usize>(layer, LAYER_DW);
+    const xk = (<usize>nin) * sizeof<real>();
+    product(load<usize>(layer, LAYER_X), sizeof<real>(), xk, D, dm, dW, dm, 0, nin, nout, rows, 0);
+    const l1 = load<f64>(layer, LAYER_L1);
+    const l2 = load<f64>(layer, LAYER_L2);
+    if (l1 != 0 || l2 != 0) Penalty.slope(l1, l2, load<usize>(layer, LAYER_W), dW, nin * nout);
+  }
+  const db = load<usize>(layer, LAYER_DB);
+  if (db && bits & TRAIN_BIAS) {
+    for (let o = 0; o < nout; o += LANES) {
+      let total = Simd.splat(0);
+      let d = D + (<usize>o) * sizeof<real>();
+      for (let r = 0; r < rows; ++r, d += dm) total = v128.add<real>(total, v128.load(d));
+      Simd.store(db + (<usize>o) * sizeof<real>(), total, nout - o);
+    }
+  }
+}
+
+/** What l1 and l2 add to the loss for one layer: l1 Σ|w| + l2/2 Σw², over weights and never biases. */
+export function penalty(layer: usize): f64 {
+  if (load<i32>(layer, LAYER_KIND) != DENSE) return 0;
+  const n = load<i32>(layer, LAYER_IN) * load<i32>(layer, LAYER_OUT);
+  return Penalty.value(load<f64>(layer, LAYER_L1), load<f64>(layer, LAYER_L2), load<usize>(layer, LAYER_W), n);
+}
+
+/** l1 |w| + l2/2 w², and its slope l1 sign w + l2 w, which is 0 at w = 0. */
+class Penalty {
+  static value(l1: f64, l2: f64, w: usize, n: i32): f64 {
+    let total: f64 = 0;
+    if (l1 == 0 && l2 == 0) return total;
+    for (let i = 0; i < n; ++i, w += sizeof<real>()) {
+      const weight = <f64>load<real>(w);
+      total += l1 * abs<f64>(weight) + 0.5 * l2 * weight * weight;
+    }
+    return total;
+  }
+
+  static slope(l1: f64, l2: f64, w: usize, dw: usize, n: i32): void {
+    const one = Simd.splat(l1);
+    const two = Simd.splat(l2);
+    const zero = Simd.splat(0);
+    const sign = Simd.splat(-0.0);
+    for (; n > 0; n -= LANES, w += 16, dw += 16) {
+      const weight = v128.load(w);
+      const signed = v128.or(one, v128.and(weight, sign));
+      const side = v128.and(signed, v128.ne<real>(weight, zero));
+      const slope = v128.add<real>(side, v128.mul<real>(two, weight));
+      Simd.store(dw, v128.add<real>(v128.load(dw), slope), n);
+    }
+  }
+}

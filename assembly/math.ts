@@ -1,0 +1,158 @@
+// exp, log and tanh on lanes, of either precision: ours, so that every machine and engine gives the same bits.
+// At most 2 ulp from the true value wherever that is finite; NaN in gives NaN out. Nothing here knows networks.
+// Coefficients: exp and tanh (f32) Cephes (S. Moshier), log FreeBSD msun (Sun Microsystems 1993).
+
+export class Lanes {
+  /** e^x. x = n ln2 + r with |r| <= ln2 / 2, a polynomial for e^r, then 2^n in two factors so that no step overflows. */
+  @inline static exp<T>(x: v128): v128 {
+    if (sizeof<T>() == 4) {
+      const clamped = f32x4.min(f32x4.max(x, f32x4.splat(-105.0)), f32x4.splat(90.0));
+      const n = f32x4.nearest(f32x4.mul(clamped, f32x4.splat(1.4426950408889634)));
+      // ln2 in two parts; n times the first, which has 9 bits, is exact.
+      let r = f32x4.sub(clamped, f32x4.mul(n, f32x4.splat(0.693359375)));
+      r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
+      let p = f32x4.splat(1.9875691500e-4);
+      p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.3981999507e-3));
+      p = f32x4.add(f32x4.mul(p, r), f32x4.splat(8.3334519073e-3));
+      p = f32x4.add(f32x4.mul(p, r), f32x4.splat(4.1665795894e-2));
+      p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665459e-1));
+      p = f32x4.add(f32x4.mul(p, r), f32x4.splat(5.0000001201e-1));
+      p = f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r);
+      p = f32x4.add(p, f32x4.splat(1));
+      const exponent = i32x4.trunc_sat_f32x4_s(n);
+      const half = i32x4.shr_s(exponent, 1);
+      const bias = i32x4.splat(127);
+      const scale = i32x4.shl(i32x4.add(half, bias), 23);
+      const rest = i32x4.shl(i32x4.add(i32x4.sub(exponent, half), bias), 23);
+      return f32x4.mul(f32x4.mul(p, scale), rest);
+    }
+    const clamped = f64x2.min(f64x2.max(x, f64x2.splat(-746.0)), f64x2.splat(710.0));
+    const n = f64x2.nearest(f64x2.mul(clamped, f64x2.splat(1.4426950408889634)));
+    const high = f64x2.sub(clamped, f64x2.mul(n, f64x2.splat(6.93147180369123816490e-1)));
+    const low = f64x2.mul(n, f64x2.splat(1.90821492927058770002e-10));
+    const r = f64x2.sub(high, low);
+    // A rational form: e^r = 1 + (r c / (2 - c) - low + high), c = r - t P(t), t = r² (msun e_exp.c).
+    const t = f64x2.mul(r, r);
+    let p = f64x2.splat(4.13813679705723846039e-8);
+    p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-1.65339022054652515390e-6));
+    p = f64x2.add(f64x2.mul(p, t), f64x2.splat(6.61375632143793436117e-5));
+    p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-2.77777777770155933842e-3));
+    p = f64x2.add(f64x2.mul(p, t), f64x2.splat(1.66666666666666019037e-1));
+    const c = f64x2.sub(r, f64x2.mul(p, t));
+    const quotient = f64x2.div(f64x2.mul(r, c), f64x2.sub(f64x2.splat(2), c));
+    const y = f64x2.add(f64x2.splat(1), f64x2.add(f64x2.sub(quotient, low), high));
+    const exponent = i64x2.extend_low_i32x4_s(i32x4.trunc_sat_f64x2_s_zero(n));
+    const half = i64x2.shr_s(exponent, 1);
+    const bias = i64x2.splat(1023);
+    const scale = i64x2.shl(i64x2.add(half, bias), 52);
+    const rest = i64x2.shl(i64x2.add(i64x2.sub(exponent, half), bias), 52);
+    return f64x2.mul(f64x2.mul(y, scale), rest);
+  }
+
+  /** Natural logarithm. x = 2^k (1 + f) with sqrt(1/2) < 1 + f < sqrt 2, then a series in s = f / (2 + f). */
+  @inline static log<T>(x: v128): v128 {
+    const zero = v128.splat<T>(<T>0);
+    if (sizeof<T>() == 4) {
+      // Subnormal numbers are brought up by 2^25 first.
+      const tiny = f32x4.lt(x, f32x4.splat(1.17549435e-38));
+      const scaled = v128.bitselect(f32x4.mul(x, f32x4.splat(33554432.0)), x, tiny);
+      // Adding 1 - sqrt(1/2) in the bit pattern moves the mantissa's split to sqrt(1/2).
+      const bits = i32x4.add(scaled, i32x4.splat(0x3f800000 - 0x3f3504f3));
+      const k = f32x4.convert_i32x4_s(
+        i32x4.sub(i32x4.sub(i32x4.shr_u(bits, 23), i32x4.splat(127)), v128.and(tiny, i32x4.splat(25))),
+      );
+      const mantissa = i32x4.add(v128.and(bits, i32x4.splat(0x007fffff)), i32x4.splat(0x3f3504f3));
+      const f = f32x4.sub(mantissa, f32x4.splat(1));
+      const s = f32x4.div(f, f32x4.add(f32x4.splat(2), f));
+      const z = f32x4.mul(s, s);
+      let r = f32x4.splat(0.24279078841);
+      r = f32x4.add(f32x4.mul(r, z), f32x4.splat(0.28498786688));
+      r = f32x4.add(f32x4.mul(r, z), f32x4.splat(0.40000972152));
+      r = f32x4.add(f32x4.mul(r, z), f32x4.splat(0.66666662693));
+      r = f32x4.mul(r, z);
+      const square = f32x4.mul(f32x4.mul(f32x4.splat(0.5), f), f);
+      let y = f32x4.add(f32x4.mul(s, f32x4.add(square, r)), f32x4.mul(k, f32x4.splat(9.0580006145e-6)));
+      y = f32x4.add(f32x4.sub(y, square), f);
+      y = f32x4.add(y, f32x4.mul(k, f32x4.splat(6.9313812256e-1)));
+      return Lanes.logEdges<T>(x, y, zero);
+    }
+    const tiny = f64x2.lt(x, f64x2.splat(2.2250738585072014e-308));
+    const scaled = v128.bitselect(f64x2.mul(x, f64x2.splat(18014398509481984.0)), x, tiny);
+    const bits = i64x2.add(scaled, i64x2.splat(0x3ff0000000000000 - 0x3fe6a09e667f3bcd));
+    // The exponent is below 2^11, so its low word says all: gather the two low words and convert them.
+    const exponent = i64x2.sub(i64x2.sub(i64x2.shr_u(bits, 52), i64x2.splat(1023)), v128.and(tiny, i64x2.splat(54)));
+    const words = i8x16.shuffle(exponent, exponent, 0, 1, 2, 3, 8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11);
+    const k = f64x2.convert_low_i32x4_s(words);
+    const mantissa = i64x2.add(v128.and(bits, i64x2.splat(0x000fffffffffffff)), i64x2.splat(0x3fe6a09e667f3bcd));
+    const f = f64x2.sub(mantissa, f64x2.splat(1));
+    const s = f64x2.div(f, f64x2.add(f64x2.splat(2), f));
+    const z = f64x2.mul(s, s);
+    let r = f64x2.splat(1.479819860511658591e-1);
+    r = f64x2.add(f64x2.mul(r, z), f64x2.splat(1.531383769920937332e-1));
+    r = f64x2.add(f64x2.mul(r, z), f64x2.splat(1.818357216161805012e-1));
+    r = f64x2.add(f64x2.mul(r, z), f64x2.splat(2.222219843214978396e-1));
+    r = f64x2.add(f64x2.mul(r, z), f64x2.splat(2.857142874366239149e-1));
+    r = f64x2.add(f64x2.mul(r, z), f64x2.splat(3.999999999940941908e-1));
+    r = f64x2.add(f64x2.mul(r, z), f64x2.splat(6.666666666666735130e-1));
+    r = f64x2.mul(r, z);
+    const square = f64x2.mul(f64x2.mul(f64x2.splat(0.5), f), f);
+    let y = f64x2.add(f64x2.mul(s, f64x2.add(square, r)), f64x2.mul(k, f64x2.splat(1.90821492927058770002e-10)));
+    y = f64x2.add(f64x2.sub(y, square), f);
+    y = f64x2.add(y, f64x2.mul(k, f64x2.splat(6.93147180369123816490e-1)));
+    return Lanes.logEdges<T>(x, y, zero);
+  }
+
+  /** log at 0 (minus infinity), below (NaN), and at infinity and NaN (themselves). */
+  @inline static logEdges<T>(x: v128, y: v128, zero: v128): v128 {
+    const infinity = v128.splat<T>(<T>Infinity);
+    let edged = v128.bitselect(v128.neg<T>(infinity), y, v128.eq<T>(x, zero));
+    edged = v128.bitselect(v128.splat<T>(<T>NaN), edged, v128.lt<T>(x, zero));
+    return v128.bitselect(edged, x, v128.lt<T>(x, infinity));
+  }
+
+  /** log(1 + x) for x > -1: log u · x / (u - 1) with u = 1 + x undoes the rounding of u (Kahan; HP-15C handbook). */
+  @inline static log1p<T>(x: v128): v128 {
+    const one = v128.splat<T>(<T>1);
+    const u = v128.add<T>(one, x);
+    const rounded = v128.sub<T>(u, one);
+    const y = v128.div<T>(v128.mul<T>(Lanes.log<T>(u), x), rounded);
+    return v128.bitselect(x, y, v128.eq<T>(rounded, v128.splat<T>(<T>0)));
+  }
+
+  /** Hyperbolic tangent: a series near 0, 1 - 2 / (e^2|x| + 1) elsewhere, and the sign of x. */
+  @inline static tanh<T>(x: v128): v128 {
+    const one = v128.splat<T>(<T>1);
+    const two = v128.splat<T>(<T>2);
+    const size = v128.abs<T>(x);
+    const e = Lanes.exp<T>(v128.mul<T>(two, size));
+    const far = v128.sub<T>(one, v128.div<T>(two, v128.add<T>(e, one)));
+    const square = v128.mul<T>(x, x);
+    let near: v128;
+    if (sizeof<T>() == 4) {
+      let p = f32x4.splat(-5.70498872745e-3);
+      p = f32x4.add(f32x4.mul(p, square), f32x4.splat(2.06390887954e-2));
+      p = f32x4.add(f32x4.mul(p, square), f32x4.splat(-5.37397155531e-2));
+      p = f32x4.add(f32x4.mul(p, square), f32x4.splat(1.33314422036e-1));
+      p = f32x4.add(f32x4.mul(p, square), f32x4.splat(-3.33332819422e-1));
+      near = f32x4.add(f32x4.mul(f32x4.mul(p, square), size), size);
+    } else {
+      // Lambert's continued fraction x / (1 + x² / (3 + x² / (5 + …))), with x taken out so that only the
+      // correction is rounded.
+      let c = v128.add<T>(v128.splat<T>(<T>17), v128.div<T>(square, v128.splat<T>(<T>19)));
+      for (let odd = 15; odd >= 3; odd -= 2) c = v128.add<T>(v128.splat<T>(<T>odd), v128.div<T>(square, c));
+      const u = v128.div<T>(square, c);
+      near = v128.sub<T>(size, v128.div<T>(v128.mul<T>(size, u), v128.add<T>(one, u)));
+    }
+    const y = v128.bitselect(near, far, v128.lt<T>(size, v128.splat<T>(<T>0.625)));
+    const sign = v128.splat<T>(<T>-0.0);
+    return v128.or(v128.andnot(y, sign), v128.and(x, sign));
+  }
+
+  /** 1 / (1 + e^-x), exact in both tails: only e to a negative power is ever taken. */
+  @inline static sigmoid<T>(x: v128): v128 {
+    const one = v128.splat<T>(<T>1);
+    const e = Lanes.exp<T>(v128.neg<T>(v128.abs<T>(x)));
+    const top = v128.bitselect(e, one, v128.lt<T>(x, v128.splat<T>(<T>0)));
+    return v128.div<T>(top, v128.add<T>(one, e));
+  }
+}

@@ -1,0 +1,126 @@
+// The words that TypeScript writes and the core reads. Both compilers (asc and tsc) read this file, so there is
+// nothing here but `export const NAME = <integer>`. Kinds: i32, ptr (a byte address), real (f32 or f64), f64.
+
+// The plan: one network, laid out in memory by src/layout.ts.
+export const PLAN_LAYERS = 0; // i32: how many layers
+export const PLAN_FIRST = PLAN_LAYERS + 4; // ptr: the first layer record; the others follow
+export const PLAN_INPUTS = PLAN_FIRST + 4; // i32: values a sample
+export const PLAN_OUTPUTS = PLAN_INPUTS + 4; // i32: units of the last layer
+export const PLAN_CAPACITY = PLAN_OUTPUTS + 4; // i32: the most rows that the blocks below hold
+export const PLAN_X = PLAN_CAPACITY + 4; // ptr: (capacity, inputs), gathered samples
+export const PLAN_T = PLAN_X + 4; // ptr: (capacity, outputs), gathered targets
+export const PLAN_ROW_LOSSES = PLAN_T + 4; // ptr: (capacity), the loss of each row
+export const PLAN_SCRATCH = PLAN_ROW_LOSSES + 4; // ptr: one packed panel of the widest layer
+export const PLAN_LOSS = PLAN_SCRATCH + 4; // i32: one of the losses below
+export const PLAN_METRIC = PLAN_LOSS + 4; // i32: METRIC_… bits
+export const PLAN_PARAMS = PLAN_METRIC + 4; // ptr: (count), every weight and bias
+export const PLAN_GRADS = PLAN_PARAMS + 4; // ptr: (count), their gradients in the same places
+export const PLAN_STATE = PLAN_GRADS + 4; // ptr: (remembered, trainable), what the optimizer remembers
+export const PLAN_COUNT = PLAN_STATE + 4; // i32: length of the flat blocks, padding included
+export const PLAN_TRAINABLE = PLAN_COUNT + 4; // i32: how many of them, from the first on, training changes
+export const PLAN_GOOD = PLAN_TRAINABLE + 4; // ptr: (count), weights of the last epoch start that is known to be finite
+export const PLAN_CANDIDATE = PLAN_GOOD + 4; // ptr: (count), weights of the running epoch's start
+export const PLAN_OPTIMIZER = PLAN_CANDIDATE + 4; // i32: one of the optimizers below
+export const PLAN_BATCH = PLAN_OPTIMIZER + 4; // i32: rows of a full batch
+export const PLAN_ROWS = PLAN_BATCH + 4; // i32: rows of the current batch
+export const PLAN_TARGETS = PLAN_ROWS + 4; // ptr: (rows, outputs), targets of the current batch
+export const PLAN_SHUFFLE = PLAN_TARGETS + 4; // i32: one of the shuffles below
+export const PLAN_POSITION = PLAN_SHUFFLE + 4; // i32: samples of the running epoch that are done
+export const PLAN_SEED = PLAN_POSITION + 4; // u32
+export const PLAN_EPOCH = PLAN_SEED + 4; // u32: epochs completed or broken off; seeds the next shuffle
+export const PLAN_STATUS = PLAN_EPOCH + 4; // i32: one of the statuses below
+export const PLAN_REPORTS = PLAN_STATUS + 4; // ptr: a tally for each epoch that a call completes
+export const PLAN_TALLY = PLAN_REPORTS + 4; // ptr: the running epoch's tally
+export const PLAN_STEPS_DONE = PLAN_TALLY + 4; // i32: batches made by the last call of train
+export const PLAN_RANDOM = PLAN_STEPS_DONE + 4; // 4 × u32: state of the generator while it shuffles
+export const PLAN_STEP = (PLAN_RANDOM + 16 + 7) & ~7; // f64: updates made
+export const PLAN_BATCH_LOSS = PLAN_STEP + 8; // f64: mean loss of the last batch, before its update
+export const PLAN_LEARNING_RATE = PLAN_BATCH_LOSS + 8; // f64
+export const PLAN_POWER1 = PLAN_LEARNING_RATE + 8; // f64: beta1 to the power of the updates made
+export const PLAN_POWER2 = PLAN_POWER1 + 8; // f64: beta2 likewise
+export const PLAN_HYPER = PLAN_POWER2 + 8; // 8 × f64: the optimizer's own numbers
+export const PLAN_BYTES = PLAN_HYPER + 64;
+
+// A layer's record.
+export const LAYER_KIND = 0; // i32: one of the kinds below
+export const LAYER_IN = LAYER_KIND + 4; // i32: inputs
+export const LAYER_OUT = LAYER_IN + 4; // i32: outputs
+export const LAYER_ACTIVATION = LAYER_OUT + 4; // i32: one of the activations below
+export const LAYER_X = LAYER_ACTIVATION + 4; // ptr: (rows, in), what comes in: the layer below's Y
+export const LAYER_Z = LAYER_X + 4; // ptr: (rows, out), weighted inputs; may be Y itself
+export const LAYER_Y = LAYER_Z + 4; // ptr: (rows, out), activations
+export const LAYER_D = LAYER_Y + 4; // ptr: (rows, out), dY going in, dZ once the layer's deltas are found
+export const LAYER_DX = LAYER_D + 4; // ptr: (rows, in), the layer below's D; 0 where nobody needs it
+export const LAYER_W = LAYER_DX + 4; // ptr: (in, out)
+export const LAYER_B = LAYER_W + 4; // ptr: (out); 0 without bias
+export const LAYER_DW = LAYER_B + 4; // ptr: (in, out)
+export const LAYER_DB = LAYER_DW + 4; // ptr: (out); 0 without bias
+export const LAYER_TRAINABLE = LAYER_DB + 4; // i32: TRAIN_… bits
+export const LAYER_PARAMETER = (LAYER_TRAINABLE + 4 + 7) & ~7; // f64: the activation's, where it has one
+export const LAYER_L1 = LAYER_PARAMETER + 8; // f64
+export const LAYER_L2 = LAYER_L1 + 8; // f64
+export const LAYER_BYTES = LAYER_L2 + 8;
+
+// A data set's record.
+export const DATA_X = 0; // ptr: (rows, inputs)
+export const DATA_T = DATA_X + 4; // ptr: (rows, outputs); 0 where there are labels
+export const DATA_LABELS = DATA_T + 4; // ptr: (rows) u32, the class of each row; 0 where there are targets
+export const DATA_BASE = DATA_LABELS + 4; // ptr: (count) u32, the rows that belong; 0 for all, as they lie
+export const DATA_ORDER = DATA_BASE + 4; // ptr: (count) u32, the running epoch's order; 0 for as they lie
+export const DATA_COUNT = DATA_ORDER + 4; // i32: rows an epoch
+export const DATA_BYTES = DATA_COUNT + 4 + 8;
+
+// A tally: sums over samples.
+export const TALLY_LOSS = 0; // f64
+export const TALLY_CORRECT = TALLY_LOSS + 8; // f64: samples whose class was right
+export const TALLY_SQUARES = TALLY_CORRECT + 8; // (outputs) f64: squared differences from the targets
+
+// Kinds of layer.
+export const DENSE = 0;
+export const ACTIVATION = 1;
+
+// Activations.
+export const LINEAR = 0;
+export const SIGMOID = 1;
+export const TANH = 2;
+export const RELU = 3;
+export const LEAKY_RELU = 4;
+export const SOFTMAX = 5;
+
+// Losses. Those named after an activation are computed from its weighted inputs.
+export const SQUARED_ERROR = 0;
+export const MEAN_SQUARED_ERROR = 1;
+export const BINARY_CROSS_ENTROPY = 2; // sigmoid
+export const SIGMOID_CROSS_ENTROPY = 3; // sigmoid
+export const CATEGORICAL_CROSS_ENTROPY = 4; // softmax
+
+// Optimizers.
+export const SGD = 0;
+export const MOMENTUM = 1;
+export const NESTEROV = 2;
+export const ADAM = 3;
+
+// Shuffles.
+export const IN_ORDER = 0;
+export const SHUFFLED = 1;
+export const WITH_REPLACEMENT = 2;
+
+// What a tally counts beside the loss (bits).
+export const METRIC_CORRECT = 1;
+export const METRIC_SQUARES = 2;
+
+// What training changes of a layer (bits).
+export const TRAIN_WEIGHTS = 1;
+export const TRAIN_BIAS = 2;
+
+// How a call of train ended.
+export const FINE = 0;
+export const DIVERGED = 1;
+
+// What random numbers are for: each use draws from a stream of its own.
+export const STREAM_INIT = 1;
+export const STREAM_SHUFFLE = 2;
+export const STREAM_SPLIT = 3;
+
+/** Bytes that a kernel may read (never write) past the end of any block, in a vector whose last lanes it drops. */
+export const OVERREAD = 256;

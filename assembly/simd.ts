@@ -1,0 +1,60 @@
+// The lanes: how many there are, and the few operations on them that have no instruction. Kernels are written over
+// `real`, which the build defines as f32 (four lanes) or f64 (two). The only file that may know relaxed SIMD.
+
+/** Numbers in a vector. */
+export const LANES: i32 = 16 / sizeof<real>();
+
+export class Simd {
+  /** a · b + c in each lane, rounded twice, so that every machine agrees. */
+  @inline static madd(a: v128, b: v128, c: v128): v128 {
+    return v128.add<real>(v128.mul<real>(a, b), c);
+  }
+
+  /** The same number in each lane. */
+  @inline static splat(x: f64): v128 {
+    return v128.splat<real>(<real>x);
+  }
+
+  /** Sum of the lanes, pairwise. */
+  @inline static sum(v: v128): real {
+    if (sizeof<real>() == 4) {
+      const pairs = v128.add<real>(v, i8x16.shuffle(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+      return v128.extract_lane<real>(pairs, 0) + v128.extract_lane<real>(pairs, 1);
+    }
+    return v128.extract_lane<real>(v, 0) + v128.extract_lane<real>(v, 1);
+  }
+
+  /** Largest of the lanes. */
+  @inline static largest(v: v128): real {
+    const half = v128.max<real>(v, i8x16.shuffle(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+    if (sizeof<real>() == 4) return max<real>(v128.extract_lane<real>(half, 0), v128.extract_lane<real>(half, 1));
+    return v128.extract_lane<real>(half, 0);
+  }
+
+  /** All bits set in the first n lanes, none in the others. */
+  @inline static first(n: i32): v128 {
+    if (sizeof<real>() == 4) return i32x4.lt_s(i32x4(0, 1, 2, 3), i32x4.splat(n));
+    return i64x2.lt_s(i64x2(0, 1), i64x2.splat(n));
+  }
+
+  /** Stores the first n lanes: all of them, or fewer at the end of a row. */
+  @inline static store(address: usize, v: v128, n: i32): void {
+    if (n >= LANES) v128.store(address, v);
+    else Simd.storePart(address, v, n);
+  }
+
+  /** Stores the first n < LANES lanes; none for n <= 0. */
+  static storePart(address: usize, v: v128, n: i32): void {
+    if (n <= 0) return;
+    if (sizeof<real>() == 8) {
+      v128.store64_lane(address, v, 0);
+      return;
+    }
+    if (n == 1) {
+      v128.store32_lane(address, v, 0);
+      return;
+    }
+    v128.store64_lane(address, v, 0);
+    if (n == 3) v128.store32_lane(address, v, 2, 8);
+  }
+}

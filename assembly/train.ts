@@ -1,0 +1,344 @@
+// The training step, and the loops around it: batches of an epoch, epochs of a call.
+import {
+  ACTIVATION,
+  DATA_BASE,
+  DATA_COUNT,
+  DATA_LABELS,
+  DATA_ORDER,
+  DATA_T,
+  DATA_X,
+  DIVERGED,
+  FINE,
+  LAYER_BYTES,
+  LAYER_D,
+  LAYER_KIND,
+  LAYER_X,
+  LAYER_Y,
+  LAYER_Z,
+  METRIC_CORRECT,
+  METRIC_SQUARES,
+  PLAN_BATCH,
+  PLAN_BATCH_LOSS,
+  PLAN_CANDIDATE,
+  PLAN_CAPACITY,
+  PLAN_COUNT,
+  PLAN_EPOCH,
+  PLAN_FIRST,
+  PLAN_GOOD,
+  PLAN_INPUTS,
+  PLAN_LAYERS,
+  PLAN_LOSS,
+  PLAN_METRIC,
+  PLAN_OUTPUTS,
+  PLAN_PARAMS,
+  PLAN_POSITION,
+  PLAN_RANDOM,
+  PLAN_REPORTS,
+  PLAN_ROW_LOSSES,
+  PLAN_ROWS,
+  PLAN_SCRATCH,
+  PLAN_SEED,
+  PLAN_SHUFFLE,
+  PLAN_STATUS,
+  PLAN_STEPS_DONE,
+  PLAN_T,
+  PLAN_TALLY,
+  PLAN_TARGETS,
+  PLAN_TRAINABLE,
+  PLAN_X,
+  SHUFFLED,
+  STREAM_SHUFFLE,
+  TALLY_CORRECT,
+  TALLY_LOSS,
+  TALLY_SQUARES,
+  WITH_REPLACEMENT,
+} from "./plan";
+import * as layers from "./layers";
+import { isFused, lossOf } from "./losses";
+import { beginUpdate, update } from "./optimizers";
+import { Random } from "./random";
+
+/** One training step on `rows` samples of the data, the epoch's from `first` on. False if the loss is not finite. */
+function step(plan: usize, data: usize, first: i32, rows: i32): bool {
+  gather(plan, data, load<usize>(data, DATA_ORDER), first, rows);
+  forward(plan);
+  const mean = loss(plan);
+  if (!isFinite(mean)) return false;
+  deltas(plan);
+  gradients(plan, false);
+  beginUpdate(plan);
+  update(plan, 0, load<i32>(plan, PLAN_TRAINABLE));
+  return true;
+}
+
+/** The layer records, from the first: the k-th stands at first + k · LAYER_BYTES. */
+@inline
+function layerAt(plan: usize, k: i32): usize {
+  return load<usize>(plan, PLAN_FIRST) + (<usize>k) * LAYER_BYTES;
+}
+
+@inline
+function lastLayer(plan: usize): usize {
+  return layerAt(plan, load<i32>(plan, PLAN_LAYERS) - 1);
+}
+
+/**
+ * Makes `rows` samples the current batch: those that `order` names from `first` on, or, without order, those that lie
+ * there. A single sample, or rows in sequence, are used where they lie; others are copied together.
+ */
+function gather(plan: usize, data: usize, order: usize, first: i32, rows: i32): void {
+  const nin = (<usize>load<i32>(plan, PLAN_INPUTS)) * sizeof<real>();
+  const nout = (<usize>load<i32>(plan, PLAN_OUTPUTS)) * sizeof<real>();
+  const X = load<usize>(data, DATA_X);
+  const T = load<usize>(data, DATA_T);
+  const labels = load<usize>(data, DATA_LABELS);
+  const inPlace = rows == 1 || !order;
+  const from: usize = order ? load<u32>(order + ((<usize>first) << 2)) : first;
+  let x = X + from * nin;
+  let t = T + from * nout;
+  store<i32>(plan, rows, PLAN_ROWS);
+  if (!inPlace) {
+    x = load<usize>(plan, PLAN_X);
+    for (let r = 0; r < rows; ++r) {
+      const row: usize = load<u32>(order + ((<usize>(first + r)) << 2));
+      copy(x + (<usize>r) * nin, X + row * nin, nin);
+    }
+  }
+  if (labels) {
+    // One-hot targets, made here so that a data set of many classes stays small.
+    t = load<usize>(plan, PLAN_T);
+    memory.fill(t, 0, (<usize>rows) * nout);
+    for (let r = 0; r < rows; ++r) {
+      const row: usize = order ? load<u32>(order + ((<usize>(first + r)) << 2)) : first + r;
+      const label: usize = load<u32>(labels + (row << 2));
+      store<real>(t + (<usize>r) * nout + label * sizeof<real>(), 1);
+    }
+  } else if (!inPlace) {
+    t = load<usize>(plan, PLAN_T);
+    for (let r = 0; r < rows; ++r) {
+      const row: usize = load<u32>(order + ((<usize>(first + r)) << 2));
+      copy(t + (<usize>r) * nout, T + row * nout, nout);
+    }
+  }
+  enter(plan, x);
+  store<usize>(plan, t, PLAN_TARGETS);
+}
+
+/** Lets the rows at X be what the first layer reads. */
+function enter(plan: usize, X: usize): void {
+  const layer = layerAt(plan, 0);
+  store<usize>(layer, X, LAYER_X);
+  // An activation as first layer has the samples themselves for weighted inputs.
+  if (load<i32>(layer, LAYER_KIND) == ACTIVATION) store<usize>(layer, X, LAYER_Z);
+}
+
+/** Copies a row: a loop, since a call of memory.copy costs more than short rows do. */
+function copy(to: usize, from: usize, bytes: usize): void {
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) v128.store(to + at, v128.load(from + at));
+  for (; at < bytes; at += sizeof<real>()) store<real>(to + at, load<real>(from + at));
+}
+
+function forward(plan: usize): void {
+  const rows = load<i32>(plan, PLAN_ROWS);
+  const last = lastLayer(plan);
+  for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) layers.forward(layer, 0, rows);
+}
+
+/** Losses of the rows, the derivative into the last layer's D; gives back the mean, summed in order of the rows. */
+function loss(plan: usize): f64 {
+  const rows = load<i32>(plan, PLAN_ROWS);
+  const nout = load<i32>(plan, PLAN_OUTPUTS);
+  const last = lastLayer(plan);
+  const losses = load<usize>(plan, PLAN_ROW_LOSSES);
+  const T = load<usize>(plan, PLAN_TARGETS);
+  const Z = load<usize>(last, LAYER_Z);
+  lossOf(
+    load<i32>(plan, PLAN_LOSS),
+    Z,
+    load<usize>(last, LAYER_Y),
+    T,
+    load<usize>(last, LAYER_D),
+    losses,
+    0,
+    rows,
+    nout,
+    rows,
+  );
+  let total: f64 = 0;
+  for (let r = 0; r < rows; ++r) total += <f64>load<real>(losses + (<usize>r) * sizeof<real>());
+  store<f64>(plan, total / <f64>rows, PLAN_BATCH_LOSS);
+  tally(plan, total);
+  return total / <f64>rows;
+}
+
+/** Adds the current batch to the running tally. */
+function tally(plan: usize, total: f64): void {
+  const sums = load<usize>(plan, PLAN_TALLY);
+  const metric = load<i32>(plan, PLAN_METRIC);
+  store<f64>(sums, load<f64>(sums, TALLY_LOSS) + total, TALLY_LOSS);
+  if (!metric) return;
+  const rows = load<i32>(plan, PLAN_ROWS);
+  const nout = load<i32>(plan, PLAN_OUTPUTS);
+  const Y = load<usize>(lastLayer(plan), LAYER_Y);
+  const T = load<usize>(plan, PLAN_TARGETS);
+  let correct: f64 = 0;
+  for (let r = 0; r < rows; ++r) {
+    const at = (<usize>r) * (<usize>nout) * sizeof<real>();
+    if (metric & METRIC_CORRECT && classOf(Y + at, nout) == classOf(T + at, nout)) correct += 1;
+    if (metric & METRIC_SQUARES) {
+      for (let o: usize = 0; o < <usize>nout; ++o) {
+        const error = <f64>load<real>(Y + at + o * sizeof<real>()) - <f64>load<real>(T + at + o * sizeof<real>());
+        const square = sums + (o << 3);
+        store<f64>(square, load<f64>(square, TALLY_SQUARES) + error * error, TALLY_SQUARES);
+      }
+    }
+  }
+  store<f64>(sums, load<f64>(sums, TALLY_CORRECT) + correct, TALLY_CORRECT);
+}
+
+/** The class that a row of outputs or targets stands for: the largest, or for a single output whether it is above ½. */
+function classOf(row: usize, nout: i32): i32 {
+  if (nout == 1) return load<real>(row) > 0.5 ? 1 : 0;
+  let best = 0;
+  let top = load<real>(row);
+  for (let o = 1; o < nout; ++o) {
+    const value = load<real>(row + (<usize>o) * sizeof<real>());
+    if (value > top) {
+      top = value;
+      best = o;
+    }
+  }
+  return best;
+}
+
+/** The errors δ of every layer, from the last to the first. */
+function deltas(plan: usize): void {
+  const rows = load<i32>(plan, PLAN_ROWS);
+  const scratch = load<usize>(plan, PLAN_SCRATCH);
+  const first = layerAt(plan, 0);
+  let fused = isFused(load<i32>(plan, PLAN_LOSS));
+  for (let layer = lastLayer(plan); layer >= first; layer -= LAYER_BYTES) {
+    layers.deltas(layer, fused, scratch, 0, rows);
+    fused = false;
+  }
+}
+
+function gradients(plan: usize, all: bool): void {
+  const rows = load<i32>(plan, PLAN_ROWS);
+  const last = lastLayer(plan);
+  for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) layers.gradients(layer, rows, all);
+}
+
+/** Puts the data's rows into the order of the epoch that begins: a function of seed and epoch alone. */
+function shuffle(plan: usize, data: usize): void {
+  const kind = load<i32>(plan, PLAN_SHUFFLE);
+  const order = load<usize>(data, DATA_ORDER);
+  if (kind != SHUFFLED && kind != WITH_REPLACEMENT) return;
+  const base = load<usize>(data, DATA_BASE);
+  const n = load<i32>(data, DATA_COUNT);
+  const state = plan + PLAN_RANDOM;
+  Random.seed(state, load<u32>(plan, PLAN_SEED), STREAM_SHUFFLE, load<u32>(plan, PLAN_EPOCH));
+  for (let i = 0; i < n; ++i) {
+    const pick = kind == SHUFFLED ? i : <i32>Random.below(state, n);
+    const row = base ? load<u32>(base + ((<usize>pick) << 2)) : <u32>pick;
+    store<u32>(order + ((<usize>i) << 2), row);
+  }
+  if (kind == SHUFFLED) Random.shuffle(state, order, n);
+}
+
+/**
+ * Trains for at most `steps` batches, or until `epochs` epochs are complete, from where the last call stopped. Each
+ * completed epoch leaves its tally at PLAN_REPORTS. Gives back the number of completed epochs; PLAN_STEPS_DONE and
+ * PLAN_STATUS tell the rest. On DIVERGED the weights are those of PLAN_GOOD, the last that are known to be finite.
+ */
+export function train(plan: usize, data: usize, steps: i32, epochs: i32): i32 {
+  const count = load<i32>(data, DATA_COUNT);
+  const batch = load<i32>(plan, PLAN_BATCH);
+  const bytes = TALLY_SQUARES + (load<i32>(plan, PLAN_METRIC) & METRIC_SQUARES ? load<i32>(plan, PLAN_OUTPUTS) << 3 : 0);
+  const sums = load<usize>(plan, PLAN_TALLY);
+  let position = load<i32>(plan, PLAN_POSITION);
+  let report = load<usize>(plan, PLAN_REPORTS);
+  let completed = 0;
+  let done = 0;
+  store<i32>(plan, FINE, PLAN_STATUS);
+  for (; done < steps && completed < epochs; ++done) {
+    if (position == 0) {
+      clear(sums, bytes);
+      keep(plan, load<usize>(plan, PLAN_CANDIDATE));
+      shuffle(plan, data);
+    }
+    const rows = min(batch, count - position);
+    if (!step(plan, data, position, rows)) {
+      store<i32>(plan, DIVERGED, PLAN_STATUS);
+      break;
+    }
+    position += rows;
+    if (position == count) {
+      position = 0;
+      // The epoch's losses were finite, so the weights that it began with are good ones to come back to.
+      const good = load<usize>(plan, PLAN_GOOD);
+      store<usize>(plan, load<usize>(plan, PLAN_CANDIDATE), PLAN_GOOD);
+      store<usize>(plan, good, PLAN_CANDIDATE);
+      store<u32>(plan, load<u32>(plan, PLAN_EPOCH) + 1, PLAN_EPOCH);
+      copy8(report, sums, bytes);
+      report += bytes;
+      ++completed;
+    }
+  }
+  store<i32>(plan, position, PLAN_POSITION);
+  store<i32>(plan, done, PLAN_STEPS_DONE);
+  return completed;
+}
+
+function clear(sums: usize, bytes: usize): void {
+  for (let at: usize = 0; at < bytes; at += 8) store<u64>(sums + at, 0);
+}
+
+function copy8(to: usize, from: usize, bytes: usize): void {
+  for (let at: usize = 0; at < bytes; at += 8) store<u64>(to + at, load<u64>(from + at));
+}
+
+/** Copies the weights to where they are kept. */
+function keep(plan: usize, to: usize): void {
+  copy(to, load<usize>(plan, PLAN_PARAMS), (<usize>load<i32>(plan, PLAN_COUNT)) * sizeof<real>());
+}
+
+/** Sums up loss and metrics over all the data, without training, into PLAN_TALLY. */
+export function evaluate(plan: usize, data: usize): void {
+  const count = load<i32>(data, DATA_COUNT);
+  const capacity = load<i32>(plan, PLAN_CAPACITY);
+  const base = load<usize>(data, DATA_BASE);
+  const outputs = load<i32>(plan, PLAN_METRIC) & METRIC_SQUARES ? load<i32>(plan, PLAN_OUTPUTS) : 0;
+  clear(load<usize>(plan, PLAN_TALLY), TALLY_SQUARES + (outputs << 3));
+  for (let first = 0; first < count; first += capacity) {
+    gather(plan, data, base, first, min(capacity, count - first));
+    forward(plan);
+    loss(plan);
+  }
+}
+
+/** Forward, loss, errors and gradients of all the data as one batch, those of fixed parameters too; no update. */
+export function differentiate(plan: usize, data: usize): void {
+  gather(plan, data, 0, 0, load<i32>(data, DATA_COUNT));
+  forward(plan);
+  loss(plan);
+  deltas(plan);
+  gradients(plan, true);
+}
+
+/** Outputs of `rows` samples at X, at most the plan's capacity; gives back their address. */
+export function predict(plan: usize, X: usize, rows: i32): usize {
+  store<i32>(plan, rows, PLAN_ROWS);
+  enter(plan, X);
+  forward(plan);
+  return load<usize>(lastLayer(plan), LAYER_Y);
+}
+
+/** What l1 and l2 add to the loss. */
+export function penalty(plan: usize): f64 {
+  const last = lastLayer(plan);
+  let total: f64 = 0;
+  for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) total += layers.penalty(layer);
+  return total;
+}

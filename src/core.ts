@@ -1,0 +1,230 @@
+// The only door to WebAssembly: compiles and instantiates a build of the core, once for each precision, and hands out
+// blocks of its memory. Nothing here knows networks.
+import { instantiateSync } from "@assemblyscript/loader";
+import { OVERREAD } from "../assembly/plan.ts";
+import { PropagoError } from "./errors.ts";
+import type { CoreExports } from "./generated/exports.ts";
+import { wasm as float64 } from "./generated/float64.ts";
+import { wasm as simd } from "./generated/simd.ts";
+import type { DType, FloatArray } from "./types.ts";
+
+const PAGE = 65_536;
+/** Every block starts at a multiple of this. */
+const ALIGNMENT = 16;
+/** What 32-bit addresses reach, less a page. */
+const MOST_BYTES = 65_535 * PAGE;
+/** Beyond this, networks that are not at work give their blocks back before the memory grows. */
+const CROWDED = 64 * 1024 * 1024;
+
+/** Something that holds blocks and can give them up for a while. */
+export interface Tenant {
+  /** Gives its blocks back if it is idle. */
+  leave(): void;
+}
+
+/** One instance of the core with its memory. All networks of one precision share it. */
+export class Engine {
+  readonly core: CoreExports;
+  readonly dtype: DType;
+  /** Bytes of one number. */
+  readonly bytes: 4 | 8;
+  readonly #memory: WebAssembly.Memory;
+  /** Free blocks by address, never adjacent to each other. */
+  readonly #free: { start: number; size: number }[] = [];
+  readonly #sizes = new Map<number, number>();
+  /** Holders of blocks, those used last at the end. */
+  readonly #tenants = new Set<Tenant>();
+  #latest: Tenant | undefined;
+  /** The first byte that was never handed out. */
+  #top: number;
+
+  constructor(dtype: DType) {
+    this.dtype = dtype;
+    this.bytes = dtype === "float64" ? 8 : 4;
+    this.#memory = new WebAssembly.Memory({ initial: 1 });
+    const instance = instantiate(decode(dtype === "float64" ? float64 : simd), this.#memory);
+    // The loader wraps exports; hot calls go to the instance itself.
+    this.core = instance.exports as unknown as CoreExports;
+    this.#top = align(this.core.heapBase());
+  }
+
+  /** Bytes that blocks take up now. */
+  get used(): number {
+    let total = 0;
+    for (const size of this.#sizes.values()) total += size;
+    return total;
+  }
+
+  /** Hands out a block of so many bytes, zeroed. Views of other blocks may become stale: take them afresh. */
+  allocate(size: number, what: string): number {
+    const bytes = align(Math.max(size, 1));
+    if (!(bytes <= MOST_BYTES)) throw outOfMemory(what, bytes);
+    let start = this.#takeFree(bytes);
+    if (start === undefined && this.#top + bytes > CROWDED) {
+      const current = this.#latest;
+      for (const tenant of [...this.#tenants]) {
+        if (tenant === current) continue;
+        tenant.leave();
+        start = this.#takeFree(bytes);
+        if (start !== undefined) break;
+      }
+    }
+    if (start === undefined) {
+      start = this.#top;
+      this.#growTo(start + bytes + OVERREAD, what, bytes);
+      this.#top = start + bytes;
+    }
+    this.#sizes.set(start, bytes);
+    new Uint8Array(this.#memory.buffer, start, bytes).fill(0);
+    return start;
+  }
+
+  /** Takes a block back. */
+  release(start: number): void {
+    const size = this.#sizes.get(start);
+    if (size === undefined) return;
+    this.#sizes.delete(start);
+    const free = this.#free;
+    let low = 0;
+    for (let high = free.length; low < high; ) {
+      const middle = (low + high) >> 1;
+      if (free[middle].start < start) low = middle + 1;
+      else high = middle;
+    }
+    free.splice(low, 0, { start, size });
+    if (low + 1 < free.length && start + size === free[low + 1].start) {
+      free[low].size += free[low + 1].size;
+      free.splice(low + 1, 1);
+    }
+    if (low > 0 && free[low - 1].start + free[low - 1].size === start) {
+      free[low - 1].size += free[low].size;
+      free.splice(low, 1);
+    }
+    const last = free.at(-1);
+    if (last !== undefined && last.start + last.size === this.#top) {
+      this.#top = last.start;
+      free.pop();
+    }
+  }
+
+  /** Notes that a tenant is at work, so that others leave before it. */
+  touch(tenant: Tenant): void {
+    if (tenant === this.#latest) return;
+    this.#latest = tenant;
+    this.#tenants.delete(tenant);
+    this.#tenants.add(tenant);
+  }
+
+  /** Forgets a tenant that holds nothing any more. */
+  forget(tenant: Tenant): void {
+    this.#tenants.delete(tenant);
+    if (this.#latest === tenant) this.#latest = undefined;
+  }
+
+  /** A view of numbers, good until the next allocate. */
+  numbers(start: number, length: number): FloatArray {
+    return this.dtype === "float64"
+      ? new Float64Array(this.#memory.buffer, start, length)
+      : new Float32Array(this.#memory.buffer, start, length);
+  }
+
+  /** Views of other kinds, good until the next allocate. */
+  words(start: number, length: number): Uint32Array {
+    return new Uint32Array(this.#memory.buffer, start, length);
+  }
+
+  doubles(start: number, length: number): Float64Array {
+    return new Float64Array(this.#memory.buffer, start, length);
+  }
+
+  view(start: number, size: number): DataView {
+    return new DataView(this.#memory.buffer, start, size);
+  }
+
+  /** The lowest free block that is large enough. */
+  #takeFree(bytes: number): number | undefined {
+    for (let i = 0; i < this.#free.length; i++) {
+      const block = this.#free[i];
+      if (block.size < bytes) continue;
+      const { start } = block;
+      if (block.size === bytes) {
+        this.#free.splice(i, 1);
+      } else {
+        block.start += bytes;
+        block.size -= bytes;
+      }
+      return start;
+    }
+    return undefined;
+  }
+
+  #growTo(end: number, what: string, bytes: number): void {
+    const missing = end - this.#memory.buffer.byteLength;
+    if (missing <= 0) return;
+    if (end > MOST_BYTES) throw outOfMemory(what, bytes);
+    // By a quarter more than asked, so that many small networks do not each cause a growth.
+    const roomy = Math.ceil((missing + Math.min(end / 4, CROWDED)) / PAGE);
+    const pages = Math.min(roomy, (MOST_BYTES - this.#memory.buffer.byteLength) / PAGE);
+    try {
+      this.#memory.grow(pages);
+    } catch {
+      try {
+        this.#memory.grow(Math.ceil(missing / PAGE));
+      } catch (cause) {
+        throw outOfMemory(what, bytes, cause);
+      }
+    }
+  }
+}
+
+const engines: Partial<Record<DType, Engine>> = {};
+
+/** The engine of a precision; compiled at first use. */
+export function engineOf(dtype: DType): Engine {
+  return (engines[dtype] ??= new Engine(dtype));
+}
+
+function align(bytes: number): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
+}
+
+function instantiate(bytes: Uint8Array, memory: WebAssembly.Memory): WebAssembly.Instance {
+  try {
+    return instantiateSync(bytes, { env: { memory } }).instance;
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (/content security policy|unsafe-eval|disallowed by embedder/i.test(message)) {
+      throw new PropagoError(
+        "ERR_WASM_BLOCKED",
+        "this page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src",
+        { cause },
+      );
+    }
+    if (cause instanceof WebAssembly.CompileError) {
+      throw new PropagoError(
+        "ERR_WASM_SIMD",
+        `this engine cannot compile the core (${message}); it needs WebAssembly SIMD: Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or newer`,
+        { cause },
+      );
+    }
+    throw cause;
+  }
+}
+
+function decode(base64: string): Uint8Array {
+  const text = atob(base64);
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
+function outOfMemory(what: string, bytes: number, cause?: unknown): PropagoError {
+  const size = `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+  return new PropagoError(
+    "ERR_MEMORY",
+    cause === undefined
+      ? `${what} needs ${size}; the limit of a WebAssembly memory is 4 GiB. Use fewer units or rows, or smaller batches`
+      : `${what} needs ${size}, which this process may not have: look at its memory limits (ulimit -v, the container's)`,
+    cause === undefined ? undefined : { cause },
+  );
+}

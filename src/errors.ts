@@ -1,0 +1,76 @@
+// The one error class of the library, and the phrasing that its messages share. Nothing here knows networks.
+
+/** Stable codes of every error that a user can cause. */
+export type ErrorCode =
+  | "ERR_CONFIG" // a description or an option that cannot be
+  | "ERR_DATA" // values that are not what the network needs
+  | "ERR_SHAPE" // rows or columns that do not fit
+  | "ERR_NONFINITE" // NaN or an infinity in data or weights
+  | "ERR_RANGE" // a number too large for float32
+  | "ERR_CSV" // a table that cannot be read
+  | "ERR_FORMAT" // a model file that cannot be read
+  | "ERR_IO" // a file that cannot be read or written
+  | "ERR_USAGE" // a command line that cannot be understood
+  | "ERR_DIVERGED" // the loss left the finite numbers
+  | "ERR_BUSY" // a second training of a network that is being trained
+  | "ERR_DISPOSED" // use after dispose()
+  | "ERR_NOT_FITTED" // a prediction before any training
+  | "ERR_MEMORY" // more memory than the limit
+  | "ERR_WASM_BLOCKED" // a page's policy forbids WebAssembly
+  | "ERR_WASM_SIMD"; // an engine without WebAssembly SIMD
+
+/**
+ * An error that a user can cause and mend: `code` is stable, `message` says what, where,
+ * what was expected, and how to mend it.
+ */
+export class PropagoError extends Error {
+  override readonly name = "PropagoError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A value as it should stand in a message: short, and never an object's whole text. */
+export function show(value: unknown): string {
+  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value);
+  if (typeof value === "bigint") return `${value}n`;
+  if (Object.is(value, -0)) return "-0";
+  if (Array.isArray(value)) return `an array of ${value.length}`;
+  if (typeof value === "function") return "a function";
+  if (typeof value === "object" && value !== null) {
+    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    return kind === "Object" ? "an object" : `a ${kind}`;
+  }
+  return String(value);
+}
+
+/** The known name nearest to a mistyped one, as ` (did you mean "…"?)`, or nothing when none is near. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  let best = "";
+  let least = Math.max(1, Math.floor(word.length * 0.4)) + 1;
+  for (const name of known) {
+    const distance = editDistance(word.toLowerCase(), name.toLowerCase());
+    if (distance < least) {
+      least = distance;
+      best = name;
+    }
+  }
+  return best ? ` (did you mean "${best}"?)` : "";
+}
+
+/** Least number of single-character edits between two words (Levenshtein 1966). */
+function editDistance(a: string, b: string): number {
+  if (Math.abs(a.length - b.length) > 8 || a.length > 64) return Infinity;
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length];
+}

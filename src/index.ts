@@ -1,0 +1,13 @@
+// What the library exports, and nothing else.
+export { Network } from "./network.ts";
+export { Classifier } from "./classifier.ts";
+export { Regressor } from "./regressor.ts";
+export { activation, dense } from "./layers.ts";
+export { PropagoError, type ErrorCode } from "./errors.ts";
+export type { Training } from "./training.ts";
+export type { ActivationName, ActivationSpec } from "./activations.ts";
+export type { InitializerName, InitializerSpec } from "./initializers.ts";
+export type { LossName } from "./losses.ts";
+export type { OptimizerName, OptimizerSpec } from "./optimizers.ts";
+export type { NetworkJSON } from "./save.ts";
+export type * from "./types.ts";

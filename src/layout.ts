@@ -1,0 +1,436 @@
+// From a network's description to addresses: the only writer of plans. A layout owns the network's blocks, gives them
+// back while the network is idle and memory is scarce, and brings everything back when it is needed again.
+import {
+  ACTIVATION,
+  DENSE,
+  LAYER_ACTIVATION,
+  LAYER_B,
+  LAYER_BYTES,
+  LAYER_D,
+  LAYER_DB,
+  LAYER_DW,
+  LAYER_DX,
+  LAYER_IN,
+  LAYER_KIND,
+  LAYER_L1,
+  LAYER_L2,
+  LAYER_OUT,
+  LAYER_PARAMETER,
+  LAYER_TRAINABLE,
+  LAYER_W,
+  LAYER_X,
+  LAYER_Y,
+  LAYER_Z,
+  PLAN_BYTES,
+  PLAN_CANDIDATE,
+  PLAN_CAPACITY,
+  PLAN_COUNT,
+  PLAN_EPOCH,
+  PLAN_FIRST,
+  PLAN_GOOD,
+  PLAN_GRADS,
+  PLAN_HYPER,
+  PLAN_INPUTS,
+  PLAN_LAYERS,
+  PLAN_LEARNING_RATE,
+  PLAN_LOSS,
+  PLAN_METRIC,
+  PLAN_OPTIMIZER,
+  PLAN_OUTPUTS,
+  PLAN_PARAMS,
+  PLAN_POWER1,
+  PLAN_POWER2,
+  PLAN_REPORTS,
+  PLAN_ROW_LOSSES,
+  PLAN_SCRATCH,
+  PLAN_SEED,
+  PLAN_STATE,
+  PLAN_STEP,
+  PLAN_T,
+  PLAN_TALLY,
+  PLAN_TRAINABLE,
+  PLAN_X,
+  TALLY_SQUARES,
+  TRAIN_BIAS,
+  TRAIN_WEIGHTS,
+} from "../assembly/plan.ts";
+import type { Engine, Tenant } from "./core.ts";
+import type { LayerDescription } from "./layers.ts";
+import { LOSSES, type LossName, lossRow } from "./losses.ts";
+import type { Optimizer } from "./optimizers.ts";
+import type { FloatArray } from "./types.ts";
+
+/** A network with everything filled in. */
+export interface NetworkDescription {
+  inputs: number;
+  outputs: number;
+  layers: readonly LayerDescription[];
+  loss: LossName;
+  optimizer: Optimizer;
+  seed: number;
+}
+
+/** Where a layer's weights or biases stand in the flat block of parameters, counted in numbers. */
+export interface Tensor {
+  layer: number;
+  kind: "weights" | "bias";
+  start: number;
+  length: number;
+}
+
+/** How far training has come: what a network needs, beside its arrays, to go on as if it had never stopped. */
+export interface Progress {
+  /** Updates made. */
+  step: number;
+  /** Epochs completed or broken off. */
+  epoch: number;
+  /** Powers of Adam's betas. */
+  power1: number;
+  power2: number;
+}
+
+/** What the blocks for a batch must be good for: outputs only, training, or also weighted inputs to look at. */
+export type Purpose = "predict" | "train" | "trace";
+
+/** Tallies that one call of train can leave. */
+const MOST_REPORTS = 256;
+
+/** Addresses while the network is in memory. */
+interface Blocks {
+  /** Plan, layer records, tally and parameters. */
+  plan: number;
+  params: number;
+  /** Gradients, optimizer state and kept weights; made when training first needs them. */
+  training?: number;
+  state?: number;
+  /** What a batch needs; made anew when it is too small. */
+  batch?: number;
+  capacity: number;
+  purpose: Purpose;
+}
+
+/** A network's arrays while it is not in memory. */
+interface Saved {
+  params: FloatArray;
+  state?: FloatArray;
+  progress: Progress;
+}
+
+export class Layout implements Tenant {
+  readonly engine: Engine;
+  /** Every tensor in the order of layers, weights before biases. */
+  readonly tensors: readonly Tensor[];
+  /** Numbers of the flat block, padding included; of them, from the first, those that training changes. */
+  readonly count: number;
+  readonly trainable: number;
+  /** Numbers that the optimizer remembers. */
+  readonly remembered: number;
+  /** Tallies that one call of train may leave. */
+  readonly reports: number;
+  /** While true, the blocks stay where they are. */
+  busy = false;
+  readonly #description: NetworkDescription;
+  #blocks: Blocks | undefined;
+  #saved: Saved | undefined;
+
+  constructor(engine: Engine, description: NetworkDescription) {
+    this.engine = engine;
+    this.#description = description;
+    const lanes = 16 / engine.bytes;
+    const pad = (n: number): number => Math.ceil(n / lanes) * lanes;
+    const tensors: Tensor[] = [];
+    const fixed: Tensor[] = [];
+    // What training changes comes first, so that the optimizer's block is one range.
+    let end = 0;
+    for (const [index, layer] of description.layers.entries()) {
+      if (layer.kind !== DENSE) continue;
+      const weights: Tensor = { layer: index, kind: "weights", start: 0, length: layer.inputs * layer.units };
+      const bias: Tensor = { layer: index, kind: "bias", start: 0, length: layer.units };
+      for (const [tensor, trained] of [
+        [weights, layer.trainWeights],
+        [bias, layer.trainBias],
+      ] as const) {
+        if (tensor.kind === "bias" && !layer.bias) continue;
+        tensors.push(tensor);
+        if (!trained) {
+          fixed.push(tensor);
+          continue;
+        }
+        tensor.start = end;
+        end += pad(tensor.length);
+      }
+    }
+    this.trainable = end;
+    for (const tensor of fixed) {
+      tensor.start = end;
+      end += pad(tensor.length);
+    }
+    this.tensors = tensors;
+    this.count = end;
+    this.remembered = this.trainable * description.optimizer.rule.remembers;
+    this.reports = Math.max(1, Math.min(MOST_REPORTS, Math.floor(65_536 / this.#tallyBytes)));
+    this.#enter();
+  }
+
+  /** Weights and biases without padding. */
+  get parameters(): number {
+    return this.tensors.reduce((sum, tensor) => sum + tensor.length, 0);
+  }
+
+  /** The plan's address, with the network in memory. */
+  get plan(): number {
+    return this.#enter().plan;
+  }
+
+  /** A view of all parameters, padding included; good until the next allocation. */
+  params(): FloatArray {
+    return this.engine.numbers(this.#enter().params, this.count);
+  }
+
+  /** Addresses of the parameters and of their gradients. */
+  get paramsAddress(): number {
+    return this.#enter().params;
+  }
+
+  gradients(): FloatArray {
+    return this.engine.numbers(this.#withTraining().training, this.count);
+  }
+
+  /** What the optimizer remembers; good until the next allocation. */
+  state(): FloatArray {
+    return this.engine.numbers(this.#withTraining().state, this.remembered);
+  }
+
+  /** Reads and writes words of the plan. */
+  word(offset: number): number {
+    return this.engine.view(this.plan, PLAN_BYTES).getInt32(offset, true);
+  }
+
+  setWord(offset: number, value: number): void {
+    this.engine.view(this.plan, PLAN_BYTES).setInt32(offset, value, true);
+  }
+
+  double(offset: number): number {
+    return this.engine.view(this.plan, PLAN_BYTES).getFloat64(offset, true);
+  }
+
+  setDouble(offset: number, value: number): void {
+    this.engine.view(this.plan, PLAN_BYTES).setFloat64(offset, value, true);
+  }
+
+  get progress(): Progress {
+    return readProgress(this.engine.view(this.plan, PLAN_BYTES));
+  }
+
+  set progress({ step, epoch, power1, power2 }: Progress) {
+    this.setDouble(PLAN_STEP, step);
+    this.setWord(PLAN_EPOCH, epoch);
+    this.setDouble(PLAN_POWER1, power1);
+    this.setDouble(PLAN_POWER2, power2);
+  }
+
+  /** Makes room for batches of so many rows and gives back the plan's address. */
+  prepare(rows: number, purpose: Purpose): number {
+    // A training that is under way keeps room for its own batches.
+    const needed = this.busy && purpose === "predict" ? "train" : purpose;
+    const blocks = needed === "predict" ? this.#enter() : this.#withTraining();
+    const least = this.busy ? Math.max(rows, blocks.capacity) : rows;
+    // Weighted inputs are kept apart only for looking, which training alone should not pay for.
+    const fits =
+      blocks.purpose === needed ||
+      (needed === "predict" && blocks.purpose === "train") ||
+      (this.busy && blocks.purpose === "trace");
+    if (blocks.batch === undefined || blocks.capacity < least || !fits) this.#layBatch(blocks, least, needed);
+    return blocks.plan;
+  }
+
+  /** Does something that leaves the running epoch's tally as it was. */
+  aside<R>(work: () => R): R {
+    const metric = this.word(PLAN_METRIC);
+    const address = this.word(PLAN_TALLY) >>> 0;
+    const sums = this.engine.doubles(address, this.#tallyBytes / 8).slice();
+    try {
+      return work();
+    } finally {
+      this.setWord(PLAN_METRIC, metric);
+      this.engine.doubles(address, sums.length).set(sums);
+    }
+  }
+
+  /** A layer's word, for looking at what the core left there. */
+  layerAddress(layer: number, offset: number): number {
+    const records = this.plan + PLAN_BYTES;
+    return this.engine.view(records + layer * LAYER_BYTES, LAYER_BYTES).getUint32(offset, true);
+  }
+
+  leave(): void {
+    const blocks = this.#blocks;
+    if (blocks === undefined || this.busy) return;
+    const { engine } = this;
+    const view = engine.view(blocks.plan, PLAN_BYTES);
+    this.#saved = {
+      params: engine.numbers(blocks.params, this.count).slice(),
+      state: blocks.state === undefined ? undefined : engine.numbers(blocks.state, this.remembered).slice(),
+      progress: readProgress(view),
+    };
+    this.release();
+  }
+
+  /** Gives all blocks back for good. */
+  release(): void {
+    const blocks = this.#blocks;
+    if (blocks === undefined) return;
+    this.#blocks = undefined;
+    this.engine.release(blocks.plan);
+    if (blocks.training !== undefined) this.engine.release(blocks.training);
+    if (blocks.batch !== undefined) this.engine.release(blocks.batch);
+    this.engine.forget(this);
+  }
+
+  get #tallyBytes(): number {
+    return TALLY_SQUARES + 8 * this.#description.outputs;
+  }
+
+  /** Brings the network into memory if it is not there. */
+  #enter(): Blocks {
+    this.engine.touch(this);
+    if (this.#blocks !== undefined) return this.#blocks;
+    const { inputs, outputs, layers, loss, optimizer, seed } = this.#description;
+    const records = PLAN_BYTES;
+    const tally = records + layers.length * LAYER_BYTES;
+    const paramsAt = Math.ceil((tally + this.#tallyBytes) / 16) * 16;
+    const size = paramsAt + this.count * this.engine.bytes;
+    const plan = this.engine.allocate(size, `this network's ${this.parameters.toLocaleString("en-US")} parameters`);
+    const params = plan + paramsAt;
+    this.#blocks = { plan, params, capacity: 0, purpose: "predict" };
+    const view = this.engine.view(plan, paramsAt);
+    const set = (offset: number, value: number): void => view.setUint32(offset, value, true);
+    set(PLAN_LAYERS, layers.length);
+    set(PLAN_FIRST, plan + records);
+    set(PLAN_INPUTS, inputs);
+    set(PLAN_OUTPUTS, outputs);
+    set(PLAN_LOSS, LOSSES[loss].id);
+    set(PLAN_PARAMS, params);
+    set(PLAN_COUNT, this.count);
+    set(PLAN_TRAINABLE, this.trainable);
+    set(PLAN_OPTIMIZER, optimizer.rule.id);
+    set(PLAN_SEED, seed);
+    set(PLAN_TALLY, plan + tally);
+    view.setFloat64(PLAN_LEARNING_RATE, optimizer.learningRate, true);
+    for (const [i, value] of optimizer.rule.hyper.entries()) view.setFloat64(PLAN_HYPER + 8 * i, value, true);
+    for (const [i, layer] of layers.entries()) {
+      const at = records + i * LAYER_BYTES;
+      set(at + LAYER_KIND, layer.kind);
+      set(at + LAYER_IN, layer.inputs);
+      set(at + LAYER_OUT, layer.units);
+      set(at + LAYER_ACTIVATION, layer.activation.id);
+      set(at + LAYER_TRAINABLE, (layer.trainWeights ? TRAIN_WEIGHTS : 0) | (layer.trainBias ? TRAIN_BIAS : 0));
+      view.setFloat64(at + LAYER_PARAMETER, layer.activation.parameter, true);
+      view.setFloat64(at + LAYER_L1, layer.l1, true);
+      view.setFloat64(at + LAYER_L2, layer.l2, true);
+    }
+    for (const tensor of this.tensors) {
+      const word = tensor.kind === "weights" ? LAYER_W : LAYER_B;
+      set(records + tensor.layer * LAYER_BYTES + word, params + tensor.start * this.engine.bytes);
+    }
+    const saved = this.#saved;
+    this.#saved = undefined;
+    this.progress = saved?.progress ?? { step: 0, epoch: 0, power1: 1, power2: 1 };
+    if (saved !== undefined) {
+      this.params().set(saved.params);
+      if (saved.state !== undefined) this.state().set(saved.state);
+    }
+    return this.#blocks;
+  }
+
+  /** Adds the block that training needs. */
+  #withTraining(): Blocks & { training: number; state: number } {
+    const blocks = this.#enter();
+    if (blocks.training === undefined || blocks.state === undefined) {
+      const { count, remembered } = this;
+      const { bytes } = this.engine;
+      const size = (3 * count + remembered) * bytes + this.reports * this.#tallyBytes;
+      const start = this.engine.allocate(size, "training this network");
+      blocks.training = start;
+      blocks.state = start + 3 * count * bytes;
+      const good = start + count * bytes;
+      this.setWord(PLAN_GRADS, start);
+      this.setWord(PLAN_GOOD, good);
+      this.setWord(PLAN_CANDIDATE, good + count * bytes);
+      this.setWord(PLAN_STATE, blocks.state);
+      this.setWord(PLAN_REPORTS, Math.ceil((blocks.state + remembered * bytes) / 8) * 8);
+      const records = this.engine.view(blocks.plan + PLAN_BYTES, this.#description.layers.length * LAYER_BYTES);
+      for (const tensor of this.tensors) {
+        const word = tensor.kind === "weights" ? LAYER_DW : LAYER_DB;
+        records.setUint32(tensor.layer * LAYER_BYTES + word, start + tensor.start * bytes, true);
+      }
+    }
+    return blocks as Blocks & { training: number; state: number };
+  }
+
+  /** Lays out what a batch needs: two passes over one list, the first to measure, the second to write addresses. */
+  #layBatch(blocks: Blocks, rows: number, purpose: Purpose): void {
+    if (blocks.batch !== undefined) this.engine.release(blocks.batch);
+    blocks.batch = undefined;
+    blocks.capacity = 0;
+    const size = this.#placeBatch(rows, purpose, 0, () => {});
+    const start = this.engine.allocate(size, `a batch of ${rows} rows`);
+    blocks.batch = start;
+    blocks.capacity = rows;
+    blocks.purpose = purpose;
+    const bytes = PLAN_BYTES + this.#description.layers.length * LAYER_BYTES;
+    const view = this.engine.view(blocks.plan, bytes);
+    this.#placeBatch(rows, purpose, start, (offset, address) => view.setUint32(offset, address, true));
+    view.setUint32(PLAN_CAPACITY, rows, true);
+  }
+
+  /** Places the batch's blocks from `start` on, tells `write` each address and the word it belongs to; gives the size. */
+  #placeBatch(rows: number, purpose: Purpose, start: number, write: (offset: number, address: number) => void): number {
+    const { inputs, outputs, layers, loss } = this.#description;
+    const { bytes } = this.engine;
+    let next = start;
+    const take = (numbers: number): number => {
+      const address = next;
+      next += Math.ceil((numbers * bytes) / 16) * 16;
+      return address;
+    };
+    const training = purpose !== "predict";
+    const fused = lossRow(loss).behind !== undefined;
+    if (training) {
+      write(PLAN_X, take(rows * inputs));
+      write(PLAN_T, take(rows * outputs));
+      write(PLAN_ROW_LOSSES, take(rows));
+      const widest = Math.max(...layers.map((layer) => layer.units));
+      const lanes = 16 / bytes;
+      write(PLAN_SCRATCH, take(2 * lanes * (widest + lanes)));
+    }
+    let x = 0; // the first layer reads whichever samples are current
+    let below = 0;
+    for (const [i, layer] of layers.entries()) {
+      const at = PLAN_BYTES + i * LAYER_BYTES;
+      const isLast = i === layers.length - 1;
+      const y = take(rows * layer.units);
+      // Weighted inputs are overwritten by activations, but where somebody reads them later.
+      const keepsZ = purpose === "trace" || (isLast && fused);
+      const z = layer.kind === ACTIVATION ? x : keepsZ ? take(rows * layer.units) : y;
+      const d = !training ? 0 : layer.kind === ACTIVATION && i > 0 ? below : take(rows * layer.units);
+      write(at + LAYER_X, x);
+      write(at + LAYER_Z, z);
+      write(at + LAYER_Y, y);
+      write(at + LAYER_D, d);
+      write(at + LAYER_DX, below);
+      x = y;
+      below = d;
+    }
+    return next - start;
+  }
+}
+
+function readProgress(plan: DataView): Progress {
+  return {
+    step: plan.getFloat64(PLAN_STEP, true),
+    epoch: plan.getUint32(PLAN_EPOCH, true),
+    power1: plan.getFloat64(PLAN_POWER1, true),
+    power2: plan.getFloat64(PLAN_POWER2, true),
+  };
+}

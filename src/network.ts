@@ -1,0 +1,591 @@
+// Network: describe, train, predict, look inside, keep. Arithmetic is the core's; the loops over epochs are
+// training.ts's.
+import {
+  LAYER_D,
+  LAYER_Y,
+  LAYER_Z,
+  METRIC_CORRECT,
+  METRIC_SQUARES,
+  PLAN_BATCH_LOSS,
+  PLAN_METRIC,
+  PLAN_TALLY,
+  STREAM_INIT,
+  TALLY_CORRECT,
+  TALLY_LOSS,
+  TALLY_SQUARES,
+} from "../assembly/plan.ts";
+import { readName, readNumber, readObject } from "./check.ts";
+import { type Engine, engineOf } from "./core.ts";
+import { PropagoError, show } from "./errors.ts";
+import { type LayerDescription, readLayers, readUnits } from "./layers.ts";
+import { Layout, type NetworkDescription, type Tensor } from "./layout.ts";
+import { lossRow, readLoss } from "./losses.ts";
+import { readOptimizer } from "./optimizers.ts";
+import { type NetworkJSON, numbersFromJSON, numbersToJSON, readNetworkJSON } from "./save.ts";
+import { Dataset, type Rows, copyMatrix, readMatrix, readTargets } from "./samples.ts";
+import { Training, trainSync, trainStep } from "./training.ts";
+import type {
+  DType,
+  Data,
+  EvaluateOptions,
+  Evaluation,
+  FitOptions,
+  FloatArray,
+  History,
+  LayerWeights,
+  LayerWeightsInput,
+  Matrix,
+  MetricName,
+  NetworkOptions,
+  NumericArray,
+  Targets,
+  Trace,
+} from "./types.ts";
+
+const OPTION_KEYS = [
+  "inputs",
+  "layers",
+  "loss",
+  "optimizer",
+  "seed",
+  "dtype",
+  "l1",
+  "l2",
+] as const satisfies readonly (keyof NetworkOptions)[];
+
+export const METRICS = ["accuracy", "r2"] as const satisfies readonly MetricName[];
+
+/** Rows that predict and evaluate take through the network at a time, when memory need not be saved. */
+const CHUNK = 128;
+
+/** Gives back the memory of networks that nobody can reach any more. */
+const dropped = new FinalizationRegistry<Layout>((layout) => {
+  layout.busy = false;
+  layout.release();
+});
+
+/** What training.ts needs of a network. */
+export interface Insides {
+  network: Network;
+  engine: Engine;
+  layout: Layout;
+  description: NetworkDescription;
+  /** Reads samples and targets into the core's memory. */
+  dataset(data: unknown, owner?: string): Dataset;
+  /** Sums loss and metrics up over rows in memory. */
+  measure(rows: Rows, metrics: readonly MetricName[]): Evaluation;
+  /** A message's code and text if the network may not be used now. */
+  lock(): void;
+  unlock(): void;
+}
+
+/**
+ * A neural network: layers, a loss, an optimizer, and the weights.
+ *
+ * ```ts
+ * const network = new Network({ inputs: 2, layers: [dense(4, "tanh"), dense(1, "sigmoid")] });
+ * await network.fit({ x: [[0, 0], [0, 1], [1, 0], [1, 1]], y: [0, 1, 1, 0] });
+ * network.predict([[0, 1]]); // near 1
+ * ```
+ */
+export class Network {
+  /** Values a sample. */
+  readonly inputs: number;
+  /** Values an output row. */
+  readonly outputs: number;
+  /** The seed that was used, also where "random" was asked for. */
+  readonly seed: number;
+  readonly dtype: DType;
+  readonly #options: Omit<NetworkJSON, "format" | "version" | "weights">;
+  readonly #description: NetworkDescription;
+  readonly #engine: Engine;
+  readonly #layout: Layout;
+  #disposed = false;
+
+  /** @throws PropagoError ERR_CONFIG for an option that cannot be, ERR_MEMORY for more weights than memory. */
+  constructor(options: NetworkOptions) {
+    const given = readObject(options, "new Network", OPTION_KEYS);
+    if (given.inputs === undefined) {
+      throw new PropagoError("ERR_CONFIG", "inputs is missing: say how many values a sample has, for example inputs: 4");
+    }
+    this.inputs = readUnits(given.inputs, "inputs");
+    this.dtype = readName(given.dtype ?? "float32", "dtype", ["float32", "float64"], "dtype");
+    this.seed = readSeed(given.seed ?? 0);
+    const l1 = readNumber(given.l1 ?? 0, "l1", { least: 0 });
+    const l2 = readNumber(given.l2 ?? 0, "l2", { least: 0 });
+    const layers = readLayers(given.layers, this.inputs, l1, l2);
+    const last = layers[layers.length - 1];
+    this.outputs = last.units;
+    const loss = readLoss(given.loss, last.activation.name);
+    const optimizer = readOptimizer(given.optimizer, countParameters(layers));
+    this.#description = { inputs: this.inputs, outputs: this.outputs, layers, loss, optimizer, seed: this.seed };
+    this.#options = {
+      inputs: this.inputs,
+      layers: layers.map((layer) => layer.spec),
+      loss,
+      optimizer: optimizer.spec,
+      seed: this.seed,
+      dtype: this.dtype,
+      l1,
+      l2,
+    };
+    this.#engine = engineOf(this.dtype);
+    this.#layout = new Layout(this.#engine, this.#description);
+    this.#drawWeights();
+    dropped.register(this, this.#layout, this);
+  }
+
+  /** How many weights and biases there are. */
+  get parameterCount(): number {
+    return this.#layout.parameters;
+  }
+
+  /** Which build of the core runs. */
+  get build(): "simd" | "relaxed" | "threads" {
+    return "simd";
+  }
+
+  /**
+   * Trains for some epochs. Await the result for the `History`, or iterate it for one report an epoch; `break` stops.
+   * Called again, training goes on from where it was.
+   *
+   * ```ts
+   * for await (const epoch of network.fit({ x, y }, { epochs: 30, validation: 0.2 })) console.log(epoch.loss);
+   * ```
+   *
+   * @throws (rejects with) PropagoError ERR_DATA, ERR_SHAPE, ERR_NONFINITE, ERR_RANGE for bad data, ERR_CONFIG for bad
+   * options, ERR_DIVERGED when the loss leaves the finite numbers, ERR_BUSY while another fit runs; the signal's reason
+   * when aborted.
+   */
+  fit(data: Data, options: FitOptions = {}): Training {
+    return new Training(this.#insides(), data, options);
+  }
+
+  /** As `fit`, in one blocking call. */
+  fitSync(data: Data, options: FitOptions = {}): History {
+    return trainSync(this.#insides(), data, options);
+  }
+
+  /** Makes one update on all of the data as one batch; gives back the batch's loss before it. */
+  trainOnBatch(data: Data): number {
+    return trainStep(this.#insides(), data);
+  }
+
+  /** The outputs for each sample: rows × outputs, row by row. */
+  predict(x: Matrix): FloatArray {
+    this.#checkUsable();
+    const source = readMatrix(x, "x", this.inputs);
+    const chunk = Math.min(source.rows, CHUNK);
+    const out =
+      this.dtype === "float64" ? new Float64Array(source.rows * this.outputs) : new Float32Array(source.rows * this.outputs);
+    const samples = this.#engine.allocate(source.rows * this.inputs * this.#engine.bytes, `${source.rows} rows to predict`);
+    try {
+      copyMatrix(this.#engine, source, samples);
+      const plan = this.#layout.prepare(chunk, "predict");
+      for (let first = 0; first < source.rows; first += chunk) {
+        const rows = Math.min(chunk, source.rows - first);
+        const address = this.#engine.core.predict(plan, samples + first * this.inputs * this.#engine.bytes, rows) >>> 0;
+        out.set(this.#engine.numbers(address, rows * this.outputs), first * this.outputs);
+      }
+    } finally {
+      this.#engine.release(samples);
+    }
+    return out;
+  }
+
+  /** Loss and metrics over data, without training. */
+  evaluate(data: Data, options: EvaluateOptions = {}): Evaluation {
+    this.#checkUsable();
+    const given = readObject(options, "evaluate options", ["metrics"]);
+    const metrics = readMetrics(given.metrics, this.#description);
+    const dataset = this.#dataset(data);
+    const rows = dataset.all();
+    try {
+      return this.#layout.aside(() => this.#measure(rows, metrics));
+    } finally {
+      rows.release();
+    }
+  }
+
+  /** Copies of all weights (inputs, units) and biases, for the layers that have them, in order. */
+  getWeights(): LayerWeights[] {
+    this.#checkUsable();
+    return this.#split(this.#layout.params());
+  }
+
+  /** Replaces all weights and biases; the optimizer's memory stays as it is. */
+  setWeights(weights: readonly LayerWeightsInput[]): void {
+    this.#checkUsable();
+    const values = this.#readWeights(weights);
+    const params = this.#layout.params();
+    for (const [tensor, numbers] of values) params.set(numbers, tensor.start);
+  }
+
+  /** Gradients of the mean loss over the data, penalties included, as `getWeights` gives weights; no update. */
+  gradients(data: Data): LayerWeights[] {
+    this.#checkUsable();
+    const dataset = this.#dataset(data);
+    try {
+      return this.#layout.aside(() => {
+        const plan = this.#layout.prepare(dataset.rows, "train");
+        this.#engine.core.differentiate(plan, dataset.address);
+        return this.#split(this.#layout.gradients());
+      });
+    } finally {
+      dataset.release();
+    }
+  }
+
+  /** One sample's way through the network, layer by layer: weighted inputs, activations, errors, gradients. */
+  trace(x: NumericArray | readonly number[], y: number | NumericArray | readonly number[]): Trace {
+    this.#checkUsable();
+    const target = typeof y === "number" ? (this.outputs === 1 ? [[y]] : [y]) : [Array.from(y)];
+    const dataset = this.#dataset({ x: [Array.from(x)], y: target });
+    try {
+      return this.#layout.aside(() => {
+        const layout = this.#layout;
+        const plan = layout.prepare(1, "trace");
+        this.#engine.core.differentiate(plan, dataset.address);
+        const gradients = this.#split(layout.gradients());
+        const row = (layer: number, offset: number, units: number): FloatArray =>
+          this.#engine.numbers(layout.layerAddress(layer, offset), units).slice();
+        let dense = 0;
+        const layers = this.#description.layers.map(({ name, units, spec }, i) => ({
+          name,
+          z: row(i, LAYER_Z, units),
+          a: row(i, LAYER_Y, units),
+          delta: row(i, LAYER_D, units),
+          ...(spec.type === "dense" ? { gradients: gradients[dense++] } : {}),
+        }));
+        return { loss: layout.double(PLAN_BATCH_LOSS), layers };
+      });
+    } finally {
+      dataset.release();
+    }
+  }
+
+  /**
+   * The largest difference between this network's gradients and central differences of its loss, relative to the
+   * largest gradient of the same tensor. The differences are taken in float64, whatever the network's own precision.
+   */
+  checkGradients(data: Data): number {
+    const own = this.gradients(data);
+    const twin = new Network({ ...this.#options, dtype: "float64" } as NetworkOptions);
+    try {
+      twin.setWeights(this.getWeights());
+      return twin.#compareWithDifferences(own, data);
+    } finally {
+      twin.dispose();
+    }
+  }
+
+  /** A table of the layers, as text. */
+  summary(): string {
+    const rows = [["layer", "kind", "inputs", "units", "activation", "parameters"]];
+    for (const layer of this.#description.layers) {
+      rows.push([
+        layer.name,
+        layer.spec.type,
+        String(layer.inputs),
+        String(layer.units),
+        layer.activation.name,
+        countParameters([layer]).toLocaleString("en-US"),
+      ]);
+    }
+    const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+    const isNumber = [false, false, true, true, false, true];
+    const lines = rows.map((row) =>
+      row
+        .map((cell, column) => (isNumber[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
+        .join("  ")
+        .trimEnd(),
+    );
+    lines.splice(1, 0, widths.map((width) => "─".repeat(width)).join("──"));
+    const { loss, optimizer } = this.#description;
+    lines.push(
+      "",
+      `${this.parameterCount.toLocaleString("en-US")} parameters, ${this.dtype}, loss ${loss}, ` +
+        `optimizer ${optimizer.name} at ${Number(optimizer.learningRate.toPrecision(4))}, seed ${this.seed}`,
+    );
+    return lines.join("\n");
+  }
+
+  /** A hash of the weights, 16 hexadecimal digits: equal if and (but for chance) only if all bits are equal. */
+  fingerprint(): string {
+    this.#checkUsable();
+    const { core, bytes } = this.#engine;
+    const params = this.#layout.paramsAddress;
+    let hash = 0xcbf29ce484222325n;
+    for (const tensor of this.#layout.tensors) {
+      hash = core.hash(params + tensor.start * bytes, tensor.length * bytes, hash);
+    }
+    return BigInt.asUintN(64, hash).toString(16).padStart(16, "0");
+  }
+
+  /** The network as plain JSON: its description and weights, but not the optimizer's memory. */
+  toJSON(): NetworkJSON {
+    const weights = this.getWeights().map(({ weights, bias }) => ({
+      weights: numbersToJSON(weights),
+      ...(bias === undefined ? {} : { bias: numbersToJSON(bias) }),
+    }));
+    return { format: "propago", version: 1, ...this.#options, weights };
+  }
+
+  /** The network that `toJSON` gave; also takes the same as text. */
+  static fromJSON(json: unknown): Network {
+    const { options, weights } = readNetworkJSON(json);
+    const network = new Network(options);
+    try {
+      network.setWeights(
+        weights.map((layer) => ({
+          weights: numbersFromJSON(layer.weights, network.dtype),
+          ...(layer.bias === undefined ? {} : { bias: numbersFromJSON(layer.bias, network.dtype) }),
+        })),
+      );
+    } catch (error) {
+      network.dispose();
+      throw error;
+    }
+    return network;
+  }
+
+  /** Gives the network's memory back at once; it cannot be used afterwards. */
+  dispose(): void {
+    if (this.#disposed) return;
+    if (this.#layout.busy) {
+      throw new PropagoError("ERR_BUSY", "this network is being trained; await or abort its training before dispose()");
+    }
+    this.#disposed = true;
+    dropped.unregister(this);
+    this.#layout.release();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  #checkUsable(): void {
+    if (this.#disposed) throw new PropagoError("ERR_DISPOSED", "this network was disposed; make a new one");
+  }
+
+  #insides(): Insides {
+    this.#checkUsable();
+    return {
+      network: this,
+      engine: this.#engine,
+      layout: this.#layout,
+      description: this.#description,
+      dataset: (data, owner) => this.#dataset(data, owner),
+      measure: (rows, metrics) => this.#measure(rows, metrics),
+      lock: () => {
+        this.#checkUsable();
+        if (this.#layout.busy) {
+          throw new PropagoError("ERR_BUSY", "fit() is already running on this network; await it, or abort it first");
+        }
+        this.#layout.busy = true;
+      },
+      unlock: () => {
+        this.#layout.busy = false;
+      },
+    };
+  }
+
+  /** `owner` stands before the names of x and y in messages, as in "validation.x". */
+  #dataset(data: unknown, owner = ""): Dataset {
+    if (typeof data !== "object" || data === null) {
+      throw new PropagoError("ERR_DATA", `${owner || "data"} is ${show(data)}; pass { x, y }, samples and their targets`);
+    }
+    const { x, y } = readObject(data, owner || "data", ["x", "y"]) as { x?: Matrix; y?: Targets };
+    const before = owner === "" ? "" : `${owner}.`;
+    for (const [name, value] of Object.entries({ x, y })) {
+      if (value === undefined) throw new PropagoError("ERR_DATA", `${before}${name} is missing: pass { x, y }`);
+    }
+    const samples = readMatrix(x as Matrix, `${before}x`, this.inputs);
+    const targets = readTargets(y as Targets, `${before}y`, samples, this.outputs);
+    return new Dataset(this.#engine, samples, targets, this.outputs, this.#description.loss);
+  }
+
+  /** Sums up over rows that are in memory; writes the plan's tally. */
+  #measure(rows: Rows, metrics: readonly MetricName[]): Evaluation {
+    const layout = this.#layout;
+    const plan = layout.prepare(Math.min(rows.count, CHUNK), "train");
+    layout.setWord(PLAN_METRIC, metricBits(metrics));
+    this.#engine.core.evaluate(plan, rows.address);
+    return readTally(this.#engine, layout.word(PLAN_TALLY) >>> 0, rows.count, metrics, rows.spread);
+  }
+
+  /** Draws first weights: each tensor from a stream of its own, so that one layer's size does not move another's. */
+  #drawWeights(): void {
+    const { core, bytes } = this.#engine;
+    const layout = this.#layout;
+    const params = layout.paramsAddress;
+    // The plan is not in use yet: its generator's words serve for drawing.
+    const state = this.#engine.allocate(16, "the random generator");
+    for (const tensor of layout.tensors) {
+      const layer = this.#description.layers[tensor.layer];
+      const draw = tensor.kind === "weights" ? layer.init : layer.biasInit;
+      const address = params + tensor.start * bytes;
+      const counter = 2 * tensor.layer + (tensor.kind === "weights" ? 0 : 1);
+      if (draw.kind === "constant") {
+        this.#engine.numbers(address, tensor.length).fill(draw.value);
+      } else if (draw.kind === "uniform") {
+        core.uniform(state, this.seed, STREAM_INIT, counter, address, tensor.length, draw.low, draw.high);
+      } else {
+        core.normal(state, this.seed, STREAM_INIT, counter, address, tensor.length, draw.mean, draw.deviation);
+      }
+    }
+    this.#engine.release(state);
+  }
+
+  /** Copies a flat block into layers. */
+  #split(block: FloatArray): LayerWeights[] {
+    const out: LayerWeights[] = [];
+    for (const tensor of this.#layout.tensors) {
+      const values = block.slice(tensor.start, tensor.start + tensor.length);
+      if (tensor.kind === "weights") out.push({ weights: values });
+      else out[out.length - 1].bias = values;
+    }
+    return out;
+  }
+
+  /** Checks weights as `setWeights` takes them, all before any is written. */
+  #readWeights(given: readonly LayerWeightsInput[]): [Tensor, ArrayLike<number>][] {
+    const layers = this.#description.layers.filter((layer) => layer.spec.type === "dense");
+    if (!Array.isArray(given) || given.length !== layers.length) {
+      const got = Array.isArray(given) ? `${given.length} entries` : show(given);
+      throw new PropagoError("ERR_SHAPE", `setWeights takes one entry for each of ${layers.length} dense layers, got ${got}`);
+    }
+    const values: [Tensor, ArrayLike<number>][] = [];
+    let index = -1;
+    for (const tensor of this.#layout.tensors) {
+      if (tensor.kind === "weights") index++;
+      const { name, inputs, units } = layers[index];
+      const entry = readObject(given[index], `weights of layer "${name}"`, ["weights", "bias"]);
+      const rows = tensor.kind === "weights" ? inputs : 1;
+      values.push([tensor, readTensor(entry[tensor.kind], `${tensor.kind} of layer "${name}"`, rows, units, this.dtype)]);
+      if (entry.bias !== undefined && !layers[index].bias) {
+        throw new PropagoError("ERR_SHAPE", `layer "${name}" has no bias, but setWeights got one`);
+      }
+    }
+    return values;
+  }
+
+  /** For a float64 network with the weights of `own`: central differences of the loss against gradients. */
+  #compareWithDifferences(own: readonly LayerWeights[], data: Data): number {
+    const dataset = this.#dataset(data);
+    try {
+      const layout = this.#layout;
+      const { core } = this.#engine;
+      const rows = dataset.rows;
+      const plan = layout.prepare(rows, "train");
+      const loss = (): number => {
+        core.differentiate(plan, dataset.address);
+        return layout.double(PLAN_BATCH_LOSS) + core.penalty(plan);
+      };
+      let worst = 0;
+      let layer = -1;
+      for (const tensor of layout.tensors) {
+        if (tensor.kind === "weights") layer++;
+        const gradient = tensor.kind === "weights" ? own[layer].weights : (own[layer].bias as FloatArray);
+        let largest = 0;
+        let difference = 0;
+        for (let i = 0; i < tensor.length; i++) {
+          const params = layout.params();
+          const at = tensor.start + i;
+          const value = params[at];
+          // The best step for central differences is near the cube root of the precision.
+          const h = 6e-6 * Math.max(1, Math.abs(value));
+          params[at] = value + h;
+          const up = loss();
+          params[at] = value - h;
+          const down = loss();
+          params[at] = value;
+          const slope = (up - down) / (2 * h);
+          largest = Math.max(largest, Math.abs(slope), Math.abs(gradient[i]));
+          difference = Math.max(difference, Math.abs(slope - gradient[i]));
+        }
+        if (largest > 0) worst = Math.max(worst, difference / largest);
+      }
+      return worst;
+    } finally {
+      dataset.release();
+    }
+  }
+}
+
+function countParameters(layers: readonly LayerDescription[]): number {
+  return layers.reduce((sum, { spec, inputs, units, bias }) => {
+    return spec.type === "dense" ? sum + inputs * units + (bias ? units : 0) : sum;
+  }, 0);
+}
+
+function readSeed(value: unknown): number {
+  if (value === "random") return crypto.getRandomValues(new Uint32Array(1))[0];
+  return readNumber(value, "seed", { whole: true, least: 0, most: 2 ** 32 - 1 });
+}
+
+/** The metrics to report: those asked for, or those that suit the loss. */
+export function readMetrics(value: unknown, { loss }: NetworkDescription): readonly MetricName[] {
+  if (value === undefined) return lossRow(loss).metrics;
+  if (!Array.isArray(value)) {
+    throw new PropagoError("ERR_CONFIG", `metrics must be an array such as ["accuracy"], got ${show(value)}`);
+  }
+  return [...new Set(value.map((name, i) => readName(name, `metrics[${i}]`, METRICS, "metric")))];
+}
+
+/** What the core is to count for these metrics. */
+export function metricBits(metrics: readonly MetricName[]): number {
+  return (metrics.includes("accuracy") ? METRIC_CORRECT : 0) | (metrics.includes("r2") ? METRIC_SQUARES : 0);
+}
+
+/** Means from a tally. `spread` is r2's denominator for each output; the outputs' r2 are averaged. */
+export function readTally(
+  engine: Engine,
+  address: number,
+  samples: number,
+  metrics: readonly MetricName[],
+  spread: Float64Array,
+): Evaluation {
+  const sums = engine.doubles(address, TALLY_SQUARES / 8 + spread.length);
+  const report: Evaluation = { loss: sums[TALLY_LOSS / 8] / samples };
+  if (metrics.includes("accuracy")) report.accuracy = sums[TALLY_CORRECT / 8] / samples;
+  if (metrics.includes("r2")) {
+    let total = 0;
+    // A constant target leaves nothing to explain: 1 if it is met exactly, else 0, as scikit-learn has it.
+    for (const [o, variation] of spread.entries()) {
+      const error = sums[TALLY_SQUARES / 8 + o];
+      total += variation > 0 ? 1 - error / variation : error === 0 ? 1 : 0;
+    }
+    report.r2 = total / spread.length;
+  }
+  return report;
+}
+
+/** One tensor's numbers: flat, or in rows; finite in the network's precision. */
+function readTensor(value: unknown, what: string, rows: number, columns: number, dtype: DType): ArrayLike<number> {
+  const shape = rows === 1 ? `${columns}` : `${rows}×${columns}`;
+  if (value === undefined) throw new PropagoError("ERR_SHAPE", `${what} is missing; expected ${shape} numbers`);
+  if (!Array.isArray(value) && !ArrayBuffer.isView(value)) {
+    throw new PropagoError("ERR_DATA", `${what} is ${show(value)}; expected ${shape} numbers`);
+  }
+  const isNested = Array.isArray(value) && value.length > 0 && (Array.isArray(value[0]) || ArrayBuffer.isView(value[0]));
+  if (isNested) {
+    const lines = value as ArrayLike<number>[];
+    const ragged = lines.findIndex((line) => line.length !== columns);
+    if (lines.length !== rows || ragged >= 0) {
+      const got = ragged >= 0 ? `row ${ragged} has ${lines[ragged].length} values` : `it has ${lines.length} rows`;
+      throw new PropagoError("ERR_SHAPE", `${what} must be ${shape} (inputs × units), but ${got}`);
+    }
+  }
+  const flat = (isNested ? (value as number[][]).flatMap((line) => Array.from(line)) : value) as ArrayLike<unknown>;
+  if (flat.length !== rows * columns) {
+    throw new PropagoError("ERR_SHAPE", `${what} has ${flat.length} numbers, expected ${shape}`);
+  }
+  const narrow = dtype === "float32";
+  for (let i = 0; i < flat.length; i++) {
+    const number = flat[i];
+    if (typeof number === "number" && Number.isFinite(narrow ? Math.fround(number) : number)) continue;
+    throw new PropagoError("ERR_NONFINITE", `${what}[${i}] is ${show(number)}; expected a finite ${dtype} number`);
+  }
+  return flat as ArrayLike<number>;
+}

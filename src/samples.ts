@@ -1,0 +1,409 @@
+// From users' arrays to the core's memory: shapes, labels, and the checks that name a bad cell by row and column.
+import { DATA_BASE, DATA_BYTES, DATA_COUNT, DATA_LABELS, DATA_ORDER, DATA_T, DATA_X } from "../assembly/plan.ts";
+import type { Engine } from "./core.ts";
+import { PropagoError, show } from "./errors.ts";
+import { type LossName, lossRow } from "./losses.ts";
+import type { FloatArray, Matrix, NumericArray, Targets } from "./types.ts";
+
+/** A matrix as it came, with its rows counted and its shape checked, but not yet its values. */
+export interface Source {
+  /** What messages call it: "x" or "y". */
+  name: string;
+  rows: number;
+  columns: number;
+  /** All values in a row, or row by row. */
+  data: NumericArray | readonly number[] | readonly (readonly number[] | NumericArray)[];
+  nested: boolean;
+}
+
+/** Labels: one class a row. */
+export interface LabelSource {
+  name: string;
+  labels: NumericArray | readonly number[];
+}
+
+const TYPED = "a Float32Array, Float64Array or integer array up to 32 bits";
+
+/** True for the typed arrays whose numbers can be samples. */
+function isNumericArray(value: unknown): value is NumericArray {
+  return (
+    value instanceof Float32Array ||
+    value instanceof Float64Array ||
+    value instanceof Uint8Array ||
+    value instanceof Uint8ClampedArray ||
+    value instanceof Int8Array ||
+    value instanceof Uint16Array ||
+    value instanceof Int16Array ||
+    value instanceof Uint32Array ||
+    value instanceof Int32Array
+  );
+}
+
+/** Refuses what looks like an array of numbers but holds none: other views, and arrays whose memory has gone. */
+function checkTyped(value: unknown, name: string): void {
+  if (!ArrayBuffer.isView(value)) return;
+  if (!isNumericArray(value)) {
+    throw new PropagoError("ERR_DATA", `${name} is ${show(value)}; pass ${TYPED}, or rows of numbers`);
+  }
+  if (value.length > 0 || value.buffer instanceof SharedArrayBufferOrNone) return;
+  try {
+    new Uint8Array(value.buffer);
+  } catch {
+    throw new PropagoError(
+      "ERR_DATA",
+      `${name}'s ArrayBuffer is detached: it was transferred, or a WebAssembly memory under it has grown; pass a copy`,
+    );
+  }
+}
+
+/** Pages without cross-origin isolation have no SharedArrayBuffer at all. */
+const SharedArrayBufferOrNone: { new (length: number): object } =
+  typeof SharedArrayBuffer === "undefined" ? class None {} : SharedArrayBuffer;
+
+/** Reads the shape of rows with `columns` values each. */
+export function readMatrix(value: Matrix, name: string, columns: number): Source {
+  const source = readShape(value, name, columns);
+  if (source.rows === 0) {
+    throw new PropagoError("ERR_DATA", `${name} has 0 rows (0×${columns}); it needs at least 1`);
+  }
+  return source;
+}
+
+function readShape(value: unknown, name: string, columns: number): Source {
+  checkTyped(value, name);
+  if (isNumericArray(value)) {
+    if (value.length % columns !== 0) {
+      throw new PropagoError(
+        "ERR_SHAPE",
+        `${name} has ${value.length} values, which is no multiple of the ${columns} that a row has`,
+      );
+    }
+    return { name, rows: value.length / columns, columns, data: value, nested: false };
+  }
+  if (Array.isArray(value)) return readRows(value, name, columns);
+  if (typeof value === "object" && value !== null && "data" in value && "shape" in value) {
+    return readShaped(value as { data: unknown; shape: unknown }, name, columns);
+  }
+  throw new PropagoError("ERR_DATA", `${name} is ${show(value)}; pass ${TYPED}, { data, shape }, or an array of rows`);
+}
+
+function readShaped({ data, shape }: { data: unknown; shape: unknown }, name: string, columns: number): Source {
+  if (
+    !Array.isArray(shape) ||
+    shape.length !== 2 ||
+    !shape.every((n) => typeof n === "number" && Number.isSafeInteger(n) && n >= 0)
+  ) {
+    throw new PropagoError("ERR_SHAPE", `${name}.shape must be [rows, columns], got ${JSON.stringify(shape) ?? show(shape)}`);
+  }
+  checkTyped(data, `${name}.data`);
+  if (!isNumericArray(data) && !Array.isArray(data)) {
+    throw new PropagoError("ERR_DATA", `${name}.data is ${show(data)}; pass ${TYPED}, or an array of numbers`);
+  }
+  const [rows, width] = shape as [number, number];
+  if (data.length !== rows * width) {
+    throw new PropagoError(
+      "ERR_SHAPE",
+      `${name}.data has ${data.length} values, shape ${rows}×${width} needs ${rows * width}`,
+    );
+  }
+  checkColumns(width, name, columns);
+  return { name, rows, columns, data: data as NumericArray | number[], nested: false };
+}
+
+function readRows(value: readonly unknown[], name: string, columns: number): Source {
+  const [first] = value;
+  if (typeof first === "number") {
+    throw new PropagoError(
+      "ERR_SHAPE",
+      `${name} is 1-D (length ${value.length}); pass rows such as [[…], […]], or { data, shape: [rows, ${columns}] }`,
+    );
+  }
+  let width = -1;
+  for (let row = 0; row < value.length; row++) {
+    const cells: unknown = value[row];
+    if (!Array.isArray(cells) && !isNumericArray(cells)) {
+      throw new PropagoError("ERR_SHAPE", `${name}[${row}] is ${show(cells)}, expected a row of ${columns} numbers`);
+    }
+    if (width === -1) {
+      width = cells.length;
+      checkColumns(width, name, columns);
+    } else if (cells.length !== width) {
+      throw new PropagoError("ERR_SHAPE", `${name}: row ${row} has ${cells.length} values, row 0 has ${width}`);
+    }
+  }
+  return { name, rows: value.length, columns, data: value as (readonly number[])[], nested: true };
+}
+
+function checkColumns(width: number, name: string, columns: number): void {
+  if (width === columns) return;
+  if (width === 0) throw new PropagoError("ERR_DATA", `${name} has 0 columns; the network was built for ${columns}`);
+  throw new PropagoError("ERR_SHAPE", `${name} has ${width} columns, the network was built for ${columns}`);
+}
+
+/** Reads targets: a matrix with `outputs` columns, or one label (or, for a single output, one target) a row. */
+export function readTargets(value: Targets, name: string, x: Source, outputs: number): Source | LabelSource {
+  checkTyped(value, name);
+  const { rows } = x;
+  const flat = isNumericArray(value) || (Array.isArray(value) && !isRow(value[0]));
+  if (flat && value.length !== rows && value.length !== rows * outputs) {
+    throw new PropagoError(
+      "ERR_SHAPE",
+      `${x.name} has ${rows} rows, ${name} has ${value.length} values; expected ` +
+        (outputs === 1 ? "one target a row" : `one label a row, or ${rows}×${outputs} targets`),
+    );
+  }
+  let targets: Source | LabelSource;
+  if (flat && outputs > 1 && (value.length === rows || !isNumericArray(value))) {
+    targets = { name, labels: value as NumericArray | readonly number[] };
+  } else if (flat && !isNumericArray(value)) {
+    targets = { name, rows: value.length, columns: 1, data: value as readonly number[], nested: false };
+  } else {
+    targets = readShape(value, name, outputs);
+  }
+  const got = "labels" in targets ? targets.labels.length : targets.rows;
+  if (got !== rows) {
+    throw new PropagoError("ERR_SHAPE", `${x.name} has ${rows} rows, ${name} has ${got}; each sample needs its target`);
+  }
+  return targets;
+}
+
+function isRow(value: unknown): boolean {
+  return Array.isArray(value) || ArrayBuffer.isView(value);
+}
+
+/** Samples (and targets) in the core's memory, and the record that the core reads. */
+export class Dataset {
+  readonly rows: number;
+  /** The record's address. */
+  readonly address: number;
+  /** Address of the samples. */
+  readonly samples: number;
+  readonly #engine: Engine;
+  readonly #targets: number;
+  readonly #outputs: number;
+  readonly #labelled: boolean;
+  /** Two lists of rows: those that belong, and the running epoch's order. */
+  readonly #base: number;
+  readonly #order: number;
+
+  /** Copies and checks; nothing is kept of what the user passed. */
+  constructor(engine: Engine, x: Source, y: Source | LabelSource | undefined, outputs: number, loss: LossName) {
+    const labels = y !== undefined && "labels" in y ? y : undefined;
+    const matrix = y !== undefined && "data" in y ? y : undefined;
+    const sizes = {
+      record: place(DATA_BYTES),
+      samples: place(x.rows * x.columns * engine.bytes),
+      targets: place(labels ? x.rows * 4 : matrix ? x.rows * outputs * engine.bytes : 0),
+      list: place(x.rows * 4),
+    };
+    const size = sizes.record + sizes.samples + sizes.targets + 2 * sizes.list;
+    this.#engine = engine;
+    this.rows = x.rows;
+    this.address = engine.allocate(size, `a data set of ${x.rows} rows`);
+    this.samples = this.address + sizes.record;
+    this.#targets = this.samples + sizes.samples;
+    this.#base = this.#targets + sizes.targets;
+    this.#order = this.#base + sizes.list;
+    this.#outputs = outputs;
+    this.#labelled = labels !== undefined;
+    try {
+      copyMatrix(engine, x, this.samples);
+      if (labels) copyLabels(engine, labels, this.#targets, outputs);
+      if (matrix) {
+        copyMatrix(engine, matrix, this.#targets);
+        checkTargets(engine.numbers(this.#targets, x.rows * outputs), matrix.name, outputs, loss);
+      }
+    } catch (error) {
+      this.release();
+      throw error;
+    }
+    this.#set(DATA_X, this.samples);
+    if (matrix) this.#set(DATA_T, this.#targets);
+    if (labels) this.#set(DATA_LABELS, this.#targets);
+    this.#set(DATA_COUNT, x.rows);
+  }
+
+  /** Lets only these rows belong, in this order. */
+  restrict(rows: Uint32Array): void {
+    this.#engine.words(this.#base, rows.length).set(rows);
+    this.#set(DATA_BASE, this.#base);
+    this.#set(DATA_ORDER, this.#base);
+    this.#set(DATA_COUNT, rows.length);
+  }
+
+  /** Makes room for an order that changes with each epoch. */
+  reorder(): void {
+    this.#set(DATA_ORDER, this.#order);
+  }
+
+  /** A second record over the same samples and targets, of other rows. */
+  share(rows: Uint32Array): Rows {
+    const engine = this.#engine;
+    const block = engine.allocate(place(DATA_BYTES) + rows.length * 4, "the rows held back for validation");
+    const list = block + place(DATA_BYTES);
+    engine.words(block, DATA_BYTES / 4).set(engine.words(this.address, DATA_BYTES / 4));
+    engine.words(list, rows.length).set(rows);
+    const view = engine.view(block, DATA_BYTES);
+    view.setUint32(DATA_BASE, list, true);
+    view.setUint32(DATA_ORDER, list, true);
+    view.setUint32(DATA_COUNT, rows.length, true);
+    return { address: block, count: rows.length, spread: this.spread(rows), release: () => engine.release(block) };
+  }
+
+  /** The data set as one that is only read. */
+  all(): Rows {
+    return { address: this.address, count: this.rows, spread: this.spread(), release: () => this.release() };
+  }
+
+  /** For each output Σ (t − mean t)² over the given rows (or all): the denominator of r2. */
+  spread(rows?: Uint32Array): Float64Array {
+    const outputs = this.#outputs;
+    const count = rows?.length ?? this.rows;
+    const values = this.#labelled
+      ? this.#engine.words(this.#targets, this.rows)
+      : this.#engine.numbers(this.#targets, this.rows * outputs);
+    const target = (i: number, o: number): number => {
+      const row = rows === undefined ? i : rows[i];
+      return this.#labelled ? Number(values[row] === o) : values[row * outputs + o];
+    };
+    const spread = new Float64Array(outputs);
+    for (let o = 0; o < outputs; o++) {
+      let mean = 0;
+      for (let i = 0; i < count; i++) mean += (target(i, o) - mean) / (i + 1);
+      for (let i = 0; i < count; i++) spread[o] += (target(i, o) - mean) ** 2;
+    }
+    return spread;
+  }
+
+  release(): void {
+    this.#engine.release(this.address);
+  }
+
+  #set(offset: number, value: number): void {
+    this.#engine.view(this.address, DATA_BYTES).setUint32(offset, value, true);
+  }
+}
+
+/** Rows of a data set to be evaluated. */
+export interface Rows {
+  address: number;
+  count: number;
+  spread: Float64Array;
+  release(): void;
+}
+
+function place(size: number): number {
+  return Math.ceil(size / 16) * 16;
+}
+
+/** Copies values to an address, each checked: a number, finite, and within the engine's precision. */
+export function copyMatrix(engine: Engine, source: Source, address: number): void {
+  const { rows, columns, name } = source;
+  const to = engine.numbers(address, rows * columns);
+  if (!source.nested) {
+    const data = source.data as NumericArray | readonly number[];
+    if (!ArrayBuffer.isView(data)) checkCells(data as readonly unknown[], 0, columns, name);
+    to.set(data);
+  } else {
+    const lines = source.data as readonly (readonly number[] | NumericArray)[];
+    for (let row = 0; row < rows; row++) {
+      const line = lines[row];
+      if (!ArrayBuffer.isView(line)) checkCells(line as readonly unknown[], row, columns, name);
+      to.set(line, row * columns);
+    }
+  }
+  const bad = engine.core.firstNonFinite(address, rows * columns);
+  if (bad >= 0) throw nonFinite(source, to, bad);
+}
+
+/** Refuses cells that are no numbers, which a typed array would turn into NaN, 0 or 1 silently. */
+function checkCells(cells: readonly unknown[], firstRow: number, columns: number, name: string): void {
+  for (let i = 0; i < cells.length; i++) {
+    const cell = cells[i];
+    if (typeof cell === "number") continue;
+    const at = `${name}[${firstRow + Math.floor(i / columns)}, ${i % columns}]`;
+    if (typeof cell === "string") {
+      throw new PropagoError(
+        "ERR_DATA",
+        `${at} is ${show(cell)} (string), expected a number; encode categories first, for example as one column each`,
+      );
+    }
+    throw new PropagoError("ERR_DATA", `${at} is ${show(cell)}, expected a number`);
+  }
+}
+
+function nonFinite(source: Source, copied: FloatArray, first: number): PropagoError {
+  const { columns, name, nested } = source;
+  const row = Math.floor(first / columns);
+  const column = first % columns;
+  const lines = source.data as readonly (readonly number[])[];
+  const value = nested ? lines[row][column] : (source.data as readonly number[])[first];
+  const at = columns === 1 ? `${name}[row ${row}]` : `${name}[row ${row}, column ${column}]`;
+  if (Number.isFinite(value)) {
+    return new PropagoError("ERR_RANGE", `${at} = ${value} overflows float32; scale the column, or use dtype: "float64"`);
+  }
+  let count = 0;
+  for (const number of copied) if (!Number.isFinite(number)) count++;
+  const cells = count === 1 ? "the only such cell" : `${count} such cells`;
+  return new PropagoError("ERR_NONFINITE", `${at} is ${value} (${cells}); remove these rows or fill in a number`);
+}
+
+function copyLabels(engine: Engine, { name, labels }: LabelSource, address: number, outputs: number): void {
+  const to = engine.words(address, labels.length);
+  for (let row = 0; row < labels.length; row++) {
+    const label: unknown = labels[row];
+    if (typeof label === "number" && Number.isInteger(label) && label >= 0 && label < outputs) {
+      to[row] = label;
+      continue;
+    }
+    const at = `${name}[row ${row}]`;
+    if (typeof label === "number" && Number.isNaN(label)) {
+      throw new PropagoError("ERR_NONFINITE", `${at} is NaN, expected a class label 0..${outputs - 1}`);
+    }
+    if (typeof label === "number" && !Number.isInteger(label)) {
+      throw new PropagoError(
+        "ERR_DATA",
+        `${at} = ${label} is not a class label; pass integers 0..${outputs - 1}, or one row of ${outputs} targets a sample`,
+      );
+    }
+    throw new PropagoError("ERR_DATA", `${at} is ${show(label)}, expected a class label 0..${outputs - 1}`);
+  }
+}
+
+/** Refuses targets that the loss has no meaning for. */
+function checkTargets(targets: FloatArray, name: string, outputs: number, loss: LossName): void {
+  const kind = lossRow(loss).targets;
+  if (kind === "any") return;
+  for (let i = 0; i < targets.length; i++) {
+    const value = targets[i];
+    if (value >= 0 && value <= 1) continue;
+    const row = Math.floor(i / outputs);
+    const at = outputs === 1 ? `${name}[row ${row}]` : `${name}[row ${row}, column ${i % outputs}]`;
+    const classes = outputs === 1 ? countClasses(targets) : 0;
+    const hint =
+      classes > 2
+        ? `${name} has ${classes} classes but the output layer has 1 unit: give it ${classes} units and softmax`
+        : "give 0 and 1, or choose another loss";
+    throw new PropagoError("ERR_DATA", `${at} is ${value}, loss "${loss}" expects 0..1; ${hint}`);
+  }
+  if (kind !== "probabilities") return;
+  for (let row = 0; row * outputs < targets.length; row++) {
+    let sum = 0;
+    for (let o = 0; o < outputs; o++) sum += targets[row * outputs + o];
+    if (sum > 0.999 && sum < 1.001) continue;
+    throw new PropagoError(
+      "ERR_DATA",
+      `${name} row ${row} sums to ${Number(sum.toPrecision(4))}; one-hot rows or probabilities that sum to 1 are expected`,
+    );
+  }
+}
+
+function countClasses(values: FloatArray): number {
+  const seen = new Set<number>();
+  for (const value of values) {
+    if (!Number.isInteger(value)) return 0;
+    seen.add(value);
+    if (seen.size > 1000) return 0;
+  }
+  return seen.size;
+}

@@ -1,0 +1,574 @@
+// The loops over epochs: validation, stopping, reports, and the time slices that keep the event loop alive. One
+// generator holds the loop; fitSync drives it at one go, Training in slices.
+import {
+  DIVERGED,
+  FINE,
+  IN_ORDER,
+  PLAN_BATCH,
+  PLAN_BATCH_LOSS,
+  PLAN_EPOCH,
+  PLAN_GOOD,
+  PLAN_LEARNING_RATE,
+  PLAN_METRIC,
+  PLAN_POSITION,
+  PLAN_REPORTS,
+  PLAN_SHUFFLE,
+  PLAN_STATUS,
+  PLAN_STEP,
+  PLAN_STEPS_DONE,
+  SHUFFLED,
+  STREAM_SPLIT,
+  TALLY_SQUARES,
+  WITH_REPLACEMENT,
+} from "../assembly/plan.ts";
+import { readFlag, readNumber, readObject } from "./check.ts";
+import { PropagoError, show } from "./errors.ts";
+import { type Insides, metricBits, readMetrics, readTally } from "./network.ts";
+import type { Dataset, Rows } from "./samples.ts";
+import type { BatchReport, Data, EarlyStopping, EpochReport, FitOptions, FloatArray, History, MetricName } from "./types.ts";
+
+/** Milliseconds of training between two turns of the event loop. */
+const SLICE = 10;
+const DEFAULT_EPOCHS = 100;
+/** Small data sets get as many epochs as make so many updates. */
+const DEFAULT_UPDATES = 2000;
+const DEFAULT_BATCH = 32;
+
+const FIT_KEYS = [
+  "epochs",
+  "batchSize",
+  "shuffle",
+  "validation",
+  "metrics",
+  "earlyStopping",
+  "targetLoss",
+  "timeLimit",
+  "signal",
+  "onEpoch",
+  "onBatch",
+] as const satisfies readonly (keyof FitOptions)[];
+
+const SHUFFLES = { false: IN_ORDER, true: SHUFFLED, withReplacement: WITH_REPLACEMENT } as const;
+
+/** Fit's options, checked and filled in. */
+interface Plan {
+  epochs: number | undefined;
+  batchSize: number | "full";
+  shuffle: (typeof SHUFFLES)[keyof typeof SHUFFLES];
+  validation: number | Data | undefined;
+  metrics: readonly MetricName[];
+  earlyStopping: Required<EarlyStopping> | undefined;
+  targetLoss: number;
+  timeLimit: number;
+  signal: AbortSignal | undefined;
+  onEpoch: ((report: EpochReport) => void) | undefined;
+  onBatch: ((report: BatchReport) => void) | undefined;
+}
+
+function readOptions(options: FitOptions, { description }: Insides): Plan {
+  const given = readObject(options, "fit options", FIT_KEYS);
+  const metrics = readMetrics(given.metrics, description);
+  const hasValidation = given.validation !== undefined && given.validation !== 0;
+  return {
+    epochs: given.epochs === undefined ? undefined : readNumber(given.epochs, "epochs", { whole: true, least: 0 }),
+    batchSize: given.batchSize === "full" ? "full" : readNumber(given.batchSize ?? DEFAULT_BATCH, "batchSize", { whole: true, least: 1 }),
+    shuffle: readShuffle(given.shuffle ?? true),
+    validation: hasValidation ? readValidation(given.validation) : undefined,
+    metrics,
+    earlyStopping: readEarlyStopping(given.earlyStopping, metrics, hasValidation),
+    targetLoss: given.targetLoss === undefined ? -Infinity : readNumber(given.targetLoss, "targetLoss"),
+    timeLimit: given.timeLimit === undefined ? Infinity : readNumber(given.timeLimit, "timeLimit", { above: 0 }),
+    signal: readSignal(given.signal),
+    onEpoch: readCallback(given.onEpoch, "onEpoch"),
+    onBatch: readCallback(given.onBatch, "onBatch"),
+  };
+}
+
+function readShuffle(value: unknown): Plan["shuffle"] {
+  if (value === true || value === false || value === "withReplacement") return SHUFFLES[`${value}`];
+  throw new PropagoError("ERR_CONFIG", `shuffle must be true, false or "withReplacement", got ${show(value)}`);
+}
+
+function readValidation(value: unknown): number | Data {
+  if (typeof value !== "object" || value === null) return readNumber(value, "validation", { least: 0, below: 1 });
+  return value as Data;
+}
+
+function readSignal(value: unknown): AbortSignal | undefined {
+  if (value === undefined || value instanceof AbortSignal) return value;
+  throw new PropagoError("ERR_CONFIG", `signal must be an AbortSignal, got ${show(value)}`);
+}
+
+function readCallback<F>(value: unknown, where: string): F | undefined {
+  if (value === undefined || typeof value === "function") return value as F | undefined;
+  throw new PropagoError("ERR_CONFIG", `${where} must be a function, got ${show(value)}`);
+}
+
+function readEarlyStopping(
+  value: unknown,
+  metrics: readonly MetricName[],
+  hasValidation: boolean,
+): Required<EarlyStopping> | undefined {
+  if (value === undefined || value === false) return undefined;
+  const fields = value === true ? {} : readObject(value, "earlyStopping", ["monitor", "patience", "minDelta", "restoreBest"]);
+  const own = ["loss", ...metrics];
+  const monitors = hasValidation ? [...own.map((name) => `validation.${name}`), ...own] : own;
+  const monitor = fields.monitor ?? monitors[0];
+  if (typeof monitor !== "string" || !monitors.includes(monitor)) {
+    const needs =
+      typeof monitor === "string" && /^val/.test(monitor) && !hasValidation
+        ? " needs validation: pass validation: 0.2 or { x, y };"
+        : " is not reported;";
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `earlyStopping.monitor ${show(monitor)}${needs} available: ${monitors.join(", ")}`,
+    );
+  }
+  return {
+    monitor,
+    patience: readNumber(fields.patience ?? 10, "earlyStopping.patience", { whole: true, least: 1 }),
+    minDelta: readNumber(fields.minDelta ?? 0, "earlyStopping.minDelta", { least: 0 }),
+    restoreBest: readFlag(fields.restoreBest ?? true, "earlyStopping.restoreBest"),
+  };
+}
+
+/** A value of a report by its name, as "loss" or "validation.accuracy". */
+function monitored(report: EpochReport, monitor: string): number {
+  const [group, name] = monitor.includes(".") ? monitor.split(".") : ["", monitor];
+  const values = group === "" ? report : report.validation;
+  return (values as unknown as Record<string, number>)[name];
+}
+
+/** The training loop, with everything that must be put right when it ends. */
+class Loop {
+  readonly history: History = { epochs: [], stopped: "epochs" };
+  readonly #insides: Insides;
+  readonly #plan: Plan;
+  readonly #dataset: Dataset;
+  readonly #validation: Rows | undefined;
+  readonly #spread: Float64Array;
+  readonly #rows: number;
+  readonly #epochs: number;
+  readonly #penalised: boolean;
+  /** Whether the caller wants to act between epochs, so that a call of the core may make only one. */
+  #single: boolean;
+  /** Batches that take about one slice. */
+  #steps: number;
+  #best: { report: EpochReport; value: number; params: FloatArray } | undefined;
+  #closed = false;
+
+  /** Checks everything and copies the data in; on an error nothing has changed. */
+  constructor(insides: Insides, data: Data, options: FitOptions) {
+    const plan = readOptions(options, insides);
+    plan.signal?.throwIfAborted();
+    const { layout, description } = insides;
+    insides.lock();
+    this.#insides = insides;
+    this.#plan = plan;
+    let dataset: Dataset | undefined;
+    let validation: Rows | undefined;
+    try {
+      dataset = insides.dataset(data);
+      this.#dataset = dataset;
+      let trained: Uint32Array | undefined;
+      if (typeof plan.validation === "number") {
+        const [kept, held] = this.#split(dataset.rows, plan.validation);
+        trained = kept;
+        validation = dataset.share(held);
+        dataset.restrict(kept);
+      } else if (plan.validation !== undefined) {
+        validation = insides.dataset(plan.validation, "validation").all();
+      }
+      this.#validation = validation;
+      this.#spread = plan.metrics.includes("r2") ? dataset.spread(trained) : new Float64Array(description.outputs);
+      this.#rows = trained?.length ?? dataset.rows;
+      const batch = plan.batchSize === "full" ? this.#rows : Math.min(plan.batchSize, this.#rows);
+      const updates = Math.ceil(this.#rows / batch);
+      this.#epochs = plan.epochs ?? Math.max(DEFAULT_EPOCHS, Math.ceil(DEFAULT_UPDATES / updates));
+      this.#penalised = description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
+      this.#single =
+        validation !== undefined || plan.earlyStopping !== undefined || plan.onEpoch !== undefined || plan.targetLoss > -Infinity || this.#penalised;
+      // A first guess of 5 GFLOP/s, six operations a weight and sample; measured afterwards.
+      const seconds = 2e-7 * description.layers.length + (layout.parameters * batch * 6) / 5e9;
+      this.#steps = plan.onBatch === undefined ? Math.max(1, Math.floor(SLICE / 1000 / seconds)) : 1;
+      layout.prepare(batch, "train");
+      layout.setWord(PLAN_BATCH, batch);
+      layout.setWord(PLAN_SHUFFLE, plan.shuffle);
+      layout.setWord(PLAN_METRIC, metricBits(plan.metrics));
+      layout.setWord(PLAN_POSITION, 0);
+      if (plan.shuffle !== IN_ORDER) dataset.reorder();
+      const params = layout.params();
+      insides.engine.numbers(layout.word(PLAN_GOOD) >>> 0, params.length).set(params);
+    } catch (error) {
+      validation?.release();
+      dataset?.release();
+      insides.unlock();
+      throw error;
+    }
+  }
+
+  /** Lets a call of the core end at each epoch. */
+  stopAtEpochs(): void {
+    this.#single = true;
+  }
+
+  /** Yields after every slice: the epochs that it completed, often none. */
+  *run(): Generator<readonly EpochReport[], void> {
+    const { layout, engine } = this.#insides;
+    const { signal, onBatch, onEpoch, timeLimit, targetLoss } = this.#plan;
+    const started = performance.now();
+    let since = started;
+    try {
+      while (this.history.epochs.length < this.#epochs) {
+        signal?.throwIfAborted();
+        const left = this.#epochs - this.history.epochs.length;
+        const called = performance.now();
+        const step = layout.double(PLAN_STEP);
+        const most = this.#single ? 1 : Math.min(left, layout.reports);
+        const completed = engine.core.train(layout.plan, this.#dataset.address, this.#steps, most);
+        const now = performance.now();
+        if (layout.word(PLAN_STATUS) === DIVERGED) throw this.#diverged();
+        if (onBatch === undefined) this.#adapt(layout.word(PLAN_STEPS_DONE), now - called);
+        else onBatch({ step, loss: layout.double(PLAN_BATCH_LOSS), learningRate: layout.double(PLAN_LEARNING_RATE) });
+        const reports = this.#reports(completed, (now - since) / 1000);
+        if (completed > 0) since = now;
+        for (const report of reports) this.history.epochs.push(report);
+        for (const report of reports) onEpoch?.(report);
+        const last = reports.at(-1);
+        const isDone = (last !== undefined && this.#isDone(last, targetLoss)) || this.#isLate(now - started, timeLimit);
+        yield reports;
+        if (isDone) return;
+      }
+    } finally {
+      this.#close();
+    }
+  }
+
+  /** Ends a loop that will not be driven to its end. */
+  abandon(): void {
+    if (this.#closed) return;
+    this.history.stopped = "aborted";
+    this.#close();
+  }
+
+  /** Rows to train on and rows to hold back, both in the order in which they lie. */
+  #split(rows: number, part: number): [Uint32Array, Uint32Array] {
+    const { engine, description } = this.#insides;
+    const held = Math.max(1, Math.round(rows * part));
+    if (held >= rows) {
+      throw new PropagoError(
+        "ERR_CONFIG",
+        `validation ${part} leaves ${rows - held} of ${rows} rows for training; hold back less, or pass data of its own`,
+      );
+    }
+    const block = engine.allocate(rows * 4 + 16, "splitting the rows");
+    const list = engine.words(block + 16, rows);
+    for (let i = 0; i < rows; i++) list[i] = i;
+    engine.core.permute(block, description.seed, STREAM_SPLIT, 0, block + 16, rows);
+    const result: [Uint32Array, Uint32Array] = [list.slice(held).sort(), list.slice(0, held).sort()];
+    engine.release(block);
+    return result;
+  }
+
+  /** Chooses how many batches the next call makes, from how long the last one took. */
+  #adapt(done: number, milliseconds: number): void {
+    if (milliseconds < SLICE / 2 && done < this.#steps) return; // it ended early, at an epoch
+    const ideal = (done * SLICE) / Math.max(milliseconds, 0.01);
+    this.#steps = Math.max(1, Math.min(Math.floor(ideal), this.#steps * 4, 1e9));
+  }
+
+  /** Reports of the epochs that the last call completed. */
+  #reports(completed: number, seconds: number): EpochReport[] {
+    if (completed === 0) return [];
+    const { layout, engine } = this.#insides;
+    const { metrics } = this.#plan;
+    const bytes = TALLY_SQUARES + (metrics.includes("r2") ? 8 * this.#spread.length : 0);
+    const first = layout.word(PLAN_REPORTS) >>> 0;
+    const epoch = (layout.word(PLAN_EPOCH) >>> 0) - completed;
+    const learningRate = layout.double(PLAN_LEARNING_RATE);
+    const each = seconds / completed;
+    const reports: EpochReport[] = [];
+    for (let i = 0; i < completed; i++) {
+      const sums = readTally(engine, first + i * bytes, this.#rows, metrics, this.#spread);
+      reports.push({
+        epoch: epoch + i + 1,
+        ...sums,
+        learningRate,
+        seconds: each,
+        samplesPerSecond: this.#rows / Math.max(each, 1e-9),
+      });
+    }
+    const last = reports[completed - 1];
+    if (this.#penalised) last.penalty = engine.core.penalty(layout.plan);
+    const validation = this.#validation;
+    if (validation !== undefined) {
+      last.validation = layout.aside(() => this.#insides.measure(validation, metrics));
+    }
+    return reports;
+  }
+
+  /** Whether the rules for stopping say so after this epoch. */
+  #isDone(report: EpochReport, targetLoss: number): boolean {
+    if (report.loss <= targetLoss) {
+      this.history.stopped = "targetLoss";
+      return true;
+    }
+    const rule = this.#plan.earlyStopping;
+    if (rule === undefined) return false;
+    const value = monitored(report, rule.monitor);
+    // Losses should fall, metrics rise.
+    const gain = rule.monitor.endsWith("loss") ? -1 : 1;
+    if (this.#best === undefined || (value - this.#best.value) * gain > rule.minDelta) {
+      this.#best = { report, value, params: this.#insides.layout.params().slice() };
+    }
+    if (report.epoch - this.#best.report.epoch < rule.patience) return false;
+    this.history.stopped = "earlyStopping";
+    return true;
+  }
+
+  #isLate(milliseconds: number, timeLimit: number): boolean {
+    if (milliseconds < timeLimit * 1000) return false;
+    this.history.stopped = "timeLimit";
+    return true;
+  }
+
+  /** Puts the last weights back that are known to be finite, and makes the optimizer forget. */
+  #restoreGood(): void {
+    const { layout, engine } = this.#insides;
+    const good = engine.numbers(layout.word(PLAN_GOOD) >>> 0, layout.count);
+    layout.params().set(good);
+    layout.state().fill(0);
+    layout.progress = { ...layout.progress, power1: 1, power2: 1 };
+  }
+
+  #diverged(): PropagoError {
+    const { layout } = this.#insides;
+    const loss = layout.double(PLAN_BATCH_LOSS);
+    const batch = Math.floor(layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH)) + 1;
+    const epoch = (layout.word(PLAN_EPOCH) >>> 0) + 1;
+    const previous = this.history.epochs.at(-1)?.loss;
+    this.#restoreGood();
+    return divergence(
+      `at epoch ${epoch}, batch ${batch}${previous === undefined ? "" : ` (the last epoch's was ${Number(previous.toPrecision(4))})`}`,
+      loss,
+      layout.double(PLAN_LEARNING_RATE),
+    );
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { layout, engine } = this.#insides;
+    try {
+      if (layout.word(PLAN_POSITION) > 0) {
+        // An epoch was broken off: the next one is shuffled anew.
+        layout.setWord(PLAN_EPOCH, layout.word(PLAN_EPOCH) + 1);
+        layout.setWord(PLAN_POSITION, 0);
+      }
+      const best = this.#best;
+      if (best !== undefined) {
+        this.history.best = best.report;
+        if (this.#plan.earlyStopping?.restoreBest) layout.params().set(best.params);
+      }
+      this.#validation?.release();
+      this.#dataset.release();
+    } finally {
+      this.#insides.unlock();
+    }
+    if (layout.word(PLAN_STATUS) === FINE && engine.core.firstNonFinite(layout.paramsAddress, layout.count) >= 0) {
+      const rate = layout.double(PLAN_LEARNING_RATE);
+      this.#restoreGood();
+      throw divergence("after the last epoch: its weights are not finite", NaN, rate);
+    }
+  }
+}
+
+function divergence(where: string, loss: number, rate: number): PropagoError {
+  const lower = Number((rate / 10).toPrecision(2));
+  return new PropagoError(
+    "ERR_DIVERGED",
+    `loss became ${Number.isNaN(loss) ? "NaN" : loss} ${where}; the last finite weights are back. ` +
+      `Try a learningRate of at most ${lower} (it was ${Number(rate.toPrecision(4))}), and scale inputs and targets to about -1..1`,
+  );
+}
+
+/** Trains to the end in one go. */
+export function trainSync(insides: Insides, data: Data, options: FitOptions): History {
+  const loop = new Loop(insides, data, options);
+  for (const reports of loop.run()) void reports;
+  return loop.history;
+}
+
+/** One update on all of the data as one batch; its loss before the update. */
+export function trainStep(insides: Insides, data: Data): number {
+  insides.lock();
+  const { layout, engine } = insides;
+  try {
+    const dataset = insides.dataset(data);
+    try {
+      const plan = layout.prepare(dataset.rows, "train");
+      layout.setWord(PLAN_BATCH, dataset.rows);
+      layout.setWord(PLAN_SHUFFLE, IN_ORDER);
+      layout.setWord(PLAN_METRIC, 0);
+      layout.setWord(PLAN_POSITION, 0);
+      const before = layout.params().slice();
+      const { epoch } = layout.progress;
+      engine.core.train(plan, dataset.address, 1, 1);
+      // A single update is no epoch: shuffles to come stay what they were.
+      layout.progress = { ...layout.progress, epoch };
+      const loss = layout.double(PLAN_BATCH_LOSS);
+      const isBad = layout.word(PLAN_STATUS) === DIVERGED || engine.core.firstNonFinite(layout.paramsAddress, layout.count) >= 0;
+      if (!isBad) return loss;
+      layout.params().set(before);
+      layout.state().fill(0);
+      layout.progress = { ...layout.progress, power1: 1, power2: 1 };
+      throw divergence("in trainOnBatch", loss, layout.double(PLAN_LEARNING_RATE));
+    } finally {
+      dataset.release();
+    }
+  } finally {
+    insides.unlock();
+  }
+}
+
+/** Lets the event loop turn once. */
+const turn: () => Promise<void> =
+  typeof setImmediate === "function"
+    ? () => new Promise((resolve) => setImmediate(resolve))
+    : typeof MessageChannel === "function"
+      ? () =>
+          new Promise((resolve) => {
+            // A message comes sooner than a timer, which pages delay by 4 ms.
+            const { port1, port2 } = new MessageChannel();
+            port1.onmessage = () => {
+              port1.close();
+              resolve();
+            };
+            port2.postMessage(null);
+          })
+      : () => new Promise((resolve) => setTimeout(resolve, 0));
+
+/**
+ * A training under way. Awaited, it gives the `History`. Iterated, it gives a report after each epoch and trains on
+ * only when the next is asked for; leaving the iteration stops the training, with "aborted" in the history.
+ */
+export class Training implements PromiseLike<History>, AsyncIterable<EpochReport> {
+  readonly #loop: Loop | undefined;
+  readonly #ended: Promise<History>;
+  #resolve!: (history: History) => void;
+  #reject!: (error: unknown) => void;
+  readonly #steps: Iterator<readonly EpochReport[], void> | undefined;
+  /** Reports that were made but not yet asked for. */
+  #queue: EpochReport[] = [];
+  #iterated = false;
+  #done = false;
+  #error: unknown;
+  #lastTurn = performance.now();
+
+  /** @internal Made by `Network.fit`. */
+  constructor(insides: Insides, data: Data, options: FitOptions) {
+    this.#ended = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    try {
+      this.#loop = new Loop(insides, data, options);
+      this.#steps = this.#loop.run();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    // Whoever iterates does so before the next turn; otherwise the training runs by itself.
+    void turn().then(() => this.#runFreely());
+  }
+
+  /** What was reached so far. */
+  get history(): History {
+    return this.#loop?.history ?? { epochs: [], stopped: "aborted" };
+  }
+
+  // eslint-disable-next-line unicorn/no-thenable
+  then<A = History, B = never>(
+    fulfilled?: ((history: History) => A | PromiseLike<A>) | null,
+    rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#ended.then(fulfilled, rejected);
+  }
+
+  catch<B = never>(rejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<History | B> {
+    return this.#ended.catch(rejected);
+  }
+
+  finally(settled?: (() => void) | null): Promise<History> {
+    return this.#ended.finally(settled);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<EpochReport, undefined> {
+    if (!this.#iterated) {
+      this.#iterated = true;
+      this.#loop?.stopAtEpochs();
+      // The iteration throws what goes wrong; the promise may stay unwatched.
+      this.#ended.catch(() => {});
+    }
+    return {
+      next: () => this.#next(),
+      return: () => {
+        this.#stop();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+    };
+  }
+
+  async #next(): Promise<IteratorResult<EpochReport, undefined>> {
+    while (this.#queue.length === 0 && !this.#done) await this.#slice();
+    const report = this.#queue.shift();
+    if (report !== undefined) return { done: false, value: report };
+    if (this.#error !== undefined) throw this.#error;
+    return { done: true, value: undefined };
+  }
+
+  async #runFreely(): Promise<void> {
+    while (!this.#done && !this.#iterated) await this.#slice();
+  }
+
+  /** One slice of work, then, if enough time has gone by, a turn of the event loop. */
+  async #slice(): Promise<void> {
+    try {
+      const { done, value } = (this.#steps as Iterator<readonly EpochReport[], void>).next();
+      if (done) this.#succeed();
+      else if (this.#iterated) this.#queue.push(...value);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    const now = performance.now();
+    if (!this.#done && now - this.#lastTurn >= SLICE) {
+      await turn();
+      this.#lastTurn = performance.now();
+    }
+  }
+
+  /** Stops between two batches. */
+  #stop(): void {
+    if (this.#done) return;
+    this.#queue = [];
+    try {
+      this.#loop?.abandon();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#succeed();
+  }
+
+  #succeed(): void {
+    this.#done = true;
+    this.#resolve(this.history);
+  }
+
+  #fail(error: unknown): void {
+    this.#done = true;
+    this.#error = error;
+    this.#reject(error);
+  }
+}

@@ -1,0 +1,195 @@
+// The shapes of what users pass in and get back. Types only; the tables of names stand in
+// activations.ts, losses.ts, optimizers.ts and initializers.ts.
+import type { ActivationSpec } from "./activations.ts";
+import type { InitializerSpec } from "./initializers.ts";
+import type { LossName } from "./losses.ts";
+import type { OptimizerSpec } from "./optimizers.ts";
+
+export type DType = "float32" | "float64";
+
+/** What a network of either precision computes with and gives back. */
+export type FloatArray = Float32Array | Float64Array;
+
+/** Typed arrays whose numbers can be samples or targets. */
+export type NumericArray =
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array;
+
+/** Rows of samples: a typed array with `inputs` values a row, `{ data, shape: [rows, columns] }`, or an array of rows. */
+export type Matrix =
+  | NumericArray
+  | { data: NumericArray | readonly number[]; shape: readonly number[] }
+  | readonly (readonly number[] | NumericArray)[];
+
+/** Targets: as a matrix, one row a sample, or one class label (0, 1, …) a sample. */
+export type Targets = Matrix | readonly number[];
+
+/** Samples and their targets. */
+export interface Data {
+  x: Matrix;
+  y: Targets;
+}
+
+/** Which of a layer's parameters training may change. */
+export type Trainable = boolean | "weights" | "bias";
+
+export interface DenseLayer {
+  type: "dense";
+  /** How many neurons. */
+  units: number;
+  activation?: ActivationSpec;
+  /** Whether the neurons have a bias. Default true. */
+  bias?: boolean;
+  /** First weights. Default: he for the relu family, lecun for selu, glorot otherwise. */
+  init?: InitializerSpec;
+  /** First biases. Default zeros. */
+  biasInit?: InitializerSpec;
+  /** Adds l1·Σ|w| over this layer's weights to what is minimised. Default: the network's. */
+  l1?: number;
+  /** Adds (l2/2)·Σw² over this layer's weights. Default: the network's. */
+  l2?: number;
+  /** What training changes: everything, nothing, or one of the two. Default true. */
+  trainable?: Trainable;
+  /** How messages call this layer. Default dense_1, dense_2, … */
+  name?: string;
+}
+
+export interface ActivationLayer {
+  type: "activation";
+  activation: ActivationSpec;
+  name?: string;
+}
+
+/** A layer's description: plain JSON. */
+export type Layer = DenseLayer | ActivationLayer;
+
+export interface NetworkOptions {
+  /** How many values a sample has. */
+  inputs: number;
+  /** The layers from the input to the output. */
+  layers: readonly Layer[];
+  /** What training minimises. Default: chosen from the last activation. */
+  loss?: LossName;
+  /** How the weights are updated. Default: adam, with larger steps for small networks. */
+  optimizer?: OptimizerSpec;
+  /** For first weights, shuffles and splits. Default 0; "random" draws one. */
+  seed?: number | "random";
+  dtype?: DType;
+  /** Adds l1·Σ|w| over all weights (never biases). Default 0. */
+  l1?: number;
+  /** Adds (l2/2)·Σw² over all weights (never biases). Default 0. */
+  l2?: number;
+}
+
+/** One dense layer's parameters: weights (inputs, units) row-major, and biases if it has them. */
+export interface LayerWeights<A extends FloatArray = FloatArray> {
+  weights: A;
+  bias?: A;
+}
+
+/** As `LayerWeights`, in any form that `setWeights` takes. */
+export interface LayerWeightsInput {
+  weights: NumericArray | readonly number[] | readonly (readonly number[])[];
+  bias?: NumericArray | readonly number[];
+}
+
+export type MetricName = "accuracy" | "r2";
+
+export type Shuffle = boolean | "withReplacement";
+
+export interface EarlyStopping {
+  /** What must improve: "loss", "accuracy", "r2", or with "validation." before it. Default: "validation.loss" if there is validation, else "loss". */
+  monitor?: string;
+  /** Epochs without improvement before training stops. Default 10. */
+  patience?: number;
+  /** The least change that counts as improvement. Default 0. */
+  minDelta?: number;
+  /** Whether the weights of the best epoch come back at the end. Default true. */
+  restoreBest?: boolean;
+}
+
+export interface BatchReport {
+  /** Counts the updates, from 0, over the network's whole life. */
+  step: number;
+  /** The batch's loss before its update. */
+  loss: number;
+  learningRate: number;
+}
+
+export interface FitOptions {
+  /** Passes over the data. Default 100, or as many as 2,000 updates need. */
+  epochs?: number;
+  /** Samples a weight update; "full" for all. Default 32. */
+  batchSize?: number | "full";
+  /** Order of the samples in an epoch: shuffled, as given, or drawn with replacement. Default true. */
+  shuffle?: Shuffle;
+  /** Rows held back: a fraction of the shuffled rows, or data of their own. */
+  validation?: number | Data;
+  /** What reports hold beside the loss. Default: accuracy for classification, none otherwise. */
+  metrics?: readonly MetricName[];
+  earlyStopping?: EarlyStopping | boolean;
+  /** Stops once an epoch's training loss is at most this. */
+  targetLoss?: number;
+  /** Stops after so many seconds. */
+  timeLimit?: number;
+  /** Aborts within a batch: the promise rejects with the signal's reason; the network keeps its last completed batch. */
+  signal?: AbortSignal;
+  onEpoch?: (report: EpochReport) => void;
+  onBatch?: (report: BatchReport) => void;
+}
+
+export interface EvaluateOptions {
+  metrics?: readonly MetricName[];
+}
+
+/** Loss and metrics of one pass over data. */
+export interface Evaluation {
+  /** Mean over the samples, without penalties. */
+  loss: number;
+  accuracy?: number;
+  r2?: number;
+}
+
+export interface EpochReport extends Evaluation {
+  /** Counts from 1, over the network's whole life. */
+  epoch: number;
+  /** What l1 and l2 add, at the end of the epoch. */
+  penalty?: number;
+  validation?: Evaluation;
+  /** The rate of the epoch's last update. */
+  learningRate: number;
+  seconds: number;
+  samplesPerSecond: number;
+}
+
+export interface History {
+  epochs: EpochReport[];
+  stopped: "epochs" | "earlyStopping" | "targetLoss" | "timeLimit" | "aborted";
+  /** The epoch whose weights early stopping found best. */
+  best?: EpochReport;
+}
+
+/** One layer's part in a single sample's way through the network. */
+export interface TraceLayer {
+  name: string;
+  /** Weighted inputs. */
+  z: FloatArray;
+  /** Activations. */
+  a: FloatArray;
+  /** Errors, ∂E/∂z. */
+  delta: FloatArray;
+  /** Gradients ∂E/∂W (inputs, units) and ∂E/∂b, for layers that have weights. */
+  gradients?: LayerWeights;
+}
+
+export interface Trace {
+  loss: number;
+  layers: TraceLayer[];
+}
