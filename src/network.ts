@@ -411,7 +411,8 @@ export class Network {
     const plan = layout.prepare(Math.min(rows.count, CHUNK), "train");
     layout.setWord(PLAN_METRIC, metricBits(metrics));
     this.#engine.core.evaluate(plan, rows.address);
-    return readTally(this.#engine, layout.word(PLAN_TALLY) >>> 0, rows.count, metrics, rows.spread);
+    const sums = this.#engine.doubles(layout.word(PLAN_TALLY) >>> 0, TALLY_SQUARES / 8 + this.outputs);
+    return readTally(sums, 0, rows.count, metrics, rows.spread);
   }
 
   /** Draws first weights: each tensor from a stream of its own, so that one layer's size does not move another's. */
@@ -538,22 +539,21 @@ export function metricBits(metrics: readonly MetricName[]): number {
   return (metrics.includes("accuracy") ? METRIC_CORRECT : 0) | (metrics.includes("r2") ? METRIC_SQUARES : 0);
 }
 
-/** Means from a tally. `spread` is r2's denominator for each output; the outputs' r2 are averaged. */
+/** Means from the tally at `at`. `spread` is r2's denominator for each output; the outputs' r2 are averaged. */
 export function readTally(
-  engine: Engine,
-  address: number,
+  sums: Float64Array,
+  at: number,
   samples: number,
   metrics: readonly MetricName[],
   spread: Float64Array,
 ): Evaluation {
-  const sums = engine.doubles(address, TALLY_SQUARES / 8 + spread.length);
-  const report: Evaluation = { loss: sums[TALLY_LOSS / 8] / samples };
-  if (metrics.includes("accuracy")) report.accuracy = sums[TALLY_CORRECT / 8] / samples;
+  const report: Evaluation = { loss: sums[at + TALLY_LOSS / 8] / samples };
+  if (metrics.includes("accuracy")) report.accuracy = sums[at + TALLY_CORRECT / 8] / samples;
   if (metrics.includes("r2")) {
     let total = 0;
     // A constant target leaves nothing to explain: 1 if it is met exactly, else 0, as scikit-learn has it.
     for (const [o, variation] of spread.entries()) {
-      const error = sums[TALLY_SQUARES / 8 + o];
+      const error = sums[at + TALLY_SQUARES / 8 + o];
       total += variation > 0 ? 1 - error / variation : error === 0 ? 1 : 0;
     }
     report.r2 = total / spread.length;

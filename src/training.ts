@@ -282,21 +282,16 @@ class Loop {
     if (completed === 0) return [];
     const { layout, engine } = this.#insides;
     const { metrics } = this.#plan;
-    const bytes = TALLY_SQUARES + (metrics.includes("r2") ? 8 * this.#spread.length : 0);
-    const first = layout.word(PLAN_REPORTS) >>> 0;
-    const epoch = (layout.word(PLAN_EPOCH) >>> 0) - completed;
+    const stride = TALLY_SQUARES / 8 + (metrics.includes("r2") ? this.#spread.length : 0);
+    const sums = engine.doubles(layout.word(PLAN_REPORTS) >>> 0, completed * stride);
+    const first = (layout.word(PLAN_EPOCH) >>> 0) - completed + 1;
     const learningRate = layout.double(PLAN_LEARNING_RATE);
     const each = seconds / completed;
+    const samplesPerSecond = this.#rows / Math.max(each, 1e-9);
     const reports: EpochReport[] = [];
     for (let i = 0; i < completed; i++) {
-      const sums = readTally(engine, first + i * bytes, this.#rows, metrics, this.#spread);
-      reports.push({
-        epoch: epoch + i + 1,
-        ...sums,
-        learningRate,
-        seconds: each,
-        samplesPerSecond: this.#rows / Math.max(each, 1e-9),
-      });
+      const means = readTally(sums, i * stride, this.#rows, metrics, this.#spread);
+      reports.push({ epoch: first + i, ...means, learningRate, seconds: each, samplesPerSecond });
     }
     const last = reports[completed - 1];
     if (this.#penalised) last.penalty = engine.core.penalty(layout.plan);

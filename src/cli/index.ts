@@ -1,0 +1,36 @@
+#!/usr/bin/env node
+// The propago command: hands the command line to one file a command, and ends with the exit code that fits.
+import { Command } from "commander";
+import { evaluateCommand } from "./evaluate.ts";
+import { DONE, report, USAGE } from "./exit.ts";
+import { inspectCommand } from "./inspect.ts";
+import { predictCommand } from "./predict.ts";
+import { trainCommand } from "./train.ts";
+
+// A reader that has seen enough, such as `head`, is no failure.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? DONE : report(error));
+  });
+}
+
+const program = new Command("propago")
+  .description("Train neural networks on CSV files, and use them.")
+  .configureHelp({ showGlobalOptions: false })
+  .helpCommand(false)
+  .showHelpAfterError("(add --help for what there is)");
+const commands = [trainCommand(), predictCommand(), evaluateCommand(), inspectCommand()];
+for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
+// Commander would end the process with 1 for a wrong command line; its errors are to come here instead.
+for (const command of [program, ...commands]) command.exitOverride();
+
+try {
+  if (process.argv.length <= 2) {
+    program.outputHelp({ error: true });
+    process.exitCode = USAGE;
+  } else {
+    await program.parseAsync();
+  }
+} catch (error) {
+  process.exitCode = report(error);
+}

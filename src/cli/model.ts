@@ -1,0 +1,107 @@
+// The .propago file: a model with everything that predicting needs, as JSON under a checksum. It holds no code and no
+// paths, and is checked through before it is used.
+import { createHash } from "node:crypto";
+import { basename } from "node:path";
+import { Classifier } from "../classifier.ts";
+import { inputsOf } from "../data/columns.ts";
+import type { Column, Task } from "../data/columns.ts";
+import { PropagoError, show } from "../errors.ts";
+import { Regressor } from "../regressor.ts";
+import type { Evaluation } from "../types.ts";
+import { readBytes, writeWhole } from "./files.ts";
+
+/** What the model was trained on, and what it reached. */
+export interface TrainingFigures {
+  rows: number;
+  epochs: number;
+  loss: number;
+  validation: Evaluation | null;
+}
+
+export interface Model {
+  task: Task;
+  /** The name of the column that is predicted. */
+  target: string;
+  columns: Column[];
+  training: TrainingFigures;
+  estimator: Classifier | Regressor;
+}
+
+const FORMAT = "propago-model";
+const VERSION = 1;
+
+/** Writes a model file in one piece. @throws PropagoError ERR_IO. */
+export function writeModel(path: string, model: Model): void {
+  const content = JSON.stringify({ ...model, estimator: model.estimator.toJSON() });
+  // Each number has one text, so the same model gives the same bytes.
+  writeWhole(path, `{"format":"${FORMAT}","version":${VERSION},"sha256":"${hash(content)}","model":${content}}\n`);
+}
+
+/**
+ * Reads a model file.
+ * @throws PropagoError ERR_IO for a file that cannot be read, ERR_FORMAT for one that is no sound model.
+ */
+export function readModel(path: string): Model {
+  const bytes = readBytes(path);
+  try {
+    return parseModel(bytes);
+  } catch (error) {
+    if (!(error instanceof PropagoError)) throw error;
+    throw new PropagoError("ERR_FORMAT", `${basename(path)}: ${error.message}`, { cause: error });
+  }
+}
+
+function parseModel(bytes: Uint8Array): Model {
+  if (bytes.length === 0) throw bad("the file is empty; expected a model written by propago train");
+  let file: unknown;
+  try {
+    file = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    throw bad("this is no model file, or its end is missing; expected a file written by propago train");
+  }
+  if (!isObject(file) || file.format !== FORMAT) throw bad("this is no model file; expected one written by propago train");
+  if (file.version !== VERSION) {
+    const newer = typeof file.version === "number" && file.version > VERSION ? "made by a newer version " : "";
+    throw bad(`${newer}(format ${show(file.version)}, this reads ${VERSION}); update propago`);
+  }
+  const { model } = file;
+  if (!isObject(model) || file.sha256 !== hash(JSON.stringify(model))) {
+    throw bad("the checksum does not match: the file was damaged or edited; train again or restore it from a copy");
+  }
+  return readParts(model);
+}
+
+function readParts(model: Record<string, unknown>): Model {
+  const { task, target, training } = model;
+  if (task !== "classification" && task !== "regression") throw bad(`unknown task ${show(task)}`);
+  if (typeof target !== "string") throw bad(`target must be a column name, got ${show(target)}`);
+  if (!isObject(training) || typeof training.rows !== "number") throw bad("the figures of the training are missing");
+  if (!Array.isArray(model.columns) || !model.columns.every(isColumn)) throw bad("columns are not as expected");
+  const columns = model.columns as Column[];
+  const estimator =
+    task === "classification" ? Classifier.fromJSON(model.estimator) : Regressor.fromJSON(model.estimator);
+  const inputs = estimator.network?.inputs;
+  if (inputs !== inputsOf(columns)) {
+    throw bad(`the columns make ${inputsOf(columns)} inputs, but the network has ${inputs}`);
+  }
+  return { task, target, columns, training: training as unknown as TrainingFigures, estimator };
+}
+
+function isColumn(column: unknown): column is Column {
+  if (!isObject(column) || typeof column.name !== "string") return false;
+  if (column.kind === "number") return true;
+  const { categories } = column;
+  return column.kind === "text" && Array.isArray(categories) && categories.every((text) => typeof text === "string");
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function bad(message: string): PropagoError {
+  return new PropagoError("ERR_FORMAT", message);
+}
+
+function hash(content: string): string {
+  return createHash("sha256").update(content).digest("hex");
+}

@@ -1,0 +1,38 @@
+// What several commands read from their command lines, each with its check.
+import { InvalidArgumentError, Option } from "commander";
+import { DELIMITERS } from "../data/csv.ts";
+
+const NAMED_DELIMITERS: Record<string, string> = { tab: "\t", "\\t": "\t", comma: ",", semicolon: ";", pipe: "|" };
+
+export function delimiterOption(): Option {
+  return new Option("--delimiter <character>", "what separates fields: , ; tab or | (default: found out)").argParser(
+    (text) => {
+      const delimiter = NAMED_DELIMITERS[text] ?? text;
+      if ((DELIMITERS as readonly string[]).includes(delimiter)) return delimiter;
+      throw new InvalidArgumentError("Expected one of , ; tab |.");
+    },
+  );
+}
+
+/** An argument parser for numbers in a range, both ends included. */
+export function number({ least = -Infinity, most = Infinity, whole = false }): (text: string) => number {
+  return (text) => {
+    const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : NaN;
+    if (value >= least && value <= most && Number.isFinite(value) && (!whole || Number.isSafeInteger(value))) return value;
+    const kind = whole ? "a whole number" : "a number";
+    const from = least > -Infinity ? ` from ${least}` : "";
+    const to = most < Infinity ? ` to ${most}` : "";
+    throw new InvalidArgumentError(`Expected ${kind}${from}${to}.`);
+  };
+}
+
+/** Layer sizes such as "16,16", or "none". */
+export function layerSizes(text: string): number[] {
+  if (text === "none") return [];
+  const whole = number({ least: 1, most: 1e7, whole: true });
+  try {
+    return text.split(",").map((part) => whole(part.trim()));
+  } catch {
+    throw new InvalidArgumentError('Expected layer sizes such as 16 or 16,16, or "none".');
+  }
+}

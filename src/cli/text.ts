@@ -1,0 +1,36 @@
+// Text for terminals and CSV files: nothing that came from a file may steer a terminal or a spreadsheet.
+
+/** Text without the control characters that could move the cursor, colour or rename the terminal; line ends stay. */
+export function printable(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, "\ufffd");
+}
+
+/** A word from a file, on one line. */
+export function word(text: unknown): string {
+  return printable(String(text).replaceAll("\n", "\ufffd"));
+}
+
+/** A number for people: four significant digits at most after the point, never in exponents where it can be helped. */
+export function figure(value: number | undefined): string {
+  if (value === undefined || !Number.isFinite(value)) return "unknown";
+  return String(Number(value.toPrecision(4)));
+}
+
+/** A CSV cell holding text. What a spreadsheet would run as a formula gets an apostrophe before it (OWASP). */
+export function textCell(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+/** A CSV cell holding a number, in the fewest digits that give the same float32 back. */
+export function numberCell(value: number, isSingle: boolean): string {
+  if (isSingle) {
+    for (let digits = 6; digits < 9; digits++) {
+      const candidate = Number(value.toPrecision(digits));
+      if (Math.fround(candidate) === value) return String(candidate);
+    }
+    return String(Number(value.toPrecision(9)));
+  }
+  return String(value);
+}

@@ -1,0 +1,251 @@
+// propago train: from a table to a model file.
+import { Command, InvalidArgumentError, Option } from "commander";
+import { ACTIVATIONS } from "../activations.ts";
+import type { ActivationName } from "../activations.ts";
+import { Classifier } from "../classifier.ts";
+import { encodeRows, findColumn, learnColumns, readTarget } from "../data/columns.ts";
+import type { Encoded, Target, Task } from "../data/columns.ts";
+import type { Table } from "../data/csv.ts";
+import { listed } from "../data/labels.ts";
+import type { Label } from "../data/labels.ts";
+import { PropagoError } from "../errors.ts";
+import { defaultBatchSize, defaultEpochs, defaultValidation } from "../estimator.ts";
+import type { EstimatorOptions } from "../estimator.ts";
+import { LOSSES } from "../losses.ts";
+import type { LossName } from "../losses.ts";
+import { OPTIMIZERS } from "../optimizers.ts";
+import type { OptimizerName } from "../optimizers.ts";
+import { Regressor } from "../regressor.ts";
+import type { DType, EpochReport, FitOptions, History } from "../types.ts";
+import { Interruption, INTERRUPTED, warn } from "./exit.ts";
+import { measure, sentence } from "./figures.ts";
+import type { Figures } from "./figures.ts";
+import { checkOutput, readTable } from "./files.ts";
+import { writeModel } from "./model.ts";
+import { delimiterOption, layerSizes, number } from "./options.ts";
+import { figuresOf, showProgress } from "./progress.ts";
+import { figure, printable, word } from "./text.ts";
+
+interface TrainOptions {
+  target?: string;
+  task?: Task;
+  ignore: string[];
+  delimiter?: string;
+  hidden?: number[];
+  activation?: ActivationName;
+  loss?: LossName;
+  optimizer?: OptimizerName;
+  learningRate?: number;
+  l1?: number;
+  l2?: number;
+  epochs?: number;
+  batchSize?: number | "full";
+  validation?: number;
+  patience?: number;
+  seed: number | "random";
+  dtype?: DType;
+  out: string;
+  force: boolean;
+  json: boolean;
+  progress: boolean;
+}
+
+export function trainCommand(): Command {
+  const positive = number({ least: Number.MIN_VALUE });
+  const notNegative = number({ least: 0 });
+  const count = number({ least: 1, whole: true });
+  return new Command("train")
+    .description("Train a model on a CSV file and write it to one file.")
+    .argument("<data>", "CSV file with a header line; - for standard input")
+    .option("--target <column>", "column to predict, by name or number from 1 (default: the last)")
+    .addOption(
+      new Option("--task <kind>", "what the target is (default: found out)").choices(["classification", "regression"]),
+    )
+    .option("--ignore <columns>", "columns to leave out, as a,b", (text) => text.split(","), [])
+    .addOption(delimiterOption())
+    .option("--hidden <sizes>", "neurons of each hidden layer, as 16,16, or none (default: 64)", layerSizes)
+    .addOption(new Option("--activation <name>", "of the hidden layers (default: tanh)").choices(Object.keys(ACTIVATIONS)))
+    .addOption(new Option("--loss <name>", "what training minimises (default: fits the task)").choices(Object.keys(LOSSES)))
+    .addOption(new Option("--optimizer <name>", "how weights are updated (default: adam)").choices(Object.keys(OPTIMIZERS)))
+    .option("--learning-rate <rate>", "size of the updates (default: fits the network's size)", positive)
+    .option("--l1 <strength>", "pull of the weights towards 0 (default: 0)", notNegative)
+    .option("--l2 <strength>", "decay of the weights (default: fades with the number of rows)", notNegative)
+    .option("--epochs <count>", "passes over the data at most (default: 100, more for small tables)", count)
+    .option("--batch-size <rows>", "rows a weight update, or full (default: 32, less for small tables)", batchSize)
+    .option(
+      "--validation <fraction>",
+      "rows held back to stop in time and to judge the model (default: 0.2, or 0 below 50 rows)",
+      number({ least: 0, most: 0.99 }),
+    )
+    .option(
+      "--patience <epochs>",
+      "epochs without a better validation loss before training stops, 0 for never (default: 20)",
+      number({ least: 0, whole: true }),
+    )
+    .option("--seed <number>", "for first weights, order and held-back rows, or random", seed, 0)
+    .addOption(new Option("--dtype <kind>", "precision (default: float32)").choices(["float32", "float64"]))
+    .option("--out <file>", "where the model goes", "model.propago")
+    .option("--force", "replace an existing file", false)
+    .option("--json", "print the figures as one line of JSON", false)
+    .option("--no-progress", "show nothing while training")
+    .action(train);
+}
+
+async function train(path: string, options: TrainOptions): Promise<void> {
+  checkOutput(options.out, { inputs: [path], force: options.force });
+  const table = readTable(path, options.delimiter);
+  const { target, encoded, columns, note } = readInputs(table, options);
+  for (const warning of encoded.warnings) warn(warning);
+  if (!options.json) process.stdout.write(`${printable(note)}\n`);
+
+  const estimator = target.task === "classification" ? new Classifier(network(options)) : new Regressor(network(options));
+  const started = performance.now();
+  const history = await fit(estimator, encoded, target, options);
+  const seconds = (performance.now() - started) / 1000;
+
+  // Measured on the model as it is saved, after the best epoch's weights have come back.
+  const { training, validation } = judge(estimator, encoded, target);
+  const epochs = history.epochs.length;
+  const { rows } = encoded;
+  const figures = { rows, epochs, loss: training.loss, validation };
+  writeModel(options.out, { task: target.task, target: target.name, columns, training: figures, estimator });
+
+  const parameters = estimator.network?.parameterCount;
+  if (options.json) {
+    const { rows: _, ...own } = training;
+    const place = { target: target.name, inputs: encoded.columns, seed: estimator.network?.seed, out: options.out };
+    const result = { task: target.task, rows, parameters, epochs, seconds, ...own, validation, stopped: history.stopped };
+    process.stdout.write(`${JSON.stringify({ ...result, ...place })}\n`);
+    return;
+  }
+  const stopped = history.stopped === "earlyStopping" ? `, the best was epoch ${history.best?.epoch}` : "";
+  const lines = [`trained ${epochs} epochs in ${figure(seconds)} s${stopped}`];
+  lines.push(`training rows (${training.rows}): ${sentence(training)}`);
+  if (validation) lines.push(`held-back rows (${validation.rows}): ${sentence(validation)}`);
+  else lines.push("no rows were held back, so nothing is known of new rows");
+  lines.push(`saved ${word(options.out)} (${parameters} parameters)`);
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+/** The table as numbers, and a line that tells what was made of it. */
+function readInputs(table: Table, options: TrainOptions) {
+  const last = table.columns.length;
+  const place = options.target === undefined ? last - 1 : findColumn(table, options.target);
+  const ignored = new Set(options.ignore.map((name) => findColumn(table, name.trim())));
+  if (ignored.has(place)) {
+    const name = JSON.stringify(table.columns[place]);
+    throw new PropagoError("ERR_USAGE", `column ${name} is the target, so it cannot be ignored; name another --target`);
+  }
+  const places = table.columns.map((_, i) => i).filter((i) => i !== place && !ignored.has(i));
+  if (places.length === 0) {
+    throw new PropagoError("ERR_DATA", `${table.file} has no column beside the target to learn from`);
+  }
+  const target = readTarget(table, place, options.task);
+  const columns = learnColumns(table, places);
+  const expected = [target.name, ...[...ignored].map((i) => table.columns[i])];
+  const encoded = encodeRows(table, columns, { expected });
+  if (target.task === "classification" && new Set(target.labels).size === 1) {
+    encoded.warnings.push(`target ${JSON.stringify(target.name)} has one class only; the model can but repeat it`);
+  }
+  const chosen = options.target === undefined ? " (the last column)" : "";
+  const rows = `${table.file}: ${table.rows.length} rows, ${columns.length} columns`;
+  const note = `${rows}; target ${JSON.stringify(target.name)}${chosen}: ${kindOf(target)}`;
+  return { target, columns, encoded, note };
+}
+
+function kindOf(target: Target): string {
+  if (target.task === "regression") return "a number to be predicted";
+  const classes = [...new Set(target.labels)];
+  return `${classes.length} ${classes.length === 1 ? "class" : "classes"} (${listed(classes)})`;
+}
+
+function network(options: TrainOptions): EstimatorOptions {
+  const { hidden, activation, optimizer, learningRate, loss, l1, l2, seed, dtype } = options;
+  return Object.fromEntries(
+    Object.entries({ hidden, activation, optimizer, learningRate, loss, l1, l2, seed, dtype }).filter(
+      ([, value]) => value !== undefined,
+    ),
+  );
+}
+
+/** Trains until the end or Ctrl-C. */
+async function fit(
+  estimator: Classifier | Regressor,
+  encoded: Encoded,
+  target: Target,
+  options: TrainOptions,
+): Promise<History> {
+  const x = { data: encoded.data, shape: [encoded.rows, encoded.columns] };
+  const validation = options.validation ?? defaultValidation(encoded.rows);
+  const known = encoded.rows - Math.round(encoded.rows * validation);
+  const size = options.batchSize ?? defaultBatchSize(known);
+  const epochs = options.epochs ?? defaultEpochs(known, size);
+  const progress = showProgress(epochs, options.progress);
+  let last: EpochReport | undefined;
+
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    if (controller.signal.aborted) process.exit(INTERRUPTED); // the second Ctrl-C does not wait
+    const reached = last ? `after epoch ${last.epoch} (${figuresOf(last)})` : "before the first epoch's end";
+    controller.abort(new Interruption(`interrupted ${reached}; nothing was saved`));
+  };
+  process.on("SIGINT", interrupt);
+
+  const fitOptions: Omit<FitOptions, "validation"> & { validation: number } = {
+    // What the user left open stays open: a tiny table is then tried from several first weights.
+    epochs: options.epochs,
+    batchSize: options.batchSize,
+    validation,
+    signal: controller.signal,
+    onEpoch: (report) => {
+      last = report;
+      progress.show(report);
+    },
+  };
+  if (options.patience !== undefined) {
+    fitOptions.earlyStopping = options.patience === 0 ? false : { patience: options.patience };
+  }
+  try {
+    if (target.task === "classification") return await (estimator as Classifier).fit(x, target.labels, fitOptions);
+    return await (estimator as Regressor).fit(x, target.values, fitOptions);
+  } finally {
+    progress.stop();
+    process.off("SIGINT", interrupt);
+  }
+}
+
+/** What the model reaches on the rows that it was trained on, and on those that were held back. */
+function judge(
+  estimator: Classifier | Regressor,
+  { data, rows, columns }: Encoded,
+  target: Target,
+): { training: Figures; validation: Figures | null } {
+  const isHeld = new Set(estimator.heldBack);
+  const part = (isWanted: (row: number) => boolean): Figures => {
+    const chosen = Array.from({ length: rows }, (_, row) => row).filter(isWanted);
+    const x = chosen.map((row) => data.subarray(row * columns, (row + 1) * columns));
+    const y =
+      target.task === "classification"
+        ? chosen.map((row): Label => target.labels[row])
+        : Float64Array.from(chosen, (row) => target.values[row]);
+    return measure(estimator, x, y);
+  };
+  return {
+    training: part((row) => !isHeld.has(row)),
+    validation: isHeld.size > 0 ? part((row) => isHeld.has(row)) : null,
+  };
+}
+
+function batchSize(text: string): number | "full" {
+  if (text === "full") return text;
+  return number({ least: 1, whole: true })(text);
+}
+
+function seed(text: string): number | "random" {
+  if (text === "random") return text;
+  try {
+    return number({ least: 0, most: 2 ** 32 - 1, whole: true })(text);
+  } catch {
+    throw new InvalidArgumentError('Expected a whole number from 0 to 4294967295, or "random".');
+  }
+}
