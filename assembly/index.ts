@@ -4,6 +4,8 @@ import { Lanes } from "./math";
 import { LANES, Simd } from "./simd";
 
 export { differentiate, evaluate, penalty, predict, train } from "./train";
+// For tests and benches of the products alone.
+export { product, productTransposed } from "./gemm";
 
 /** The first byte that the core does not use itself. */
 export function heapBase(): usize {

@@ -4,7 +4,7 @@ import type { Label, Labels } from "./data/labels.ts";
 import { readObject } from "./check.ts";
 import { PropagoError, show } from "./errors.ts";
 import { Estimator, readSaved } from "./estimator.ts";
-import type { EstimatorFitOptions, EstimatorOptions, Output, PartialFitOptions } from "./estimator.ts";
+import type { EstimatorOptions, Output, PartialFitOptions } from "./estimator.ts";
 import { Network } from "./network.ts";
 import type { FloatArray, History, Matrix, MetricName } from "./types.ts";
 
@@ -75,7 +75,12 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
   partialFit(x: Matrix, labels: Labels, options: ClassifierPartialFitOptions = {}): History {
     readObject(options, "partialFit options", ["batchSize", "shuffle", "classes"]);
     const { classes, ...rest } = options;
-    return this.trainFurther(x, labels, rest, () => new LabelEncoder(classes ?? labels, classes ? "classes" : "labels"));
+    return this.trainFurther(
+      x,
+      labels,
+      rest,
+      () => new LabelEncoder(classes ?? labels, classes ? "classes" : "labels"),
+    );
   }
 
   /** The model as plain JSON: options, scaling, labels, network. */
@@ -128,7 +133,8 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
   protected output(codec: LabelEncoder): Output {
     const count = codec.classes.length;
     const units = outputsFor(count);
-    if (count === 2) return { layer: { type: "dense", units, activation: "sigmoid" }, loss: "binaryCrossEntropy", classes: 2 };
+    if (count === 2)
+      return { layer: { type: "dense", units, activation: "sigmoid" }, loss: "binaryCrossEntropy", classes: 2 };
     const layer = { type: "dense", units, activation: "softmax" } as const;
     return { layer, loss: "categoricalCrossEntropy", classes: count === 1 ? 0 : count };
   }

@@ -36,7 +36,7 @@ export interface EstimatorOptions {
   loss?: LossName;
   /** As in `NetworkOptions`. Default 0. */
   l1?: number;
-  /** As in `NetworkOptions`. Default 0.1 / rows, or 0 where `l1` is given. */
+  /** As in `NetworkOptions`. Default 0.001, above 1,000 rows 1 / rows; 0 where `l1` is given. */
   l2?: number;
   /** For first weights, shuffles and held-back rows. Default 0; "random" draws one. */
   seed?: number | "random";
@@ -69,7 +69,7 @@ export interface PartialFitOptions {
 
 /** Everything that a fitted estimator consists of. */
 export interface Fitted<Codec> {
-  network: Network;
+  network: Network<DType>;
   scaling: StandardScaler;
   /** How targets become what the network is trained on, and back. */
   codec: Codec;
@@ -86,26 +86,19 @@ export interface Output {
 const OPTIONS = ["hidden", "activation", "optimizer", "learningRate", "loss", "l1", "l2", "seed", "dtype"];
 
 const HIDDEN = [64];
-/** Spread over the rows, so that the pull on the weights fades as evidence grows. */
-const L2_OVER_ROWS = 0.04;
+/** A weak decay, which fades where there are more rows than 1,000 to say what the weights should be. */
+const L2 = 1e-3;
 const VALIDATION = 0.2;
 const LEAST_ROWS_TO_HOLD_BACK_FROM = 50;
 const LEAST_ROWS_TO_STOP_BY = 10;
 const PATIENCE = 20;
 const BATCH_SIZE = 32;
-/** Small batches are noisy, which keeps small networks from settling where a few rows are given up. */
-const UPDATES_AN_EPOCH = 16;
-const UPDATES = 4000;
+const UPDATES = 2000;
 const RESTARTS = 4;
 const FORMAT_VERSION = 1;
 
-/** The batch of a `fit` that does not say: 32 rows, or less where that would make few updates of an epoch. */
-export function defaultBatchSize(rows: number): number {
-  return Math.min(BATCH_SIZE, Math.ceil(rows / UPDATES_AN_EPOCH));
-}
-
 /** The epochs of a `fit` that does not say: 100, or more where so few rows make too few updates. */
-export function defaultEpochs(rows: number, batchSize: number | "full" = defaultBatchSize(rows)): number {
+export function defaultEpochs(rows: number, batchSize: number | "full" = BATCH_SIZE): number {
   const updates = batchSize === "full" ? 1 : Math.ceil(rows / batchSize);
   return Math.max(100, Math.ceil(UPDATES / updates));
 }
@@ -125,8 +118,8 @@ export abstract class Estimator<Y, Codec> {
 
   protected constructor(options: EstimatorOptions, name: string) {
     readObject(options, `${name} options`, OPTIONS);
-    const hidden = options.hidden ?? HIDDEN;
-    if (!Array.isArray(hidden) || !hidden.every((units) => Number.isSafeInteger(units) && units > 0)) {
+    const hidden: unknown = options.hidden ?? HIDDEN;
+    if (!isLayerSizes(hidden)) {
       const expected = "an array of layer sizes such as [32] or [16, 16]";
       throw new PropagoError("ERR_CONFIG", `hidden must be ${expected}, got ${show(options.hidden)}`);
     }
@@ -192,7 +185,7 @@ export abstract class Estimator<Y, Codec> {
   }
 
   /** The network inside; undefined before `fit`. */
-  get network(): Network | undefined {
+  get network(): Network<DType> | undefined {
     return this.#fitted?.network;
   }
 
@@ -286,8 +279,8 @@ export abstract class Estimator<Y, Codec> {
     this.#checkIdle();
     const job = this.#prepare(x, y, options);
     this.#isTraining = true;
-    let network: Network | undefined = job.network;
-    let best: { network: Network; history: History; loss: number; isLearnt: boolean } | undefined;
+    let network: Network<DType> | undefined = job.network;
+    let best: { network: Network<DType>; history: History; loss: number; isLearnt: boolean } | undefined;
     try {
       for (let attempt = 1; ; attempt++) {
         const history: History = yield { network, data: job.data, options: job.options };
@@ -348,7 +341,7 @@ export abstract class Estimator<Y, Codec> {
       }
       const fitOptions: FitOptions = {
         ...rest,
-        batchSize: rest.batchSize ?? defaultBatchSize(known.rows),
+        batchSize: rest.batchSize ?? BATCH_SIZE,
         epochs: rest.epochs ?? defaultEpochs(known.rows, rest.batchSize),
         metrics: rest.metrics ?? [this.metric],
         earlyStopping: rest.earlyStopping ?? (unseenRows >= LEAST_ROWS_TO_STOP_BY ? { patience: PATIENCE } : false),
@@ -372,7 +365,7 @@ export abstract class Estimator<Y, Codec> {
     }
   }
 
-  #build(inputs: number, rows: number, codec: Codec, seed: EstimatorOptions["seed"]): Network {
+  #build(inputs: number, rows: number, codec: Codec, seed: EstimatorOptions["seed"]): Network<DType> {
     const { hidden = HIDDEN, activation = "tanh", optimizer, learningRate, loss, l1, l2, dtype } = this.#options;
     const output = this.output(codec);
     const layers: Layer[] = hidden.map((units) => ({ type: "dense", units, activation }));
@@ -382,7 +375,7 @@ export abstract class Estimator<Y, Codec> {
       loss: loss ?? output.loss,
       optimizer: withLearningRate(optimizer, learningRate),
       l1,
-      l2: l2 ?? (l1 === undefined ? L2_OVER_ROWS / rows : 0),
+      l2: l2 ?? (l1 === undefined ? Math.min(L2, 1 / rows) : 0),
       seed,
       dtype,
     });
@@ -415,7 +408,7 @@ export abstract class Estimator<Y, Codec> {
 
 /** A network to be trained, and how. */
 interface Attempt {
-  network: Network;
+  network: Network<DType>;
   data: Data;
   options: FitOptions;
 }
@@ -447,13 +440,18 @@ export function readSaved(json: unknown, kind: string, codec: string) {
     throw new PropagoError("ERR_FORMAT", `format must be "${formatOf(kind)}", got ${show(saved.format)}`);
   }
   if (saved.version !== FORMAT_VERSION) {
-    const newer = typeof saved.version === "number" && saved.version > FORMAT_VERSION ? "made by a newer version: " : "";
+    const newer =
+      typeof saved.version === "number" && saved.version > FORMAT_VERSION ? "made by a newer version: " : "";
     throw new PropagoError("ERR_FORMAT", `${newer}version ${show(saved.version)}, this reads ${FORMAT_VERSION}`);
   }
-  const network = saved.network as Parameters<typeof Network.fromJSON>[0];
+  const { network } = saved;
   const inputs = (network as { inputs?: unknown } | undefined)?.inputs;
   const scaling = StandardScaler.fromJSON(saved.scaling, typeof inputs === "number" ? inputs : 0);
   return { options: saved.options as EstimatorOptions, network, scaling, codec: saved[codec] };
+}
+
+function isLayerSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((units) => Number.isSafeInteger(units) && units > 0);
 }
 
 function formatOf(kind: string): string {
@@ -472,7 +470,10 @@ function pickValues<A extends Float64Array | Int32Array>(values: A, chosen: read
 }
 
 /** The optimizer as the network takes it, with the rate that stands beside it in the estimator's options. */
-function withLearningRate(optimizer: OptimizerSpec | undefined, learningRate: number | undefined): OptimizerSpec | undefined {
+function withLearningRate(
+  optimizer: OptimizerSpec | undefined,
+  learningRate: number | undefined,
+): OptimizerSpec | undefined {
   if (learningRate === undefined) return optimizer;
   if (typeof optimizer === "object") return { ...optimizer, learningRate };
   return { name: optimizer ?? "adam", learningRate };

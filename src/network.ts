@@ -25,6 +25,7 @@ import { type NetworkJSON, numbersFromJSON, numbersToJSON, readNetworkJSON } fro
 import { Dataset, type Rows, copyMatrix, readMatrix, readTargets } from "./samples.ts";
 import { Training, trainSync, trainStep } from "./training.ts";
 import type {
+  ArrayOf,
   DType,
   Data,
   EvaluateOptions,
@@ -66,7 +67,6 @@ const dropped = new FinalizationRegistry<Layout>((layout) => {
 
 /** What training.ts needs of a network. */
 export interface Insides {
-  network: Network;
   engine: Engine;
   layout: Layout;
   description: NetworkDescription;
@@ -88,14 +88,14 @@ export interface Insides {
  * network.predict([[0, 1]]); // near 1
  * ```
  */
-export class Network {
+export class Network<D extends DType = "float32"> {
   /** Values a sample. */
   readonly inputs: number;
   /** Values an output row. */
   readonly outputs: number;
   /** The seed that was used, also where "random" was asked for. */
   readonly seed: number;
-  readonly dtype: DType;
+  readonly dtype: D;
   readonly #options: Omit<NetworkJSON, "format" | "version" | "weights">;
   readonly #description: NetworkDescription;
   readonly #engine: Engine;
@@ -103,13 +103,13 @@ export class Network {
   #disposed = false;
 
   /** @throws PropagoError ERR_CONFIG for an option that cannot be, ERR_MEMORY for more weights than memory. */
-  constructor(options: NetworkOptions) {
+  constructor(options: NetworkOptions<D>) {
     const given = readObject(options, "new Network", OPTION_KEYS);
     if (given.inputs === undefined) {
       throw new PropagoError("ERR_CONFIG", "inputs is missing: say how many values a sample has, for example inputs: 4");
     }
     this.inputs = readUnits(given.inputs, "inputs");
-    this.dtype = readName(given.dtype ?? "float32", "dtype", ["float32", "float64"], "dtype");
+    this.dtype = readName(given.dtype ?? "float32", "dtype", ["float32", "float64"], "dtype") as D;
     this.seed = readSeed(given.seed ?? 0);
     const l1 = readNumber(given.l1 ?? 0, "l1", { least: 0 });
     const l2 = readNumber(given.l2 ?? 0, "l2", { least: 0 });
@@ -172,12 +172,12 @@ export class Network {
   }
 
   /** The outputs for each sample: rows × outputs, row by row. */
-  predict(x: Matrix): FloatArray {
+  predict(x: Matrix): ArrayOf<D> {
     this.#checkUsable();
     const source = readMatrix(x, "x", this.inputs);
     const chunk = Math.min(source.rows, CHUNK);
-    const out =
-      this.dtype === "float64" ? new Float64Array(source.rows * this.outputs) : new Float32Array(source.rows * this.outputs);
+    const size = source.rows * this.outputs;
+    const out = (this.dtype === "float64" ? new Float64Array(size) : new Float32Array(size)) as ArrayOf<D>;
     const samples = this.#engine.allocate(source.rows * this.inputs * this.#engine.bytes, `${source.rows} rows to predict`);
     try {
       copyMatrix(this.#engine, source, samples);
@@ -208,7 +208,7 @@ export class Network {
   }
 
   /** Copies of all weights (inputs, units) and biases, for the layers that have them, in order. */
-  getWeights(): LayerWeights[] {
+  getWeights(): LayerWeights<ArrayOf<D>>[] {
     this.#checkUsable();
     return this.#split(this.#layout.params());
   }
@@ -222,7 +222,7 @@ export class Network {
   }
 
   /** Gradients of the mean loss over the data, penalties included, as `getWeights` gives weights; no update. */
-  gradients(data: Data): LayerWeights[] {
+  gradients(data: Data): LayerWeights<ArrayOf<D>>[] {
     this.#checkUsable();
     const dataset = this.#dataset(data);
     try {
@@ -237,7 +237,7 @@ export class Network {
   }
 
   /** One sample's way through the network, layer by layer: weighted inputs, activations, errors, gradients. */
-  trace(x: NumericArray | readonly number[], y: number | NumericArray | readonly number[]): Trace {
+  trace(x: NumericArray | readonly number[], y: number | NumericArray | readonly number[]): Trace<ArrayOf<D>> {
     this.#checkUsable();
     const target = typeof y === "number" ? (this.outputs === 1 ? [[y]] : [y]) : [Array.from(y)];
     const dataset = this.#dataset({ x: [Array.from(x)], y: target });
@@ -247,8 +247,8 @@ export class Network {
         const plan = layout.prepare(1, "trace");
         this.#engine.core.differentiate(plan, dataset.address);
         const gradients = this.#split(layout.gradients());
-        const row = (layer: number, offset: number, units: number): FloatArray =>
-          this.#engine.numbers(layout.layerAddress(layer, offset), units).slice();
+        const row = (layer: number, offset: number, units: number): ArrayOf<D> =>
+          this.#engine.numbers(layout.layerAddress(layer, offset), units).slice() as ArrayOf<D>;
         let dense = 0;
         const layers = this.#description.layers.map(({ name, units, spec }, i) => ({
           name,
@@ -270,7 +270,7 @@ export class Network {
    */
   checkGradients(data: Data): number {
     const own = this.gradients(data);
-    const twin = new Network({ ...this.#options, dtype: "float64" } as NetworkOptions);
+    const twin = new Network({ ...this.#options, dtype: "float64" });
     try {
       twin.setWeights(this.getWeights());
       return twin.#compareWithDifferences(own, data);
@@ -332,9 +332,9 @@ export class Network {
   }
 
   /** The network that `toJSON` gave; also takes the same as text. */
-  static fromJSON(json: unknown): Network {
+  static fromJSON<D extends DType = "float32">(json: unknown): Network<D> {
     const { options, weights } = readNetworkJSON(json);
-    const network = new Network(options);
+    const network = new Network<D>(options as NetworkOptions<D>);
     try {
       network.setWeights(
         weights.map((layer) => ({
@@ -371,7 +371,6 @@ export class Network {
   #insides(): Insides {
     this.#checkUsable();
     return {
-      network: this,
       engine: this.#engine,
       layout: this.#layout,
       description: this.#description,
@@ -439,10 +438,10 @@ export class Network {
   }
 
   /** Copies a flat block into layers. */
-  #split(block: FloatArray): LayerWeights[] {
-    const out: LayerWeights[] = [];
+  #split(block: FloatArray): LayerWeights<ArrayOf<D>>[] {
+    const out: LayerWeights<ArrayOf<D>>[] = [];
     for (const tensor of this.#layout.tensors) {
-      const values = block.slice(tensor.start, tensor.start + tensor.length);
+      const values = block.slice(tensor.start, tensor.start + tensor.length) as ArrayOf<D>;
       if (tensor.kind === "weights") out.push({ weights: values });
       else out[out.length - 1].bias = values;
     }

@@ -57,7 +57,11 @@ export class Regressor extends Estimator<Targets, StandardScaler> {
     const saved = readSaved(json, "regressor", "targetScaling");
     const regressor = new Regressor(saved.options);
     const network = Network.fromJSON(saved.network);
-    regressor.fitted = { network, scaling: saved.scaling, codec: StandardScaler.fromJSON(saved.codec, network.outputs) };
+    regressor.fitted = {
+      network,
+      scaling: saved.scaling,
+      codec: StandardScaler.fromJSON(saved.codec, network.outputs),
+    };
     return regressor;
   }
 
@@ -77,7 +81,10 @@ export class Regressor extends Estimator<Targets, StandardScaler> {
     if (Array.isArray(targets)) return targets.length;
     if (ArrayBuffer.isView(targets)) return undefined;
     if (typeof targets === "object" && targets !== null && "shape" in targets) return targets.shape[0];
-    throw new PropagoError("ERR_DATA", `targets is ${show(targets)}; expected one number, or a row of them, for each row`);
+    throw new PropagoError(
+      "ERR_DATA",
+      `targets is ${show(targets)}; expected one number, or a row of them, for each row`,
+    );
   }
 
   protected learn(targets: Targets, rows: number): StandardScaler {

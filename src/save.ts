@@ -47,7 +47,7 @@ export function numbersFromJSON(values: unknown, dtype: DType): FloatArray {
 
 /** Takes a saved network apart; the values themselves are checked by those who use them. */
 export function readNetworkJSON(json: unknown): {
-  options: NetworkOptions;
+  options: NetworkOptions<DType>;
   weights: { weights: unknown; bias?: unknown }[];
 } {
   const value = typeof json === "string" ? parse(json) : json;
@@ -67,7 +67,7 @@ export function readNetworkJSON(json: unknown): {
   if (!Array.isArray(weights) || !weights.every((layer) => typeof layer === "object" && layer !== null)) {
     throw new PropagoError("ERR_FORMAT", `a saved network's "weights" must be an array, got ${show(weights)}`);
   }
-  return { options: options as unknown as NetworkOptions, weights: weights as { weights: unknown; bias?: unknown }[] };
+  return { options: options as unknown as NetworkOptions<DType>, weights: weights as { weights: unknown; bias?: unknown }[] };
 }
 
 function parse(text: string): unknown {

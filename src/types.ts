@@ -10,6 +10,9 @@ export type DType = "float32" | "float64";
 /** What a network of either precision computes with and gives back. */
 export type FloatArray = Float32Array | Float64Array;
 
+/** The arrays that a network of one precision gives back. */
+export type ArrayOf<D extends DType> = D extends "float64" ? Float64Array : Float32Array;
+
 /** Typed arrays whose numbers can be samples or targets. */
 export type NumericArray =
   | Float32Array
@@ -70,7 +73,7 @@ export interface ActivationLayer {
 /** A layer's description: plain JSON. */
 export type Layer = DenseLayer | ActivationLayer;
 
-export interface NetworkOptions {
+export interface NetworkOptions<D extends DType = "float32"> {
   /** How many values a sample has. */
   inputs: number;
   /** The layers from the input to the output. */
@@ -81,7 +84,8 @@ export interface NetworkOptions {
   optimizer?: OptimizerSpec;
   /** For first weights, shuffles and splits. Default 0; "random" draws one. */
   seed?: number | "random";
-  dtype?: DType;
+  /** What it computes in, and the kind of array that it gives back. Default float32. */
+  dtype?: D;
   /** Adds l1·Σ|w| over all weights (never biases). Default 0. */
   l1?: number;
   /** Adds (l2/2)·Σw² over all weights (never biases). Default 0. */
@@ -177,19 +181,19 @@ export interface History {
 }
 
 /** One layer's part in a single sample's way through the network. */
-export interface TraceLayer {
+export interface TraceLayer<A extends FloatArray = FloatArray> {
   name: string;
   /** Weighted inputs. */
-  z: FloatArray;
+  z: A;
   /** Activations. */
-  a: FloatArray;
+  a: A;
   /** Errors, ∂E/∂z. */
-  delta: FloatArray;
+  delta: A;
   /** Gradients ∂E/∂W (inputs, units) and ∂E/∂b, for layers that have weights. */
-  gradients?: LayerWeights;
+  gradients?: LayerWeights<A>;
 }
 
-export interface Trace {
+export interface Trace<A extends FloatArray = FloatArray> {
   loss: number;
-  layers: TraceLayer[];
+  layers: TraceLayer<A>[];
 }

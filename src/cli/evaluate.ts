@@ -22,7 +22,9 @@ export function evaluateCommand(): Command {
     .argument("<model>", "model file written by train")
     .argument("<data>", "CSV file with the model's columns and its target; - for standard input")
     .addOption(
-      new Option("--unknown <what>", "what to do with texts that training has not seen").choices(["error", "ignore"]).default("error"),
+      new Option("--unknown <what>", "what to do with texts that training has not seen")
+        .choices(["error", "ignore"])
+        .default("error"),
     )
     .addOption(delimiterOption())
     .option("--json", "print the figures as one line of JSON", false)

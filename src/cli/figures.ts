@@ -16,7 +16,7 @@ export interface Figures {
 }
 
 export function measure(estimator: Classifier | Regressor, x: Matrix, y: readonly Label[] | Float64Array): Figures {
-  if (estimator instanceof Classifier) return { rows: y.length, ...estimator.evaluate(x, y as Label[]) };
+  if (estimator instanceof Classifier) return { rows: y.length, ...estimator.evaluate(x, y) };
   const targets = y as Float64Array;
   const predictions = estimator.predict(x);
   let squares = 0;

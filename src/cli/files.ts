@@ -31,7 +31,8 @@ export function readBytes(path: string): Uint8Array {
     if (path === "-") return readFileSync(0);
     // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever; so look first.
     const { isFile, size } = describe(path);
-    if (!isFile) throw new PropagoError("ERR_IO", `cannot read ${path}: it is no regular file; use - for standard input`);
+    if (!isFile)
+      throw new PropagoError("ERR_IO", `cannot read ${path}: it is no regular file; use - for standard input`);
     if (size > MAX_BYTES) {
       const megabytes = `it has ${Math.round(size / 1e6)} MB, the limit is ${MAX_BYTES / 1e6} MB`;
       throw new PropagoError("ERR_IO", `cannot read ${path}: ${megabytes}`);
@@ -66,7 +67,8 @@ export function checkOutput(path: string, { inputs, force }: { inputs: readonly 
   } catch (error) {
     throw ioError(error, `cannot write ${path}`);
   }
-  if (!force) throw new PropagoError("ERR_IO", `${path} exists already; use --force to replace it, or name another --out`);
+  if (!force)
+    throw new PropagoError("ERR_IO", `${path} exists already; use --force to replace it, or name another --out`);
 }
 
 /**
@@ -84,7 +86,7 @@ export function writeWhole(path: string, content: string): void {
   try {
     descriptor = openSync(temporary, isSpecial ? "w" : "wx", 0o666);
     const bytes = Buffer.from(content);
-    for (let done = 0; done < bytes.length; ) done += writeSync(descriptor, bytes, done);
+    for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
     if (isSpecial) return;
     fsyncSync(descriptor);
     closeSync(descriptor);

@@ -59,7 +59,8 @@ function parseModel(bytes: Uint8Array): Model {
   } catch {
     throw bad("this is no model file, or its end is missing; expected a file written by propago train");
   }
-  if (!isObject(file) || file.format !== FORMAT) throw bad("this is no model file; expected one written by propago train");
+  if (!isObject(file) || file.format !== FORMAT)
+    throw bad("this is no model file; expected one written by propago train");
   if (file.version !== VERSION) {
     const newer = typeof file.version === "number" && file.version > VERSION ? "made by a newer version " : "";
     throw bad(`${newer}(format ${show(file.version)}, this reads ${VERSION}); update propago`);
@@ -77,7 +78,7 @@ function readParts(model: Record<string, unknown>): Model {
   if (typeof target !== "string") throw bad(`target must be a column name, got ${show(target)}`);
   if (!isObject(training) || typeof training.rows !== "number") throw bad("the figures of the training are missing");
   if (!Array.isArray(model.columns) || !model.columns.every(isColumn)) throw bad("columns are not as expected");
-  const columns = model.columns as Column[];
+  const { columns } = model;
   const estimator =
     task === "classification" ? Classifier.fromJSON(model.estimator) : Regressor.fromJSON(model.estimator);
   const inputs = estimator.network?.inputs;

@@ -18,7 +18,8 @@ export function delimiterOption(): Option {
 export function number({ least = -Infinity, most = Infinity, whole = false }): (text: string) => number {
   return (text) => {
     const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : NaN;
-    if (value >= least && value <= most && Number.isFinite(value) && (!whole || Number.isSafeInteger(value))) return value;
+    if (value >= least && value <= most && Number.isFinite(value) && (!whole || Number.isSafeInteger(value)))
+      return value;
     const kind = whole ? "a whole number" : "a number";
     const from = least > -Infinity ? ` from ${least}` : "";
     const to = most < Infinity ? ` to ${most}` : "";

@@ -24,7 +24,9 @@ export function predictCommand(): Command {
     .option("--out <file>", "where the predictions go (default: standard output)")
     .option("--force", "replace an existing file", false)
     .addOption(
-      new Option("--unknown <what>", "what to do with texts that training has not seen").choices(["error", "ignore"]).default("error"),
+      new Option("--unknown <what>", "what to do with texts that training has not seen")
+        .choices(["error", "ignore"])
+        .default("error"),
     )
     .addOption(delimiterOption())
     .action(predict);

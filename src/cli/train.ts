@@ -9,7 +9,7 @@ import type { Table } from "../data/csv.ts";
 import { listed } from "../data/labels.ts";
 import type { Label } from "../data/labels.ts";
 import { PropagoError } from "../errors.ts";
-import { defaultBatchSize, defaultEpochs, defaultValidation } from "../estimator.ts";
+import { defaultEpochs, defaultValidation } from "../estimator.ts";
 import type { EstimatorOptions } from "../estimator.ts";
 import { LOSSES } from "../losses.ts";
 import type { LossName } from "../losses.ts";
@@ -64,14 +64,20 @@ export function trainCommand(): Command {
     .option("--ignore <columns>", "columns to leave out, as a,b", (text) => text.split(","), [])
     .addOption(delimiterOption())
     .option("--hidden <sizes>", "neurons of each hidden layer, as 16,16, or none (default: 64)", layerSizes)
-    .addOption(new Option("--activation <name>", "of the hidden layers (default: tanh)").choices(Object.keys(ACTIVATIONS)))
-    .addOption(new Option("--loss <name>", "what training minimises (default: fits the task)").choices(Object.keys(LOSSES)))
-    .addOption(new Option("--optimizer <name>", "how weights are updated (default: adam)").choices(Object.keys(OPTIMIZERS)))
+    .addOption(
+      new Option("--activation <name>", "of the hidden layers (default: tanh)").choices(Object.keys(ACTIVATIONS)),
+    )
+    .addOption(
+      new Option("--loss <name>", "what training minimises (default: fits the task)").choices(Object.keys(LOSSES)),
+    )
+    .addOption(
+      new Option("--optimizer <name>", "how weights are updated (default: adam)").choices(Object.keys(OPTIMIZERS)),
+    )
     .option("--learning-rate <rate>", "size of the updates (default: fits the network's size)", positive)
     .option("--l1 <strength>", "pull of the weights towards 0 (default: 0)", notNegative)
-    .option("--l2 <strength>", "decay of the weights (default: fades with the number of rows)", notNegative)
+    .option("--l2 <strength>", "decay of the weights (default: 0.001, above 1,000 rows 1 / rows)", notNegative)
     .option("--epochs <count>", "passes over the data at most (default: 100, more for small tables)", count)
-    .option("--batch-size <rows>", "rows a weight update, or full (default: 32, less for small tables)", batchSize)
+    .option("--batch-size <rows>", "rows a weight update, or full (default: 32)", batchSize)
     .option(
       "--validation <fraction>",
       "rows held back to stop in time and to judge the model (default: 0.2, or 0 below 50 rows)",
@@ -98,7 +104,8 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   for (const warning of encoded.warnings) warn(warning);
   if (!options.json) process.stdout.write(`${printable(note)}\n`);
 
-  const estimator = target.task === "classification" ? new Classifier(network(options)) : new Regressor(network(options));
+  const estimator =
+    target.task === "classification" ? new Classifier(network(options)) : new Regressor(network(options));
   const started = performance.now();
   const history = await fit(estimator, encoded, target, options);
   const seconds = (performance.now() - started) / 1000;
@@ -114,7 +121,16 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   if (options.json) {
     const { rows: _, ...own } = training;
     const place = { target: target.name, inputs: encoded.columns, seed: estimator.network?.seed, out: options.out };
-    const result = { task: target.task, rows, parameters, epochs, seconds, ...own, validation, stopped: history.stopped };
+    const result = {
+      task: target.task,
+      rows,
+      parameters,
+      epochs,
+      seconds,
+      ...own,
+      validation,
+      stopped: history.stopped,
+    };
     process.stdout.write(`${JSON.stringify({ ...result, ...place })}\n`);
     return;
   }
@@ -178,8 +194,7 @@ async function fit(
   const x = { data: encoded.data, shape: [encoded.rows, encoded.columns] };
   const validation = options.validation ?? defaultValidation(encoded.rows);
   const known = encoded.rows - Math.round(encoded.rows * validation);
-  const size = options.batchSize ?? defaultBatchSize(known);
-  const epochs = options.epochs ?? defaultEpochs(known, size);
+  const epochs = options.epochs ?? defaultEpochs(known, options.batchSize);
   const progress = showProgress(epochs, options.progress);
   let last: EpochReport | undefined;
 

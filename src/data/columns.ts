@@ -241,7 +241,8 @@ function refuseMissing(
       count += 1;
       const text = table.rows[row][place].trim();
       const shown = text === "" ? "empty" : show(text);
-      if (found.length < LISTED) found.push(`line ${table.lineOf(row)} column ${show(table.columns[place])} (${shown})`);
+      if (found.length < LISTED)
+        found.push(`line ${table.lineOf(row)} column ${show(table.columns[place])} (${shown})`);
     }
   }
   if (count === 0) return;

@@ -32,7 +32,10 @@ export class LabelEncoder {
       if (typeof label !== kind) {
         const advice = "use one kind of label throughout";
         const first = `${what}[0] is ${show(labels[0])}`;
-        throw new PropagoError("ERR_DATA", `${what}[${i}] is ${show(label)}, a ${typeof label}, but ${first}; ${advice}`);
+        throw new PropagoError(
+          "ERR_DATA",
+          `${what}[${i}] is ${show(label)}, a ${typeof label}, but ${first}; ${advice}`,
+        );
       }
       seen.add(label);
     }

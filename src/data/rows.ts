@@ -52,7 +52,10 @@ function fromShaped(x: unknown, what: string): Rows {
   const [rows, columns] = shape as number[];
   const values = ArrayBuffer.isView(data) ? checkedArray(data, `${what}.data`) : data;
   if (!Array.isArray(values) && !ArrayBuffer.isView(values)) {
-    throw new PropagoError("ERR_DATA", `${what}.data is ${show(values)}; expected a typed array or an array of numbers`);
+    throw new PropagoError(
+      "ERR_DATA",
+      `${what}.data is ${show(values)}; expected a typed array or an array of numbers`,
+    );
   }
   const flat = values as ArrayLike<unknown>;
   if (flat.length !== rows * columns) {
@@ -90,7 +93,7 @@ function fromNested(x: readonly unknown[], what: string): Rows {
 
 function rowAt(x: readonly unknown[], row: number, what: string): ArrayLike<unknown> {
   const values = x[row];
-  if (Array.isArray(values)) return values;
+  if (Array.isArray(values)) return values as unknown[];
   if (ArrayBuffer.isView(values)) return checkedArray(values, `${what}[${row}]`);
   throw new PropagoError("ERR_DATA", `${what}[${row}] is ${show(values)}; expected a row of numbers`);
 }

@@ -1,0 +1,367 @@
+// Scaling, labels, held-back rows, and what the command makes of a table's columns.
+import { describe, expect, it } from "vitest";
+import { encodeRows, findColumn, inputsOf, learnColumns, readKnownLabels, readTarget } from "../src/data/columns.ts";
+import { parseTable } from "../src/data/csv.ts";
+import type { Table } from "../src/data/csv.ts";
+import { byCodePoint, LabelEncoder } from "../src/data/labels.ts";
+import type { Labels } from "../src/data/labels.ts";
+import { readRows } from "../src/data/rows.ts";
+import { StandardScaler } from "../src/data/scaling.ts";
+import { holdBack } from "../src/data/split.ts";
+import type { Matrix } from "../src/types.ts";
+import { failure } from "./failure.ts";
+
+const table = (content: string): Table => parseTable(new TextEncoder().encode(content), "data.csv");
+const includes = (message: string): unknown => expect.stringContaining(message);
+
+describe("StandardScaler", () => {
+  const rows = (values: number[], columns = 1) => ({
+    data: Float64Array.from(values),
+    rows: values.length / columns,
+    columns,
+  });
+
+  it("brings columns to mean 0 and deviation 1, and back", () => {
+    const given = rows([1, 10, 2, 20, 3, 60], 2);
+    const scaler = StandardScaler.fit(given);
+    expect([...scaler.mean]).toEqual([2, 30]);
+    expect(scaler.scale[0]).toBeCloseTo(Math.sqrt(2 / 3), 12);
+    const scaled = scaler.transform(given);
+    expect(scaled[0] + scaled[2] + scaled[4]).toBeCloseTo(0, 12);
+    expect(scaled[1] ** 2 + scaled[3] ** 2 + scaled[5] ** 2).toBeCloseTo(3, 12);
+    expect([...scaler.restore(scaled)].map((value) => Number(value.toFixed(9)))).toEqual([1, 10, 2, 20, 3, 60]);
+    expect([...given.data]).toEqual([1, 10, 2, 20, 3, 60]);
+  });
+
+  it("keeps a small variation far from zero to three digits", () => {
+    const values = Array.from({ length: 1000 }, (_, i) => 1e8 + (i % 2 === 0 ? 1e-3 : -1e-3));
+    expect(StandardScaler.fit(rows(values)).scale[0]).toBeCloseTo(1e-3, 5);
+  });
+
+  it("leaves a column that does not vary at scale 1, rounding included", () => {
+    expect(StandardScaler.fit(rows([7, 7, 7])).scale[0]).toBe(1);
+    expect(StandardScaler.fit(rows([0.1, 0.1, 0.1, 0.1, 0.1])).scale[0]).toBe(1);
+    expect(StandardScaler.fit(rows([5])).scale[0]).toBe(1);
+  });
+
+  it("refuses values that cannot be squared", () => {
+    expect(failure(() => StandardScaler.fit(rows([1e300, -1e300])))).toMatchObject({ code: "ERR_RANGE" });
+  });
+
+  it("comes back from JSON the same, and refuses other JSON", () => {
+    const scaler = StandardScaler.fit(rows([1, 2, 4]));
+    const json: unknown = JSON.parse(JSON.stringify(scaler));
+    expect(StandardScaler.fromJSON(json, 1).toJSON()).toEqual(scaler.toJSON());
+    const bad = [null, {}, { mean: [0], scale: [0] }, { mean: [0, 1], scale: [1, 1] }, { mean: [null], scale: [1] }];
+    for (const other of bad) {
+      expect(failure(() => StandardScaler.fromJSON(other, 1))).toMatchObject({ code: "ERR_FORMAT" });
+    }
+  });
+});
+
+describe("LabelEncoder", () => {
+  it("orders numbers by size, strings by code point, false before true", () => {
+    expect(new LabelEncoder([10, 9, 2, 10, -1]).classes).toEqual([-1, 2, 9, 10]);
+    expect(new LabelEncoder(["b", "a", "B", "é", "10", "9"]).classes).toEqual(["10", "9", "B", "a", "b", "é"]);
+    expect(new LabelEncoder([true, false]).classes).toEqual([false, true]);
+    // U+FF5E is below U+1F600, though its half of UTF-16 is above.
+    expect(["\u{1f600}", "\uff5e"].sort(byCodePoint)).toEqual(["\uff5e", "\u{1f600}"]);
+    expect(["\u{1f601}", "\u{1f600}", "a", ""].sort(byCodePoint)).toEqual(["", "a", "\u{1f600}", "\u{1f601}"]);
+  });
+
+  it("gives numbers for labels and labels for numbers", () => {
+    const encoder = new LabelEncoder(["dog", "cat", "dog"]);
+    expect([...encoder.encode(["cat", "dog", "cat"])]).toEqual([0, 1, 0]);
+    expect(encoder.decode([1, 0])).toEqual(["dog", "cat"]);
+    expect([...new LabelEncoder(Int32Array.of(3, 1)).encode([1, 3])]).toEqual([0, 1]);
+  });
+
+  it("names a label that it has not seen, its place, and the known ones", () => {
+    const encoder = new LabelEncoder(["cat", "dog"]);
+    const error = failure(() => encoder.encode(["cat", "dog", "owl"], "labels"));
+    expect(error).toMatchObject({ code: "ERR_DATA" });
+    expect(error).toMatchObject({ message: 'labels[2]="owl" was not seen in training (cat, dog)' });
+  });
+
+  it.each<[string, unknown[], string, string]>([
+    ["nothing", [], "ERR_DATA", "is empty"],
+    ["a fraction", [0, 1, 0.5], "ERR_DATA", "labels[2] is 0.5, which is not a class label"],
+    ["NaN", [0, NaN], "ERR_NONFINITE", "labels[1] is NaN"],
+    ["undefined", [0, undefined], "ERR_DATA", "labels[1] is undefined"],
+    ["two kinds", [1, "1"], "ERR_DATA", 'labels[1] is "1", a string, but labels[0] is 1'],
+  ])("refuses %s", (_, labels, code, message) => {
+    expect(failure(() => new LabelEncoder(labels as unknown as Labels))).toMatchObject({
+      code,
+      message: includes(message),
+    });
+  });
+
+  it("comes back from JSON, and refuses lists that it did not write", () => {
+    expect(LabelEncoder.fromJSON(["a", "b"]).classes).toEqual(["a", "b"]);
+    for (const bad of [null, {}, [], ["b", "a"], ["a", "a"], [0.5], [{}]]) {
+      expect(failure(() => LabelEncoder.fromJSON(bad))).toMatchObject({ code: "ERR_FORMAT" });
+    }
+  });
+});
+
+describe("holdBack", () => {
+  it("takes its share of every class", () => {
+    const targets = Array.from({ length: 100 }, (_, i) => (i < 70 ? 0 : i < 95 ? 1 : 2));
+    const { training, validation } = holdBack(targets, 0.2, 0, 3);
+    const counts = [0, 1, 2].map((c) => validation.filter((row) => targets[row] === c).length);
+    expect(counts).toEqual([14, 5, 1]);
+    expect([...training, ...validation].sort((a, b) => a - b)).toEqual(targets.map((_, i) => i));
+  });
+
+  it("spreads over the range of numbers", () => {
+    const { validation } = holdBack(
+      Array.from({ length: 100 }, (_, i) => i * i),
+      0.1,
+      3,
+      0,
+    );
+    expect(validation.map((row) => Math.floor(row / 10))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+
+  it("depends on the seed, and on nothing else", () => {
+    const targets = new Float64Array(50);
+    const first = holdBack(targets, 0.2, 1, 0).validation;
+    expect(holdBack(targets, 0.2, 1, 0).validation).toEqual(first);
+    expect(holdBack(targets, 0.2, 2, 0).validation).not.toEqual(first);
+  });
+
+  it("leaves every class a row to learn from", () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const targets = [0, 1, 2, 3, 4, 4, 4, 4];
+      const { training } = holdBack(targets, 0.5, seed, 5);
+      expect(new Set(training.map((row) => targets[row])).size).toBe(5);
+    }
+  });
+
+  it("refuses a fraction that leaves no row on a side", () => {
+    const targets = new Float64Array(40);
+    const leaves = (side: string) => ({ code: "ERR_CONFIG", message: includes(`leaves 0 of 40 rows for ${side}`) });
+    expect(failure(() => holdBack(targets, 0.99, 0, 0))).toMatchObject(leaves("training"));
+    expect(failure(() => holdBack(targets, 0.01, 0, 0))).toMatchObject(leaves("validation"));
+    expect(failure(() => holdBack(targets, 1, 0, 0))).toMatchObject({ code: "ERR_CONFIG" });
+  });
+});
+
+describe("readRows", () => {
+  it("reads every form of a matrix to the same rows", () => {
+    const forms: Matrix[] = [
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [Float32Array.of(1, 2), Float32Array.of(3, 4)],
+      Uint8Array.of(1, 2, 3, 4),
+      { data: [1, 2, 3, 4], shape: [2, 2] },
+      { data: Float64Array.of(1, 2, 3, 4), shape: [2, 2] },
+    ];
+    for (const form of forms) {
+      const rows = readRows(form, "x", { rows: 2 });
+      expect(rows).toEqual({ data: Float64Array.of(1, 2, 3, 4), rows: 2, columns: 2 });
+    }
+  });
+
+  const detached = new Float64Array(4);
+  structuredClone(detached.buffer, { transfer: [detached.buffer] });
+  it.each<[string, unknown, string, string]>([
+    ["no rows", [], "ERR_DATA", "x has 0 rows"],
+    ["no columns", [[], []], "ERR_DATA", "x has 0 columns"],
+    ["1-D", [1, 2, 3], "ERR_SHAPE", "x is 1-D (length 3)"],
+    ["ragged rows", [[1, 2], [3]], "ERR_SHAPE", "x row 1 has 1 values, row 0 has 2"],
+    ["a wrong shape", { data: [1, 2, 3], shape: [2, 2] }, "ERR_SHAPE", "x.data has 3 values, shape 2×2 needs 4"],
+    ["NaN", [[1, NaN], [NaN, 1]], "ERR_NONFINITE", "x[row 0, column 1] is NaN (2 such values)"], // prettier-ignore
+    ["an infinity", [[1], [-Infinity]], "ERR_NONFINITE", "x[row 1, column 0] is -Infinity"],
+    ["a string", [[1, 2], [3, "red"]], "ERR_DATA", 'x[1, 1] is "red"'], // prettier-ignore
+    ["undefined", [[undefined]], "ERR_DATA", "x[0, 0] is undefined"],
+    ["null", [[null]], "ERR_DATA", "x[0, 0] is null"],
+    ["a date", [[new Date()]], "ERR_DATA", "x[0, 0] is a Date"],
+    ["big integers", BigInt64Array.of(1n), "ERR_DATA", "x is a BigInt64Array"],
+    ["a detached buffer", detached, "ERR_DATA", "detached"],
+    ["a number", 5, "ERR_DATA", "x is 5"],
+    ["null for all", null, "ERR_DATA", "x is null"],
+  ])("refuses %s", (_, x, code, message) => {
+    expect(failure(() => readRows(x as Matrix, "x", { rows: 1 }))).toMatchObject({ code, message: includes(message) });
+  });
+
+  it("refuses a billion holes at once", () => {
+    const started = performance.now();
+    expect(failure(() => readRows(new Array(1e9) as unknown as Matrix, "x"))).toMatchObject({ code: "ERR_DATA" });
+    expect(performance.now() - started).toBeLessThan(100);
+  });
+});
+
+describe("columns", () => {
+  const data = table("size,color,label\n1,red,a\n2,green,b\n3, red ,a\n");
+
+  it("makes one input of a number and one for each text", () => {
+    const columns = learnColumns(data, [0, 1]);
+    expect(columns).toEqual([
+      { name: "size", kind: "number" },
+      { name: "color", kind: "text", categories: ["green", "red"] },
+    ]);
+    expect(inputsOf(columns)).toBe(3);
+    const { data: values, warnings } = encodeRows(data, columns, { expected: ["label"] });
+    expect([...values]).toEqual([1, 0, 1, 2, 1, 0, 3, 0, 1]);
+    expect(warnings).toEqual([]);
+  });
+
+  it("finds columns by name, in any order, and says what it does not use", () => {
+    const columns = learnColumns(data, [0, 1]);
+    const other = table("extra,color,size\n9,green,5\n");
+    const { data: values, warnings } = encodeRows(other, columns);
+    expect([...values]).toEqual([5, 1, 0]);
+    expect(warnings).toEqual(['data.csv: the model does not use "extra"']);
+  });
+
+  it("names the columns that are not there", () => {
+    const columns = learnColumns(data, [0, 1]);
+    const one = failure(() => encodeRows(table("size,colour\n1,red\n"), columns));
+    expect(one).toMatchObject({
+      code: "ERR_DATA",
+      message: includes('lacks the column "color" (did you mean "colour"?)'),
+    });
+    const two = failure(() => encodeRows(table("x\n1\n"), columns));
+    expect(two).toMatchObject({ message: includes('lacks 2 columns "size", "color"') });
+  });
+
+  it("refuses an unseen text by line and column, unless told to ignore it", () => {
+    const columns = learnColumns(data, [1]);
+    const other = table("color\nred\nteal\n");
+    const error = failure(() => encodeRows(other, columns));
+    expect(error).toMatchObject({ code: "ERR_DATA", message: includes('data.csv:3 row 2, column "color": "teal"') });
+    expect(error).toMatchObject({ message: includes("--unknown ignore") });
+    expect([...encodeRows(other, columns, { unknown: "ignore" }).data]).toEqual([0, 1, 0, 0]);
+  });
+
+  it.each([
+    ["12abc", ""],
+    ["0x10", "decimal digits"],
+    ["1_000", "underscores"],
+    ["1 000", "thousands"],
+    ["١٢", "digits 0 to 9"],
+    ["--5", "one sign"],
+    ["1e999", "too large"],
+    ['"1,5"', "decimal comma"],
+  ])("refuses the number %s by file, line and column", (cell, hint) => {
+    const bad = table(`x1,x2\n1,1\n2,2\n3,${cell}\n`);
+    const error = failure(() => encodeRows(bad, learnColumns(bad, [0, 1])));
+    const shown = JSON.stringify(cell.replaceAll('"', ""));
+    expect(error).toMatchObject({
+      code: "ERR_CSV",
+      message: includes(`data.csv:4 row 3, column "x2": ${shown} is not a number`),
+    });
+    expect(error).toMatchObject({ message: includes(hint) });
+  });
+
+  it("does not take a column of decimal commas for text", () => {
+    const bad = table("a;b\n1,5;1\n2,5;2\n");
+    const error = failure(() => encodeRows(bad, learnColumns(bad, [0])));
+    expect(error).toMatchObject({ code: "ERR_CSV", message: includes("decimal comma") });
+  });
+
+  it.each(["", "NA", "null", "?", " "])("refuses the missing number %j and lists the first five", (cell) => {
+    const bad = table(`a,b\n${"1,1\n".repeat(10)}${`2,${cell}\n`.repeat(7)}`);
+    const error = failure(() => encodeRows(bad, learnColumns(bad, [0, 1])));
+    expect(error).toMatchObject({ code: "ERR_NONFINITE", message: includes('7 missing values: line 12 column "b"') });
+    expect(error).toMatchObject({ message: expect.stringMatching(/line 16 column "b" \([^)]*\), …/) });
+    expect(error).not.toMatchObject({ message: includes("line 17") });
+  });
+
+  it("takes NA among texts for a text, and an empty cell for a missing one", () => {
+    const texts = table("a,b\nNA,1\nEU,2\n");
+    expect(learnColumns(texts, [0])).toEqual([{ name: "a", kind: "text", categories: ["EU", "NA"] }]);
+    const empty = table("a,b\nEU,1\n,2\n");
+    expect(failure(() => encodeRows(empty, learnColumns(empty, [0])))).toMatchObject({ code: "ERR_NONFINITE" });
+  });
+
+  it.each(["NaN", "inf", "-Infinity"])("names %s by row and column", (cell) => {
+    const bad = table(`a,b\n1,1\n2,${cell}\n3,3\n`);
+    const error = failure(() => encodeRows(bad, learnColumns(bad, [0, 1])));
+    expect(error).toMatchObject({ code: "ERR_NONFINITE", message: includes('data.csv:3 row 2, column "b" is') });
+  });
+
+  it("refuses a text column with too many texts, and advises", () => {
+    const names = table(`name,y\n${Array.from({ length: 150 }, (_, i) => `n${i},${i % 2}\n`).join("")}`);
+    const error = failure(() => learnColumns(names, [0]));
+    expect(error).toMatchObject({ code: "ERR_DATA", message: includes("150 different texts") });
+    expect(error).toMatchObject({ message: includes("--ignore name") });
+  });
+
+  it("finds the column that is asked for", () => {
+    expect(findColumn(data, "color")).toBe(1);
+    expect(findColumn(data, "3")).toBe(2);
+    const typo = failure(() => findColumn(data, "colr"));
+    expect(typo).toMatchObject({ code: "ERR_USAGE", message: includes('did you mean "color"?') });
+    for (const outside of ["0", "4", "-1"]) {
+      expect(failure(() => findColumn(data, outside))).toMatchObject({ code: "ERR_USAGE" });
+    }
+  });
+});
+
+describe("the target", () => {
+  const column = (cells: (string | number)[]): Table => table(`x,y\n${cells.map((cell) => `1,${cell}\n`).join("")}`);
+  const repeat = (count: number, cell: (i: number) => string | number): Table =>
+    column(Array.from({ length: count }, (_, i) => cell(i)));
+
+  it.each<[string, Table, string]>([
+    ["texts", column(["a", "b", "a"]), "classification"],
+    ["0 and 1 in four rows", column([0, 1, 1, 0]), "classification"],
+    ["ten digits in 1,797 rows", repeat(1797, (i) => i % 10), "classification"],
+    ["214 integers in 442 rows", repeat(442, (i) => 25 + (i % 214)), "regression"],
+    ["21 integers in 10,000 rows", repeat(10_000, (i) => i % 21), "regression"],
+    ["ten integers in ten rows", repeat(10, (i) => i), "regression"],
+    ["fractions", repeat(100, (i) => (i % 2) + 0.5), "regression"],
+  ])("%s are for %s", (_, given, task) => {
+    expect(readTarget(given, 1).task).toBe(task);
+  });
+
+  it("is what --task says", () => {
+    expect(readTarget(column([0, 1, 1, 0]), 1, "regression")).toMatchObject({ values: Float64Array.of(0, 1, 1, 0) });
+    expect(
+      readTarget(
+        repeat(50, (i) => i % 25),
+        1,
+        "classification",
+      ),
+    ).toMatchObject({ task: "classification" });
+    const words = failure(() => readTarget(column(["a", "b", "a"]), 1, "regression"));
+    expect(words).toMatchObject({ code: "ERR_CSV", message: includes('"a" is not a number') });
+    const fraction = failure(() => readTarget(column([0, 1, 0.5, 1]), 1, "classification"));
+    expect(fraction).toMatchObject({ code: "ERR_DATA", message: includes("data.csv:4 row 3") });
+  });
+
+  it("reads integers as numbers and anything else as text", () => {
+    expect(readTarget(column(["1", "01", "2", "2"]), 1, "classification")).toMatchObject({ labels: [1, 1, 2, 2] });
+    expect(readTarget(column(["1st", "2nd", "1st"]), 1)).toMatchObject({ labels: ["1st", "2nd", "1st"] });
+    expect(readTarget(column(["true", "false", "true"]), 1)).toMatchObject({ labels: ["true", "false", "true"] });
+  });
+
+  it("refuses a target with a class for every row", () => {
+    const error = failure(() =>
+      readTarget(
+        repeat(150, (i) => `id${i}`),
+        1,
+      ),
+    );
+    expect(error).toMatchObject({ code: "ERR_DATA", message: includes('target "y" has 150 classes for 150 rows') });
+  });
+
+  it("refuses missing targets", () => {
+    expect(failure(() => readTarget(column([1.5, "", 2.5]), 1))).toMatchObject({ code: "ERR_NONFINITE" });
+    expect(failure(() => readTarget(column(["a", "", "b"]), 1))).toMatchObject({ code: "ERR_NONFINITE" });
+    expect(failure(() => readTarget(column([1, "NA", 1, 0]), 1))).toMatchObject({ code: "ERR_NONFINITE" });
+  });
+
+  it("names an unseen class by line when a model is evaluated", () => {
+    expect(readKnownLabels(column(["2", "1.0"]), 1, [1, 2])).toEqual([2, 1]);
+    const error = failure(() => readKnownLabels(column(["cat", "owl"]), 1, ["cat", "dog"]));
+    expect(error).toMatchObject({
+      code: "ERR_DATA",
+      message: includes('data.csv:3 row 2, column "y": "owl" was not seen'),
+    });
+  });
+});

@@ -1,0 +1,296 @@
+// Gradients: the twin against central differences, the core in both precisions against the twin, for every
+// activation × loss × penalty, over sizes that leave remainders in every loop.
+import { describe, expect, test } from "vitest";
+import { dense, Network, type NetworkOptions } from "../src/index.ts";
+import {
+  ACTIVATIONS,
+  forward,
+  generator,
+  gradients,
+  loss,
+  LOSSES,
+  matrix,
+  model,
+  parametersOf,
+  penalty,
+  relativeDifference,
+  type Model,
+  type Parameters,
+  type Vector,
+} from "./reference.ts";
+
+/** One network with weights and samples that a float32 holds exactly. */
+interface Case {
+  name: string;
+  options: NetworkOptions;
+  weights: Parameters[];
+  X: Vector[];
+  Y: Vector[];
+}
+
+const PENALTIES = {
+  none: {},
+  l1: { l1: 0.03 },
+  l2: { l2: 0.05 },
+  both: { l1: 0.02, l2: 0.04 },
+};
+
+/** Inputs, two hidden widths, outputs, batch. */
+const SIZES = [
+  [1, 2, 3, 2, 1],
+  [2, 5, 2, 3, 3],
+  [3, 7, 5, 2, 7],
+  [5, 3, 7, 5, 1],
+  [7, 2, 3, 7, 3],
+  [2, 3, 2, 1, 7],
+];
+
+/** A cross-entropy belongs to one activation; every other loss fits behind each. */
+function fits(output: string, lossName: string): boolean {
+  const { fused } = LOSSES[lossName];
+  return fused === undefined || fused.activation === output;
+}
+
+/** Targets that the loss takes: class probabilities, values in (0, 1), or any number. */
+function targets(lossName: string, rows: number, columns: number, draw: () => number): Vector[] {
+  const fused = LOSSES[lossName].fused?.activation;
+  if (fused === "softmax")
+    return matrix(rows, 1, draw).map(([u]) => oneHot(Math.floor(((u + 1) / 2) * columns), columns));
+  if (fused === "sigmoid") return matrix(rows, columns, () => Math.fround((draw() + 1) / 2));
+  return matrix(rows, columns, () => Math.fround(draw()));
+}
+
+function oneHot(index: number, length: number): Vector {
+  return Array.from({ length }, (_, k) => (k === index ? 1 : 0));
+}
+
+function cases(): Case[] {
+  const all: Case[] = [];
+  for (const output of Object.keys(ACTIVATIONS)) {
+    for (const lossName of Object.keys(LOSSES).filter((name) => fits(output, name))) {
+      for (const hidden of Object.keys(ACTIVATIONS)) {
+        for (const [penaltyName, penalties] of Object.entries(PENALTIES)) {
+          const [inputs, first, second, last, batch] = SIZES[all.length % SIZES.length];
+          const outputs = output === "softmax" ? Math.max(last, 2) : last; // one softmax output is always 1
+          const options = {
+            inputs,
+            layers: [
+              dense(first, hidden as never),
+              dense(second, hidden as never, { bias: false }),
+              dense(outputs, output as never),
+            ],
+            loss: lossName,
+            ...penalties,
+          } as NetworkOptions;
+          const name = `${hidden} → ${output}, ${lossName}, penalty ${penaltyName}`;
+          all.push({ name, options, ...awayFromKinks(options, lossName, batch, all.length) });
+        }
+      }
+    }
+  }
+  return all;
+}
+
+/** Weights and samples for which no weighted input and no weight comes near a place where a derivative jumps. */
+function awayFromKinks(options: NetworkOptions, lossName: string, batch: number, seed: number) {
+  for (let attempt = 0; ; attempt++) {
+    const draw = generator(1000 * seed + attempt);
+    let inputs = options.inputs;
+    const weights = options.layers.map((layer) => {
+      if (layer.type !== "dense") throw new Error("only dense layers here");
+      const size = inputs * layer.units;
+      // Small enough that sigmoid and tanh keep away from their ends, where 1 − a² has few digits left in float32.
+      const scale = 1 / Math.sqrt(inputs);
+      inputs = layer.units;
+      return {
+        weights: matrix(1, size, () => Math.fround(scale * awayFromZero(draw())))[0],
+        ...(layer.bias === false ? {} : { bias: matrix(1, layer.units, () => Math.fround(draw()))[0] }),
+      };
+    });
+    const X = matrix(batch, options.inputs, () => Math.fround(draw()));
+    const Y = targets(lossName, batch, inputs, draw);
+    if (X.every((x) => isAwayFromKinks(model(options, weights), x))) return { weights, X, Y };
+  }
+}
+
+function awayFromZero(u: number): number {
+  return Math.sign(u) * (0.05 + 0.95 * Math.abs(u));
+}
+
+function isAwayFromKinks(twin: Model, x: Vector): boolean {
+  return forward(twin, x).every(({ z }, l) =>
+    twin.stages[l].activation.kinks.every((kink) => z.every((zj) => Math.abs(zj - kink) > 0.01)),
+  );
+}
+
+/** ∂(loss + penalty)/∂p for every parameter, from the values at four points around it (error of order h⁴). */
+function centralDifferences(twin: Model, X: Vector[], Y: Vector[]): Parameters[] {
+  const h = 1e-3;
+  const along = (values: Vector) =>
+    values.map((value, k) => {
+      const at = (step: number) => {
+        values[k] = value + step;
+        const total = loss(twin, X, Y) + penalty(twin);
+        values[k] = value;
+        return total;
+      };
+      return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
+    });
+  return parametersOf(twin).map(({ weights, bias }) => ({
+    weights: along(weights),
+    ...(bias ? { bias: along(bias) } : {}),
+  }));
+}
+
+type AnyParameters = { weights: ArrayLike<number>; bias?: ArrayLike<number> };
+
+/** The largest difference over all tensors, each as a part of the largest number in that tensor. */
+function worst(actual: AnyParameters[], expected: AnyParameters[]): number {
+  expect(actual.length).toBe(expected.length);
+  return Math.max(
+    ...expected.map(({ weights, bias }, l) => {
+      expect(actual[l].bias === undefined).toBe(bias === undefined);
+      return Math.max(
+        relativeDifference(actual[l].weights, weights),
+        bias ? relativeDifference(actual[l].bias!, bias) : 0,
+      );
+    }),
+  );
+}
+
+function coreGradients({ options, weights, X, Y }: Case, dtype: "float32" | "float64"): AnyParameters[] {
+  using network = new Network({ ...options, dtype });
+  network.setWeights(weights);
+  return network.gradients({ x: X, y: Y });
+}
+
+const all = cases();
+const byName = all.map((c) => [c.name, c] as const);
+
+describe("the twin against central differences", () => {
+  test.each(byName)("%s", (_name, { options, weights, X, Y }) => {
+    const twin = model(options, weights);
+    expect(worst(gradients(twin, X, Y), centralDifferences(twin, X, Y))).toBeLessThanOrEqual(1e-7);
+  });
+});
+
+test("a fused cross-entropy of the twin is the plain one behind its activation", () => {
+  for (const [name, plain] of Object.entries(LOSSES)) {
+    const { fused } = plain;
+    if (!fused) continue;
+    const activation = ACTIVATIONS[fused.activation];
+    const draw = generator(3);
+    for (let k = 0; k < 20; k++) {
+      const z = matrix(1, 4, () => 3 * draw())[0];
+      const [y] = targets(name, 1, 4, draw);
+      const a = activation.value(z, {});
+      expect(fused.value(z, y)).toBeCloseTo(plain.value(a, y), 12);
+      expect(relativeDifference(fused.delta(a, y), activation.back(z, a, plain.derivative(a, y), {}))).toBeLessThan(
+        1e-12,
+      );
+    }
+  }
+});
+
+describe("the core against the twin", () => {
+  test.each(byName)("%s", (_name, c) => {
+    const expected = gradients(model(c.options, c.weights), c.X, c.Y);
+    expect(worst(coreGradients(c, "float32"), expected)).toBeLessThanOrEqual(1e-5);
+    expect(worst(coreGradients(c, "float64"), expected)).toBeLessThanOrEqual(1e-12);
+  });
+
+  // Every remainder of the products' tiles: rows, columns and depth one by one, then some beyond a panel.
+  const widths = [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 33];
+  test.each(widths)("sizes: %i inputs, every width, every batch", (inputs) => {
+    for (const units of widths) {
+      for (const batch of [1, 2, 3, 4, 5, 6, 7, 8, 9, 17]) {
+        const options: NetworkOptions = {
+          inputs,
+          layers: [dense(units, "tanh"), dense(3, "linear")],
+          loss: "squaredError",
+        };
+        const c = { name: "", options, ...awayFromKinks(options, "squaredError", batch, units * 100 + batch) };
+        const expected = gradients(model(options, c.weights), c.X, c.Y);
+        const where = `${inputs}-${units}-3, batch of ${batch}`;
+        expect(worst(coreGradients(c, "float32"), expected), where).toBeLessThanOrEqual(1e-5);
+        expect(worst(coreGradients(c, "float64"), expected), where).toBeLessThanOrEqual(1e-12);
+      }
+    }
+  });
+
+  test("a layer's own penalties stand in for the network's", () => {
+    const options: NetworkOptions = {
+      inputs: 3,
+      layers: [
+        { type: "dense", units: 5, activation: "tanh", l1: 0.2 },
+        { type: "dense", units: 3, activation: "sigmoid", l2: 0 },
+        { type: "activation", activation: "softmax" },
+      ],
+      loss: "categoricalCrossEntropy",
+      l1: 0.01,
+      l2: 0.3,
+    };
+    const denseLayers = { ...options, layers: options.layers.slice(0, 2) };
+    const c = { name: "", options, ...awayFromKinks(denseLayers, "categoricalCrossEntropy", 5, 77) };
+    const expected = gradients(model(options, c.weights), c.X, c.Y);
+    expect(worst(expected, centralDifferences(model(options, c.weights), c.X, c.Y))).toBeLessThanOrEqual(1e-7);
+    expect(worst(coreGradients(c, "float32"), expected)).toBeLessThanOrEqual(1e-5);
+    expect(worst(coreGradients(c, "float64"), expected)).toBeLessThanOrEqual(1e-12);
+  });
+
+  test("trace: one sample's z, a, δ, gradients and loss, layer by layer", () => {
+    const c = all.find(({ name }) => name === "tanh → softmax, categoricalCrossEntropy, penalty none")!;
+    const twin = model(c.options, c.weights);
+    const [x, y] = [c.X[0], c.Y[0]];
+    using network = new Network({ ...c.options, dtype: "float64" });
+    network.setWeights(c.weights);
+    const trace = network.trace(x, y);
+
+    expect(trace.loss).toBeCloseTo(loss(twin, [x], [y]), 12);
+    const steps = forward(twin, x);
+    const expected = gradients(twin, [x], [y]);
+    trace.layers.forEach((layer, l) => {
+      expect(relativeDifference(layer.z, steps[l].z)).toBeLessThanOrEqual(1e-12);
+      expect(relativeDifference(layer.a, steps[l].a)).toBeLessThanOrEqual(1e-12);
+      expect(worst([layer.gradients!], [expected[l]])).toBeLessThanOrEqual(1e-12);
+      // ∂E/∂b is δ itself.
+      if (expected[l].bias) expect(relativeDifference(layer.delta, expected[l].bias)).toBeLessThanOrEqual(1e-12);
+    });
+  });
+});
+
+describe("checkGradients", () => {
+  test.each(["float32", "float64"] as const)("finds right gradients right in %s", (dtype) => {
+    for (const c of all.filter((_, k) => k % 7 === 0)) {
+      using network = new Network({ ...c.options, dtype });
+      network.setWeights(c.weights);
+      const before = network.fingerprint();
+      expect(network.checkGradients({ x: c.X, y: c.Y }), c.name).toBeLessThanOrEqual(1e-5);
+      expect(network.fingerprint()).toBe(before);
+    }
+  });
+});
+
+describe("weighted inputs of ±10,000", () => {
+  const rows = [
+    { lossName: "binaryCrossEntropy", output: "sigmoid", right: [[1, 0]], wrong: [[0, 1]], worstLoss: 1e4 },
+    { lossName: "sigmoidCrossEntropy", output: "sigmoid", right: [[1, 0]], wrong: [[0, 1]], worstLoss: 2e4 },
+    { lossName: "categoricalCrossEntropy", output: "softmax", right: [[1, 0]], wrong: [[0, 1]], worstLoss: 2e4 },
+  ] as const;
+
+  test.each(rows)("$lossName stays finite and exact", ({ lossName, output, right, wrong, worstLoss }) => {
+    using network = new Network({
+      inputs: 1,
+      layers: [dense(2, output, { bias: false })],
+      loss: lossName,
+      optimizer: { name: "sgd", learningRate: 1 },
+    });
+    network.setWeights([{ weights: [[1e4, -1e4]] }]);
+    expect(network.evaluate({ x: [[1]], y: right }).loss).toBe(0);
+    expect(network.evaluate({ x: [[1]], y: wrong }).loss).toBe(worstLoss);
+    const [{ weights }] = network.gradients({ x: [[1]], y: wrong });
+    const scale = lossName === "binaryCrossEntropy" ? 0.5 : 1;
+    expect(Array.from(weights)).toEqual([scale, -scale]);
+    expect(network.trainOnBatch({ x: [[1]], y: wrong })).toBe(worstLoss);
+  });
+});

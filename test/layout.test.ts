@@ -1,0 +1,125 @@
+// Memory: blocks never overlap, all are aligned, training writes nowhere but into its own, and networks that are not
+// at work make room for others without losing a bit.
+import { expect, test } from "vitest";
+import { type Engine, engineOf } from "../src/core.ts";
+import { Network, dense } from "../src/index.ts";
+
+/** Watches an engine's blocks for as long as `work` runs. */
+function watch(engine: Engine, work: () => void): { start: number; size: number }[] {
+  const blocks = new Map<number, number>();
+  const seen: { start: number; size: number }[] = [];
+  const { allocate, release } = engine;
+  engine.allocate = (size, what) => {
+    const start = allocate.call(engine, size, what);
+    for (const [other, length] of blocks) {
+      expect(start + size <= other || other + length <= start, `${what} overlaps another block`).toBe(true);
+    }
+    blocks.set(start, size);
+    seen.push({ start, size });
+    return start;
+  };
+  engine.release = (start) => {
+    blocks.delete(start);
+    release.call(engine, start);
+  };
+  try {
+    work();
+  } finally {
+    engine.allocate = allocate;
+    engine.release = release;
+  }
+  return seen;
+}
+
+const x = Array.from({ length: 11 }, (_, i) => [Math.sin(i), Math.cos(i), i / 11]);
+const y = x.map(([a, b]) => [a * b, a - b]);
+
+test.each(["float32", "float64"] as const)("blocks are aligned and apart, %s", (dtype) => {
+  const engine = engineOf(dtype);
+  const blocks = watch(engine, () => {
+    const network = new Network({ inputs: 3, layers: [dense(5, "tanh"), dense(7, "relu"), dense(2)], dtype });
+    network.fitSync({ x, y }, { epochs: 3, batchSize: 4, validation: 0.2 });
+    network.predict(x);
+    network.gradients({ x, y });
+    network.trace(x[0], y[0]);
+    network.evaluate({ x, y }, { metrics: ["r2"] });
+    network.dispose();
+  });
+  expect(blocks.length).toBeGreaterThan(5);
+  expect(blocks.every(({ start }) => start % 16 === 0 && start >= engine.core.heapBase())).toBe(true);
+});
+
+test("all memory comes back when networks are disposed of", () => {
+  const engine = engineOf("float32");
+  const before = engine.used;
+  for (let i = 1; i < 30; i++) {
+    const network = new Network({ inputs: 3, layers: [dense(i, "tanh"), dense(2)] });
+    network.fitSync({ x, y }, { epochs: 2, batchSize: i });
+    network.predict(x);
+    network.dispose();
+  }
+  expect(engine.used).toBe(before);
+});
+
+test("a failed call gives back what it took", async () => {
+  const network = new Network({ inputs: 3, layers: [dense(2)] });
+  network.fitSync({ x, y }, { epochs: 1 });
+  const { used } = engineOf("float32");
+  expect(() => network.predict([[1, 2, NaN]])).toThrow("NaN");
+  expect(() => network.evaluate({ x, y: y.slice(1) })).toThrow("rows");
+  expect(() => network.gradients({ x, y: [[1, Infinity], ...y.slice(1)] })).toThrow("Infinity");
+  await expect(network.fit({ x, y }, { validation: { x: [[1]], y: [[1, 2]] } })).rejects.toThrow("validation");
+  expect(engineOf("float32").used).toBe(used);
+  network.dispose();
+});
+
+test("what lies around a network's blocks is untouched by training", () => {
+  const engine = engineOf("float32");
+  const fences: number[] = [];
+  const { allocate } = engine;
+  const fence = (): void => {
+    const address = allocate.call(engine, 64, "a fence");
+    engine.words(address, 16).fill(0xdeadbeef);
+    fences.push(address);
+  };
+  engine.allocate = (size, what) => {
+    fence();
+    const start = allocate.call(engine, size, what);
+    fence();
+    return start;
+  };
+  try {
+    for (const units of [1, 2, 3, 5, 7, 9]) {
+      const network = new Network({ inputs: 3, layers: [dense(units, "sigmoid"), dense(2, "tanh")], optimizer: "adam" });
+      network.fitSync({ x, y }, { epochs: 4, batchSize: 3, metrics: ["r2"] });
+      network.predict(x);
+      network.trace(x[1], y[1]);
+      network.dispose();
+    }
+  } finally {
+    engine.allocate = allocate;
+  }
+  expect(fences.length).toBeGreaterThan(50);
+  for (const address of fences) {
+    expect(engine.words(address, 16).every((word) => word === 0xdeadbeef)).toBe(true);
+    engine.release(address);
+  }
+});
+
+test("networks that make room for others go on as if they had stayed", () => {
+  const make = (): Network =>
+    new Network({ inputs: 3, layers: [dense(5, "tanh"), dense(2)], optimizer: { name: "adam", learningRate: 0.01 } });
+  const [watched, twin] = [make(), make()];
+  twin.fitSync({ x, y }, { epochs: 5, batchSize: 4 });
+  watched.fitSync({ x, y }, { epochs: 2, batchSize: 4 });
+  // 120 MB of others: more than the memory grows to while somebody could leave instead.
+  const others = Array.from({ length: 15 }, (_, seed) => {
+    const network = new Network({ inputs: 1000, layers: [dense(2000)], seed });
+    network.trainOnBatch({ x: new Float32Array(1000), y: new Float32Array(2000) });
+    return network;
+  });
+  watched.fitSync({ x, y }, { epochs: 3, batchSize: 4 });
+  expect(watched.fingerprint()).toBe(twin.fingerprint());
+  expect(engineOf("float32").used).toBeLessThan(130_000_000);
+  for (const network of [...others, watched, twin]) network.dispose();
+});

@@ -1,0 +1,431 @@
+// The mathematics of the core in plain float64, one sample at a time, written to be read: the meaning of the fast
+// version and the oracle of the tests. Shares no code with src/ or assembly/, only the types of descriptions.
+import type { Layer, NetworkOptions } from "../src/types.ts";
+
+export type Vector = number[];
+
+/** a = f(z) for one layer and one sample, and the way back: ∂E/∂z from ∂E/∂a. `p` holds the parameters. */
+export interface Activation {
+  value(z: Vector, p: Options): Vector;
+  back(z: Vector, a: Vector, dA: Vector, p: Options): Vector;
+  /** Parameters and their defaults. */
+  options: Options;
+  /** Where the derivative jumps: central differences are meaningless there. */
+  kinks: number[];
+}
+
+/** Parameters or hyperparameters by name; a switch is 0 or 1. */
+type Options = Record<string, number>;
+
+/** An activation that works on each neuron by itself: its value and its derivative at z, where a = value(z). */
+function each(
+  value: (z: number, p: Options) => number,
+  derivative: (z: number, a: number, p: Options) => number,
+  { options = {}, kinks = [] }: { options?: Options; kinks?: number[] } = {},
+): Activation {
+  return {
+    value: (z, p) => z.map((zj) => value(zj, p)),
+    back: (z, a, dA, p) => z.map((zj, j) => dA[j] * derivative(zj, a[j], p)),
+    options,
+    kinks,
+  };
+}
+
+export const ACTIVATIONS: Record<string, Activation> = {
+  linear: each(
+    (z) => z,
+    () => 1,
+  ),
+  sigmoid: each(sigmoid, (_z, a) => a * (1 - a)),
+  tanh: each(Math.tanh, (_z, a) => 1 - a * a),
+  relu: each(
+    (z) => Math.max(z, 0),
+    (z) => (z > 0 ? 1 : 0),
+    { kinks: [0] },
+  ),
+  leakyRelu: each(
+    (z, p) => (z > 0 ? z : p.slope * z),
+    (z, _a, p) => (z > 0 ? 1 : p.slope),
+    { options: { slope: 0.01 }, kinks: [0] },
+  ),
+  // ∂a_k/∂z_j = a_k ([k = j] − a_j), so ∂E/∂z_j = a_j (∂E/∂a_j − Σ_k a_k ∂E/∂a_k).
+  softmax: {
+    value: softmax,
+    back: (_z, a, dA) => a.map((aj, j) => aj * (dA[j] - dot(a, dA))),
+    options: {},
+    kinks: [],
+  },
+};
+
+function sigmoid(z: number): number {
+  return 1 / (1 + Math.exp(-z));
+}
+
+/** The largest z is taken away first, so that nothing overflows; the quotient stays the same. */
+function softmax(z: Vector): Vector {
+  const largest = Math.max(...z);
+  const exps = z.map((zj) => Math.exp(zj - largest));
+  return exps.map((e) => e / sum(exps));
+}
+
+/** One sample's loss from the activations of the last layer, and ∂E/∂a. */
+export interface Loss {
+  value(a: Vector, y: Vector): number;
+  derivative(a: Vector, y: Vector): Vector;
+  /**
+   * Behind this activation, the same loss from the weighted inputs: finite where the logarithm of an activation that
+   * was rounded to 0 is not, and with the simplest of all errors, δ = a − y.
+   */
+  fused?: { activation: string; value(z: Vector, y: Vector): number; delta(a: Vector, y: Vector): Vector };
+}
+
+export const LOSSES: Record<string, Loss> = {
+  squaredError: {
+    value: (a, y) => 0.5 * sum(a.map((aj, j) => (aj - y[j]) ** 2)),
+    derivative: (a, y) => a.map((aj, j) => aj - y[j]),
+  },
+  meanSquaredError: {
+    value: (a, y) => sum(a.map((aj, j) => (aj - y[j]) ** 2)) / a.length,
+    derivative: (a, y) => a.map((aj, j) => (2 * (aj - y[j])) / a.length),
+  },
+  sigmoidCrossEntropy: {
+    value: (a, y) => -sum(a.map((aj, j) => y[j] * Math.log(aj) + (1 - y[j]) * Math.log(1 - aj))),
+    derivative: (a, y) => a.map((aj, j) => (aj - y[j]) / (aj * (1 - aj))),
+    fused: {
+      activation: "sigmoid",
+      value: (z, y) => sum(z.map((zj, j) => softplus(zj) - y[j] * zj)),
+      delta: (a, y) => a.map((aj, j) => aj - y[j]),
+    },
+  },
+  binaryCrossEntropy: {
+    value: (a, y) => LOSSES.sigmoidCrossEntropy.value(a, y) / a.length,
+    derivative: (a, y) => LOSSES.sigmoidCrossEntropy.derivative(a, y).map((d) => d / a.length),
+    fused: {
+      activation: "sigmoid",
+      value: (z, y) => sum(z.map((zj, j) => softplus(zj) - y[j] * zj)) / z.length,
+      delta: (a, y) => a.map((aj, j) => (aj - y[j]) / a.length),
+    },
+  },
+  categoricalCrossEntropy: {
+    value: (a, y) => -sum(a.map((aj, j) => (y[j] === 0 ? 0 : y[j] * Math.log(aj)))),
+    derivative: (a, y) => a.map((aj, j) => -y[j] / aj),
+    fused: {
+      activation: "softmax",
+      value: (z, y) => sum(y.map((yj, j) => yj * (logSumExp(z) - z[j]))),
+      delta: (a, y) => a.map((aj, j) => aj * sum(y) - y[j]),
+    },
+  },
+};
+
+/** log(1 + e^z) without overflow. */
+function softplus(z: number): number {
+  return Math.max(z, 0) + Math.log1p(Math.exp(-Math.abs(z)));
+}
+
+function logSumExp(z: Vector): number {
+  const largest = Math.max(...z);
+  return largest + Math.log(sum(z.map((zj) => Math.exp(zj - largest))));
+}
+
+/** One layer's weights, (inputs, units) row-major, and its biases. */
+export interface Parameters {
+  weights: Vector;
+  bias?: Vector;
+}
+
+/** A layer as the twin computes with it: what is left open in a description is filled in. */
+interface Stage {
+  inputs: number;
+  units: number;
+  /** Absent in an activation layer. */
+  parameters?: Parameters;
+  activation: Activation;
+  activationName: string;
+  activationOptions: Options;
+  l1: number;
+  l2: number;
+  trainsWeights: boolean;
+  trainsBias: boolean;
+}
+
+export interface Model {
+  stages: Stage[];
+  loss: Loss;
+  /** Whether the loss is computed from the last layer's weighted inputs. */
+  fused: boolean;
+}
+
+/** The network that `options` describe, with these weights: one entry for each layer that has weights, in order. */
+export function model(
+  options: NetworkOptions,
+  weights: readonly Readonly<{ [K in keyof Parameters]: ArrayLike<number> }>[],
+): Model {
+  const given = weights.values();
+  let inputs = options.inputs;
+  const stages = options.layers.map((layer: Layer): Stage => {
+    const { name, ...parameters } =
+      typeof layer.activation === "object" ? layer.activation : { name: layer.activation ?? "linear" };
+    const activation = ACTIVATIONS[name];
+    const stage: Stage = {
+      inputs,
+      units: inputs,
+      activation,
+      activationName: name,
+      activationOptions: { ...activation.options, ...parameters },
+      l1: 0,
+      l2: 0,
+      trainsWeights: false,
+      trainsBias: false,
+    };
+    if (layer.type === "dense") {
+      const { weights, bias } = given.next().value!;
+      const trainable = layer.trainable ?? true;
+      stage.units = layer.units;
+      stage.parameters = { weights: Array.from(weights), ...(bias ? { bias: Array.from(bias) } : {}) };
+      stage.l1 = layer.l1 ?? options.l1 ?? 0;
+      stage.l2 = layer.l2 ?? options.l2 ?? 0;
+      stage.trainsWeights = trainable === true || trainable === "weights";
+      stage.trainsBias = trainable === true || trainable === "bias";
+    }
+    inputs = stage.units;
+    return stage;
+  });
+  const last = stages.at(-1)!.activationName;
+  const lossName =
+    options.loss ?? { softmax: "categoricalCrossEntropy", sigmoid: "binaryCrossEntropy" }[last] ?? "meanSquaredError";
+  const loss = LOSSES[lossName];
+  return { stages, loss, fused: loss.fused?.activation === last };
+}
+
+/** What forward leaves behind for each layer. */
+export interface Forward {
+  /** The layer's input, a[l−1]. */
+  x: Vector;
+  z: Vector;
+  a: Vector;
+}
+
+/** z[l] = a[l−1] W[l] + b[l], a[l] = f(z[l]), for one sample. */
+export function forward({ stages }: Model, sample: Vector): Forward[] {
+  let x = sample;
+  return stages.map(({ units, parameters, activation, activationOptions }) => {
+    const z = parameters
+      ? range(units).map(
+          (o) => (parameters.bias?.[o] ?? 0) + sum(x.map((xi, i) => xi * parameters.weights[i * units + o])),
+        )
+      : x;
+    const a = activation.value(z, activationOptions);
+    const step = { x, z, a };
+    x = a;
+    return step;
+  });
+}
+
+/** The outputs for each sample. */
+export function predict(network: Model, X: Vector[]): Vector[] {
+  return X.map((x) => forward(network, x).at(-1)!.a);
+}
+
+function sampleLoss({ loss, fused }: Model, steps: Forward[], y: Vector): number {
+  const { z, a } = steps.at(-1)!;
+  return fused ? loss.fused!.value(z, y) : loss.value(a, y);
+}
+
+/** The errors δ[l] = ∂E/∂z[l] of every layer for one sample, from the last layer to the first. */
+export function backward({ stages, loss, fused }: Model, steps: Forward[], y: Vector): Vector[] {
+  const deltas: Vector[] = [];
+  let dA: Vector = [];
+  for (let l = stages.length - 1; l >= 0; l--) {
+    const { z, a } = steps[l];
+    const { inputs, units, parameters, activation, activationOptions } = stages[l];
+    const isLast = l === stages.length - 1;
+    if (isLast) dA = fused ? [] : loss.derivative(a, y);
+    const delta = isLast && fused ? loss.fused!.delta(a, y) : activation.back(z, a, dA, activationOptions);
+    deltas[l] = delta;
+    // ∂E/∂a[l−1] = W[l] δ[l]; an activation layer hands its δ on as it is.
+    dA = parameters ? range(inputs).map((i) => sum(delta.map((d, o) => d * parameters.weights[i * units + o]))) : delta;
+  }
+  return deltas;
+}
+
+/** The mean loss over the samples, without penalties. */
+export function loss(network: Model, X: Vector[], Y: Vector[]): number {
+  return sum(X.map((x, r) => sampleLoss(network, forward(network, x), Y[r]))) / X.length;
+}
+
+/** What the penalties add: l1·Σ|w| + (l2/2)·Σw² over weights, never biases. */
+export function penalty({ stages }: Model): number {
+  return sum(
+    stages.map(({ parameters, l1, l2 }) =>
+      sum((parameters?.weights ?? []).map((w) => l1 * Math.abs(w) + (l2 / 2) * w * w)),
+    ),
+  );
+}
+
+/** The gradients of loss + penalty: ∂E/∂W[l] = mean over samples of a[l−1]ᵀ δ[l], ∂E/∂b[l] = mean of δ[l]. */
+export function gradients(network: Model, X: Vector[], Y: Vector[]): Parameters[] {
+  const total = network.stages.map(({ parameters }) => ({
+    weights: (parameters?.weights ?? []).map(() => 0),
+    bias: (parameters?.bias ?? []).map(() => 0),
+  }));
+  X.forEach((x, r) => {
+    const steps = forward(network, x);
+    const deltas = backward(network, steps, Y[r]);
+    network.stages.forEach(({ units, parameters }, l) => {
+      if (!parameters) return;
+      for (let o = 0; o < units; o++) {
+        steps[l].x.forEach((xi, i) => (total[l].weights[i * units + o] += (xi * deltas[l][o]) / X.length));
+        if (parameters.bias) total[l].bias[o] += deltas[l][o] / X.length;
+      }
+    });
+  });
+  return network.stages.flatMap(({ parameters, l1, l2 }, l) => {
+    if (!parameters) return [];
+    const weights = total[l].weights.map((g, k) => {
+      const w = parameters.weights[k];
+      return g + l1 * Math.sign(w) + l2 * w;
+    });
+    return [parameters.bias ? { weights, bias: total[l].bias } : { weights }];
+  });
+}
+
+/** One update of all parameters as one flat vector. */
+export interface Optimizer {
+  /** Hyperparameters and their defaults, PyTorch's. */
+  options: Options;
+  /** What the rule remembers: each an array as long as the parameters, zeros at first. */
+  remembers: string[];
+  /** Changes `theta` and `memory` in place; t counts the updates from 1. */
+  step(theta: Vector, g: Vector, memory: Record<string, Vector>, t: number, options: Options): void;
+}
+
+export const OPTIMIZERS: Record<string, Optimizer> = {
+  // PyTorch's form: the rate stays outside of the velocity, and the first velocity is the first gradient.
+  sgd: {
+    options: { learningRate: 1e-3, momentum: 0, nesterov: 0 },
+    remembers: ["velocity"],
+    step(theta, g, { velocity }, _t, { learningRate, momentum, nesterov }) {
+      for (let k = 0; k < theta.length; k++) {
+        velocity[k] = momentum * velocity[k] + g[k];
+        theta[k] -= learningRate * (nesterov ? g[k] + momentum * velocity[k] : velocity[k]);
+      }
+    },
+  },
+  // PyTorch's form: ε outside of the bias-corrected root.
+  adam: {
+    options: { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    remembers: ["m", "v"],
+    step(theta, g, { m, v }, t, { learningRate, beta1, beta2, epsilon }) {
+      for (let k = 0; k < theta.length; k++) {
+        m[k] = beta1 * m[k] + (1 - beta1) * g[k];
+        v[k] = beta2 * v[k] + (1 - beta2) * g[k] * g[k];
+        const mHat = m[k] / (1 - beta1 ** t);
+        const vHat = v[k] / (1 - beta2 ** t);
+        theta[k] -= (learningRate * mHat) / (Math.sqrt(vHat) + epsilon);
+      }
+    },
+  },
+};
+
+export interface TrainOptions {
+  optimizer: { name: string } & Record<string, unknown>;
+  batchSize: number;
+  epochs: number;
+}
+
+/** Trains `network` in place on batches in order, the last of an epoch perhaps shorter; gives each batch's loss before its update. */
+export function train(
+  network: Model,
+  X: Vector[],
+  Y: Vector[],
+  { optimizer, batchSize, epochs }: TrainOptions,
+): Vector {
+  const rule = OPTIMIZERS[optimizer.name];
+  const options = { ...rule.options, ...numbers(optimizer) };
+  const memory = Object.fromEntries(rule.remembers.map((name) => [name, flatten(network).map(() => 0)]));
+  const losses: Vector = [];
+  for (let epoch = 0; epoch < epochs; epoch++) {
+    for (let begin = 0; begin < X.length; begin += batchSize) {
+      const x = X.slice(begin, begin + batchSize);
+      const y = Y.slice(begin, begin + batchSize);
+      losses.push(loss(network, x, y));
+      const theta = flatten(network);
+      const g = gradients(network, x, y).flatMap(({ weights, bias = [] }) => [...weights, ...bias]);
+      rule.step(theta, g, memory, losses.length, options);
+      unflatten(network, theta);
+    }
+  }
+  return losses;
+}
+
+/** What is a number or a switch in an optimizer's description. */
+function numbers(optimizer: Record<string, unknown>): Options {
+  return Object.fromEntries(
+    Object.entries(optimizer)
+      .filter(([, value]) => typeof value !== "string")
+      .map(([name, value]) => [name, Number(value)]),
+  );
+}
+
+/** All parameters in one row: layer by layer, weights before biases. */
+function flatten({ stages }: Model): Vector {
+  return stages.flatMap(({ parameters }) => [...(parameters?.weights ?? []), ...(parameters?.bias ?? [])]);
+}
+
+/** Puts the row back into the layers, but for what training must not change. */
+function unflatten({ stages }: Model, theta: Vector): void {
+  let k = 0;
+  const put = (target: Vector, trains: boolean) =>
+    target.forEach((old, j) => (target[j] = trains ? theta[k++] : (k++, old)));
+  for (const { parameters, trainsWeights, trainsBias } of stages) {
+    if (!parameters) continue;
+    put(parameters.weights, trainsWeights);
+    if (parameters.bias) put(parameters.bias, trainsBias);
+  }
+}
+
+/** The parameters of all layers that have some, as `gradients` orders them. */
+export function parametersOf({ stages }: Model): Parameters[] {
+  return stages.flatMap(({ parameters }) => parameters ?? []);
+}
+
+/** A row of numbers in (−1, 1) from a seed, one a call: what tests draw their samples and weights from (mulberry32). */
+export function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 2 ** 31 - 1;
+  };
+}
+
+/** `rows` rows of `columns` values that `draw` gives. */
+export function matrix(rows: number, columns: number, draw: () => number): Vector[] {
+  return range(rows).map(() => range(columns).map(() => draw()));
+}
+
+/** The largest |a − b| as a part of the largest |b|; the plain difference where b is all zeros. */
+export function relativeDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) return Infinity;
+  let difference = 0;
+  let largest = 0;
+  for (let k = 0; k < b.length; k++) {
+    // Math.max keeps a NaN, so a NaN on either side is never taken for agreement.
+    difference = Math.max(difference, Math.abs(a[k] - b[k]));
+    largest = Math.max(largest, Math.abs(b[k]));
+  }
+  return largest > 0 ? difference / largest : difference;
+}
+
+function range(n: number): number[] {
+  return Array.from({ length: n }, (_, k) => k);
+}
+
+function sum(values: Vector): number {
+  return values.reduce((total, value) => total + value, 0);
+}
+
+function dot(a: Vector, b: Vector): number {
+  return sum(a.map((aj, j) => aj * b[j]));
+}

@@ -1,0 +1,148 @@
+// Training traces from PyTorch in float64 (../shared/reference) against the twin and the core: every batch's loss,
+// the first gradients, the final weights and outputs.
+import { existsSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { Network, type NetworkOptions } from "../src/index.ts";
+import { ACTIVATIONS, gradients, LOSSES, model, OPTIMIZERS, parametersOf, predict, train } from "./reference.ts";
+
+const folder = new URL("../../shared/reference/", import.meta.url);
+
+interface Case {
+  name: string;
+  inputs: number;
+  layers: { units: number; activation: string; bias: boolean }[];
+  loss: string;
+  optimizer: { name: string; learningRate: number } & Record<string, number | boolean | string>;
+  l1?: number;
+  l2?: number;
+  x: number[][];
+  y: number[][];
+  batchSize: number;
+  epochs: number;
+  init: PyTorchLayer[];
+  firstGradients: PyTorchLayer[];
+  losses: number[];
+  final: PyTorchLayer[];
+  output: number[][];
+}
+
+/** weights[j][k] goes from input k to unit j. */
+interface PyTorchLayer {
+  weights: number[][];
+  bias?: number[];
+}
+
+/** Fields of a case that this test knows how to follow. */
+const FIELDS = new Set(
+  "name inputs layers loss optimizer l1 l2 x y batchSize epochs init firstGradients losses final output".split(" "),
+);
+
+/** A case is covered when the twin knows every name in it; so a row added to the twin's tables adds its cases here. */
+function isCovered(c: Case): boolean {
+  const { name, ...hyperparameters } = c.optimizer;
+  return (
+    Object.keys(c).every((field) => FIELDS.has(field)) &&
+    c.layers.every(({ activation }) => activation in ACTIVATIONS) &&
+    c.loss in LOSSES &&
+    name in OPTIMIZERS &&
+    Object.keys(hyperparameters).every((option) => option in OPTIMIZERS[name].options)
+  );
+}
+
+function casesOf(file: string): Case[] {
+  return JSON.parse(readFileSync(new URL(file, folder), "utf8")).cases;
+}
+
+/** Compared as |a − b| ≤ relative·|b| + absolute, number by number. */
+interface Tolerance {
+  relative: number;
+  absolute: number;
+}
+
+function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, { relative, absolute }: Tolerance): void {
+  expect(actual.length).toBe(expected.length);
+  for (let k = 0; k < expected.length; k++) {
+    const allowed = relative * Math.abs(expected[k]) + absolute;
+    if (!(Math.abs(actual[k] - expected[k]) <= allowed)) {
+      expect.fail(`number ${k} is ${actual[k]}, PyTorch has ${expected[k]} (allowed difference ${allowed})`);
+    }
+  }
+}
+
+/** PyTorch's (units, inputs) as our (inputs, units) row-major. */
+function ours(layers: PyTorchLayer[]): { weights: number[]; bias?: number[] }[] {
+  return layers.map(({ weights, bias }) => ({
+    weights: weights[0].flatMap((_, k) => weights.map((row) => row[k])),
+    ...(bias ? { bias } : {}),
+  }));
+}
+
+function expectLayersClose(
+  actual: { weights: ArrayLike<number>; bias?: ArrayLike<number> }[],
+  expected: PyTorchLayer[],
+  tolerance: Tolerance,
+): void {
+  expect(actual.length).toBe(expected.length);
+  ours(expected).forEach(({ weights, bias }, l) => {
+    expectClose(actual[l].weights, weights, tolerance);
+    expect(actual[l].bias !== undefined).toBe(bias !== undefined);
+    if (bias) expectClose(actual[l].bias!, bias, tolerance);
+  });
+}
+
+function description(c: Case): NetworkOptions {
+  return {
+    inputs: c.inputs,
+    layers: c.layers.map(({ units, activation, bias }) => ({
+      type: "dense",
+      units,
+      activation: activation === "leakyRelu" ? { name: activation, slope: 0.1 } : activation,
+      bias,
+    })),
+    loss: c.loss,
+    optimizer: c.optimizer,
+    l1: c.l1,
+    l2: c.l2,
+  } as NetworkOptions;
+}
+
+const FLOAT64: Tolerance = { relative: 1e-9, absolute: 1e-9 };
+const FLOAT32: Tolerance = { relative: 1e-4, absolute: 1e-5 };
+
+describe.skipIf(!existsSync(folder))("PyTorch's traces (skipped where ../shared/reference is missing)", () => {
+  const files = ["activations.json", "losses.json", "optimizers.json", "training.json"];
+  const all = existsSync(folder) ? files.flatMap((file) => casesOf(file).map((c) => ({ ...c, file, c }))) : [];
+  const covered = all.filter(({ c }) => isCovered(c));
+
+  test(`${covered.length} of ${all.length} cases are covered`, () => {
+    expect(covered.length).toBeGreaterThanOrEqual(22);
+  });
+
+  test.each(covered)("$file $name: the twin", ({ c }) => {
+    const twin = model(description(c), ours(c.init));
+    expectLayersClose(gradients(twin, c.x.slice(0, c.batchSize), c.y.slice(0, c.batchSize)), c.firstGradients, FLOAT64);
+    expectClose(train(twin, c.x, c.y, c), c.losses, FLOAT64);
+    expectLayersClose(parametersOf(twin), c.final, FLOAT64);
+    expectClose(predict(twin, c.x).flat(), c.output.flat(), FLOAT64);
+  });
+
+  for (const dtype of ["float32", "float64"] as const) {
+    const tolerance = dtype === "float32" ? FLOAT32 : FLOAT64;
+
+    test.each(covered)(`$file $name: the core in ${dtype}`, ({ c }) => {
+      using network = new Network({ ...description(c), dtype });
+      network.setWeights(ours(c.init));
+      const first = { x: c.x.slice(0, c.batchSize), y: c.y.slice(0, c.batchSize) };
+      expectLayersClose(network.gradients(first), c.firstGradients, tolerance);
+
+      const losses: number[] = [];
+      network.fitSync(
+        { x: c.x, y: c.y },
+        { epochs: c.epochs, batchSize: c.batchSize, shuffle: false, onBatch: ({ loss }) => losses.push(loss) },
+      );
+      expectClose(losses, c.losses, tolerance);
+      expectLayersClose(network.getWeights(), c.final, tolerance);
+      expectClose(network.predict(c.x), c.output.flat(), tolerance);
+    });
+  }
+});
