@@ -9,21 +9,27 @@ interface Elementwise {
   derivative(z: v128, a: v128, p: v128): v128;
 }
 
+
 @unmanaged
 class Sigmoid {
+
   @inline value(z: v128, p: v128): v128 {
     return Lanes.sigmoid<real>(z);
   }
+
   @inline derivative(z: v128, a: v128, p: v128): v128 {
     return v128.mul<real>(a, v128.sub<real>(Simd.splat(1), a));
   }
 }
 
+
 @unmanaged
 class Tanh {
+
   @inline value(z: v128, p: v128): v128 {
     return Lanes.tanh<real>(z);
   }
+
   @inline derivative(z: v128, a: v128, p: v128): v128 {
     return v128.sub<real>(Simd.splat(1), v128.mul<real>(a, a));
   }
@@ -32,9 +38,11 @@ class Tanh {
 /** max(z, 0); the derivative at 0 is 0, as in PyTorch and TensorFlow. */
 @unmanaged
 class Relu {
+
   @inline value(z: v128, p: v128): v128 {
     return v128.max<real>(z, Simd.splat(0));
   }
+
   @inline derivative(z: v128, a: v128, p: v128): v128 {
     return v128.and(v128.gt<real>(a, Simd.splat(0)), Simd.splat(1));
   }
@@ -43,9 +51,11 @@ class Relu {
 /** z above 0, p z elsewhere, with p >= 0, so that a tells on which side z was; the derivative at 0 is p. */
 @unmanaged
 class LeakyRelu {
+
   @inline value(z: v128, p: v128): v128 {
     return v128.bitselect(v128.mul<real>(z, p), z, v128.le<real>(z, Simd.splat(0)));
   }
+
   @inline derivative(z: v128, a: v128, p: v128): v128 {
     return v128.bitselect(Simd.splat(1), p, v128.gt<real>(a, Simd.splat(0)));
   }
@@ -53,11 +63,11 @@ class LeakyRelu {
 
 /** Y = f(Z) for rows [begin, end). Z and Y (rows, width), which may be the same block. */
 export function activate(kind: i32, parameter: f64, Z: usize, Y: usize, begin: i32, end: i32, width: i32): void {
-  const first = (<usize>begin) * (<usize>width) * sizeof<real>();
+  const first = <usize>begin * <usize>width * sizeof<real>();
   const n = (end - begin) * width;
   switch (kind) {
     case LINEAR:
-      if (Y != Z) memory.copy(Y + first, Z + first, (<usize>n) * sizeof<real>());
+      if (Y != Z) memory.copy(Y + first, Z + first, <usize>n * sizeof<real>());
       return;
     case SIGMOID:
       return Rows.activate<Sigmoid>(parameter, Z + first, Y + first, n);
@@ -83,7 +93,7 @@ export function deactivate(
   end: i32,
   width: i32,
 ): void {
-  const first = (<usize>begin) * (<usize>width) * sizeof<real>();
+  const first = <usize>begin * <usize>width * sizeof<real>();
   const n = (end - begin) * width;
   switch (kind) {
     case LINEAR:
@@ -121,7 +131,7 @@ class Rows {
 /** a_j = e^z_j / Σ_k e^z_k, row by row; the row's largest z is taken off first, so that no power overflows. */
 class Softmax {
   static activate(z: usize, y: usize, rows: i32, width: i32): void {
-    const bytes = (<usize>width) * sizeof<real>();
+    const bytes = <usize>width * sizeof<real>();
     for (; rows > 0; --rows, z += bytes, y += bytes) {
       const top = v128.splat<real>(largest(z, width));
       let total = Simd.splat(0);
@@ -139,7 +149,7 @@ class Softmax {
 
   /** dZ_j = a_j (dY_j − Σ_k dY_k a_k). */
   static deactivate(y: usize, d: usize, rows: i32, width: i32): void {
-    const bytes = (<usize>width) * sizeof<real>();
+    const bytes = <usize>width * sizeof<real>();
     for (; rows > 0; --rows, y += bytes, d += bytes) {
       let total = Simd.splat(0);
       for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {

@@ -7,6 +7,9 @@ const VECTOR: usize = 16;
 /** Columns of the wide tile. 4 rows × 2 vectors keep within the 15 vector registers that engines leave. */
 export const PANEL: i32 = 2 * LANES;
 
+/** Up to so many weights, a single row goes through W without packing it. */
+const SMALL: i32 = 64;
+
 /**
  * C = bias + A B for rows [begin, end) of C. A (rows, depth) has its element (m, k) at A + m·am + k·ak, so that A may
  * be read transposed; B (depth, cols) and C (rows, cols) have rows of bk and cm bytes. Without bias (0) sums start at 0.
@@ -28,7 +31,7 @@ export function product(
   const tiled = begin + ((end - begin) & ~3);
   for (let n = 0; n < cols; n += PANEL) {
     const left = cols - n;
-    const at = (<usize>n) * sizeof<real>();
+    const at = <usize>n * sizeof<real>();
     const start = bias ? bias + at : 0;
     for (let m = begin; m < tiled; m += 4) {
       const row = <usize>m;
@@ -38,9 +41,9 @@ export function product(
   }
   for (let m = tiled; m < end; ++m) {
     const row = <usize>m;
-    for (let n = 0; n < cols; ) {
+    for (let n = 0; n < cols;) {
       const left = cols - n;
-      const at = (<usize>n) * sizeof<real>();
+      const at = <usize>n * sizeof<real>();
       const start = bias ? bias + at : 0;
       const a = A + row * am;
       const c = C + row * cm + at;
@@ -58,6 +61,21 @@ export function product(
   }
 }
 
+/** C = a bᵀ for rows [begin, end) of C: what product gives for depth 1, where it would be all overhead. */
+export function outer(a: usize, b: usize, C: usize, begin: i32, end: i32, cols: i32): void {
+  const zero = Simd.splat(0);
+  const cm = <usize>cols * sizeof<real>();
+  a += <usize>begin * sizeof<real>();
+  C += <usize>begin * cm;
+  for (let m = begin; m < end; ++m, a += sizeof<real>(), C += cm) {
+    const x = v128.load_splat<real>(a);
+    let at: usize = 0;
+    // The sum starts at 0, as everywhere: 0 + -0 is 0.
+    for (; at + VECTOR <= cm; at += VECTOR) v128.store(C + at, Simd.madd(x, v128.load(b + at), zero));
+    if (at < cm) Simd.storePart(C + at, Simd.madd(x, v128.load(b + at), zero), cols % LANES);
+  }
+}
+
 /**
  * C = A Wᵀ for rows [begin, end). A (rows, depth), W (cols, depth), C (rows, cols). Panels of Wᵀ, PANEL columns wide,
  * are packed into scratch (PANEL × (depth + LANES) numbers), where their rows lie one behind the other.
@@ -72,25 +90,40 @@ export function productTransposed(
   depth: i32,
   scratch: usize,
 ): void {
-  const am = (<usize>depth) * sizeof<real>();
-  const cm = (<usize>cols) * sizeof<real>();
+  const am = <usize>depth * sizeof<real>();
+  const cm = <usize>cols * sizeof<real>();
+  if (cols * depth <= SMALL && end - begin == 1) {
+    dots(A + <usize>begin * am, W, C + <usize>begin * cm, cols, depth);
+    return;
+  }
   for (let n = 0; n < cols; n += PANEL) {
     pack(W, n, cols, depth, scratch);
-    const c = C + (<usize>n) * sizeof<real>();
+    const c = C + <usize>n * sizeof<real>();
     product(A, am, sizeof<real>(), scratch, PANEL * sizeof<real>(), c, cm, begin, end, min(PANEL, cols - n), depth, 0);
+  }
+}
+
+/** c = W a, one number after the other: for so few of them, packing costs more. W (cols, depth). */
+function dots(a: usize, W: usize, c: usize, cols: i32, depth: i32): void {
+  for (let n = 0; n < cols; ++n, c += sizeof<real>()) {
+    let sum: real = 0;
+    for (let k: usize = 0; k < <usize>depth; ++k, W += sizeof<real>()) {
+      sum += load<real>(a + k * sizeof<real>()) * load<real>(W);
+    }
+    store<real>(c, sum);
   }
 }
 
 /** P (depth, PANEL) = rows n … n + PANEL - 1 of W (cols, depth), transposed; rows past the last repeat the last. */
 function pack(W: usize, n: i32, cols: i32, depth: i32, P: usize): void {
-  const bytes = (<usize>depth) * sizeof<real>();
+  const bytes = <usize>depth * sizeof<real>();
   for (let group = 0; group < PANEL; group += LANES) {
-    const w0 = W + (<usize>min(n + group, cols - 1)) * bytes;
-    const w1 = W + (<usize>min(n + group + 1, cols - 1)) * bytes;
-    let p = P + (<usize>group) * sizeof<real>();
+    const w0 = W + <usize>min(n + group, cols - 1) * bytes;
+    const w1 = W + <usize>min(n + group + 1, cols - 1) * bytes;
+    let p = P + <usize>group * sizeof<real>();
     if (sizeof<real>() == 4) {
-      const w2 = W + (<usize>min(n + group + 2, cols - 1)) * bytes;
-      const w3 = W + (<usize>min(n + group + 3, cols - 1)) * bytes;
+      const w2 = W + <usize>min(n + group + 2, cols - 1) * bytes;
+      const w3 = W + <usize>min(n + group + 3, cols - 1) * bytes;
       for (let k: usize = 0; k < bytes; k += 16) {
         const r0 = v128.load(w0 + k);
         const r1 = v128.load(w1 + k);

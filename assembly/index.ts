@@ -5,7 +5,7 @@ import { LANES, Simd } from "./simd";
 
 export { differentiate, evaluate, penalty, predict, train } from "./train";
 // For tests and benches of the products alone.
-export { product, productTransposed } from "./gemm";
+export { outer, product, productTransposed } from "./gemm";
 
 /** The first byte that the core does not use itself. */
 export function heapBase(): usize {
@@ -13,7 +13,16 @@ export function heapBase(): usize {
 }
 
 /** Fills X (n) with uniform numbers in [low, high), from the stream and counter of a seed; `state` holds 16 bytes. */
-export function uniform(state: usize, seed: u32, stream: u32, counter: u32, X: usize, n: i32, low: f64, high: f64): void {
+export function uniform(
+  state: usize,
+  seed: u32,
+  stream: u32,
+  counter: u32,
+  X: usize,
+  n: i32,
+  low: f64,
+  high: f64,
+): void {
   Random.seed(state, seed, stream, counter);
   Random.uniform(state, X, n, low, high);
 }
@@ -41,7 +50,7 @@ export function permute(state: usize, seed: u32, stream: u32, counter: u32, word
 
 /** Where the first number that is not finite stands among n at X; -1 if all are finite. */
 export function firstNonFinite(X: usize, n: i32): i32 {
-  for (let i = 0; i < n; ++i) if (!isFinite(load<real>(X + (<usize>i) * sizeof<real>()))) return i;
+  for (let i = 0; i < n; ++i) if (!isFinite(load<real>(X + <usize>i * sizeof<real>()))) return i;
   return -1;
 }
 

@@ -22,7 +22,7 @@ import {
   TRAIN_WEIGHTS,
 } from "./plan";
 import { LANES, Simd } from "./simd";
-import { product, productTransposed } from "./gemm";
+import { outer, product, productTransposed } from "./gemm";
 import { activate, deactivate } from "./activations";
 
 /** Z = X W + b, Y = f(Z) for rows [begin, end). X (rows, in), W (in, out), Z and Y (rows, out). */
@@ -31,8 +31,8 @@ export function forward(layer: usize, begin: i32, end: i32): void {
   const nout = load<i32>(layer, LAYER_OUT);
   const Z = load<usize>(layer, LAYER_Z);
   if (load<i32>(layer, LAYER_KIND) == DENSE) {
-    const xm = (<usize>nin) * sizeof<real>();
-    const zm = (<usize>nout) * sizeof<real>();
+    const xm = <usize>nin * sizeof<real>();
+    const zm = <usize>nout * sizeof<real>();
     const X = load<usize>(layer, LAYER_X);
     const W = load<usize>(layer, LAYER_W);
     product(X, xm, sizeof<real>(), W, zm, Z, zm, begin, end, nout, nin, load<usize>(layer, LAYER_B));
@@ -67,11 +67,13 @@ export function gradients(layer: usize, rows: i32, all: bool): void {
   const nout = load<i32>(layer, LAYER_OUT);
   const D = load<usize>(layer, LAYER_D);
   const bits = all ? TRAIN_WEIGHTS | TRAIN_BIAS : load<i32>(layer, LAYER_TRAINABLE);
-  const dm = (<usize>nout) * sizeof<real>();
+  const dm = <usize>nout * sizeof<real>();
   if (bits & TRAIN_WEIGHTS) {
     const dW = load<usize>(layer, LAYER_DW);
-    const xk = (<usize>nin) * sizeof<real>();
-    product(load<usize>(layer, LAYER_X), sizeof<real>(), xk, D, dm, dW, dm, 0, nin, nout, rows, 0);
+    const X = load<usize>(layer, LAYER_X);
+    const xk = <usize>nin * sizeof<real>();
+    if (rows == 1) outer(X, D, dW, 0, nin, nout);
+    else product(X, sizeof<real>(), xk, D, dm, dW, dm, 0, nin, nout, rows, 0);
     const l1 = load<f64>(layer, LAYER_L1);
     const l2 = load<f64>(layer, LAYER_L2);
     if (l1 != 0 || l2 != 0) Penalty.slope(l1, l2, load<usize>(layer, LAYER_W), dW, nin * nout);
@@ -80,9 +82,9 @@ export function gradients(layer: usize, rows: i32, all: bool): void {
   if (db && bits & TRAIN_BIAS) {
     for (let o = 0; o < nout; o += LANES) {
       let total = Simd.splat(0);
-      let d = D + (<usize>o) * sizeof<real>();
+      let d = D + <usize>o * sizeof<real>();
       for (let r = 0; r < rows; ++r, d += dm) total = v128.add<real>(total, v128.load(d));
-      Simd.store(db + (<usize>o) * sizeof<real>(), total, nout - o);
+      Simd.store(db + <usize>o * sizeof<real>(), total, nout - o);
     }
   }
 }

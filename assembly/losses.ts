@@ -20,10 +20,12 @@ interface Summed {
 /** ½ (a − t)² */
 @unmanaged
 class SquaredError {
+
   @inline value(z: v128, a: v128, t: v128): v128 {
     const error = v128.sub<real>(a, t);
     return v128.mul<real>(Simd.splat(0.5), v128.mul<real>(error, error));
   }
+
   @inline derivative(z: v128, a: v128, t: v128): v128 {
     return v128.sub<real>(a, t);
   }
@@ -32,10 +34,12 @@ class SquaredError {
 /** (a − t)² */
 @unmanaged
 class MeanSquaredError {
+
   @inline value(z: v128, a: v128, t: v128): v128 {
     const error = v128.sub<real>(a, t);
     return v128.mul<real>(error, error);
   }
+
   @inline derivative(z: v128, a: v128, t: v128): v128 {
     return v128.mul<real>(Simd.splat(2), v128.sub<real>(a, t));
   }
@@ -44,6 +48,7 @@ class MeanSquaredError {
 /** −t log a − (1 − t) log(1 − a) with a = sigmoid(z), as max(z, 0) − z t + log(1 + e^−|z|): finite for any z. */
 @unmanaged
 class SigmoidCrossEntropy {
+
   @inline value(z: v128, a: v128, t: v128): v128 {
     const linear = v128.sub<real>(v128.max<real>(z, Simd.splat(0)), v128.mul<real>(z, t));
     return v128.add<real>(linear, Lanes.log1p<real>(Lanes.exp<real>(v128.neg<real>(v128.abs<real>(z)))));
@@ -70,12 +75,12 @@ export function lossOf(
   width: i32,
   batch: i32,
 ): void {
-  const first = (<usize>begin) * (<usize>width) * sizeof<real>();
+  const first = <usize>begin * <usize>width * sizeof<real>();
   const z = Z + first;
   const y = Y + first;
   const t = T + first;
   const d = D + first;
-  const at = losses + (<usize>begin) * sizeof<real>();
+  const at = losses + <usize>begin * sizeof<real>();
   const rows = end - begin;
   switch (kind) {
     case SQUARED_ERROR:
@@ -111,7 +116,7 @@ class Rows {
   ): void {
     const f = changetype<L>(0); // L has no fields: only its methods matter
     const slope = Simd.splat(scale / <f64>batch);
-    const bytes = (<usize>width) * sizeof<real>();
+    const bytes = <usize>width * sizeof<real>();
     for (; rows > 0; --rows, z += bytes, y += bytes, t += bytes, d += bytes, losses += sizeof<real>()) {
       let total = Simd.splat(0);
       for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
@@ -129,18 +134,9 @@ class Rows {
    * −Σ_k t_k log a_k with a = softmax(z). log Σ e^z = top − log a_top, where a_top >= 1 / width, so nothing
    * overflows: loss = Σ_k t_k (log Σ e^z − z_k); dZ_k = a_k Σt − t_k.
    */
-  static categorical(
-    z: usize,
-    y: usize,
-    t: usize,
-    d: usize,
-    losses: usize,
-    rows: i32,
-    width: i32,
-    batch: i32,
-  ): void {
+  static categorical(z: usize, y: usize, t: usize, d: usize, losses: usize, rows: i32, width: i32, batch: i32): void {
     const slope = Simd.splat(1 / <f64>batch);
-    const bytes = (<usize>width) * sizeof<real>();
+    const bytes = <usize>width * sizeof<real>();
     for (; rows > 0; --rows, z += bytes, y += bytes, t += bytes, d += bytes, losses += sizeof<real>()) {
       const logTop = Lanes.log<real>(v128.splat<real>(largest(y, width)));
       const logSum = v128.sub<real>(v128.splat<real>(largest(z, width)), logTop);

@@ -10,8 +10,8 @@ export class Lanes {
       const n = f32x4.nearest(f32x4.mul(clamped, f32x4.splat(1.4426950408889634)));
       // ln2 in two parts; n times the first, which has 9 bits, is exact.
       let r = f32x4.sub(clamped, f32x4.mul(n, f32x4.splat(0.693359375)));
-      r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
-      let p = f32x4.splat(1.9875691500e-4);
+      r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.1219444e-4)));
+      let p = f32x4.splat(1.98756915e-4);
       p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.3981999507e-3));
       p = f32x4.add(f32x4.mul(p, r), f32x4.splat(8.3334519073e-3));
       p = f32x4.add(f32x4.mul(p, r), f32x4.splat(4.1665795894e-2));
@@ -28,13 +28,13 @@ export class Lanes {
     }
     const clamped = f64x2.min(f64x2.max(x, f64x2.splat(-746.0)), f64x2.splat(710.0));
     const n = f64x2.nearest(f64x2.mul(clamped, f64x2.splat(1.4426950408889634)));
-    const high = f64x2.sub(clamped, f64x2.mul(n, f64x2.splat(6.93147180369123816490e-1)));
+    const high = f64x2.sub(clamped, f64x2.mul(n, f64x2.splat(6.9314718036912381649e-1)));
     const low = f64x2.mul(n, f64x2.splat(1.90821492927058770002e-10));
     const r = f64x2.sub(high, low);
     // A rational form: e^r = 1 + (r c / (2 - c) - low + high), c = r - t P(t), t = r² (msun e_exp.c).
     const t = f64x2.mul(r, r);
     let p = f64x2.splat(4.13813679705723846039e-8);
-    p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-1.65339022054652515390e-6));
+    p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-1.6533902205465251539e-6));
     p = f64x2.add(f64x2.mul(p, t), f64x2.splat(6.61375632143793436117e-5));
     p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-2.77777777770155933842e-3));
     p = f64x2.add(f64x2.mul(p, t), f64x2.splat(1.66666666666666019037e-1));
@@ -93,12 +93,12 @@ export class Lanes {
     r = f64x2.add(f64x2.mul(r, z), f64x2.splat(2.222219843214978396e-1));
     r = f64x2.add(f64x2.mul(r, z), f64x2.splat(2.857142874366239149e-1));
     r = f64x2.add(f64x2.mul(r, z), f64x2.splat(3.999999999940941908e-1));
-    r = f64x2.add(f64x2.mul(r, z), f64x2.splat(6.666666666666735130e-1));
+    r = f64x2.add(f64x2.mul(r, z), f64x2.splat(6.66666666666673513e-1));
     r = f64x2.mul(r, z);
     const square = f64x2.mul(f64x2.mul(f64x2.splat(0.5), f), f);
     let y = f64x2.add(f64x2.mul(s, f64x2.add(square, r)), f64x2.mul(k, f64x2.splat(1.90821492927058770002e-10)));
     y = f64x2.add(f64x2.sub(y, square), f);
-    y = f64x2.add(y, f64x2.mul(k, f64x2.splat(6.93147180369123816490e-1)));
+    y = f64x2.add(y, f64x2.mul(k, f64x2.splat(6.9314718036912381649e-1)));
     return Lanes.logEdges<T>(x, y, zero);
   }
 

@@ -28,7 +28,7 @@ export function beginUpdate(plan: usize): void {
 
 /** New weights for numbers [begin, end) of the flat block, bounds divisible by the lanes; one pass over p, g and state. */
 export function update(plan: usize, begin: i32, end: i32): void {
-  const at = (<usize>begin) * sizeof<real>();
+  const at = <usize>begin * sizeof<real>();
   const p = load<usize>(plan, PLAN_PARAMS) + at;
   const g = load<usize>(plan, PLAN_GRADS) + at;
   const s = load<usize>(plan, PLAN_STATE) + at;
@@ -42,7 +42,7 @@ export function update(plan: usize, begin: i32, end: i32): void {
     case NESTEROV:
       return Nesterov.step(rate, load<f64>(plan, PLAN_HYPER), p, g, s, n);
     case ADAM:
-      return Adam.step(plan, rate, p, g, s, s + (<usize>load<i32>(plan, PLAN_TRAINABLE)) * sizeof<real>(), n);
+      return Adam.step(plan, rate, p, g, s, s + <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>(), n);
   }
 }
 

@@ -74,8 +74,9 @@ function step(plan: usize, data: usize, first: i32, rows: i32): bool {
 /** The layer records, from the first: the k-th stands at first + k · LAYER_BYTES. */
 @inline
 function layerAt(plan: usize, k: i32): usize {
-  return load<usize>(plan, PLAN_FIRST) + (<usize>k) * LAYER_BYTES;
+  return load<usize>(plan, PLAN_FIRST) + <usize>k * LAYER_BYTES;
 }
+
 
 @inline
 function lastLayer(plan: usize): usize {
@@ -87,8 +88,8 @@ function lastLayer(plan: usize): usize {
  * there. A single sample, or rows in sequence, are used where they lie; others are copied together.
  */
 function gather(plan: usize, data: usize, order: usize, first: i32, rows: i32): void {
-  const nin = (<usize>load<i32>(plan, PLAN_INPUTS)) * sizeof<real>();
-  const nout = (<usize>load<i32>(plan, PLAN_OUTPUTS)) * sizeof<real>();
+  const nin = <usize>load<i32>(plan, PLAN_INPUTS) * sizeof<real>();
+  const nout = <usize>load<i32>(plan, PLAN_OUTPUTS) * sizeof<real>();
   const X = load<usize>(data, DATA_X);
   const T = load<usize>(data, DATA_T);
   const labels = load<usize>(data, DATA_LABELS);
@@ -101,23 +102,23 @@ function gather(plan: usize, data: usize, order: usize, first: i32, rows: i32): 
     x = load<usize>(plan, PLAN_X);
     for (let r = 0; r < rows; ++r) {
       const row: usize = load<u32>(order + ((<usize>(first + r)) << 2));
-      copy(x + (<usize>r) * nin, X + row * nin, nin);
+      copy(x + <usize>r * nin, X + row * nin, nin);
     }
   }
   if (labels) {
     // One-hot targets, made here so that a data set of many classes stays small.
     t = load<usize>(plan, PLAN_T);
-    memory.fill(t, 0, (<usize>rows) * nout);
+    memory.fill(t, 0, <usize>rows * nout);
     for (let r = 0; r < rows; ++r) {
       const row: usize = order ? load<u32>(order + ((<usize>(first + r)) << 2)) : first + r;
       const label: usize = load<u32>(labels + (row << 2));
-      store<real>(t + (<usize>r) * nout + label * sizeof<real>(), 1);
+      store<real>(t + <usize>r * nout + label * sizeof<real>(), 1);
     }
   } else if (!inPlace) {
     t = load<usize>(plan, PLAN_T);
     for (let r = 0; r < rows; ++r) {
       const row: usize = load<u32>(order + ((<usize>(first + r)) << 2));
-      copy(t + (<usize>r) * nout, T + row * nout, nout);
+      copy(t + <usize>r * nout, T + row * nout, nout);
     }
   }
   enter(plan, x);
@@ -166,7 +167,7 @@ function loss(plan: usize): f64 {
     rows,
   );
   let total: f64 = 0;
-  for (let r = 0; r < rows; ++r) total += <f64>load<real>(losses + (<usize>r) * sizeof<real>());
+  for (let r = 0; r < rows; ++r) total += <f64>load<real>(losses + <usize>r * sizeof<real>());
   store<f64>(plan, total / <f64>rows, PLAN_BATCH_LOSS);
   tally(plan, total);
   return total / <f64>rows;
@@ -184,7 +185,7 @@ function tally(plan: usize, total: f64): void {
   const T = load<usize>(plan, PLAN_TARGETS);
   let correct: f64 = 0;
   for (let r = 0; r < rows; ++r) {
-    const at = (<usize>r) * (<usize>nout) * sizeof<real>();
+    const at = <usize>r * <usize>nout * sizeof<real>();
     if (metric & METRIC_CORRECT && classOf(Y + at, nout) == classOf(T + at, nout)) correct += 1;
     if (metric & METRIC_SQUARES) {
       for (let o: usize = 0; o < <usize>nout; ++o) {
@@ -203,7 +204,7 @@ function classOf(row: usize, nout: i32): i32 {
   let best = 0;
   let top = load<real>(row);
   for (let o = 1; o < nout; ++o) {
-    const value = load<real>(row + (<usize>o) * sizeof<real>());
+    const value = load<real>(row + <usize>o * sizeof<real>());
     if (value > top) {
       top = value;
       best = o;
@@ -255,7 +256,8 @@ function shuffle(plan: usize, data: usize): void {
 export function train(plan: usize, data: usize, steps: i32, epochs: i32): i32 {
   const count = load<i32>(data, DATA_COUNT);
   const batch = load<i32>(plan, PLAN_BATCH);
-  const bytes = TALLY_SQUARES + (load<i32>(plan, PLAN_METRIC) & METRIC_SQUARES ? load<i32>(plan, PLAN_OUTPUTS) << 3 : 0);
+  const bytes =
+    TALLY_SQUARES + (load<i32>(plan, PLAN_METRIC) & METRIC_SQUARES ? load<i32>(plan, PLAN_OUTPUTS) << 3 : 0);
   const sums = load<usize>(plan, PLAN_TALLY);
   let position = load<i32>(plan, PLAN_POSITION);
   let report = load<usize>(plan, PLAN_REPORTS);
@@ -301,7 +303,7 @@ function copy8(to: usize, from: usize, bytes: usize): void {
 
 /** Copies the weights to where they are kept. */
 function keep(plan: usize, to: usize): void {
-  copy(to, load<usize>(plan, PLAN_PARAMS), (<usize>load<i32>(plan, PLAN_COUNT)) * sizeof<real>());
+  copy(to, load<usize>(plan, PLAN_PARAMS), <usize>load<i32>(plan, PLAN_COUNT) * sizeof<real>());
 }
 
 /** Sums up loss and metrics over all the data, without training, into PLAN_TALLY. */

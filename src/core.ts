@@ -86,7 +86,7 @@ export class Engine {
     this.#sizes.delete(start);
     const free = this.#free;
     let low = 0;
-    for (let high = free.length; low < high; ) {
+    for (let high = free.length; low < high;) {
       const middle = (low + high) >> 1;
       if (free[middle].start < start) low = middle + 1;
       else high = middle;
@@ -211,10 +211,9 @@ function instantiate(bytes: Uint8Array, memory: WebAssembly.Memory): WebAssembly
   }
 }
 
-function decode(base64: string): Uint8Array {
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+function decode(hexadecimal: string): Uint8Array {
+  const bytes = new Uint8Array(hexadecimal.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(hexadecimal.slice(2 * i, 2 * i + 2), 16);
   return bytes;
 }
 

@@ -75,7 +75,10 @@ export function readLayers(value: unknown, inputs: number, l1: number, l2: numbe
     throw new PropagoError("ERR_CONFIG", `layers must be an array such as [dense(1, "sigmoid")], got ${show(value)}`);
   }
   if (value.length === 0) {
-    throw new PropagoError("ERR_CONFIG", 'a network needs at least one layer, for example layers: [dense(1, "sigmoid")]');
+    throw new PropagoError(
+      "ERR_CONFIG",
+      'a network needs at least one layer, for example layers: [dense(1, "sigmoid")]',
+    );
   }
   if (value.length > MOST_LAYERS) {
     throw new PropagoError("ERR_CONFIG", `layers has ${value.length} entries, the most is ${MOST_LAYERS}`);
@@ -93,7 +96,9 @@ export function readLayers(value: unknown, inputs: number, l1: number, l2: numbe
     const type = readName((given as { type?: unknown }).type, `${where}.type`, ["dense", "activation"], "layer type");
     const fallback = `${type}_${++counts[type]}`;
     const layer =
-      type === "dense" ? readDense(given, where, width, l1, l2, fallback) : readActivationLayer(given, where, width, fallback);
+      type === "dense"
+        ? readDense(given, where, width, l1, l2, fallback)
+        : readActivationLayer(given, where, width, fallback);
     if (names.has(layer.name)) {
       throw new PropagoError("ERR_CONFIG", `duplicate layer name ${show(layer.name)} at ${where}; names must differ`);
     }
@@ -148,7 +153,7 @@ function readDense(
     l2: readNumber(fields.l2 ?? l2, `${where}.l2`, { least: 0 }),
     trainWeights: trainable === true || trainable === "weights",
     trainBias: bias && (trainable === true || trainable === "bias"),
-    spec: { ...plain(fields), type: "dense", units } as DenseLayer,
+    spec: { ...plain(fields), type: "dense", units },
   };
 }
 
@@ -169,7 +174,7 @@ function readActivationLayer(given: object, where: string, width: number, fallba
     l2: 0,
     trainWeights: false,
     trainBias: false,
-    spec: { ...plain(fields), type: "activation", activation: activation.spec } as ActivationLayer,
+    spec: { ...plain(fields), type: "activation", activation: activation.spec },
   };
 }
 

@@ -106,7 +106,10 @@ export class Network<D extends DType = "float32"> {
   constructor(options: NetworkOptions<D>) {
     const given = readObject(options, "new Network", OPTION_KEYS);
     if (given.inputs === undefined) {
-      throw new PropagoError("ERR_CONFIG", "inputs is missing: say how many values a sample has, for example inputs: 4");
+      throw new PropagoError(
+        "ERR_CONFIG",
+        "inputs is missing: say how many values a sample has, for example inputs: 4",
+      );
     }
     this.inputs = readUnits(given.inputs, "inputs");
     this.dtype = readName(given.dtype ?? "float32", "dtype", ["float32", "float64"], "dtype") as D;
@@ -178,7 +181,10 @@ export class Network<D extends DType = "float32"> {
     const chunk = Math.min(source.rows, CHUNK);
     const size = source.rows * this.outputs;
     const out = (this.dtype === "float64" ? new Float64Array(size) : new Float32Array(size)) as ArrayOf<D>;
-    const samples = this.#engine.allocate(source.rows * this.inputs * this.#engine.bytes, `${source.rows} rows to predict`);
+    const samples = this.#engine.allocate(
+      source.rows * this.inputs * this.#engine.bytes,
+      `${source.rows} rows to predict`,
+    );
     try {
       copyMatrix(this.#engine, source, samples);
       const plan = this.#layout.prepare(chunk, "predict");
@@ -392,7 +398,10 @@ export class Network<D extends DType = "float32"> {
   /** `owner` stands before the names of x and y in messages, as in "validation.x". */
   #dataset(data: unknown, owner = ""): Dataset {
     if (typeof data !== "object" || data === null) {
-      throw new PropagoError("ERR_DATA", `${owner || "data"} is ${show(data)}; pass { x, y }, samples and their targets`);
+      throw new PropagoError(
+        "ERR_DATA",
+        `${owner || "data"} is ${show(data)}; pass { x, y }, samples and their targets`,
+      );
     }
     const { x, y } = readObject(data, owner || "data", ["x", "y"]) as { x?: Matrix; y?: Targets };
     const before = owner === "" ? "" : `${owner}.`;
@@ -411,7 +420,7 @@ export class Network<D extends DType = "float32"> {
     layout.setWord(PLAN_METRIC, metricBits(metrics));
     this.#engine.core.evaluate(plan, rows.address);
     const sums = this.#engine.doubles(layout.word(PLAN_TALLY) >>> 0, TALLY_SQUARES / 8 + this.outputs);
-    return readTally(sums, 0, rows.count, metrics, rows.spread);
+    return readTally({ loss: 0 }, sums, 0, rows.count, metrics, rows.spread);
   }
 
   /** Draws first weights: each tensor from a stream of its own, so that one layer's size does not move another's. */
@@ -453,7 +462,10 @@ export class Network<D extends DType = "float32"> {
     const layers = this.#description.layers.filter((layer) => layer.spec.type === "dense");
     if (!Array.isArray(given) || given.length !== layers.length) {
       const got = Array.isArray(given) ? `${given.length} entries` : show(given);
-      throw new PropagoError("ERR_SHAPE", `setWeights takes one entry for each of ${layers.length} dense layers, got ${got}`);
+      throw new PropagoError(
+        "ERR_SHAPE",
+        `setWeights takes one entry for each of ${layers.length} dense layers, got ${got}`,
+      );
     }
     const values: [Tensor, ArrayLike<number>][] = [];
     let index = -1;
@@ -462,7 +474,10 @@ export class Network<D extends DType = "float32"> {
       const { name, inputs, units } = layers[index];
       const entry = readObject(given[index], `weights of layer "${name}"`, ["weights", "bias"]);
       const rows = tensor.kind === "weights" ? inputs : 1;
-      values.push([tensor, readTensor(entry[tensor.kind], `${tensor.kind} of layer "${name}"`, rows, units, this.dtype)]);
+      values.push([
+        tensor,
+        readTensor(entry[tensor.kind], `${tensor.kind} of layer "${name}"`, rows, units, this.dtype),
+      ]);
       if (entry.bias !== undefined && !layers[index].bias) {
         throw new PropagoError("ERR_SHAPE", `layer "${name}" has no bias, but setWeights got one`);
       }
@@ -538,15 +553,19 @@ export function metricBits(metrics: readonly MetricName[]): number {
   return (metrics.includes("accuracy") ? METRIC_CORRECT : 0) | (metrics.includes("r2") ? METRIC_SQUARES : 0);
 }
 
-/** Means from the tally at `at`. `spread` is r2's denominator for each output; the outputs' r2 are averaged. */
-export function readTally(
+/**
+ * Writes the means of the tally at `at` into a report. `spread` is r2's denominator for each output; the outputs' r2
+ * are averaged.
+ */
+export function readTally<R extends Evaluation>(
+  report: R,
   sums: Float64Array,
   at: number,
   samples: number,
   metrics: readonly MetricName[],
   spread: Float64Array,
-): Evaluation {
-  const report: Evaluation = { loss: sums[at + TALLY_LOSS / 8] / samples };
+): R {
+  report.loss = sums[at + TALLY_LOSS / 8] / samples;
   if (metrics.includes("accuracy")) report.accuracy = sums[at + TALLY_CORRECT / 8] / samples;
   if (metrics.includes("r2")) {
     let total = 0;
@@ -567,7 +586,8 @@ function readTensor(value: unknown, what: string, rows: number, columns: number,
   if (!Array.isArray(value) && !ArrayBuffer.isView(value)) {
     throw new PropagoError("ERR_DATA", `${what} is ${show(value)}; expected ${shape} numbers`);
   }
-  const isNested = Array.isArray(value) && value.length > 0 && (Array.isArray(value[0]) || ArrayBuffer.isView(value[0]));
+  const isNested =
+    Array.isArray(value) && value.length > 0 && (Array.isArray(value[0]) || ArrayBuffer.isView(value[0]));
   if (isNested) {
     const lines = value as ArrayLike<number>[];
     const ragged = lines.findIndex((line) => line.length !== columns);

@@ -81,6 +81,6 @@ export function readOptimizer(value: unknown, parameters: number): Optimizer {
     name,
     learningRate: options.learningRate as number,
     rule: (OPTIMIZERS[name] as OptimizerRow).rule(options),
-    spec: { name, ...options } as OptimizerSpec,
+    spec: { name, ...options },
   };
 }

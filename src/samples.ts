@@ -82,7 +82,7 @@ function readShape(value: unknown, name: string, columns: number): Source {
   }
   if (Array.isArray(value)) return readRows(value, name, columns);
   if (typeof value === "object" && value !== null && "data" in value && "shape" in value) {
-    return readShaped(value as { data: unknown; shape: unknown }, name, columns);
+    return readShaped(value, name, columns);
   }
   throw new PropagoError("ERR_DATA", `${name} is ${show(value)}; pass ${TYPED}, { data, shape }, or an array of rows`);
 }
@@ -93,7 +93,10 @@ function readShaped({ data, shape }: { data: unknown; shape: unknown }, name: st
     shape.length !== 2 ||
     !shape.every((n) => typeof n === "number" && Number.isSafeInteger(n) && n >= 0)
   ) {
-    throw new PropagoError("ERR_SHAPE", `${name}.shape must be [rows, columns], got ${JSON.stringify(shape) ?? show(shape)}`);
+    throw new PropagoError(
+      "ERR_SHAPE",
+      `${name}.shape must be [rows, columns], got ${JSON.stringify(shape) ?? show(shape)}`,
+    );
   }
   checkTyped(data, `${name}.data`);
   if (!isNumericArray(data) && !Array.isArray(data)) {
@@ -270,7 +273,10 @@ export class Dataset {
     for (let o = 0; o < outputs; o++) {
       let mean = 0;
       for (let i = 0; i < count; i++) mean += (target(i, o) - mean) / (i + 1);
-      for (let i = 0; i < count; i++) spread[o] += (target(i, o) - mean) ** 2;
+      for (let i = 0; i < count; i++) {
+        const distance = target(i, o) - mean;
+        spread[o] += distance * distance;
+      }
     }
     return spread;
   }
@@ -302,13 +308,13 @@ export function copyMatrix(engine: Engine, source: Source, address: number): voi
   const to = engine.numbers(address, rows * columns);
   if (!source.nested) {
     const data = source.data as NumericArray | readonly number[];
-    if (!ArrayBuffer.isView(data)) checkCells(data as readonly unknown[], 0, columns, name);
+    if (!ArrayBuffer.isView(data)) checkCells(data, 0, columns, name);
     to.set(data);
   } else {
     const lines = source.data as readonly (readonly number[] | NumericArray)[];
     for (let row = 0; row < rows; row++) {
       const line = lines[row];
-      if (!ArrayBuffer.isView(line)) checkCells(line as readonly unknown[], row, columns, name);
+      if (!ArrayBuffer.isView(line)) checkCells(line, row, columns, name);
       to.set(line, row * columns);
     }
   }
@@ -340,7 +346,10 @@ function nonFinite(source: Source, copied: FloatArray, first: number): PropagoEr
   const value = nested ? lines[row][column] : (source.data as readonly number[])[first];
   const at = columns === 1 ? `${name}[row ${row}]` : `${name}[row ${row}, column ${column}]`;
   if (Number.isFinite(value)) {
-    return new PropagoError("ERR_RANGE", `${at} = ${value} overflows float32; scale the column, or use dtype: "float64"`);
+    return new PropagoError(
+      "ERR_RANGE",
+      `${at} = ${value} overflows float32; scale the column, or use dtype: "float64"`,
+    );
   }
   let count = 0;
   for (const number of copied) if (!Number.isFinite(number)) count++;

@@ -56,7 +56,10 @@ export function readNetworkJSON(json: unknown): {
   }
   const { format, version, weights, ...options } = value as Record<string, unknown>;
   if (format !== "propago") {
-    throw new PropagoError("ERR_FORMAT", `this is no saved network: its "format" is ${show(format)}, expected "propago"`);
+    throw new PropagoError(
+      "ERR_FORMAT",
+      `this is no saved network: its "format" is ${show(format)}, expected "propago"`,
+    );
   }
   if (typeof version !== "number" || version > VERSION) {
     throw new PropagoError(
@@ -67,7 +70,10 @@ export function readNetworkJSON(json: unknown): {
   if (!Array.isArray(weights) || !weights.every((layer) => typeof layer === "object" && layer !== null)) {
     throw new PropagoError("ERR_FORMAT", `a saved network's "weights" must be an array, got ${show(weights)}`);
   }
-  return { options: options as unknown as NetworkOptions<DType>, weights: weights as { weights: unknown; bias?: unknown }[] };
+  return {
+    options: options as unknown as NetworkOptions<DType>,
+    weights: weights as { weights: unknown; bias?: unknown }[],
+  };
 }
 
 function parse(text: string): unknown {

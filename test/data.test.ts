@@ -41,6 +41,7 @@ describe("StandardScaler", () => {
   it("leaves a column that does not vary at scale 1, rounding included", () => {
     expect(StandardScaler.fit(rows([7, 7, 7])).scale[0]).toBe(1);
     expect(StandardScaler.fit(rows([0.1, 0.1, 0.1, 0.1, 0.1])).scale[0]).toBe(1);
+    expect(StandardScaler.fit(rows([0.3, 0.1 + 0.2, 0.3, 0.1 + 0.2])).scale[0]).toBe(1);
     expect(StandardScaler.fit(rows([5])).scale[0]).toBe(1);
   });
 

@@ -40,6 +40,20 @@ describe("what the defaults reach", () => {
     expect(unsolved).toEqual([]);
   });
 
+  it("begins again where a tiny network has settled for less than all rows", () => {
+    const count = (restarts?: number): number => {
+      let solved = 0;
+      for (let seed = 0; seed < 100; seed++) {
+        using classifier = new Classifier({ hidden: [3], seed });
+        classifier.fitSync(CORNERS, XOR, restarts === undefined ? {} : { restarts });
+        if (classifier.score(CORNERS, XOR) === 1) solved += 1;
+      }
+      return solved;
+    };
+    expect(count()).toBe(100);
+    expect(count(0)).toBeLessThan(100);
+  });
+
   it("tells irises apart", async () => {
     const scores: number[] = [];
     for (let seed = 0; seed < 10; seed++) {

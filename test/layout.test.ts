@@ -90,7 +90,11 @@ test("what lies around a network's blocks is untouched by training", () => {
   };
   try {
     for (const units of [1, 2, 3, 5, 7, 9]) {
-      const network = new Network({ inputs: 3, layers: [dense(units, "sigmoid"), dense(2, "tanh")], optimizer: "adam" });
+      const network = new Network({
+        inputs: 3,
+        layers: [dense(units, "sigmoid"), dense(2, "tanh")],
+        optimizer: "adam",
+      });
       network.fitSync({ x, y }, { epochs: 4, batchSize: 3, metrics: ["r2"] });
       network.predict(x);
       network.trace(x[1], y[1]);

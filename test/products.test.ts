@@ -95,21 +95,49 @@ describe.each(["float32", "float64"] as const)("%s", (dtype) => {
 
       const Z = memory.result(m * n);
       core.product(X, k * bytes, bytes, W, n * bytes, Z, n * bytes, 0, m, n, k, B);
-      const z = expected(m, n, k, (r, i) => x[r * k + i], (i, o) => w[i * n + o], (o) => b[o]);
+      const z = expected(
+        m,
+        n,
+        k,
+        (r, i) => x[r * k + i],
+        (i, o) => w[i * n + o],
+        (o) => b[o],
+      );
       expect(memory.read(Z, m * n), `X W + b, ${m}×${k}×${n}`).toEqual(z);
       expect(memory.canariesAlive(Z, m * n), `around X W, ${m}×${k}×${n}`).toBe(true);
 
       const G = memory.result(k * n);
       core.product(X, bytes, k * bytes, D, n * bytes, G, n * bytes, 0, k, n, m, 0);
-      const g = expected(k, n, m, (i, r) => x[r * k + i], (r, o) => d[r * n + o], () => 0);
+      const g = expected(
+        k,
+        n,
+        m,
+        (i, r) => x[r * k + i],
+        (r, o) => d[r * n + o],
+        () => 0,
+      );
       expect(memory.read(G, k * n), `Xᵀ D, ${m}×${k}×${n}`).toEqual(g);
       expect(memory.canariesAlive(G, k * n), `around Xᵀ D, ${m}×${k}×${n}`).toBe(true);
+
+      if (m === 1) {
+        const O = memory.result(k * n);
+        core.outer(X, D, O, 0, k, n);
+        expect(memory.read(O, k * n), `outer, ${k}×${n}`).toEqual(g);
+        expect(memory.canariesAlive(O, k * n), `around outer, ${k}×${n}`).toBe(true);
+      }
 
       const E = memory.result(m * k);
       const lanes = 16 / bytes;
       const scratch = memory.result(2 * lanes * (n + lanes));
       core.productTransposed(D, W, E, 0, m, k, n, scratch);
-      const e = expected(m, k, n, (r, o) => d[r * n + o], (o, i) => w[i * n + o], () => 0);
+      const e = expected(
+        m,
+        k,
+        n,
+        (r, o) => d[r * n + o],
+        (o, i) => w[i * n + o],
+        () => 0,
+      );
       expect(memory.read(E, m * k), `D Wᵀ, ${m}×${k}×${n}`).toEqual(e);
       expect(memory.canariesAlive(E, m * k), `around D Wᵀ, ${m}×${k}×${n}`).toBe(true);
       expect(memory.canariesAlive(scratch, 2 * lanes * (n + lanes)), `around the panel, ${m}×${k}×${n}`).toBe(true);

@@ -83,7 +83,7 @@ describe("distributions, 200,000 numbers", () => {
     const m = mean(x);
     expect(Math.abs(m - 3.5)).toBeLessThan(4 * Math.sqrt(0.75 / n));
     const variance = mean(x.map((value) => (value - m) ** 2));
-    expect(Math.abs(variance - 0.75)).toBeLessThan(4 * Math.sqrt((9 / 80) * 9 / n));
+    expect(Math.abs(variance - 0.75)).toBeLessThan(4 * Math.sqrt(((9 / 80) * 9) / n));
   });
 
   test("normal: mean, variance, skew and kurtosis within 4 sigma", () => {

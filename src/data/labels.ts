@@ -98,13 +98,7 @@ export function byCodePoint(a: Label, b: Label): number {
   let i = 0;
   while (i < left.length && left[i] === right[i]) i++;
   if (i === left.length || i === right.length) return left.length - right.length;
-  // Where the second halves of two pairs differ, the comparison must see the whole pairs.
-  const start = i > 0 && isHighSurrogate(left.charCodeAt(i - 1)) ? i - 1 : i;
-  return (left.codePointAt(start) ?? 0) - (right.codePointAt(start) ?? 0);
-}
-
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit <= 0xdbff;
+  return (left.codePointAt(i) ?? 0) - (right.codePointAt(i) ?? 0);
 }
 
 /** -0 and 0 are one class. */

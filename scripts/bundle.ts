@@ -1,0 +1,35 @@
+// Makes the two one-file bundles: dist/cli.js, the command with everything it needs, and dist/propago.min.js, the
+// library for a page without a bundler.
+import { chmodSync } from "node:fs";
+import { build, type BuildOptions } from "esbuild";
+import { root } from "./root.ts";
+
+const common: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  format: "esm",
+  legalComments: "inline",
+  logLevel: "warning",
+};
+
+await build({
+  ...common,
+  entryPoints: ["src/index.ts"],
+  outfile: "dist/propago.min.js",
+  platform: "browser",
+  target: "es2022",
+  minify: true,
+});
+
+await build({
+  ...common,
+  entryPoints: ["src/cli/index.ts"],
+  outfile: "dist/cli.js",
+  platform: "node",
+  target: "node20",
+  // The CommonJS packages inside the bundle call require for Node's own modules.
+  banner: {
+    js: 'import { createRequire as bundledRequire } from "node:module";\nconst require = bundledRequire(import.meta.url);',
+  },
+});
+chmodSync(`${root}/dist/cli.js`, 0o755);

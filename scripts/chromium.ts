@@ -1,0 +1,64 @@
+// Runs the fingerprint scenario in Chromium: a page served from this machine loads the one-file bundle.
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { chromium } from "playwright-core";
+import { root } from "./root.ts";
+
+const executable = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** Why Chromium cannot be used here, or nothing if it can. */
+export const chromiumMissing = existsSync(executable)
+  ? undefined
+  : `no Chromium at ${executable} (set CHROMIUM to its path)`;
+
+const page = `<!doctype html><meta charset="utf-8"><title>propago</title><script type="module">
+  import * as propago from "/dist/propago.min.js";
+  import { fingerprints } from "/test/fingerprint-scenario.js";
+  globalThis.run = () => fingerprints(propago);
+</script>`;
+
+const served: Record<string, string> = {
+  "/dist/propago.min.js": `${root}/dist/propago.min.js`,
+  "/test/fingerprint-scenario.js": `${root}/test/fingerprint-scenario.js`,
+};
+
+/** The scenario's answers there, and which Chromium gave them. */
+export async function fingerprintsInChromium(): Promise<{ version: string; fingerprints: Record<string, string> }> {
+  const server = createServer((request, response) => {
+    const file = served[request.url ?? ""];
+    if (file) {
+      readFile(file).then(
+        (bytes) => response.setHeader("content-type", "text/javascript").end(bytes),
+        () => response.writeHead(404).end(),
+      );
+    } else if (request.url === "/") {
+      response.setHeader("content-type", "text/html").end(page);
+    } else {
+      response.writeHead(404).end();
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const browser = await chromium.launch({
+    executablePath: executable,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+  });
+  try {
+    const tab = await browser.newPage();
+    const errors: string[] = [];
+    tab.on("pageerror", (error) => errors.push(error.message));
+    tab.on("response", (response) => {
+      if (!response.ok()) errors.push(`${response.url()}: ${response.status()}`);
+    });
+    await tab.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+    await tab.waitForFunction("globalThis.run", undefined, { timeout: 20_000 }).catch((cause: unknown) => {
+      throw new Error(`the page did not load: ${errors.join("; ") || "no error was reported"}`, { cause });
+    });
+    const fingerprints = await tab.evaluate<Record<string, string>>("globalThis.run()");
+    return { version: browser.version(), fingerprints };
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}

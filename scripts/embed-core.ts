@@ -1,0 +1,54 @@
+// Turns build/*.wasm into TypeScript that the library imports: the bytes, and the type of the exports, so that a
+// changed export of the core is a type error in src/core.ts. Bytes are written in hexadecimal: longer than base64, but
+// compressed a quarter shorter, since repeated instructions stay repeated text.
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { root } from "./root.ts";
+
+const folder = `${root}/src/generated`;
+
+/** Writes src/generated/<target>.ts for each target, and exports.ts from the first one's declarations. */
+export function embedCore(targets: readonly string[]): void {
+  mkdirSync(folder, { recursive: true });
+  for (const target of targets) {
+    const bytes = readFileSync(`${root}/build/${target}.wasm`).toString("hex");
+    writeIfChanged(
+      `${folder}/${target}.ts`,
+      `// Made by scripts/embed-core.ts: the core's ${target} build, hexadecimal.\nexport const wasm: string =\n  "${bytes}";\n`,
+    );
+  }
+  const declarations = readFileSync(`${root}/build/${targets[0]}.d.ts`, "utf8");
+  writeIfChanged(`${folder}/exports.ts`, exportsInterface(declarations));
+}
+
+/**
+ * The functions that asc declared, as members of one interface; properties, since they have no `this`. The library calls the instance itself, not asc's
+ * wrapper around it, so a boolean is the number it is in WebAssembly.
+ */
+function exportsInterface(declarations: string): string {
+  const members = [...declarations.matchAll(/((?: *\/\*\*(?:(?!\*\/)[^])*\*\/\n)?) *export function (.*;)\n/g)].map(
+    ([, comment, signature]) =>
+      `${comment}  ${signature
+        .replace("(", ": (")
+        .replace(/\): (\w+);$/, ") => $1;")
+        .replaceAll(": boolean", ": number")}\n`,
+  );
+  if (members.length === 0) throw new Error("build/*.d.ts declares no function: has asc's output changed?");
+  return [
+    "// Made by scripts/embed-core.ts from asc's declarations: what the core exports.\n",
+    "export interface CoreExports {\n",
+    ...members,
+    "}\n",
+  ].join("");
+}
+
+/** Leaves an unchanged file's time alone, and never shows a half-written one to a build that runs beside this. */
+function writeIfChanged(path: string, text: string): void {
+  try {
+    if (readFileSync(path, "utf8") === text) return;
+  } catch {
+    // Not there yet.
+  }
+  const temporary = `${path}.${process.pid}`;
+  writeFileSync(temporary, text);
+  renameSync(temporary, path);
+}

@@ -1,0 +1,119 @@
+// Trains small networks that between them pass through every activation, loss, optimizer, initialiser and shuffle,
+// and tells what came out, to the bit. The same file runs in every Node and in browsers; `npm run test:runtimes`
+// compares the answers, and fingerprint.test.ts compares them with golden/fingerprints.json.
+// Plain ECMAScript without imports, since a page loads it as it is.
+
+/** Numbers in [-1, 1) that need no function of Math: the top bits of a linear congruential generator. */
+function numbers(count, seed) {
+  const result = new Float64Array(count);
+  let state = seed >>> 0;
+  for (let i = 0; i < count; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    result[i] = (state >>> 8) / 8388608 - 1;
+  }
+  return result;
+}
+
+const inputs = 5;
+const rows = 23; // not a multiple of any batch size below
+
+/** Targets that fit a loss. */
+function targets(loss, outputs) {
+  if (loss === "categoricalCrossEntropy") return Int32Array.from({ length: rows }, (_, r) => (r * 7) % outputs);
+  const values = numbers(rows * outputs, 99);
+  const unit = loss === "binaryCrossEntropy" || loss === "sigmoidCrossEntropy";
+  return unit ? values.map((value) => (value > 0 ? 1 : 0)) : values;
+}
+
+/** The scenario's networks by name. */
+function cases({ activation, dense }) {
+  const list = {};
+  const hidden = ["linear", "sigmoid", "tanh", "relu", "leakyRelu", { name: "leakyRelu", slope: 0.2 }, "softmax"];
+  for (const name of hidden) {
+    const key = `activation ${typeof name === "string" ? name : JSON.stringify(name)}`;
+    list[key] = { layers: [dense(7, name), dense(3, "linear")], loss: "meanSquaredError" };
+  }
+  for (const [loss, last] of [
+    ["squaredError", "tanh"],
+    ["meanSquaredError", "sigmoid"],
+    ["binaryCrossEntropy", "sigmoid"],
+    ["sigmoidCrossEntropy", "sigmoid"],
+    ["categoricalCrossEntropy", "softmax"],
+  ]) {
+    list[`loss ${loss}`] = { layers: [dense(6, "tanh"), dense(3, last)], loss };
+  }
+  for (const optimizer of [
+    "sgd",
+    { name: "sgd", learningRate: 0.05, momentum: 0.9 },
+    { name: "sgd", learningRate: 0.05, momentum: 0.9, nesterov: true },
+    "adam",
+    { name: "adam", learningRate: 0.01, beta1: 0.8, beta2: 0.99, epsilon: 1e-6 },
+  ]) {
+    list[`optimizer ${JSON.stringify(optimizer)}`] = { layers: [dense(9, "tanh"), dense(3, "softmax")], optimizer };
+  }
+  for (const init of [
+    "glorotUniform",
+    "glorotNormal",
+    "heUniform",
+    "heNormal",
+    "lecunUniform",
+    "lecunNormal",
+    "uniform",
+    { name: "normal", mean: 0.1, deviation: 0.3 },
+    { name: "constant", value: 0.25 },
+    "ones",
+  ]) {
+    const key = `init ${typeof init === "string" ? init : JSON.stringify(init)}`;
+    list[key] = { layers: [dense(6, "sigmoid", { init, biasInit: "uniform" }), dense(2, "softmax")] };
+  }
+  for (const shuffle of [true, false, "withReplacement"]) {
+    list[`shuffle ${shuffle}`] = { layers: [dense(4, "relu"), dense(3, "softmax")], fit: { shuffle } };
+  }
+  for (const batchSize of [1, 23, "full"]) {
+    list[`batchSize ${batchSize}`] = { layers: [dense(4, "relu"), dense(3, "softmax")], fit: { batchSize } };
+  }
+  list["penalties"] = { layers: [dense(8, "tanh", { l1: 0.01 }), dense(3, "softmax")], l2: 0.02 };
+  list["no bias, held weights"] = {
+    layers: [dense(8, "tanh", { bias: false }), dense(4, "relu", { trainable: "bias" }), dense(3, "softmax")],
+  };
+  list["validation"] = { layers: [dense(8, "tanh"), dense(3, "softmax")], fit: { validation: 0.3 } };
+  list["one layer"] = { layers: [dense(1, "sigmoid")] };
+  list["activation layers"] = { layers: [dense(8), activation("tanh"), dense(3), activation("softmax")] };
+  list["deep"] = { layers: [...Array.from({ length: 12 }, () => dense(7, "tanh")), dense(3, "softmax")] };
+  list["wide"] = { layers: [dense(131, "relu"), dense(65, "sigmoid"), dense(17, "softmax")] };
+  return list;
+}
+
+/** Fingerprints by case and precision: of the weights, of what the network says, and the last epoch's loss. */
+export function fingerprints(propago) {
+  const x = numbers(rows * inputs, 7);
+  const result = {};
+  for (const dtype of ["float32", "float64"]) {
+    for (const [name, { fit, ...options }] of Object.entries(cases(propago))) {
+      const network = new propago.Network({ inputs, seed: 11, dtype, ...options });
+      const outputs = options.layers.findLast(({ units }) => units !== undefined).units;
+      const last = options.layers.at(-1).activation;
+      const loss =
+        options.loss ??
+        { softmax: "categoricalCrossEntropy", sigmoid: "binaryCrossEntropy" }[last] ??
+        "meanSquaredError";
+      const history = network.fitSync({ x, y: targets(loss, outputs) }, { epochs: 5, batchSize: 8, ...fit });
+      const said = Array.from(network.predict(x.subarray(0, 2 * inputs)), (value) => value.toString(36)).join(" ");
+      const reached = history.epochs.at(-1);
+      result[`${dtype}, ${name}`] = [
+        String(network.fingerprint()),
+        hash(said),
+        [reached.loss, reached.accuracy, reached.validation?.loss].filter((value) => value !== undefined).join(" "),
+      ].join(" / ");
+      network.dispose();
+    }
+  }
+  return result;
+}
+
+/** FNV-1a, so that a golden line stays short. */
+function hash(text) {
+  let value = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) value = Math.imul(value ^ text.charCodeAt(i), 0x01000193);
+  return (value >>> 0).toString(16).padStart(8, "0");
+}

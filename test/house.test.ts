@@ -1,0 +1,148 @@
+// The rules of the house that no compiler checks: where things may stand, and which way imports point.
+import { readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { root } from "../scripts/root.ts";
+
+/** Source files below a folder, by their path from the repository. */
+function files(folder: string, ending = /\.(ts|js)$/): string[] {
+  return readdirSync(`${root}/${folder}`, { recursive: true, encoding: "utf8" })
+    .map((name) => `${folder}/${name.replaceAll("\\", "/")}`)
+    .filter((path) => ending.test(path) && !/node_modules|src\/generated|bench\/results/.test(path));
+}
+
+function read(path: string): string {
+  return readFileSync(`${root}/${path}`, "utf8");
+}
+
+/** The text without its comments, which may say what the code may not do. */
+function code(path: string): string {
+  return read(path)
+    .replace(/\/\*[^]*?\*\//g, "")
+    .replace(/(^|[^:])\/\/.*$/gm, "$1");
+}
+
+/** `path:line: text` for each line of code that matches. */
+function strays(paths: readonly string[], pattern: RegExp): string[] {
+  return paths.flatMap((path) =>
+    code(path)
+      .split("\n")
+      .flatMap((line) => (pattern.test(line) ? [`${path}: ${line.trim()}`] : [])),
+  );
+}
+
+const core = files("assembly");
+const library = files("src");
+
+describe("the core", () => {
+  /** A file may import from files of lower rank only. */
+  const rank: Record<string, number> = {
+    plan: 0,
+    simd: 1,
+    math: 2,
+    random: 3,
+    gemm: 3,
+    activations: 3,
+    optimizers: 3,
+    losses: 4,
+    layers: 4,
+    train: 5,
+    index: 6,
+  };
+
+  test("imports point one way", () => {
+    for (const path of core) {
+      const name = path.replace(/^assembly\/(.*)\.ts$/, "$1");
+      expect(rank, `say in this test where ${path} stands`).toHaveProperty(name);
+      for (const [, imported] of code(path).matchAll(/from "([^"]+)"/g)) {
+        expect(imported, path).toMatch(/^\.\/\w+$/);
+        expect(rank[imported.slice(2)], `${path} imports ${imported}`).toBeLessThan(rank[name]);
+      }
+    }
+  });
+
+  test("has no strings", () => {
+    const rest = core.filter((path) => path !== "assembly/plan.ts");
+    expect(strays(rest, /["'`]/).filter((stray) => !/(from|import) "\.\/\w+";$/.test(stray))).toEqual([]);
+  });
+
+  test("has no exceptions and allocates nothing", () => {
+    expect(strays(core, /\b(throw|try|assert|new|StaticArray|__new|heap\.alloc|memory\.grow|memory\.data)\b/)).toEqual(
+      [],
+    );
+  });
+
+  test("has no mutable globals", () => {
+    expect(strays(core, /^(export )?(let|var)\b/)).toEqual([]);
+  });
+
+  test("knows relaxed SIMD in one file", () => {
+    expect(strays(core, /relaxed/i).filter((stray) => !stray.startsWith("assembly/simd.ts"))).toEqual([]);
+  });
+
+  test("shares a plan that is nothing but integers", () => {
+    expect(
+      strays(["assembly/plan.ts"], /\S/).filter((stray) => !/: export const [A-Z0-9_]+ = [^"'`]+;$/.test(stray)),
+    ).toEqual([]);
+  });
+});
+
+describe("the library", () => {
+  test("has one door to WebAssembly", () => {
+    const elsewhere = library.filter((path) => path !== "src/core.ts");
+    // Not in messages, which end in a word or a full stop and not in a member.
+    expect(strays(elsewhere, /\bWebAssembly\.[A-Za-z]|@assemblyscript\/loader/)).toEqual([]);
+  });
+
+  test("computes with nothing that engines round differently", () => {
+    const inexact =
+      /\bMath\.(a?(cos|sin|tan)h?|atan2|cbrt|exp|expm1|hypot|log|log10|log1p|log2|pow|random)\b|(?<!\d )\*\*/;
+    expect(strays(library, inexact)).toEqual([]);
+  });
+
+  test("pulls in neither the command nor Node", () => {
+    const reached = new Set<string>();
+    const follow = (path: string) => {
+      if (reached.has(path)) return;
+      reached.add(path);
+      for (const [, imported] of code(path).matchAll(/from "([^"]+)"/g)) {
+        if (imported.startsWith(".")) {
+          const target = new URL(imported, `file:///${path}`).pathname.slice(1);
+          if (!target.startsWith("src/generated/")) follow(target);
+        } else {
+          expect(imported, path).toBe("@assemblyscript/loader");
+        }
+      }
+    };
+    follow("src/index.ts");
+    expect([...reached].filter((path) => path.startsWith("src/cli/"))).toEqual([]);
+  });
+
+  test("the command depends on the library, never the other way", () => {
+    expect(
+      strays(
+        library.filter((path) => !path.startsWith("src/cli/")),
+        /from "[^"]*\/cli\//,
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe("every file", () => {
+  const sources = [...core, ...library, ...files("test"), ...files("bench"), ...files("scripts"), ...files("examples")];
+
+  test("begins by saying what lives in it", () => {
+    expect(sources.filter((path) => !/^(#!.*\n)?(\/\/|\/\*)/.test(read(path)))).toEqual([]);
+  });
+
+  test("is finished", () => {
+    const words = new RegExp(["TO" + "DO", "FIX" + "ME", "XX" + "X"].map((word) => `\\b${word}\\b`).join("|"));
+    expect(sources.filter((path) => words.test(read(path)))).toEqual([]);
+  });
+
+  test("names no package registry's host", () => {
+    const documents = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "package.json", "package-lock.json", ".npmrc"];
+    const host = new RegExp(["registry\\.[a-z]", "npm" + "js\\.", "unpkg\\.", "jsdelivr\\."].join("|"), "i");
+    const all = [...sources, ...files("docs", /\.md$/), ...documents].filter((path) => path !== "test/house.test.ts");
+    expect(all.filter((path) => host.test(read(path)))).toEqual([]);
+  });
+});
