@@ -9,27 +9,29 @@ interface Elementwise {
   derivative(z: v128, a: v128, p: v128): v128;
 }
 
-
+/** The logistic function. */
 @unmanaged
 class Sigmoid {
-
+  /** a = 1 / (1 + e^−z) */
   @inline value(z: v128, p: v128): v128 {
     return Lanes.sigmoid<real>(z);
   }
 
+  /** f′ = a (1 − a) */
   @inline derivative(z: v128, a: v128, p: v128): v128 {
     return v128.mul<real>(a, v128.sub<real>(Simd.splat(1), a));
   }
 }
 
-
+/** The hyperbolic tangent. */
 @unmanaged
 class Tanh {
-
+  /** a = tanh z */
   @inline value(z: v128, p: v128): v128 {
     return Lanes.tanh<real>(z);
   }
 
+  /** f′ = 1 − a² */
   @inline derivative(z: v128, a: v128, p: v128): v128 {
     return v128.sub<real>(Simd.splat(1), v128.mul<real>(a, a));
   }
@@ -38,11 +40,12 @@ class Tanh {
 /** max(z, 0); the derivative at 0 is 0, as in PyTorch and TensorFlow. */
 @unmanaged
 class Relu {
-
+  /** a = max(z, 0): pmax, which is one instruction and lets NaN through */
   @inline value(z: v128, p: v128): v128 {
-    return v128.max<real>(z, Simd.splat(0));
+    return v128.pmax<real>(z, Simd.splat(0));
   }
 
+  /** f′ = 1 for a > 0, else 0 */
   @inline derivative(z: v128, a: v128, p: v128): v128 {
     return v128.and(v128.gt<real>(a, Simd.splat(0)), Simd.splat(1));
   }
@@ -51,11 +54,12 @@ class Relu {
 /** z above 0, p z elsewhere, with p >= 0, so that a tells on which side z was; the derivative at 0 is p. */
 @unmanaged
 class LeakyRelu {
-
+  /** a = z for z > 0, else p z */
   @inline value(z: v128, p: v128): v128 {
     return v128.bitselect(v128.mul<real>(z, p), z, v128.le<real>(z, Simd.splat(0)));
   }
 
+  /** f′ = 1 for a > 0, else p */
   @inline derivative(z: v128, a: v128, p: v128): v128 {
     return v128.bitselect(Simd.splat(1), p, v128.gt<real>(a, Simd.splat(0)));
   }

@@ -20,12 +20,13 @@ interface Summed {
 /** ½ (a − t)² */
 @unmanaged
 class SquaredError {
-
+  /** ½ (a − t)² */
   @inline value(z: v128, a: v128, t: v128): v128 {
     const error = v128.sub<real>(a, t);
     return v128.mul<real>(Simd.splat(0.5), v128.mul<real>(error, error));
   }
 
+  /** ∂/∂a = a − t */
   @inline derivative(z: v128, a: v128, t: v128): v128 {
     return v128.sub<real>(a, t);
   }
@@ -34,12 +35,13 @@ class SquaredError {
 /** (a − t)² */
 @unmanaged
 class MeanSquaredError {
-
+  /** (a − t)² */
   @inline value(z: v128, a: v128, t: v128): v128 {
     const error = v128.sub<real>(a, t);
     return v128.mul<real>(error, error);
   }
 
+  /** ∂/∂a = 2 (a − t) */
   @inline derivative(z: v128, a: v128, t: v128): v128 {
     return v128.mul<real>(Simd.splat(2), v128.sub<real>(a, t));
   }
@@ -48,11 +50,12 @@ class MeanSquaredError {
 /** −t log a − (1 − t) log(1 − a) with a = sigmoid(z), as max(z, 0) − z t + log(1 + e^−|z|): finite for any z. */
 @unmanaged
 class SigmoidCrossEntropy {
-
+  /** max(z, 0) − z t + log(1 + e^−|z|) */
   @inline value(z: v128, a: v128, t: v128): v128 {
     const linear = v128.sub<real>(v128.max<real>(z, Simd.splat(0)), v128.mul<real>(z, t));
     return v128.add<real>(linear, Lanes.log1p<real>(Lanes.exp<real>(v128.neg<real>(v128.abs<real>(z)))));
   }
+
   /** ∂/∂z = a − t */
   @inline derivative(z: v128, a: v128, t: v128): v128 {
     return v128.sub<real>(a, t);

@@ -6,19 +6,19 @@ export class Lanes {
   /** e^x. x = n ln2 + r with |r| <= ln2 / 2, a polynomial for e^r, then 2^n in two factors so that no step overflows. */
   @inline static exp<T>(x: v128): v128 {
     if (sizeof<T>() == 4) {
-      const clamped = f32x4.min(f32x4.max(x, f32x4.splat(-105.0)), f32x4.splat(90.0));
+      // pmin and pmax are one instruction each, and let NaN in x through.
+      const clamped = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-105.0)), f32x4.splat(90.0));
       const n = f32x4.nearest(f32x4.mul(clamped, f32x4.splat(1.4426950408889634)));
       // ln2 in two parts; n times the first, which has 9 bits, is exact.
       let r = f32x4.sub(clamped, f32x4.mul(n, f32x4.splat(0.693359375)));
       r = f32x4.sub(r, f32x4.mul(n, f32x4.splat(-2.1219444e-4)));
-      let p = f32x4.splat(1.98756915e-4);
-      p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.3981999507e-3));
-      p = f32x4.add(f32x4.mul(p, r), f32x4.splat(8.3334519073e-3));
-      p = f32x4.add(f32x4.mul(p, r), f32x4.splat(4.1665795894e-2));
-      p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665459e-1));
-      p = f32x4.add(f32x4.mul(p, r), f32x4.splat(5.0000001201e-1));
-      p = f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r);
-      p = f32x4.add(p, f32x4.splat(1));
+      // In pairs (Estrin), which are computed side by side.
+      const square = f32x4.mul(r, r);
+      const p01 = f32x4.add(f32x4.mul(f32x4.splat(1.98756915e-4), r), f32x4.splat(1.3981999507e-3));
+      const p23 = f32x4.add(f32x4.mul(f32x4.splat(8.3334519073e-3), r), f32x4.splat(4.1665795894e-2));
+      const p45 = f32x4.add(f32x4.mul(f32x4.splat(1.6666665459e-1), r), f32x4.splat(5.0000001201e-1));
+      let p = f32x4.add(f32x4.mul(f32x4.add(f32x4.mul(p01, square), p23), square), p45);
+      p = f32x4.add(f32x4.add(f32x4.mul(p, square), r), f32x4.splat(1));
       const exponent = i32x4.trunc_sat_f32x4_s(n);
       const half = i32x4.shr_s(exponent, 1);
       const bias = i32x4.splat(127);
@@ -26,7 +26,7 @@ export class Lanes {
       const rest = i32x4.shl(i32x4.add(i32x4.sub(exponent, half), bias), 23);
       return f32x4.mul(f32x4.mul(p, scale), rest);
     }
-    const clamped = f64x2.min(f64x2.max(x, f64x2.splat(-746.0)), f64x2.splat(710.0));
+    const clamped = f64x2.pmin(f64x2.pmax(x, f64x2.splat(-746.0)), f64x2.splat(710.0));
     const n = f64x2.nearest(f64x2.mul(clamped, f64x2.splat(1.4426950408889634)));
     const high = f64x2.sub(clamped, f64x2.mul(n, f64x2.splat(6.9314718036912381649e-1)));
     const low = f64x2.mul(n, f64x2.splat(1.90821492927058770002e-10));

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 // What the library exports, and nothing else.
 export { Network } from "./network.ts";
 export { Classifier } from "./classifier.ts";

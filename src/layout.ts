@@ -300,7 +300,7 @@ export class Layout implements Tenant {
     const tally = records + layers.length * LAYER_BYTES;
     const paramsAt = Math.ceil((tally + this.#tallyBytes) / 16) * 16;
     const size = paramsAt + this.count * this.engine.bytes;
-    const plan = this.engine.allocate(size, `this network's ${this.parameters.toLocaleString("en-US")} parameters`);
+    const plan = this.engine.allocate(size, `this network's ${this.parameters} parameters`);
     const params = plan + paramsAt;
     this.#blocks = { plan, params, capacity: 0, purpose: "predict" };
     const view = this.engine.view(plan, paramsAt);

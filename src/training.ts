@@ -401,7 +401,7 @@ class Loop {
 }
 
 function divergence(where: string, loss: number, rate: number): PropagoError {
-  const lower = Number((rate / 10).toPrecision(2));
+  const lower = Number(Math.min(rate / 10, 0.01).toPrecision(2));
   return new PropagoError(
     "ERR_DIVERGED",
     `loss became ${Number.isNaN(loss) ? "NaN" : loss} ${where}; the last finite weights are back. ` +

@@ -1,0 +1,160 @@
+// What the benchmarks train: five networks, small to large, and the rows they see. Every contestant gets the same
+// rows in the same order, and as many passes over them.
+import { readFileSync } from "node:fs";
+import { root } from "../scripts/root.ts";
+
+export interface Workload {
+  name: string;
+  inputs: number;
+  layers: readonly { units: number; activation: "sigmoid" | "relu" | "softmax" }[];
+  /** ½ Σ (a − y)², or −Σ y log a behind a softmax. */
+  loss: "squaredError" | "categoricalCrossEntropy";
+  optimizer: { name: "sgd" | "adam"; learningRate: number };
+  batchSize: number;
+  /** Passes over the rows in one measured call. */
+  epochs: number;
+  rows: number;
+  /** (rows, inputs) */
+  x: Float32Array;
+  /** (rows, outputs): targets, one-hot for classes */
+  y: Float32Array;
+}
+
+/** A small generator of uniform numbers in [0, 1), so that made-up rows are the same in every run (mulberry32). */
+export function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** A copy in random order (Fisher and Yates). */
+export function shuffled<T>(items: readonly T[], random: () => number): T[] {
+  const result = [...items];
+  for (let i = result.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [result[i], result[j]] = [result[j], result[i]];
+  }
+  return result;
+}
+
+/** A shipped table whose last column is the class; rows shuffled once, so that batches mix the classes. */
+function table(file: string, scale: number): Pick<Workload, "inputs" | "rows" | "x" | "y"> {
+  const lines = readFileSync(`${root}/examples/data/${file}`, "utf8").trim().split(/\r?\n/).slice(1);
+  const cells = shuffled(lines, generator(1)).map((line) => line.split(","));
+  const inputs = cells[0].length - 1;
+  const classes = [...new Set(cells.map((row) => row[inputs]))].sort();
+  const x = Float32Array.from(cells.flatMap((row) => row.slice(0, inputs).map((cell) => Number(cell) * scale)));
+  const y = new Float32Array(cells.length * classes.length);
+  cells.forEach((row, r) => (y[r * classes.length + classes.indexOf(row[inputs])] = 1));
+  return { inputs, rows: cells.length, x, y };
+}
+
+/**
+ * Made-up 28 × 28 images of ten classes: per class a few thick strokes, moved and dimmed a little in each row, over a
+ * dark background, which is most of the image as in the handwritten ones.
+ */
+function images(rows: number): Pick<Workload, "inputs" | "rows" | "x" | "y"> {
+  const random = generator(2);
+  const side = 28;
+  const strokes = Array.from({ length: 10 }, () =>
+    Array.from({ length: 4 }, () => Array.from({ length: 4 }, () => 6 + 16 * random())),
+  );
+  const x = new Float32Array(rows * side * side);
+  const y = new Float32Array(rows * 10);
+  for (let r = 0; r < rows; r++) {
+    const digit = Math.floor(random() * 10);
+    y[r * 10 + digit] = 1;
+    const right = 4 * random() - 2;
+    const down = 4 * random() - 2;
+    const ink = 0.6 + 0.4 * random();
+    for (const [x0, y0, x1, y1] of strokes[digit]) {
+      for (let step = 0; step <= 24; step++) {
+        const column = Math.round(x0 + ((x1 - x0) * step) / 24 + right);
+        const row = Math.round(y0 + ((y1 - y0) * step) / 24 + down);
+        for (let dy = 0; dy < 2; dy++) {
+          for (let dx = 0; dx < 2; dx++)
+            x[r * side * side + (row + dy) * side + column + dx] = ink * (0.8 + 0.2 * random());
+        }
+      }
+    }
+  }
+  return { inputs: side * side, rows, x, y };
+}
+
+const adam = { name: "adam", learningRate: 1e-3 } as const;
+const classifier = (...hidden: number[]): Workload["layers"] => [
+  ...hidden.map((units) => ({ units, activation: "relu" as const })),
+  { units: 10, activation: "softmax" },
+];
+
+/** Made when asked for, since the images take a moment. */
+export const workloads: Record<string, () => Workload> = {
+  xor: () => ({
+    name: "xor",
+    inputs: 2,
+    layers: [
+      { units: 3, activation: "sigmoid" },
+      { units: 1, activation: "sigmoid" },
+    ],
+    loss: "squaredError",
+    optimizer: { name: "sgd", learningRate: 0.5 },
+    batchSize: 1,
+    epochs: 1000,
+    rows: 4,
+    x: Float32Array.of(0, 0, 0, 1, 1, 0, 1, 1),
+    y: Float32Array.of(0, 1, 1, 0),
+  }),
+  iris: () => ({
+    name: "iris",
+    layers: [
+      { units: 16, activation: "relu" },
+      { units: 3, activation: "softmax" },
+    ],
+    loss: "categoricalCrossEntropy",
+    optimizer: adam,
+    batchSize: 16,
+    epochs: 50,
+    ...table("iris.csv", 0.2),
+  }),
+  digits: () => ({
+    name: "digits",
+    layers: classifier(64),
+    loss: "categoricalCrossEntropy",
+    optimizer: adam,
+    batchSize: 32,
+    epochs: 3,
+    ...table("digits.csv", 1 / 16),
+  }),
+  mnist: () => ({
+    name: "mnist",
+    layers: classifier(128),
+    loss: "categoricalCrossEntropy",
+    optimizer: adam,
+    batchSize: 32,
+    epochs: 1,
+    ...images(2048),
+  }),
+  mlp: () => ({
+    name: "mlp",
+    layers: classifier(512, 512),
+    loss: "categoricalCrossEntropy",
+    optimizer: adam,
+    batchSize: 128,
+    epochs: 1,
+    ...images(256),
+  }),
+};
+
+/** The mean over the rows of the workload's loss, from what a contestant predicts. */
+export function meanLoss({ loss, rows, y }: Workload, predictions: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < y.length; i++) {
+    if (loss === "squaredError") sum += 0.5 * (predictions[i] - y[i]) ** 2;
+    else if (y[i] > 0) sum -= y[i] * Math.log(Math.max(predictions[i], 1e-7));
+  }
+  return sum / rows;
+}
