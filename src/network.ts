@@ -4,14 +4,10 @@ import {
   LAYER_D,
   LAYER_Y,
   LAYER_Z,
-  METRIC_CORRECT,
-  METRIC_SQUARES,
   PLAN_BATCH_LOSS,
   PLAN_METRIC,
   PLAN_TALLY,
   STREAM_INIT,
-  TALLY_CORRECT,
-  TALLY_LOSS,
   TALLY_SQUARES,
 } from "../assembly/plan.ts";
 import { readName, readNumber, readObject } from "./check.ts";
@@ -19,8 +15,9 @@ import { type Engine, engineOf } from "./core.ts";
 import { PropagoError, show } from "./errors.ts";
 import { type LayerDescription, readLayers, readUnits } from "./layers.ts";
 import { Layout, type NetworkDescription, type Tensor } from "./layout.ts";
-import { lossRow, readLoss } from "./losses.ts";
+import { readLoss } from "./losses.ts";
 import { readOptimizer } from "./optimizers.ts";
+import { metricBits, readMetrics, readTally } from "./metrics.ts";
 import { type NetworkJSON, numbersFromJSON, numbersToJSON, readNetworkJSON } from "./save.ts";
 import { Dataset, type Rows, copyMatrix, readMatrix, readTargets } from "./samples.ts";
 import { Training, trainSync, trainStep } from "./training.ts";
@@ -53,8 +50,6 @@ const OPTION_KEYS = [
   "l1",
   "l2",
 ] as const satisfies readonly (keyof NetworkOptions)[];
-
-export const METRICS = ["accuracy", "r2"] as const satisfies readonly MetricName[];
 
 /** Rows that predict and evaluate take through the network at a time, when memory need not be saved. */
 const CHUNK = 128;
@@ -537,46 +532,6 @@ function countParameters(layers: readonly LayerDescription[]): number {
 function readSeed(value: unknown): number {
   if (value === "random") return crypto.getRandomValues(new Uint32Array(1))[0];
   return readNumber(value, "seed", { whole: true, least: 0, most: 2 ** 32 - 1 });
-}
-
-/** The metrics to report: those asked for, or those that suit the loss. */
-export function readMetrics(value: unknown, { loss }: NetworkDescription): readonly MetricName[] {
-  if (value === undefined) return lossRow(loss).metrics;
-  if (!Array.isArray(value)) {
-    throw new PropagoError("ERR_CONFIG", `metrics must be an array such as ["accuracy"], got ${show(value)}`);
-  }
-  return [...new Set(value.map((name, i) => readName(name, `metrics[${i}]`, METRICS, "metric")))];
-}
-
-/** What the core is to count for these metrics. */
-export function metricBits(metrics: readonly MetricName[]): number {
-  return (metrics.includes("accuracy") ? METRIC_CORRECT : 0) | (metrics.includes("r2") ? METRIC_SQUARES : 0);
-}
-
-/**
- * Writes the means of the tally at `at` into a report. `spread` is r2's denominator for each output; the outputs' r2
- * are averaged.
- */
-export function readTally<R extends Evaluation>(
-  report: R,
-  sums: Float64Array,
-  at: number,
-  samples: number,
-  metrics: readonly MetricName[],
-  spread: Float64Array,
-): R {
-  report.loss = sums[at + TALLY_LOSS / 8] / samples;
-  if (metrics.includes("accuracy")) report.accuracy = sums[at + TALLY_CORRECT / 8] / samples;
-  if (metrics.includes("r2")) {
-    let total = 0;
-    // A constant target leaves nothing to explain: 1 if it is met exactly, else 0, as scikit-learn has it.
-    for (const [o, variation] of spread.entries()) {
-      const error = sums[at + TALLY_SQUARES / 8 + o];
-      total += variation > 0 ? 1 - error / variation : error === 0 ? 1 : 0;
-    }
-    report.r2 = total / spread.length;
-  }
-  return report;
 }
 
 /** One tensor's numbers: flat, or in rows; finite in the network's precision. */

@@ -23,7 +23,8 @@ import {
 } from "../assembly/plan.ts";
 import { readFlag, readNumber, readObject } from "./check.ts";
 import { PropagoError, show } from "./errors.ts";
-import { type Insides, metricBits, readMetrics, readTally } from "./network.ts";
+import { metricBits, readMetrics, readTally } from "./metrics.ts";
+import type { Insides } from "./network.ts";
 import type { Dataset, Rows } from "./samples.ts";
 import type {
   BatchReport,
