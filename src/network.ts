@@ -20,7 +20,7 @@ import { readOptimizer } from "./optimizers.ts";
 import { metricBits, readMetrics, readTally } from "./metrics.ts";
 import { type NetworkJSON, numbersFromJSON, numbersToJSON, readNetworkJSON } from "./save.ts";
 import { Dataset, type Rows, copyMatrix, readMatrix, readTargets } from "./samples.ts";
-import { Training, trainSync, trainStep } from "./training.ts";
+import { type Insides, Training, trainSync, trainStep } from "./training.ts";
 import type {
   ArrayOf,
   DType,
@@ -59,20 +59,6 @@ const dropped = new FinalizationRegistry<Layout>((layout) => {
   layout.busy = false;
   layout.release();
 });
-
-/** What training.ts needs of a network. */
-export interface Insides {
-  engine: Engine;
-  layout: Layout;
-  description: NetworkDescription;
-  /** Reads samples and targets into the core's memory. */
-  dataset(data: unknown, owner?: string): Dataset;
-  /** Sums loss and metrics up over rows in memory. */
-  measure(rows: Rows, metrics: readonly MetricName[]): Evaluation;
-  /** A message's code and text if the network may not be used now. */
-  lock(): void;
-  unlock(): void;
-}
 
 /**
  * A neural network: layers, a loss, an optimizer, and the weights.

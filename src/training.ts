@@ -24,13 +24,15 @@ import {
 import { readFlag, readNumber, readObject } from "./check.ts";
 import { PropagoError, show } from "./errors.ts";
 import { metricBits, readMetrics, readTally } from "./metrics.ts";
-import type { Insides } from "./network.ts";
+import type { Engine } from "./core.ts";
+import type { Layout, NetworkDescription } from "./layout.ts";
 import type { Dataset, Rows } from "./samples.ts";
 import type {
   BatchReport,
   Data,
   EarlyStopping,
   EpochReport,
+  Evaluation,
   FitOptions,
   FloatArray,
   History,
@@ -43,6 +45,20 @@ const DEFAULT_EPOCHS = 100;
 /** Small data sets get as many epochs as make so many updates. */
 const DEFAULT_UPDATES = 2000;
 const DEFAULT_BATCH = 32;
+
+/** What training needs of a network. */
+export interface Insides {
+  engine: Engine;
+  layout: Layout;
+  description: NetworkDescription;
+  /** Reads samples and targets into the core's memory. */
+  dataset(data: unknown, owner?: string): Dataset;
+  /** Sums loss and metrics up over rows in memory. */
+  measure(rows: Rows, metrics: readonly MetricName[]): Evaluation;
+  /** Keeps other trainings away, and the network where it is in memory; throws ERR_BUSY if one is under way. */
+  lock(): void;
+  unlock(): void;
+}
 
 const FIT_KEYS = [
   "epochs",
