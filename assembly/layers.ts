@@ -54,9 +54,13 @@ export function deltas(layer: usize, fused: bool, scratch: usize, begin: i32, en
     deactivate(kind, parameter, load<usize>(layer, LAYER_Z), load<usize>(layer, LAYER_Y), D, begin, end, nout);
   }
   const dX = load<usize>(layer, LAYER_DX);
-  // An activation layer's dZ is the dY of the layer below: they share one block.
-  if (dX && load<i32>(layer, LAYER_KIND) == DENSE) {
+  if (!dX) return;
+  if (load<i32>(layer, LAYER_KIND) == DENSE) {
     productTransposed(D, load<usize>(layer, LAYER_W), dX, begin, end, load<i32>(layer, LAYER_IN), nout, scratch);
+  } else if (dX != D) {
+    // An activation layer's dZ is the dY of the layer below; most often they share one block.
+    const row = <usize>nout * sizeof<real>();
+    memory.copy(dX + <usize>begin * row, D + <usize>begin * row, <usize>(end - begin) * row);
   }
 }
 

@@ -106,8 +106,9 @@ export const SHUFFLED = 1;
 export const WITH_REPLACEMENT = 2;
 
 // What a tally counts beside the loss (bits).
-export const METRIC_CORRECT = 1;
-export const METRIC_SQUARES = 2;
+export const METRIC_CORRECT = 1; // samples whose largest output is the right one
+export const METRIC_LABELS = 2; // with METRIC_CORRECT: samples may have no class or several, each output on its own
+export const METRIC_SQUARES = 4;
 
 // What training changes of a layer (bits).
 export const TRAIN_WEIGHTS = 1;

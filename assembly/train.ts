@@ -16,6 +16,7 @@ import {
   LAYER_Y,
   LAYER_Z,
   METRIC_CORRECT,
+  METRIC_LABELS,
   METRIC_SQUARES,
   PLAN_BATCH,
   PLAN_BATCH_LOSS,
@@ -186,7 +187,7 @@ function tally(plan: usize, total: f64): void {
   let correct: f64 = 0;
   for (let r = 0; r < rows; ++r) {
     const at = <usize>r * <usize>nout * sizeof<real>();
-    if (metric & METRIC_CORRECT && classOf(Y + at, nout) == classOf(T + at, nout)) correct += 1;
+    if (metric & METRIC_CORRECT && isRight(Y + at, T + at, nout, metric)) correct += 1;
     if (metric & METRIC_SQUARES) {
       for (let o: usize = 0; o < <usize>nout; ++o) {
         const error = <f64>load<real>(Y + at + o * sizeof<real>()) - <f64>load<real>(T + at + o * sizeof<real>());
@@ -196,6 +197,24 @@ function tally(plan: usize, total: f64): void {
     }
   }
   store<f64>(sums, load<f64>(sums, TALLY_CORRECT) + correct, TALLY_CORRECT);
+}
+
+/**
+ * Whether outputs y say what targets t say. Where samples may have several classes, one with a single class is right if
+ * that output is the largest, and any other if every output is on its target's side of ½.
+ */
+function isRight(y: usize, t: usize, nout: i32, metric: i32): bool {
+  if (metric & METRIC_LABELS) {
+    let classes = 0;
+    let same = true;
+    for (let o: usize = 0; o < <usize>nout; ++o) {
+      const target = load<real>(t + o * sizeof<real>()) > 0.5;
+      if (target) ++classes;
+      if (target != load<real>(y + o * sizeof<real>()) > 0.5) same = false;
+    }
+    if (classes != 1) return same;
+  }
+  return classOf(y, nout) == classOf(t, nout);
 }
 
 /** The class that a row of outputs or targets stands for: the largest, or for a single output whether it is above ½. */

@@ -2,6 +2,7 @@
 // which fails changes nothing. What targets mean stands in classifier.ts and regressor.ts.
 import type { ActivationSpec } from "./activations.ts";
 import { readNumber, readObject } from "./check.ts";
+import { FIT_KEYS } from "./training.ts";
 import { readRows } from "./data/rows.ts";
 import { StandardScaler } from "./data/scaling.ts";
 import type { Rows } from "./data/scaling.ts";
@@ -310,6 +311,7 @@ export abstract class Estimator<Y, Codec> {
 
   /** Checks everything and makes what training needs; nothing of the estimator changes. */
   #prepare(x: Matrix, y: Y, options: EstimatorFitOptions<Y>): Job<Codec> {
+    readObject(options, "fit options", [...FIT_KEYS, "restarts"]);
     const { validation, restarts, ...rest } = options;
     const rows = this.#readRows(x, y);
     const codec = this.learn(y, rows.rows);

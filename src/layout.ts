@@ -55,20 +55,9 @@ import {
   TRAIN_WEIGHTS,
 } from "../assembly/plan.ts";
 import type { Engine, Tenant } from "./core.ts";
-import type { LayerDescription } from "./layers.ts";
-import { LOSSES, type LossName, lossRow } from "./losses.ts";
-import type { Optimizer } from "./optimizers.ts";
+import type { NetworkDescription } from "./description.ts";
+import { LOSSES, lossRow } from "./losses.ts";
 import type { FloatArray } from "./types.ts";
-
-/** A network with everything filled in. */
-export interface NetworkDescription {
-  inputs: number;
-  outputs: number;
-  layers: readonly LayerDescription[];
-  loss: LossName;
-  optimizer: Optimizer;
-  seed: number;
-}
 
 /** Where a layer's weights or biases stand in the flat block of parameters, counted in numbers. */
 export interface Tensor {
@@ -129,6 +118,8 @@ export class Layout implements Tenant {
   readonly reports: number;
   /** While true, the blocks stay where they are. */
   busy = false;
+  /** What a training under way has in memory beside the network; goes with it if nobody ends that training. */
+  readonly guests = new Set<{ release(): void }>();
   readonly #description: NetworkDescription;
   #blocks: Blocks | undefined;
   #saved: Saved | undefined;
@@ -413,7 +404,9 @@ export class Layout implements Tenant {
       // Weighted inputs are overwritten by activations, but where somebody reads them later.
       const keepsZ = purpose === "trace" || (isLast && fused);
       const z = layer.kind === ACTIVATION ? x : keepsZ ? take(rows * layer.units) : y;
-      const d = !training ? 0 : layer.kind === ACTIVATION && i > 0 ? below : take(rows * layer.units);
+      // An activation layer's dZ is the dY of the layer below: one block serves both, but where somebody reads dZ later.
+      const sharesD = layer.kind === ACTIVATION && i > 0 && purpose !== "trace";
+      const d = !training ? 0 : sharesD ? below : take(rows * layer.units);
       write(at + LAYER_X, x);
       write(at + LAYER_Z, z);
       write(at + LAYER_Y, y);

@@ -10,15 +10,13 @@ import {
   STREAM_INIT,
   TALLY_SQUARES,
 } from "../assembly/plan.ts";
-import { readName, readNumber, readObject } from "./check.ts";
+import { readObject } from "./check.ts";
 import { type Engine, engineOf } from "./core.ts";
 import { PropagoError, show } from "./errors.ts";
-import { type LayerDescription, readLayers, readUnits } from "./layers.ts";
-import { Layout, type NetworkDescription, type Tensor } from "./layout.ts";
-import { readLoss } from "./losses.ts";
-import { readOptimizer } from "./optimizers.ts";
+import { type NetworkDescription, countParameters, describe } from "./description.ts";
+import { Layout, type Tensor } from "./layout.ts";
 import { metricBits, readMetrics, readTally } from "./metrics.ts";
-import { type NetworkJSON, numbersFromJSON, numbersToJSON, readNetworkJSON } from "./save.ts";
+import { type NetworkJSON, numbersToJSON, readNetworkJSON } from "./save.ts";
 import { Dataset, type Rows, copyMatrix, readMatrix, readTargets } from "./samples.ts";
 import { type Insides, Training, trainSync, trainStep } from "./training.ts";
 import type {
@@ -40,23 +38,12 @@ import type {
   Trace,
 } from "./types.ts";
 
-const OPTION_KEYS = [
-  "inputs",
-  "layers",
-  "loss",
-  "optimizer",
-  "seed",
-  "dtype",
-  "l1",
-  "l2",
-] as const satisfies readonly (keyof NetworkOptions)[];
-
 /** Rows that predict and evaluate take through the network at a time, when memory need not be saved. */
 const CHUNK = 128;
 
 /** Gives back the memory of networks that nobody can reach any more. */
 const dropped = new FinalizationRegistry<Layout>((layout) => {
-  layout.busy = false;
+  for (const guest of layout.guests) guest.release();
   layout.release();
 });
 
@@ -77,7 +64,6 @@ export class Network<D extends DType = "float32"> {
   /** The seed that was used, also where "random" was asked for. */
   readonly seed: number;
   readonly dtype: D;
-  readonly #options: Omit<NetworkJSON, "format" | "version" | "weights">;
   readonly #description: NetworkDescription;
   readonly #engine: Engine;
   readonly #layout: Layout;
@@ -85,37 +71,19 @@ export class Network<D extends DType = "float32"> {
 
   /** @throws PropagoError ERR_CONFIG for an option that cannot be, ERR_MEMORY for more weights than memory. */
   constructor(options: NetworkOptions<D>) {
-    const given = readObject(options, "new Network", OPTION_KEYS);
-    if (given.inputs === undefined) {
-      throw new PropagoError(
-        "ERR_CONFIG",
-        "inputs is missing: say how many values a sample has, for example inputs: 4",
-      );
-    }
-    this.inputs = readUnits(given.inputs, "inputs");
-    this.dtype = readName(given.dtype ?? "float32", "dtype", ["float32", "float64"], "dtype") as D;
-    this.seed = readSeed(given.seed ?? 0);
-    const l1 = readNumber(given.l1 ?? 0, "l1", { least: 0 });
-    const l2 = readNumber(given.l2 ?? 0, "l2", { least: 0 });
-    const layers = readLayers(given.layers, this.inputs, l1, l2);
-    const last = layers[layers.length - 1];
-    this.outputs = last.units;
-    const loss = readLoss(given.loss, last.activation.name);
-    const optimizer = readOptimizer(given.optimizer, countParameters(layers));
-    this.#description = { inputs: this.inputs, outputs: this.outputs, layers, loss, optimizer, seed: this.seed };
-    this.#options = {
-      inputs: this.inputs,
-      layers: layers.map((layer) => layer.spec),
-      loss,
-      optimizer: optimizer.spec,
-      seed: this.seed,
-      dtype: this.dtype,
-      l1,
-      l2,
-    };
+    this.#description = describe(options);
+    this.inputs = this.#description.inputs;
+    this.outputs = this.#description.outputs;
+    this.seed = this.#description.seed;
+    this.dtype = this.#description.dtype as D;
     this.#engine = engineOf(this.dtype);
     this.#layout = new Layout(this.#engine, this.#description);
-    this.#drawWeights();
+    try {
+      this.#drawWeights();
+    } catch (error) {
+      this.#layout.release();
+      throw error;
+    }
     dropped.register(this, this.#layout, this);
   }
 
@@ -226,8 +194,9 @@ export class Network<D extends DType = "float32"> {
   /** One sample's way through the network, layer by layer: weighted inputs, activations, errors, gradients. */
   trace(x: NumericArray | readonly number[], y: number | NumericArray | readonly number[]): Trace<ArrayOf<D>> {
     this.#checkUsable();
-    const target = typeof y === "number" ? (this.outputs === 1 ? [[y]] : [y]) : [Array.from(y)];
-    const dataset = this.#dataset({ x: [Array.from(x)], y: target });
+    // A single number is the target of a single output, or else a class.
+    const target = typeof y === "number" ? (this.outputs === 1 ? [[y]] : [y]) : [y];
+    const dataset = this.#dataset({ x: [x], y: target });
     try {
       return this.#layout.aside(() => {
         const layout = this.#layout;
@@ -257,7 +226,7 @@ export class Network<D extends DType = "float32"> {
    */
   checkGradients(data: Data): number {
     const own = this.gradients(data);
-    const twin = new Network({ ...this.#options, dtype: "float64" });
+    const twin = new Network({ ...this.#description.spec, dtype: "float64" });
     try {
       twin.setWeights(this.getWeights());
       return twin.#compareWithDifferences(own, data);
@@ -315,7 +284,7 @@ export class Network<D extends DType = "float32"> {
       weights: numbersToJSON(weights),
       ...(bias === undefined ? {} : { bias: numbersToJSON(bias) }),
     }));
-    return { format: "propago", version: 1, ...this.#options, weights };
+    return { format: "propago", version: 1, ...this.#description.spec, weights };
   }
 
   /** The network that `toJSON` gave; also takes the same as text. */
@@ -323,12 +292,7 @@ export class Network<D extends DType = "float32"> {
     const { options, weights } = readNetworkJSON(json);
     const network = new Network<D>(options as NetworkOptions<D>);
     try {
-      network.setWeights(
-        weights.map((layer) => ({
-          weights: numbersFromJSON(layer.weights, network.dtype),
-          ...(layer.bias === undefined ? {} : { bias: numbersFromJSON(layer.bias, network.dtype) }),
-        })),
-      );
+      network.setWeights(weights);
     } catch (error) {
       network.dispose();
       throw error;
@@ -398,7 +362,7 @@ export class Network<D extends DType = "float32"> {
   #measure(rows: Rows, metrics: readonly MetricName[]): Evaluation {
     const layout = this.#layout;
     const plan = layout.prepare(Math.min(rows.count, CHUNK), "train");
-    layout.setWord(PLAN_METRIC, metricBits(metrics));
+    layout.setWord(PLAN_METRIC, metricBits(metrics, this.#description));
     this.#engine.core.evaluate(plan, rows.address);
     const sums = this.#engine.doubles(layout.word(PLAN_TALLY) >>> 0, TALLY_SQUARES / 8 + this.outputs);
     return readTally({ loss: 0 }, sums, 0, rows.count, metrics, rows.spread);
@@ -425,6 +389,14 @@ export class Network<D extends DType = "float32"> {
       }
     }
     this.#engine.release(state);
+    const bad = core.firstNonFinite(params, layout.count);
+    if (bad < 0) return;
+    const tensor = layout.tensors.findLast(({ start }) => start <= bad);
+    const name = this.#description.layers[tensor?.layer ?? 0].name;
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `first weights of layer "${name}" overflow ${this.dtype}; give smaller numbers`,
+    );
   }
 
   /** Copies a flat block into layers. */
@@ -509,17 +481,6 @@ export class Network<D extends DType = "float32"> {
   }
 }
 
-function countParameters(layers: readonly LayerDescription[]): number {
-  return layers.reduce((sum, { spec, inputs, units, bias }) => {
-    return spec.type === "dense" ? sum + inputs * units + (bias ? units : 0) : sum;
-  }, 0);
-}
-
-function readSeed(value: unknown): number {
-  if (value === "random") return crypto.getRandomValues(new Uint32Array(1))[0];
-  return readNumber(value, "seed", { whole: true, least: 0, most: 2 ** 32 - 1 });
-}
-
 /** One tensor's numbers: flat, or in rows; finite in the network's precision. */
 function readTensor(value: unknown, what: string, rows: number, columns: number, dtype: DType): ArrayLike<number> {
   const shape = rows === 1 ? `${columns}` : `${rows}×${columns}`;
@@ -530,10 +491,11 @@ function readTensor(value: unknown, what: string, rows: number, columns: number,
   const isNested =
     Array.isArray(value) && value.length > 0 && (Array.isArray(value[0]) || ArrayBuffer.isView(value[0]));
   if (isNested) {
-    const lines = value as ArrayLike<number>[];
-    const ragged = lines.findIndex((line) => line.length !== columns);
+    const lines = value as (ArrayLike<number> | null | undefined)[];
+    const ragged = lines.findIndex((line) => line?.length !== columns);
     if (lines.length !== rows || ragged >= 0) {
-      const got = ragged >= 0 ? `row ${ragged} has ${lines[ragged].length} values` : `it has ${lines.length} rows`;
+      const got =
+        ragged >= 0 ? `row ${ragged} has ${lines[ragged]?.length ?? "no"} values` : `it has ${lines.length} rows`;
       throw new PropagoError("ERR_SHAPE", `${what} must be ${shape} (inputs × units), but ${got}`);
     }
   }

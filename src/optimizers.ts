@@ -39,7 +39,8 @@ export const OPTIMIZERS = {
       learningRate: { ...positive, default: 1e-3 },
       beta1: { ...fraction, default: 0.9 },
       beta2: { ...fraction, default: 0.999 },
-      epsilon: { ...positive, default: 1e-8 },
+      // Large enough to be no zero in float32.
+      epsilon: { kind: "number", default: 1e-8, least: 1e-30 },
     },
     rule: ({ beta1, beta2, epsilon }) => ({
       id: ADAM,

@@ -80,7 +80,9 @@ export class Regressor extends Estimator<Targets, StandardScaler> {
   protected rowsOf(targets: Targets): number | undefined {
     if (Array.isArray(targets)) return targets.length;
     if (ArrayBuffer.isView(targets)) return undefined;
-    if (typeof targets === "object" && targets !== null && "shape" in targets) return targets.shape[0];
+    if (typeof targets === "object" && targets !== null && "shape" in targets) {
+      return Array.isArray(targets.shape) ? (targets.shape as readonly number[])[0] : undefined;
+    }
     throw new PropagoError(
       "ERR_DATA",
       `targets is ${show(targets)}; expected one number, or a row of them, for each row`,

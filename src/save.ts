@@ -1,8 +1,10 @@
 // Networks as JSON: how their numbers are written, and the checks on what is read back.
+import { describe } from "./description.ts";
 import { PropagoError, show } from "./errors.ts";
+import type { LayerDescription } from "./layers.ts";
 import type { LossName } from "./losses.ts";
 import type { OptimizerSpec } from "./optimizers.ts";
-import type { DType, FloatArray, Layer, NetworkOptions } from "./types.ts";
+import type { DType, FloatArray, Layer, LayerWeightsInput, NetworkOptions } from "./types.ts";
 
 /** What `Network.toJSON` gives. */
 export interface NetworkJSON {
@@ -38,18 +40,11 @@ function shortest(value: number): number {
   return Number(value.toPrecision(9));
 }
 
-export function numbersFromJSON(values: unknown, dtype: DType): FloatArray {
-  if (!Array.isArray(values) || !values.every((value) => typeof value === "number")) {
-    throw new PropagoError("ERR_FORMAT", `a model's weights must be arrays of numbers, got ${show(values)}`);
-  }
-  return dtype === "float64" ? Float64Array.from(values) : Float32Array.from(values);
-}
-
-/** Takes a saved network apart; the values themselves are checked by those who use them. */
-export function readNetworkJSON(json: unknown): {
-  options: NetworkOptions<DType>;
-  weights: { weights: unknown; bias?: unknown }[];
-} {
+/**
+ * Takes a saved network apart. Whatever is no description of a network is ERR_FORMAT; sizes are compared before
+ * anything is allocated, so that a short file cannot ask for much memory.
+ */
+export function readNetworkJSON(json: unknown): { options: NetworkOptions<DType>; weights: LayerWeightsInput[] } {
   const value = typeof json === "string" ? parse(json) : json;
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new PropagoError("ERR_FORMAT", `a saved network is an object as toJSON() gives it, got ${show(value)}`);
@@ -61,19 +56,50 @@ export function readNetworkJSON(json: unknown): {
       `this is no saved network: its "format" is ${show(format)}, expected "propago"`,
     );
   }
-  if (typeof version !== "number" || version > VERSION) {
+  if (typeof version !== "number" || !Number.isInteger(version) || version < 1 || version > VERSION) {
     throw new PropagoError(
       "ERR_FORMAT",
       `this network was saved in format ${show(version)}, this version of propago reads up to ${VERSION}: update propago`,
     );
   }
-  if (!Array.isArray(weights) || !weights.every((layer) => typeof layer === "object" && layer !== null)) {
+  if (!Array.isArray(weights)) {
     throw new PropagoError("ERR_FORMAT", `a saved network's "weights" must be an array, got ${show(weights)}`);
   }
-  return {
-    options: options as unknown as NetworkOptions<DType>,
-    weights: weights as { weights: unknown; bias?: unknown }[],
-  };
+  const layers = readDescription(options).filter(({ spec }) => spec.type === "dense");
+  if (weights.length !== layers.length) {
+    throw new PropagoError(
+      "ERR_SHAPE",
+      `a saved network has weights of ${weights.length} layers, its description has ${layers.length} dense layer${layers.length === 1 ? "" : "s"}`,
+    );
+  }
+  for (const [i, { name, inputs, units, bias }] of layers.entries()) {
+    const entry: unknown = weights[i];
+    const fields = typeof entry === "object" && entry !== null ? (entry as Record<string, unknown>) : {};
+    checkNumbers(fields.weights, `weights of layer "${name}"`, inputs * units);
+    if (bias) checkNumbers(fields.bias, `bias of layer "${name}"`, units);
+  }
+  return { options: options as unknown as NetworkOptions<DType>, weights: weights as LayerWeightsInput[] };
+}
+
+/** The layers of a saved description. */
+function readDescription(options: unknown): readonly LayerDescription[] {
+  try {
+    return describe(options).layers;
+  } catch (cause) {
+    if (!(cause instanceof PropagoError)) throw cause;
+    throw new PropagoError("ERR_FORMAT", `a saved network's description cannot be read: ${cause.message}`, { cause });
+  }
+}
+
+function checkNumbers(values: unknown, what: string, length: number): void {
+  if (!Array.isArray(values)) {
+    throw new PropagoError("ERR_FORMAT", `${what} must be an array of ${length} numbers, got ${show(values)}`);
+  }
+  if (values.length !== length) {
+    throw new PropagoError("ERR_SHAPE", `${what} has ${values.length} numbers, expected ${length}`);
+  }
+  const bad = values.findIndex((value) => typeof value !== "number");
+  if (bad >= 0) throw new PropagoError("ERR_FORMAT", `${what}[${bad}] is ${show(values[bad])}, expected a number`);
 }
 
 function parse(text: string): unknown {

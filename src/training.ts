@@ -25,7 +25,8 @@ import { readFlag, readNumber, readObject } from "./check.ts";
 import { PropagoError, show } from "./errors.ts";
 import { metricBits, readMetrics, readTally } from "./metrics.ts";
 import type { Engine } from "./core.ts";
-import type { Layout, NetworkDescription } from "./layout.ts";
+import type { NetworkDescription } from "./description.ts";
+import type { Layout } from "./layout.ts";
 import type { Dataset, Rows } from "./samples.ts";
 import type {
   BatchReport,
@@ -60,7 +61,8 @@ export interface Insides {
   unlock(): void;
 }
 
-const FIT_KEYS = [
+/** The options of fit. */
+export const FIT_KEYS = [
   "epochs",
   "batchSize",
   "shuffle",
@@ -171,7 +173,8 @@ function monitored(report: EpochReport, monitor: string): number {
 
 /** The training loop, with everything that must be put right when it ends. */
 class Loop {
-  readonly history: History = { epochs: [], stopped: "epochs" };
+  /** "aborted" until the loop has ended by itself. */
+  readonly history: History = { epochs: [], stopped: "aborted" };
   readonly #insides: Insides;
   readonly #plan: Plan;
   readonly #dataset: Dataset;
@@ -210,6 +213,8 @@ class Loop {
         validation = insides.dataset(plan.validation, "validation").all();
       }
       this.#validation = validation;
+      layout.guests.add(dataset);
+      if (validation !== undefined) layout.guests.add(validation);
       this.#spread = plan.metrics.includes("r2") ? dataset.spread(trained) : new Float64Array(description.outputs);
       this.#rows = trained?.length ?? dataset.rows;
       const batch = plan.batchSize === "full" ? this.#rows : Math.min(plan.batchSize, this.#rows);
@@ -228,12 +233,13 @@ class Loop {
       layout.prepare(batch, "train");
       layout.setWord(PLAN_BATCH, batch);
       layout.setWord(PLAN_SHUFFLE, plan.shuffle);
-      layout.setWord(PLAN_METRIC, metricBits(plan.metrics));
+      layout.setWord(PLAN_METRIC, metricBits(plan.metrics, description));
       layout.setWord(PLAN_POSITION, 0);
       if (plan.shuffle !== IN_ORDER) dataset.reorder();
       const params = layout.params();
       insides.engine.numbers(layout.word(PLAN_GOOD) >>> 0, params.length).set(params);
     } catch (error) {
+      layout.guests.clear();
       validation?.release();
       dataset?.release();
       insides.unlock();
@@ -271,8 +277,10 @@ class Loop {
         const last = reports.at(-1);
         const isDone = (last !== undefined && this.#isDone(last, targetLoss)) || this.#isLate(now - started, timeLimit);
         yield reports;
-        if (isDone) return;
+        if (isDone) break;
       }
+      this.#restoreBest();
+      if (this.history.stopped === "aborted") this.history.stopped = "epochs";
     } finally {
       this.#close();
     }
@@ -283,6 +291,14 @@ class Loop {
     if (this.#closed) return;
     this.history.stopped = "aborted";
     this.#close();
+  }
+
+  /** Brings the best epoch's weights back, where early stopping is to; after an abort the last ones stay. */
+  #restoreBest(): void {
+    const best = this.#best;
+    if (best === undefined) return;
+    this.history.best = best.report;
+    if (this.#plan.earlyStopping?.restoreBest) this.#insides.layout.params().set(best.params);
   }
 
   /** Rows to train on and rows to hold back, both in the order in which they lie. */
@@ -399,13 +415,8 @@ class Loop {
         layout.setWord(PLAN_EPOCH, layout.word(PLAN_EPOCH) + 1);
         layout.setWord(PLAN_POSITION, 0);
       }
-      const best = this.#best;
-      if (best !== undefined) {
-        this.history.best = best.report;
-        if (this.#plan.earlyStopping?.restoreBest) layout.params().set(best.params);
-      }
-      this.#validation?.release();
-      this.#dataset.release();
+      for (const guest of layout.guests) guest.release();
+      layout.guests.clear();
     } finally {
       this.#insides.unlock();
     }
@@ -445,19 +456,19 @@ export function trainStep(insides: Insides, data: Data): number {
       layout.setWord(PLAN_SHUFFLE, IN_ORDER);
       layout.setWord(PLAN_METRIC, 0);
       layout.setWord(PLAN_POSITION, 0);
-      const before = layout.params().slice();
-      const { epoch } = layout.progress;
+      const before = { params: layout.params().slice(), state: layout.state().slice(), progress: layout.progress };
+      const rate = layout.double(PLAN_LEARNING_RATE);
       engine.core.train(plan, dataset.address, 1, 1);
-      // A single update is no epoch: shuffles to come stay what they were.
-      layout.progress = { ...layout.progress, epoch };
       const loss = layout.double(PLAN_BATCH_LOSS);
-      const isBad =
-        layout.word(PLAN_STATUS) === DIVERGED || engine.core.firstNonFinite(layout.paramsAddress, layout.count) >= 0;
-      if (!isBad) return loss;
-      layout.params().set(before);
-      layout.state().fill(0);
-      layout.progress = { ...layout.progress, power1: 1, power2: 1 };
-      throw divergence("in trainOnBatch", loss, layout.double(PLAN_LEARNING_RATE));
+      // Without a finite loss the core has not updated anything.
+      if (layout.word(PLAN_STATUS) === DIVERGED) throw divergence("in trainOnBatch", loss, rate);
+      // A single update is no epoch: shuffles to come stay what they were.
+      layout.progress = { ...layout.progress, epoch: before.progress.epoch };
+      if (engine.core.firstNonFinite(layout.paramsAddress, layout.count) < 0) return loss;
+      layout.params().set(before.params);
+      layout.state().set(before.state);
+      layout.progress = before.progress;
+      throw divergence("after trainOnBatch's update", NaN, rate);
     } finally {
       dataset.release();
     }
@@ -492,11 +503,12 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   readonly #ended: Promise<History>;
   #resolve!: (history: History) => void;
   #reject!: (error: unknown) => void;
-  readonly #steps: Iterator<readonly EpochReport[], void> | undefined;
-  /** Reports that were made but not yet asked for. */
-  #queue: EpochReport[] = [];
-  #iterated = false;
-  #done = false;
+  readonly #slices: Iterator<readonly EpochReport[], void> | undefined;
+  readonly #signal: AbortSignal | undefined;
+  /** While a slice runs: what callbacks do then, the loop notices itself. */
+  #isWorking = false;
+  #isIterated = false;
+  #isDone = false;
   #error: unknown;
   #lastTurn = performance.now();
 
@@ -508,11 +520,13 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
     });
     try {
       this.#loop = new Loop(insides, data, options);
-      this.#steps = this.#loop.run();
+      this.#slices = this.#loop.run();
     } catch (error) {
       this.#fail(error);
       return;
     }
+    this.#signal = options.signal;
+    this.#signal?.addEventListener("abort", this.#abort);
     // Whoever iterates does so before the next turn; otherwise the training runs by itself.
     void turn().then(() => this.#runFreely());
   }
@@ -538,14 +552,20 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   }
 
   [Symbol.asyncIterator](): AsyncIterator<EpochReport, undefined> {
-    if (!this.#iterated) {
-      this.#iterated = true;
-      this.#loop?.stopAtEpochs();
-      // The iteration throws what goes wrong; the promise may stay unwatched.
-      this.#ended.catch(() => {});
-    }
+    this.#isIterated = true;
+    this.#loop?.stopAtEpochs();
+    // The iteration throws what goes wrong; the promise may stay unwatched.
+    this.#ended.catch(() => {});
+    let asked = 0;
+    // Each answer waits for the one before it, also where several are asked for at once.
+    let last: Promise<unknown> = Promise.resolve();
     return {
-      next: () => this.#next(),
+      next: () => {
+        const index = asked++;
+        const answer = last.then(() => this.#report(index));
+        last = answer.catch(() => {});
+        return answer;
+      },
       return: () => {
         this.#stop();
         return Promise.resolve({ done: true, value: undefined });
@@ -553,56 +573,72 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
     };
   }
 
-  async #next(): Promise<IteratorResult<EpochReport, undefined>> {
-    while (this.#queue.length === 0 && !this.#done) await this.#slice();
-    const report = this.#queue.shift();
-    if (report !== undefined) return { done: false, value: report };
+  /** The report with this index, after as much training as it takes. */
+  async #report(index: number): Promise<IteratorResult<EpochReport, undefined>> {
+    const { epochs } = this.history;
+    while (index >= epochs.length && !this.#isDone) await this.#slice();
+    if (index < epochs.length) return { done: false, value: epochs[index] };
     if (this.#error !== undefined) throw this.#error;
     return { done: true, value: undefined };
   }
 
   async #runFreely(): Promise<void> {
-    while (!this.#done && !this.#iterated) await this.#slice();
+    while (!this.#isDone && !this.#isIterated) await this.#slice();
   }
 
   /** One slice of work, then, if enough time has gone by, a turn of the event loop. */
   async #slice(): Promise<void> {
+    this.#isWorking = true;
     try {
-      const { done, value } = (this.#steps as Iterator<readonly EpochReport[], void>).next();
-      if (done) this.#succeed();
-      else if (this.#iterated) this.#queue.push(...value);
+      if (this.#slices?.next().done) this.#succeed();
     } catch (error) {
       this.#fail(error);
       return;
+    } finally {
+      this.#isWorking = false;
     }
     const now = performance.now();
-    if (!this.#done && now - this.#lastTurn >= SLICE) {
+    if (!this.#isDone && now - this.#lastTurn >= SLICE) {
       await turn();
       this.#lastTurn = performance.now();
     }
   }
 
-  /** Stops between two batches. */
-  #stop(): void {
-    if (this.#done) return;
-    this.#queue = [];
+  /** The signal's listener: ends a training that waits to be asked for its next epoch. */
+  readonly #abort = (): void => {
+    if (this.#isWorking || this.#isDone) return;
     try {
       this.#loop?.abandon();
+      this.#fail(this.#signal?.reason);
     } catch (error) {
       this.#fail(error);
-      return;
     }
-    this.#succeed();
+  };
+
+  /** Stops between two batches. */
+  #stop(): void {
+    if (this.#isDone) return;
+    try {
+      this.#loop?.abandon();
+      this.#succeed();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   #succeed(): void {
-    this.#done = true;
+    this.#end();
     this.#resolve(this.history);
   }
 
   #fail(error: unknown): void {
-    this.#done = true;
+    this.#end();
     this.#error = error;
     this.#reject(error);
+  }
+
+  #end(): void {
+    this.#isDone = true;
+    this.#signal?.removeEventListener("abort", this.#abort);
   }
 }

@@ -143,7 +143,7 @@ export interface FitOptions {
   targetLoss?: number;
   /** Stops after so many seconds. */
   timeLimit?: number;
-  /** Aborts within a batch: the promise rejects with the signal's reason; the network keeps its last completed batch. */
+  /** Aborts: the promise rejects with the signal's reason; the network stays as its last completed batch left it. */
   signal?: AbortSignal;
   onEpoch?: (report: EpochReport) => void;
   onBatch?: (report: BatchReport) => void;

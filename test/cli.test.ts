@@ -1,11 +1,13 @@
 // The command as its users meet it: the real dist/cli.js in a process of its own, in a folder of its own.
 import { spawn, spawnSync } from "node:child_process";
 import {
+  closeSync,
   chmodSync,
   existsSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -365,6 +367,7 @@ describe("wrong usage ends with 2", () => {
     ["an odd delimiter", ["train", "xor.csv", "--delimiter", "x"], "Expected one of"],
     ["a target that is not there", ["train", "xor.csv", "--target", "z"], 'ERR_USAGE: xor.csv has no column "z"'],
     ["a target number out of range", ["train", "xor.csv", "--target", "4"], "has no column 4; its columns are 1 to 3"],
+    ["two columns to ignore, one not there", ["train", "xor.csv", "--ignore", "c", "--ignore", "a"], 'no column "c"'],
     ["a target to be ignored", ["train", "xor.csv", "--ignore", "y"], "cannot be ignored"],
     ["a column to ignore that is not there", ["train", "xor.csv", "--ignore", "c"], 'no column "c"'],
     ["a loss that does not fit", ["train", "xor.csv", "--loss", "categoricalCrossEntropy"], "ERR_CONFIG"],
@@ -432,6 +435,20 @@ describe("files that cannot be read or written end with 6", () => {
     }
     expect(readFileSync(join(folder, "there.propago"), "utf8")).toBe("old");
     expect(readFileSync(join(folder, "xor.csv"), "utf8")).toMatch(/^a,b,y/);
+  });
+
+  it.skipIf(!existsSync("/dev/full"))("standard output that is full", () => {
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = spawnSync(process.execPath, [cli, "inspect", "colors.propago"], {
+      cwd: folder,
+      encoding: "utf8",
+      stdio: ["ignore", full, "pipe"],
+    });
+    closeSync(full);
+    expect({ status, stderr }).toEqual({
+      status: 6,
+      stderr: expect.stringContaining("ERR_IO: cannot write the output"),
+    });
   });
 
   it.skipIf(!existsSync("/dev/full"))("a full disk", () => {

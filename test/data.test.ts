@@ -45,6 +45,11 @@ describe("StandardScaler", () => {
     expect(StandardScaler.fit(rows([5])).scale[0]).toBe(1);
   });
 
+  it("sees variation that is small beside the values, in however many rows", () => {
+    const values = Array.from({ length: 100_000 }, (_, i) => 1e8 + (i % 2 ? 1e-3 : -1e-3));
+    expect(StandardScaler.fit(rows(values)).scale[0]).toBeCloseTo(1e-3, 6);
+  });
+
   it("refuses values that cannot be squared", () => {
     expect(failure(() => StandardScaler.fit(rows([1e300, -1e300])))).toMatchObject({ code: "ERR_RANGE" });
   });

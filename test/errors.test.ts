@@ -151,7 +151,7 @@ describe("construction", () => {
     ),
     ...refused("beta1", [1, -0.1], [/beta1/], (beta1) => make({ optimizer: { name: "adam", beta1 } })),
     ...refused("beta2", [1, 2], [/beta2/], (beta2) => make({ optimizer: { name: "adam", beta2 } })),
-    ...refused("epsilon", [0, -1], [/epsilon/], (epsilon) => make({ optimizer: { name: "adam", epsilon } })),
+    ...refused("epsilon", [0, -1, 1e-50], [/epsilon/], (epsilon) => make({ optimizer: { name: "adam", epsilon } })),
     ...refused("nesterov", ["yes"], [/nesterov/], (nesterov) =>
       make({ optimizer: { name: "sgd", momentum: 0.9, nesterov } }),
     ),
@@ -292,6 +292,30 @@ describe("weights", () => {
       ]),
     },
     { name: "no array", code: "ERR_SHAPE", says: [/one entry for each/, /an object/], when: set({ weights: first }) },
+    {
+      name: "a row that is null",
+      code: "ERR_SHAPE",
+      says: [/dense_1/, /row 1/],
+      when: set([{ ...first, weights: [zeros(3), null, zeros(3), zeros(3)] }, second]),
+    },
+    {
+      name: "first weights beyond float32",
+      code: "ERR_CONFIG",
+      says: [/"dense_1"/, /overflow/],
+      when: () => make({ layers: [dense(2, "relu", { init: { name: "constant", value: 1e39 } })] }),
+    },
+    {
+      name: "trace of null",
+      code: "ERR_SHAPE",
+      says: [/x\[0\] is null/],
+      when: (network) => network.trace(untyped(null), [1, 2]),
+    },
+    {
+      name: "trace without y",
+      code: "ERR_SHAPE",
+      says: [/y/],
+      when: (network) => network.trace([1, 2, 3, 4], untyped(undefined)),
+    },
   ]);
 });
 
@@ -606,8 +630,15 @@ describe("saved networks", () => {
       says: [/dense_2/],
       when: read({ weights: [first, { ...second, weights: [1] }] }),
     },
-    { name: "an unknown layer", code: "ERR_CONFIG", says: [/"lambda"/], when: read({ layers: [{ type: "lambda" }] }) },
-    { name: "an unknown key", code: "ERR_CONFIG", says: [/"code"/], when: read({ code: "alert(1)" }) },
+    { name: "version 0", code: "ERR_FORMAT", says: [/format 0/], when: read({ version: 0 }) },
+    {
+      name: "a short text that asks for much memory",
+      code: "ERR_SHAPE",
+      says: [/1 dense layer/],
+      when: read({ inputs: 30_000, layers: [{ type: "dense", units: 30_000 }], weights: [] }),
+    },
+    { name: "an unknown layer", code: "ERR_FORMAT", says: [/"lambda"/], when: read({ layers: [{ type: "lambda" }] }) },
+    { name: "an unknown key", code: "ERR_FORMAT", says: [/"code"/], when: read({ code: "alert(1)" }) },
   ]);
 });
 

@@ -368,3 +368,16 @@ describe("what is refused, and leaves the model as it was", () => {
     expect(await rejection(running)).toMatchObject({ code: "ERR_DISPOSED" });
   });
 });
+
+it.each([null, 5, "fast"])("refuses fit options that are no object: %s", async (options) => {
+  using classifier = new Classifier({ hidden: [2] });
+  await expect(classifier.fit([[0], [1]], [0, 1], options as unknown as object)).rejects.toMatchObject({
+    code: "ERR_CONFIG",
+  });
+});
+
+it("refuses targets whose shape is no shape", () => {
+  using regressor = new Regressor({ hidden: [2] });
+  const targets = { data: [1, 2], shape: null } as unknown as { data: number[]; shape: number[] };
+  expect(failure(() => regressor.fitSync([[0], [1]], targets))).toMatchObject({ code: "ERR_SHAPE" });
+});

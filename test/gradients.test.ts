@@ -1,7 +1,7 @@
 // Gradients: the twin against central differences, the core in both precisions against the twin, for every
 // activation × loss × penalty, over sizes that leave remainders in every loop.
 import { describe, expect, test } from "vitest";
-import { dense, Network, type NetworkOptions } from "../src/index.ts";
+import { activation, dense, Network, type NetworkOptions } from "../src/index.ts";
 import {
   ACTIVATIONS,
   forward,
@@ -293,4 +293,20 @@ describe("weighted inputs of ±10,000", () => {
     expect(Array.from(weights)).toEqual([scale, -scale]);
     expect(network.trainOnBatch({ x: [[1]], y: wrong })).toBe(worstLoss);
   });
+});
+
+test("trace: the errors of stacked activation layers are each layer's own", () => {
+  const layers = [dense(2, "tanh"), activation("sigmoid"), activation("tanh"), dense(1)];
+  using network = new Network({ inputs: 2, layers, dtype: "float64", loss: "squaredError" });
+  const { layers: steps } = network.trace([0.3, -0.8], [0.7]);
+  const W = network.getWeights()[1].weights;
+  const error = steps[3].a[0] - 0.7;
+  for (let i = 0; i < 2; i++) {
+    const third = error * W[i] * (1 - steps[2].a[i] ** 2);
+    const second = third * steps[1].a[i] * (1 - steps[1].a[i]);
+    const first = second * (1 - steps[0].a[i] ** 2);
+    expect(steps[2].delta[i]).toBeCloseTo(third, 14);
+    expect(steps[1].delta[i]).toBeCloseTo(second, 14);
+    expect(steps[0].delta[i]).toBeCloseTo(first, 14);
+  }
 });

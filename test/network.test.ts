@@ -663,6 +663,60 @@ describe("when training ends", () => {
   });
 });
 
+describe("accuracy", () => {
+  /** A layer that passes its inputs on as weighted inputs, 100-fold. */
+  function passing(units: number, activation: "sigmoid" | "softmax") {
+    const network = new Network({ inputs: units, layers: [dense(units, activation)] });
+    const identity = Array.from({ length: units }, (_, i) =>
+      Array.from({ length: units }, (_, j) => (i === j ? 100 : 0)),
+    );
+    network.setWeights([{ weights: identity, bias: new Float32Array(units) }]);
+    return network;
+  }
+
+  test("of outputs that do not exclude each other: none, one or several classes", () => {
+    using network = passing(3, "sigmoid");
+    const outputs = [
+      [-1, -1, -1],
+      [1, 1, -1],
+      [0.2, 0.1, -1],
+      [-0.2, -0.1, -0.3],
+    ];
+    const right = [
+      [0, 0, 0],
+      [1, 1, 0],
+      [1, 0, 0], // the largest, though another is above ½ too
+      [0, 1, 0], // the largest, though none is above ½
+    ];
+    expect(network.evaluate({ x: outputs, y: right }).accuracy).toBe(1);
+    const wrong = [
+      [0, 0, 1],
+      [1, 1, 1],
+      [0, 1, 0],
+      [0, 1, 1],
+    ];
+    expect(network.evaluate({ x: outputs, y: wrong }).accuracy).toBe(0);
+  });
+
+  test("of a softmax: the largest output, also where targets are probabilities", () => {
+    using network = passing(3, "softmax");
+    const y = [
+      [0.4, 0.3, 0.3],
+      [0.1, 0.45, 0.45],
+    ];
+    const x = [
+      [0.2, 0.1, 0],
+      [0, 0, 0.1],
+    ];
+    expect(network.evaluate({ x, y }).accuracy).toBe(0.5);
+  });
+
+  test("of one output: the side of ½", () => {
+    using network = passing(1, "sigmoid");
+    expect(network.evaluate({ x: [[-1], [1], [2]], y: [0, 1, 0] }).accuracy).toBeCloseTo(2 / 3, 12);
+  });
+});
+
 describe("predictions", () => {
   const { x } = regressionData(70);
 

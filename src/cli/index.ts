@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The propago command: hands the command line to one file a command, and ends with the exit code that fits.
 import { Command } from "commander";
+import { PropagoError } from "../errors.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { DONE, report, USAGE } from "./exit.ts";
 import { inspectCommand } from "./inspect.ts";
@@ -10,7 +11,8 @@ import { trainCommand } from "./train.ts";
 // A reader that has seen enough, such as `head`, is no failure.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === "EPIPE" ? DONE : report(error));
+    if (error.code === "EPIPE") process.exit(DONE);
+    process.exit(report(new PropagoError("ERR_IO", `cannot write the output: ${error.message}`, { cause: error })));
   });
 }
 

@@ -61,7 +61,7 @@ export function trainCommand(): Command {
     .addOption(
       new Option("--task <kind>", "what the target is (default: found out)").choices(["classification", "regression"]),
     )
-    .option("--ignore <columns>", "columns to leave out, as a,b", (text) => text.split(","), [])
+    .option("--ignore <columns>", "columns to leave out, as a,b", splitList, [])
     .addOption(delimiterOption())
     .option("--hidden <sizes>", "neurons of each hidden layer, as 16,16, or none (default: 64)", layerSizes)
     .addOption(
@@ -263,4 +263,9 @@ function seed(text: string): number | "random" {
   } catch {
     throw new InvalidArgumentError('Expected a whole number from 0 to 4294967295, or "random".');
   }
+}
+
+/** Column names of an option that may be given more than once. */
+function splitList(text: string, before: readonly string[]): string[] {
+  return [...before, ...text.split(",")];
 }

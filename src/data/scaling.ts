@@ -51,7 +51,7 @@ export class StandardScaler {
       }
       mean[column] = average;
       // What is left by rounding alone is no variation: dividing by it would blow noise up to size 1.
-      const rounding = rows * Number.EPSILON * Math.abs(average);
+      const rounding = 4 * Number.EPSILON * Math.abs(average);
       scale[column] = deviation > rounding ? deviation : 1;
     }
     return new StandardScaler(mean, scale);

@@ -1,0 +1,63 @@
+// A network's description: the options that users give, checked, with everything filled in.
+import { readName, readNumber, readObject } from "./check.ts";
+import { PropagoError } from "./errors.ts";
+import { type LayerDescription, readLayers, readUnits } from "./layers.ts";
+import { type LossName, readLoss } from "./losses.ts";
+import { type Optimizer, readOptimizer } from "./optimizers.ts";
+import type { NetworkJSON } from "./save.ts";
+import type { DType, NetworkOptions } from "./types.ts";
+
+export interface NetworkDescription {
+  inputs: number;
+  outputs: number;
+  layers: readonly LayerDescription[];
+  loss: LossName;
+  optimizer: Optimizer;
+  seed: number;
+  dtype: DType;
+  /** The options again, as plain JSON. */
+  spec: Omit<NetworkJSON, "format" | "version" | "weights">;
+}
+
+const OPTION_KEYS = [
+  "inputs",
+  "layers",
+  "loss",
+  "optimizer",
+  "seed",
+  "dtype",
+  "l1",
+  "l2",
+] as const satisfies readonly (keyof NetworkOptions)[];
+
+/** Reads the options of `new Network`. */
+export function describe(options: unknown): NetworkDescription {
+  const given = readObject(options, "new Network", OPTION_KEYS);
+  if (given.inputs === undefined) {
+    throw new PropagoError("ERR_CONFIG", "inputs is missing: say how many values a sample has, for example inputs: 4");
+  }
+  const inputs = readUnits(given.inputs, "inputs");
+  const dtype = readName(given.dtype ?? "float32", "dtype", ["float32", "float64"], "dtype");
+  const seed = readSeed(given.seed ?? 0);
+  const l1 = readNumber(given.l1 ?? 0, "l1", { least: 0 });
+  const l2 = readNumber(given.l2 ?? 0, "l2", { least: 0 });
+  const layers = readLayers(given.layers, inputs, l1, l2);
+  const last = layers[layers.length - 1];
+  const loss = readLoss(given.loss, last.activation.name);
+  const optimizer = readOptimizer(given.optimizer, countParameters(layers));
+  const specs = layers.map((layer) => layer.spec);
+  const spec = { inputs, layers: specs, loss, optimizer: optimizer.spec, seed, dtype, l1, l2 };
+  return { inputs, outputs: last.units, layers, loss, optimizer, seed, dtype, spec };
+}
+
+/** Weights and biases of some layers. */
+export function countParameters(layers: readonly LayerDescription[]): number {
+  return layers.reduce((sum, { spec, inputs, units, bias }) => {
+    return spec.type === "dense" ? sum + inputs * units + (bias ? units : 0) : sum;
+  }, 0);
+}
+
+function readSeed(value: unknown): number {
+  if (value === "random") return crypto.getRandomValues(new Uint32Array(1))[0];
+  return readNumber(value, "seed", { whole: true, least: 0, most: 2 ** 32 - 1 });
+}
