@@ -138,6 +138,7 @@ class Rows {
    * overflows: loss = Σ_k t_k (log Σ e^z − z_k); dZ_k = a_k Σt − t_k.
    */
   static categorical(z: usize, y: usize, t: usize, d: usize, losses: usize, rows: i32, width: i32, batch: i32): void {
+    const zero = Simd.splat(0);
     const slope = Simd.splat(1 / <f64>batch);
     const bytes = <usize>width * sizeof<real>();
     for (; rows > 0; --rows, z += bytes, y += bytes, t += bytes, d += bytes, losses += sizeof<real>()) {
@@ -148,9 +149,9 @@ class Rows {
       for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
         const mask = Simd.first(width - j);
         const ts = v128.and(v128.load(t + at), mask);
-        // Masked again: what lies past the row may be infinite, and 0 · ∞ is not 0.
+        // Only where there is a target: the difference may be infinite elsewhere, and 0 · ∞ is not 0.
         const term = v128.mul<real>(ts, v128.sub<real>(logSum, v128.load(z + at)));
-        total = v128.add<real>(total, v128.and(term, mask));
+        total = v128.add<real>(total, v128.and(term, v128.ne<real>(ts, zero)));
         mass = v128.add<real>(mass, ts);
       }
       const ones = v128.splat<real>(Simd.sum(mass));

@@ -1,8 +1,10 @@
 // Makes the two one-file bundles: dist/cli.js, the command with everything it needs, and dist/propago.min.js, the
 // library for a page without a bundler.
-import { chmodSync } from "node:fs";
+import { chmodSync, readFileSync } from "node:fs";
 import { build, type BuildOptions } from "esbuild";
 import { root } from "./root.ts";
+
+const { version } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as { version: string };
 
 const common: BuildOptions = {
   absWorkingDir: root,
@@ -27,6 +29,7 @@ await build({
   outfile: "dist/cli.js",
   platform: "node",
   target: "node20",
+  define: { PROPAGO_VERSION: JSON.stringify(version) },
   // The CommonJS packages inside the bundle call require for Node's own modules.
   banner: {
     js: 'import { createRequire as bundledRequire } from "node:module";\nconst require = bundledRequire(import.meta.url);',

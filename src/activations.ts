@@ -19,7 +19,7 @@ export const ACTIVATIONS = {
     id: LEAKY_RELU,
     init: "heUniform",
     // Not below 0: the core tells the side of z from the sign of the activation.
-    options: { slope: { kind: "number", default: 0.01, least: 0 } },
+    options: { slope: { kind: "number", default: 0.01, least: 0, most: 1e6 } },
   },
   softmax: { id: SOFTMAX, init: "glorotUniform" },
 } as const satisfies Record<string, ActivationRow>;

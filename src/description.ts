@@ -1,7 +1,7 @@
 // A network's description: the options that users give, checked, with everything filled in.
 import { readName, readNumber, readObject } from "./check.ts";
 import { PropagoError } from "./errors.ts";
-import { type LayerDescription, readLayers, readUnits } from "./layers.ts";
+import { type LayerDescription, readLayers, readPenalty, readUnits } from "./layers.ts";
 import { type LossName, readLoss } from "./losses.ts";
 import { type Optimizer, readOptimizer } from "./optimizers.ts";
 import type { NetworkJSON } from "./save.ts";
@@ -39,8 +39,8 @@ export function describe(options: unknown): NetworkDescription {
   const inputs = readUnits(given.inputs, "inputs");
   const dtype = readName(given.dtype ?? "float32", "dtype", ["float32", "float64"], "dtype");
   const seed = readSeed(given.seed ?? 0);
-  const l1 = readNumber(given.l1 ?? 0, "l1", { least: 0 });
-  const l2 = readNumber(given.l2 ?? 0, "l2", { least: 0 });
+  const l1 = readPenalty(given.l1 ?? 0, "l1");
+  const l2 = readPenalty(given.l2 ?? 0, "l2");
   const layers = readLayers(given.layers, inputs, l1, l2);
   const last = layers[layers.length - 1];
   const loss = readLoss(given.loss, last.activation.name);

@@ -50,7 +50,7 @@ export function show(value: unknown): string {
 /** The known name nearest to a mistyped one, as ` (did you mean "…"?)`, or nothing when none is near. */
 export function didYouMean(word: string, known: readonly string[]): string {
   let best = "";
-  let least = Math.max(1, Math.floor(word.length * 0.4)) + 1;
+  let least = Math.min(Math.max(1, Math.floor(word.length * 0.4)) + 1, word.length);
   for (const name of known) {
     const distance = editDistance(word.toLowerCase(), name.toLowerCase());
     if (distance < least) {

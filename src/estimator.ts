@@ -2,7 +2,6 @@
 // which fails changes nothing. What targets mean stands in classifier.ts and regressor.ts.
 import type { ActivationSpec } from "./activations.ts";
 import { readNumber, readObject } from "./check.ts";
-import { FIT_KEYS } from "./training.ts";
 import { readRows } from "./data/rows.ts";
 import { StandardScaler } from "./data/scaling.ts";
 import type { Rows } from "./data/scaling.ts";
@@ -11,9 +10,11 @@ import { PropagoError, show } from "./errors.ts";
 import type { LossName } from "./losses.ts";
 import { Network } from "./network.ts";
 import type { OptimizerSpec } from "./optimizers.ts";
+import { FIT_KEYS } from "./training.ts";
 import type {
   Data,
   DType,
+  EarlyStopping,
   Evaluation,
   FitOptions,
   FloatArray,
@@ -45,14 +46,14 @@ export interface EstimatorOptions {
 }
 
 /** As for a network, with targets in the estimator's own terms. */
-export interface EstimatorFitOptions<Y> extends Omit<FitOptions, "validation"> {
+export interface EstimatorFitOptions<Y> extends Omit<FitOptions, "validation" | "earlyStopping"> {
   /**
    * Rows held back to judge each epoch: a fraction, spread evenly over the targets; 0 for none; or data of their own.
    * Default 0.2 from 50 rows on, otherwise 0.
    */
   validation?: number | { x: Matrix; y: Y };
   /** Default: patience 20 where at least 10 rows are held back, otherwise off. */
-  earlyStopping?: FitOptions["earlyStopping"];
+  earlyStopping?: EarlyStopping | boolean;
   /**
    * How often a classifier that has not learnt all its rows begins again from other first weights; the network with the
    * least loss is kept. Default 4 where nothing is held back from less than 50 rows and `epochs` is not given: tiny
@@ -93,16 +94,8 @@ const VALIDATION = 0.2;
 const LEAST_ROWS_TO_HOLD_BACK_FROM = 50;
 const LEAST_ROWS_TO_STOP_BY = 10;
 const PATIENCE = 20;
-const BATCH_SIZE = 32;
-const UPDATES = 2000;
 const RESTARTS = 4;
 const FORMAT_VERSION = 1;
-
-/** The epochs of a `fit` that does not say: 100, or more where so few rows make too few updates. */
-export function defaultEpochs(rows: number, batchSize: number | "full" = BATCH_SIZE): number {
-  const updates = batchSize === "full" ? 1 : Math.ceil(rows / batchSize);
-  return Math.max(100, Math.ceil(UPDATES / updates));
-}
 
 /** The part of the rows that a `fit` that does not say holds back. */
 export function defaultValidation(rows: number): number {
@@ -320,7 +313,9 @@ export abstract class Estimator<Y, Codec> {
     const { classes } = this.output(codec);
     const network = this.#build(rows.columns, rows.rows, codec, this.#options.seed);
     try {
-      const fraction = typeof validation === "object" ? 0 : (validation ?? defaultValidation(rows.rows));
+      const theirs = typeof validation === "object" && validation !== null ? validation : undefined;
+      const part = validation === undefined ? defaultValidation(rows.rows) : validation;
+      const fraction = theirs ? 0 : readNumber(part, "validation", { least: 0, below: 1 });
       const firstColumn = targets.filter((_, i) => i % width === 0);
       const held = fraction === 0 ? undefined : holdBack(firstColumn, fraction, network.seed, classes);
       const known = held ? pick(rows, held.training) : rows;
@@ -332,19 +327,16 @@ export abstract class Estimator<Y, Codec> {
       let unseen: Data | undefined;
       let unseenRows = 0;
       if (held) {
-        const part = pick(rows, held.validation);
-        unseen = { x: scaling.transform(part), y: pickValues(targets, held.validation, width) };
-        unseenRows = part.rows;
-      } else if (typeof validation === "object") {
-        const part = this.#readRows(validation.x, validation.y, scaling.columns, "validation.");
-        const theirs = this.encode(codec, validation.y, part.rows, "validation.");
-        unseen = { x: scaling.transform(part), y: theirs };
-        unseenRows = part.rows;
+        const heldRows = pick(rows, held.validation);
+        unseen = { x: scaling.transform(heldRows), y: pickValues(targets, held.validation, width) };
+        unseenRows = heldRows.rows;
+      } else if (theirs) {
+        const theirRows = this.#readRows(theirs.x, theirs.y, scaling.columns, "validation.");
+        unseen = { x: scaling.transform(theirRows), y: this.encode(codec, theirs.y, theirRows.rows, "validation.") };
+        unseenRows = theirRows.rows;
       }
       const fitOptions: FitOptions = {
         ...rest,
-        batchSize: rest.batchSize ?? BATCH_SIZE,
-        epochs: rest.epochs ?? defaultEpochs(known.rows, rest.batchSize),
         metrics: rest.metrics ?? [this.metric],
         earlyStopping: rest.earlyStopping ?? (unseenRows >= LEAST_ROWS_TO_STOP_BY ? { patience: PATIENCE } : false),
       };

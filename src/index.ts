@@ -1,8 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // What the library exports, and nothing else.
 export { Network } from "./network.ts";
-export { Classifier } from "./classifier.ts";
-export { Regressor } from "./regressor.ts";
+export { Classifier, type ClassifierOptions } from "./classifier.ts";
+export { Regressor, type RegressorOptions } from "./regressor.ts";
+export type { EstimatorFitOptions, EstimatorOptions, PartialFitOptions } from "./estimator.ts";
 export { activation, dense } from "./layers.ts";
 export { PropagoError, type ErrorCode } from "./errors.ts";
 export type { Training } from "./training.ts";

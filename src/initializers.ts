@@ -3,9 +3,13 @@
 import { type OptionTable, type OptionValues, readNamed } from "./check.ts";
 import { PropagoError } from "./errors.ts";
 
-/** A distribution: the same value everywhere, uniform in [low, high), or normal. */
+/**
+ * How first values come about: the same everywhere, uniform in [low, high), normal; or, for biases, whatever makes the
+ * weighted inputs 0 where all inputs have one value.
+ */
 export type Distribution =
   | { kind: "constant"; value: number }
+  | { kind: "balance"; input: number }
   | { kind: "uniform"; low: number; high: number }
   | { kind: "normal"; mean: number; deviation: number };
 

@@ -1,6 +1,12 @@
 // Layers as users describe them (plain JSON), and as the rest of the library reads them (everything filled in).
 import { ACTIVATION, DENSE } from "../assembly/plan.ts";
-import { ACTIVATIONS, type Activation, type ActivationSpec, readActivation } from "./activations.ts";
+import {
+  ACTIVATIONS,
+  type Activation,
+  type ActivationName,
+  type ActivationSpec,
+  readActivation,
+} from "./activations.ts";
 import { readFlag, readName, readNumber, readObject } from "./check.ts";
 import { PropagoError, show } from "./errors.ts";
 import { type Distribution, readInitializer } from "./initializers.ts";
@@ -69,6 +75,11 @@ export function readUnits(value: unknown, where: string): number {
   return readNumber(value, where, { whole: true, least: 1, most: MOST_UNITS });
 }
 
+/** The factor of a penalty on weights. */
+export function readPenalty(value: unknown, where: string): number {
+  return readNumber(value, where, { least: 0, most: 1e30 });
+}
+
 /** Reads all layers; `l1` and `l2` are the network's, for layers that have none of their own. */
 export function readLayers(value: unknown, inputs: number, l1: number, l2: number): LayerDescription[] {
   if (!Array.isArray(value)) {
@@ -106,23 +117,42 @@ export function readLayers(value: unknown, inputs: number, l1: number, l2: numbe
     layers.push(layer);
     width = layer.units;
   }
-  softenOnlyHidden(layers);
+  chooseInit(layers);
   return layers;
 }
 
+/** What a layer's weighted inputs go through: its own activation, or that of an activation layer right above it. */
+function activationAbove(layers: readonly LayerDescription[], index: number): ActivationName {
+  const own = layers[index].activation.name;
+  const next = layers.at(index + 1);
+  return own === "linear" && next?.kind === ACTIVATION ? next.activation.name : own;
+}
+
+/** First weights of the layers that leave them to us: what keeps the size of signals through their activation. */
+function chooseInit(layers: LayerDescription[]): void {
+  for (const [i, layer] of layers.entries()) {
+    if (layer.spec.type !== "dense" || layer.spec.init !== undefined) continue;
+    const { init } = ACTIVATIONS[activationAbove(layers, i)];
+    layer.init = readInitializer(init, `layers[${i}].init`, layer.inputs, layer.units);
+  }
+  softenOnlyHidden(layers);
+}
+
 /**
- * Where tanh units are the only hidden layer, their default first weights are a quarter of Glorot's. They then start
- * in their linear range beneath larger output weights, which drive them apart: of 600 networks 2-4-1, all learn XOR;
- * with Glorot's own range 14 end in a minimum where units do the same.
+ * Where tanh or sigmoid units are the only hidden layer, their default first weights are a quarter of Glorot's. They
+ * then start in their linear range beneath larger output weights, which drive them apart. Sigmoid units are ½ there,
+ * which the output's biases take off. Of 400 networks 2-4-1 each, all learn XOR so; with Glorot's own range and biases
+ * of 0, two or three in a hundred end in a minimum where units do the same.
  */
 function softenOnlyHidden(layers: readonly LayerDescription[]): void {
   const [hidden, output, ...more] = layers.filter((layer) => layer.kind === DENSE);
   if (output === undefined || more.length > 0) return;
-  const { init, activation, spec } = hidden;
-  const isDefault = spec.type === "dense" && spec.init === undefined;
-  if (isDefault && activation.name === "tanh" && init.kind === "uniform") {
-    hidden.init = { kind: "uniform", low: init.low / 4, high: init.high / 4 };
-  }
+  const name = activationAbove(layers, layers.indexOf(hidden));
+  const isDefault = hidden.spec.type === "dense" && hidden.spec.init === undefined;
+  if (!isDefault || (name !== "tanh" && name !== "sigmoid") || hidden.init.kind !== "uniform") return;
+  hidden.init = { kind: "uniform", low: hidden.init.low / 4, high: hidden.init.high / 4 };
+  const isFree = output.spec.type === "dense" && output.spec.biasInit === undefined;
+  if (name === "sigmoid" && isFree) output.biasInit = { kind: "balance", input: 0.5 };
 }
 
 function readDense(
@@ -136,7 +166,7 @@ function readDense(
   const fields = readObject(given, where, DENSE_KEYS);
   const units = readUnits(fields.units, `${where}.units`);
   const activation = readActivation(fields.activation ?? "linear", `${where}.activation`);
-  const init = readInitializer(fields.init ?? ACTIVATIONS[activation.name].init, `${where}.init`, inputs, units);
+  const init = readInitializer(fields.init ?? "zeros", `${where}.init`, inputs, units); // see chooseInit
   const biasInit = readInitializer(fields.biasInit ?? "zeros", `${where}.biasInit`, inputs, units);
   const bias = readFlag(fields.bias ?? true, `${where}.bias`);
   const trainable = readTrainable(fields.trainable ?? true, `${where}.trainable`);
@@ -149,8 +179,8 @@ function readDense(
     bias,
     init,
     biasInit,
-    l1: readNumber(fields.l1 ?? l1, `${where}.l1`, { least: 0 }),
-    l2: readNumber(fields.l2 ?? l2, `${where}.l2`, { least: 0 }),
+    l1: readPenalty(fields.l1 ?? l1, `${where}.l1`),
+    l2: readPenalty(fields.l2 ?? l2, `${where}.l2`),
     trainWeights: trainable === true || trainable === "weights",
     trainBias: bias && (trainable === true || trainable === "bias"),
     spec: { ...plain(fields), type: "dense", units },

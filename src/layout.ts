@@ -178,7 +178,7 @@ export class Layout implements Tenant {
     return this.engine.numbers(this.#enter().params, this.count);
   }
 
-  /** Addresses of the parameters and of their gradients. */
+  /** The address of the parameters. */
   get paramsAddress(): number {
     return this.#enter().params;
   }

@@ -110,7 +110,7 @@ export class Network<D extends DType = "float32"> {
    * when aborted.
    */
   fit(data: Data, options: FitOptions = {}): Training {
-    return new Training(this.#insides(), data, options);
+    return new Training(() => this.#insides(), data, options);
   }
 
   /** As `fit`, in one blocking call. */
@@ -156,7 +156,11 @@ export class Network<D extends DType = "float32"> {
     const dataset = this.#dataset(data);
     const rows = dataset.all();
     try {
-      return this.#layout.aside(() => this.#measure(rows, metrics));
+      return this.#layout.aside(() => {
+        const report = this.#measure(rows, metrics);
+        const isPenalised = this.#description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
+        return isPenalised ? { ...report, penalty: this.#engine.core.penalty(this.#layout.plan) } : report;
+      });
     } finally {
       rows.release();
     }
@@ -279,18 +283,20 @@ export class Network<D extends DType = "float32"> {
   }
 
   /** The network as plain JSON: its description and weights, but not the optimizer's memory. */
-  toJSON(): NetworkJSON {
+  toJSON(): NetworkJSON<D> {
     const weights = this.getWeights().map(({ weights, bias }) => ({
       weights: numbersToJSON(weights),
       ...(bias === undefined ? {} : { bias: numbersToJSON(bias) }),
     }));
-    return { format: "propago", version: 1, ...this.#description.spec, weights };
+    return { format: "propago", version: 1, ...this.#description.spec, dtype: this.dtype, weights };
   }
 
   /** The network that `toJSON` gave; also takes the same as text. */
-  static fromJSON<D extends DType = "float32">(json: unknown): Network<D> {
+  static fromJSON<D extends DType = "float32">(json: NetworkJSON<D>): Network<D>;
+  static fromJSON(json: unknown): Network;
+  static fromJSON(json: unknown): Network<DType> {
     const { options, weights } = readNetworkJSON(json);
-    const network = new Network<D>(options as NetworkOptions<D>);
+    const network = new Network(options);
     try {
       network.setWeights(weights);
     } catch (error) {
@@ -365,7 +371,8 @@ export class Network<D extends DType = "float32"> {
     layout.setWord(PLAN_METRIC, metricBits(metrics, this.#description));
     this.#engine.core.evaluate(plan, rows.address);
     const sums = this.#engine.doubles(layout.word(PLAN_TALLY) >>> 0, TALLY_SQUARES / 8 + this.outputs);
-    return readTally({ loss: 0 }, sums, 0, rows.count, metrics, rows.spread);
+    const spread = metrics.includes("r2") ? rows.spread() : new Float64Array(0);
+    return readTally({ loss: 0 }, sums, 0, rows.count, metrics, spread);
   }
 
   /** Draws first weights: each tensor from a stream of its own, so that one layer's size does not move another's. */
@@ -373,7 +380,6 @@ export class Network<D extends DType = "float32"> {
     const { core, bytes } = this.#engine;
     const layout = this.#layout;
     const params = layout.paramsAddress;
-    // The plan is not in use yet: its generator's words serve for drawing.
     const state = this.#engine.allocate(16, "the random generator");
     for (const tensor of layout.tensors) {
       const layer = this.#description.layers[tensor.layer];
@@ -382,6 +388,13 @@ export class Network<D extends DType = "float32"> {
       const counter = 2 * tensor.layer + (tensor.kind === "weights" ? 0 : 1);
       if (draw.kind === "constant") {
         this.#engine.numbers(address, tensor.length).fill(draw.value);
+      } else if (draw.kind === "balance") {
+        // The layer's weights have just been drawn: they come before its biases.
+        const { start, length } = layout.tensors.find((other) => other.layer === tensor.layer) ?? tensor;
+        const biases = this.#engine.numbers(address, tensor.length);
+        for (const [i, weight] of this.#engine.numbers(params + start * bytes, length).entries()) {
+          biases[i % layer.units] -= draw.input * weight;
+        }
       } else if (draw.kind === "uniform") {
         core.uniform(state, this.seed, STREAM_INIT, counter, address, tensor.length, draw.low, draw.high);
       } else {
@@ -391,7 +404,7 @@ export class Network<D extends DType = "float32"> {
     this.#engine.release(state);
     const bad = core.firstNonFinite(params, layout.count);
     if (bad < 0) return;
-    const tensor = layout.tensors.findLast(({ start }) => start <= bad);
+    const tensor = layout.tensors.find(({ start, length }) => start <= bad && bad < start + length);
     const name = this.#description.layers[tensor?.layer ?? 0].name;
     throw new PropagoError(
       "ERR_CONFIG",

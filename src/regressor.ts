@@ -7,7 +7,7 @@ import { PropagoError, show } from "./errors.ts";
 import { Estimator, readSaved } from "./estimator.ts";
 import type { EstimatorOptions, Output, PartialFitOptions } from "./estimator.ts";
 import { Network } from "./network.ts";
-import type { FloatArray, History, Matrix, MetricName, Targets } from "./types.ts";
+import type { History, Matrix, MetricName, Targets } from "./types.ts";
 
 export interface RegressorOptions extends EstimatorOptions {}
 
@@ -34,8 +34,9 @@ export class Regressor extends Estimator<Targets, StandardScaler> {
    * Gives the numbers predicted for each row, rows × outputs.
    * @throws PropagoError ERR_NOT_FITTED before `fit`, ERR_SHAPE for rows of another width.
    */
-  predict(x: Matrix): FloatArray {
-    return this.fitted.codec.restore(this.predictRaw(x));
+  predict(x: Matrix): Float64Array {
+    // In float64, whatever the network computes in: targets such as times in milliseconds need the digits.
+    return this.fitted.codec.restore(Float64Array.from(this.predictRaw(x)));
   }
 
   /**

@@ -156,10 +156,10 @@ export function readTargets(value: Targets, name: string, x: Source, outputs: nu
     );
   }
   let targets: Source | LabelSource;
-  if (flat && outputs > 1 && (value.length === rows || !isNumericArray(value))) {
+  if (flat && outputs > 1 && value.length === rows) {
     targets = { name, labels: value as NumericArray | readonly number[] };
-  } else if (flat && !isNumericArray(value)) {
-    targets = { name, rows: value.length, columns: 1, data: value as readonly number[], nested: false };
+  } else if (flat) {
+    targets = { name, rows, columns: outputs, data: value as NumericArray | readonly number[], nested: false };
   } else {
     targets = readShape(value, name, outputs);
   }
@@ -250,12 +250,17 @@ export class Dataset {
     view.setUint32(DATA_BASE, list, true);
     view.setUint32(DATA_ORDER, list, true);
     view.setUint32(DATA_COUNT, rows.length, true);
-    return { address: block, count: rows.length, spread: this.spread(rows), release: () => engine.release(block) };
+    return {
+      address: block,
+      count: rows.length,
+      spread: () => this.spread(rows),
+      release: () => engine.release(block),
+    };
   }
 
   /** The data set as one that is only read. */
   all(): Rows {
-    return { address: this.address, count: this.rows, spread: this.spread(), release: () => this.release() };
+    return { address: this.address, count: this.rows, spread: () => this.spread(), release: () => this.release() };
   }
 
   /** For each output Σ (t − mean t)² over the given rows (or all): the denominator of r2. */
@@ -294,7 +299,8 @@ export class Dataset {
 export interface Rows {
   address: number;
   count: number;
-  spread: Float64Array;
+  /** The denominator of r2. */
+  spread(): Float64Array;
   release(): void;
 }
 
@@ -375,7 +381,8 @@ function copyLabels(engine: Engine, { name, labels }: LabelSource, address: numb
         `${at} = ${label} is not a class label; pass integers 0..${outputs - 1}, or one row of ${outputs} targets a sample`,
       );
     }
-    throw new PropagoError("ERR_DATA", `${at} is ${show(label)}, expected a class label 0..${outputs - 1}`);
+    const hint = typeof label === "string" ? "; a Classifier takes names" : "";
+    throw new PropagoError("ERR_DATA", `${at} is ${show(label)}, expected a class label 0..${outputs - 1}${hint}`);
   }
 }
 
@@ -400,6 +407,13 @@ function checkTargets(targets: FloatArray, name: string, outputs: number, loss: 
     let sum = 0;
     for (let o = 0; o < outputs; o++) sum += targets[row * outputs + o];
     if (sum > 0.999 && sum < 1.001) continue;
+    if (outputs === 1) {
+      const advice = "give it a unit for each class, or use one unit with sigmoid for two classes";
+      throw new PropagoError(
+        "ERR_DATA",
+        `${name}[row ${row}] is ${sum}, but a softmax of 1 unit is always 1: ${advice}`,
+      );
+    }
     throw new PropagoError(
       "ERR_DATA",
       `${name} row ${row} sums to ${Number(sum.toPrecision(4))}; one-hot rows or probabilities that sum to 1 are expected`,

@@ -7,7 +7,7 @@ import type { OptimizerSpec } from "./optimizers.ts";
 import type { DType, FloatArray, Layer, LayerWeightsInput, NetworkOptions } from "./types.ts";
 
 /** What `Network.toJSON` gives. */
-export interface NetworkJSON {
+export interface NetworkJSON<D extends DType = DType> {
   format: "propago";
   /** Of the format, not of the package. */
   version: 1;
@@ -16,7 +16,7 @@ export interface NetworkJSON {
   loss: LossName;
   optimizer: OptimizerSpec;
   seed: number;
-  dtype: DType;
+  dtype: D;
   l1: number;
   l2: number;
   /** For each dense layer: (inputs, units) row-major, and biases if it has them. */

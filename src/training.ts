@@ -93,6 +93,12 @@ interface Plan {
   onBatch: ((report: BatchReport) => void) | undefined;
 }
 
+/** The epochs of a fit that does not say: 100, or more where so few rows make too few updates. */
+export function defaultEpochs(rows: number, batchSize: number | "full" = DEFAULT_BATCH): number {
+  const updates = batchSize === "full" ? 1 : Math.ceil(rows / batchSize);
+  return Math.max(DEFAULT_EPOCHS, Math.ceil(DEFAULT_UPDATES / updates));
+}
+
 function readOptions(options: FitOptions, { description }: Insides): Plan {
   const given = readObject(options, "fit options", FIT_KEYS);
   const metrics = readMetrics(given.metrics, description);
@@ -218,8 +224,7 @@ class Loop {
       this.#spread = plan.metrics.includes("r2") ? dataset.spread(trained) : new Float64Array(description.outputs);
       this.#rows = trained?.length ?? dataset.rows;
       const batch = plan.batchSize === "full" ? this.#rows : Math.min(plan.batchSize, this.#rows);
-      const updates = Math.ceil(this.#rows / batch);
-      this.#epochs = plan.epochs ?? Math.max(DEFAULT_EPOCHS, Math.ceil(DEFAULT_UPDATES / updates));
+      this.#epochs = plan.epochs ?? defaultEpochs(this.#rows, batch);
       this.#penalised = description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
       this.#single =
         validation !== undefined ||
@@ -368,7 +373,8 @@ class Loop {
     const value = monitored(report, rule.monitor);
     // Losses should fall, metrics rise.
     const gain = rule.monitor.endsWith("loss") ? -1 : 1;
-    if (this.#best === undefined || (value - this.#best.value) * gain > rule.minDelta) {
+    const isFirst = this.#best === undefined || Number.isNaN(this.#best.value);
+    if (this.#best === undefined || isFirst || (value - this.#best.value) * gain > rule.minDelta) {
       this.#best = { report, value, params: this.#insides.layout.params().slice() };
     }
     if (report.epoch - this.#best.report.epoch < rule.patience) return false;
@@ -513,13 +519,13 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   #lastTurn = performance.now();
 
   /** @internal Made by `Network.fit`. */
-  constructor(insides: Insides, data: Data, options: FitOptions) {
+  constructor(insides: () => Insides, data: Data, options: FitOptions) {
     this.#ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     try {
-      this.#loop = new Loop(insides, data, options);
+      this.#loop = new Loop(insides(), data, options);
       this.#slices = this.#loop.run();
     } catch (error) {
       this.#fail(error);

@@ -50,7 +50,7 @@ export interface DenseLayer {
   activation?: ActivationSpec;
   /** Whether the neurons have a bias. Default true. */
   bias?: boolean;
-  /** First weights. Default: he for the relu family, lecun for selu, glorot otherwise. */
+  /** First weights. Default: he for the relu family, glorot otherwise. */
   init?: InitializerSpec;
   /** First biases. Default zeros. */
   biasInit?: InitializerSpec;
@@ -159,13 +159,13 @@ export interface Evaluation {
   loss: number;
   accuracy?: number;
   r2?: number;
+  /** What l1 and l2 add to the loss, where there are any. */
+  penalty?: number;
 }
 
 export interface EpochReport extends Evaluation {
   /** Counts from 1, over the network's whole life. */
   epoch: number;
-  /** What l1 and l2 add, at the end of the epoch. */
-  penalty?: number;
   validation?: Evaluation;
   /** The rate of the epoch's last update. */
   learningRate: number;
@@ -189,7 +189,7 @@ export interface TraceLayer<A extends FloatArray = FloatArray> {
   a: A;
   /** Errors, ∂E/∂z. */
   delta: A;
-  /** Gradients ∂E/∂W (inputs, units) and ∂E/∂b, for layers that have weights. */
+  /** Gradients ∂E/∂W (inputs, units) and ∂E/∂b with the penalties' part, for layers that have weights. */
   gradients?: LayerWeights<A>;
 }
 

@@ -272,7 +272,7 @@ describe("evaluate and inspect", () => {
       /^colors\.csv \(20 rows\): accuracy [\d.]+, loss [\d.]+\n$/,
     );
     const report = lastLine(run(["evaluate", "colors.propago", "colors.csv", "--json"]));
-    expect(Object.keys(report).sort()).toEqual(["accuracy", "loss", "parameters", "rows", "task"]);
+    expect(Object.keys(report).sort()).toEqual(["accuracy", "loss", "parameters", "penalty", "rows", "task"]);
   });
 
   it("name a class that is new and a target that is not there", () => {
@@ -349,6 +349,10 @@ describe("bad tables end with 3", () => {
     expect(run(["predict", "t.propago", "proto.csv"]).stdout.trim().split("\n").length).toBe(4);
     expect(run(["inspect", "t.propago"]).stdout).toContain("columns (3): __proto__, constructor, toString");
   });
+});
+
+it("tells its version", () => {
+  expect(run(["--version"])).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
 });
 
 describe("wrong usage ends with 2", () => {

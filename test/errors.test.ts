@@ -312,7 +312,7 @@ describe("weights", () => {
     },
     {
       name: "trace without y",
-      code: "ERR_SHAPE",
+      code: "ERR_DATA",
       says: [/y/],
       when: (network) => network.trace([1, 2, 3, 4], untyped(undefined)),
     },

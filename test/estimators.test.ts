@@ -239,7 +239,7 @@ describe("Regressor", () => {
     const history = await regressor.fit(x, targets);
     expect(history.epochs.length).toBeGreaterThan(0);
     const predictions = regressor.predict(x);
-    expect(predictions).toBeInstanceOf(Float32Array);
+    expect(predictions).toBeInstanceOf(Float64Array);
     expect(regressor.score(x, targets)).toBeGreaterThan(0.99);
     targets.forEach((target, row) => expect(Math.abs(predictions[row] - target)).toBeLessThan(1000));
   });
@@ -380,4 +380,21 @@ it("refuses targets whose shape is no shape", () => {
   using regressor = new Regressor({ hidden: [2] });
   const targets = { data: [1, 2], shape: null } as unknown as { data: number[]; shape: number[] };
   expect(failure(() => regressor.fitSync([[0], [1]], targets))).toMatchObject({ code: "ERR_SHAPE" });
+});
+
+it("predicts small differences of large targets, such as times in milliseconds", () => {
+  const x = Array.from({ length: 60 }, (_, i) => [i / 10]);
+  const targets = x.map(([value]) => 1.7e12 + 100 * Math.sin(value));
+  using regressor = new Regressor({ hidden: [16] });
+  regressor.fitSync(x, targets);
+  const predictions = regressor.predict(x);
+  const error = targets.reduce((sum, target, i) => sum + Math.abs(target - predictions[i]), 0) / targets.length;
+  expect(error).toBeLessThan(50);
+  expect(regressor.score(x, targets)).toBeGreaterThan(0.8);
+});
+
+it.each([null, -0.1, 1, "some"])("refuses a validation of %s", (validation) => {
+  using classifier = new Classifier({ hidden: [2] });
+  const options = { validation } as unknown as { validation: number };
+  expect(failure(() => classifier.fitSync([[0], [1]], [0, 1], options))).toMatchObject({ code: "ERR_CONFIG" });
 });

@@ -8,6 +8,9 @@ import { inspectCommand } from "./inspect.ts";
 import { predictCommand } from "./predict.ts";
 import { trainCommand } from "./train.ts";
 
+/** The package's version, put in by scripts/bundle.ts. */
+declare const PROPAGO_VERSION: string;
+
 // A reader that has seen enough, such as `head`, is no failure.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -18,6 +21,7 @@ for (const stream of [process.stdout, process.stderr]) {
 
 const program = new Command("propago")
   .description("Train neural networks on CSV files, and use them.")
+  .version(PROPAGO_VERSION)
   .configureHelp({ showGlobalOptions: false })
   .helpCommand(false)
   .showHelpAfterError("(add --help for what there is)");

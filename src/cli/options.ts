@@ -21,7 +21,7 @@ export function number({ least = -Infinity, most = Infinity, whole = false }): (
     if (value >= least && value <= most && Number.isFinite(value) && (!whole || Number.isSafeInteger(value)))
       return value;
     const kind = whole ? "a whole number" : "a number";
-    const from = least > -Infinity ? ` from ${least}` : "";
+    const from = least > -Infinity ? (least === Number.MIN_VALUE ? " above 0" : ` from ${least}`) : "";
     const to = most < Infinity ? ` to ${most}` : "";
     throw new InvalidArgumentError(`Expected ${kind}${from}${to}.`);
   };

@@ -59,7 +59,7 @@ function answers({ estimator }: Model, x: { data: Float64Array; shape: number[] 
     });
   } else {
     lines.push("prediction");
-    for (const value of estimator.predict(x)) lines.push(numberCell(value, isSingle));
+    for (const value of estimator.predict(x)) lines.push(String(Number(value.toPrecision(isSingle ? 10 : 17))));
   }
   return `${lines.join("\n")}\n`;
 }

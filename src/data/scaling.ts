@@ -72,7 +72,7 @@ export class StandardScaler {
   }
 
   /** Undoes `transform`, in place. */
-  restore<A extends Float32Array | Float64Array>(scaled: A): A {
+  restore(scaled: Float64Array): Float64Array {
     for (let i = 0; i < scaled.length; i++) {
       const column = i % this.columns;
       scaled[i] = scaled[i] * this.scale[column] + this.mean[column];
