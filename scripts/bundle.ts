@@ -1,5 +1,6 @@
-// Makes the two one-file bundles: dist/cli.js, the command with everything it needs, and dist/propago.min.js, the
-// library for a page without a bundler.
+// Makes the files that run, each in one piece: dist/index.js, the library, which so is read in half the time that its
+// modules would take; dist/propago.min.js, the same for a page without a bundler; and dist/cli.js, the command with
+// everything it needs.
 import { chmodSync, readFileSync } from "node:fs";
 import { build, type BuildOptions } from "esbuild";
 import { root } from "./root.ts";
@@ -13,6 +14,16 @@ const common: BuildOptions = {
   legalComments: "inline",
   logLevel: "warning",
 };
+
+await build({
+  ...common,
+  entryPoints: ["src/index.ts"],
+  outfile: "dist/index.js",
+  platform: "neutral",
+  target: "es2022",
+  // The loader is the package's one dependency.
+  packages: "external",
+});
 
 await build({
   ...common,
