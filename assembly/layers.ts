@@ -115,13 +115,9 @@ class Penalty {
   static slope(l1: f64, l2: f64, w: usize, dw: usize, n: i32): void {
     const one = Simd.splat(l1);
     const two = Simd.splat(l2);
-    const zero = Simd.splat(0);
-    const sign = Simd.splat(-0.0);
     for (; n > 0; n -= LANES, w += 16, dw += 16) {
       const weight = v128.load(w);
-      const signed = v128.or(one, v128.and(weight, sign));
-      const side = v128.and(signed, v128.ne<real>(weight, zero));
-      const slope = v128.add<real>(side, v128.mul<real>(two, weight));
+      const slope = v128.add<real>(Simd.sign(one, weight), v128.mul<real>(two, weight));
       Simd.store(dw, v128.add<real>(v128.load(dw), slope), n);
     }
   }

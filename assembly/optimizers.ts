@@ -1,8 +1,17 @@
 // The optimizers: one class each. They see one flat block of parameters, never layers. Formulas are PyTorch's.
 import {
+  ADADELTA,
+  ADAGRAD,
   ADAM,
+  ADAMAX,
+  AMSGRAD,
+  LION,
   MOMENTUM,
+  NADAM,
   NESTEROV,
+  PLAN_AGE,
+  PLAN_CLIP_NORM,
+  PLAN_CLIP_VALUE,
   PLAN_GRADS,
   PLAN_HYPER,
   PLAN_LEARNING_RATE,
@@ -10,20 +19,36 @@ import {
   PLAN_PARAMS,
   PLAN_POWER1,
   PLAN_POWER2,
+  PLAN_POWER3,
+  PLAN_SCALE,
   PLAN_STATE,
   PLAN_STEP,
   PLAN_TRAINABLE,
+  PLAN_WEIGHT_DECAY,
+  QUICKPROP,
+  RADAM,
+  RPROP,
   SGD,
 } from "./plan";
 import { LANES, Simd } from "./simd";
 
-/** Counts the update that comes next and moves on the powers that correct Adam's averages. Once a step. */
+/** The k-th of the optimizer's own numbers. */
+@inline
+function hyper(plan: usize, k: i32): f64 {
+  return load<f64>(plan + ((<usize>k) << 3), PLAN_HYPER);
+}
+
+/** Counts the update that comes next, moves on the powers that correct Adam's averages, and measures the gradient. */
 export function beginUpdate(plan: usize): void {
   store<f64>(plan, load<f64>(plan, PLAN_STEP) + 1, PLAN_STEP);
-  if (load<i32>(plan, PLAN_OPTIMIZER) == ADAM) {
-    store<f64>(plan, load<f64>(plan, PLAN_POWER1) * load<f64>(plan, PLAN_HYPER), PLAN_POWER1);
-    store<f64>(plan, load<f64>(plan, PLAN_POWER2) * load<f64>(plan, PLAN_HYPER + 8), PLAN_POWER2);
-  }
+  store<f64>(plan, load<f64>(plan, PLAN_AGE) + 1, PLAN_AGE);
+  const decay = load<f64>(plan, PLAN_POWER3) * hyper(plan, 3);
+  store<f64>(plan, decay, PLAN_POWER3);
+  const isNadam = load<i32>(plan, PLAN_OPTIMIZER) == NADAM;
+  const beta1 = isNadam ? Nadam.momentum(plan, decay) : hyper(plan, 0);
+  store<f64>(plan, load<f64>(plan, PLAN_POWER1) * beta1, PLAN_POWER1);
+  store<f64>(plan, load<f64>(plan, PLAN_POWER2) * hyper(plan, 1), PLAN_POWER2);
+  store<f64>(plan, Gradient.scale(plan), PLAN_SCALE);
 }
 
 /** New weights for numbers [begin, end) of the flat block, bounds divisible by the lanes; one pass over p, g and state. */
@@ -32,17 +57,70 @@ export function update(plan: usize, begin: i32, end: i32): void {
   const p = load<usize>(plan, PLAN_PARAMS) + at;
   const g = load<usize>(plan, PLAN_GRADS) + at;
   const s = load<usize>(plan, PLAN_STATE) + at;
+  const s2 = s + <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>();
   const n = end - begin;
   const rate = load<f64>(plan, PLAN_LEARNING_RATE);
-  switch (load<i32>(plan, PLAN_OPTIMIZER)) {
+  Gradient.prepare(plan, rate, p, g, n);
+  const kind = load<i32>(plan, PLAN_OPTIMIZER);
+  switch (kind) {
     case SGD:
       return Sgd.step(rate, p, g, n);
     case MOMENTUM:
-      return Momentum.step(rate, load<f64>(plan, PLAN_HYPER), p, g, s, n);
+      return Momentum.step(rate, hyper(plan, 0), p, g, s, n);
     case NESTEROV:
-      return Nesterov.step(rate, load<f64>(plan, PLAN_HYPER), p, g, s, n);
+      return Nesterov.step(rate, hyper(plan, 0), p, g, s, n);
     case ADAM:
-      return Adam.step(plan, rate, p, g, s, s + <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>(), n);
+      return Adam.step(plan, rate, p, g, s, s2, n);
+    case ADADELTA:
+      return Adadelta.step(plan, rate, p, g, s, s2, n);
+    case LION:
+      return Lion.step(plan, rate, p, g, s, n);
+    case RPROP:
+      return Rprop.step(plan, rate, p, g, s, s2, n);
+    case QUICKPROP:
+      return Quickprop.step(plan, rate, p, g, s, s2, n);
+    default:
+      return Scaled.step(plan, kind, rate, p, g, s, s2 - s, n);
+  }
+}
+
+/** What comes before any rule: each gradient within ±clipValue, their norm at most clipNorm, and decoupled decay. */
+class Gradient {
+  /** min(1, c / (‖g‖ + 1e-6)), as PyTorch has it, over all that training changes; summed in order, in float64. */
+  static scale(plan: usize): f64 {
+    const most = load<f64>(plan, PLAN_CLIP_NORM);
+    if (most == 0) return 1;
+    const limit = Gradient.limit(plan);
+    let total: f64 = 0;
+    let g = load<usize>(plan, PLAN_GRADS);
+    for (let n = load<i32>(plan, PLAN_TRAINABLE); n > 0; --n, g += sizeof<real>()) {
+      const gradient = min<f64>(limit, abs<f64>(load<real>(g)));
+      total += gradient * gradient;
+    }
+    return min<f64>(1, most / (sqrt<f64>(total) + 1e-6));
+  }
+
+  /** g ← c · min(max(g, −limit), limit); p ← p − η wd p (Loshchilov and Hutter 2019). A pass of its own, where asked for. */
+  static prepare(plan: usize, rate: f64, p: usize, g: usize, n: i32): void {
+    const decay = load<f64>(plan, PLAN_WEIGHT_DECAY);
+    const scale = load<f64>(plan, PLAN_SCALE);
+    const limit = Gradient.limit(plan);
+    if (decay == 0 && scale == 1 && limit == Infinity) return;
+    const keep = Simd.splat(1 - rate * decay);
+    const c = Simd.splat(scale);
+    const high = Simd.splat(limit);
+    const low = Simd.splat(-limit);
+    for (; n > 0; n -= LANES, p += 16, g += 16) {
+      v128.store(p, v128.mul<real>(keep, v128.load(p)));
+      const gradient = v128.min<real>(high, v128.max<real>(low, v128.load(g)));
+      v128.store(g, v128.mul<real>(c, gradient));
+    }
+  }
+
+
+  @inline static limit(plan: usize): f64 {
+    const limit = load<f64>(plan, PLAN_CLIP_VALUE);
+    return limit == 0 ? Infinity : limit;
   }
 }
 
@@ -90,13 +168,13 @@ class Nesterov {
  */
 class Adam {
   static step(plan: usize, rate: f64, p: usize, g: usize, m: usize, v: usize, n: i32): void {
-    const beta1 = load<f64>(plan, PLAN_HYPER);
-    const beta2 = load<f64>(plan, PLAN_HYPER + 8);
+    const beta1 = hyper(plan, 0);
+    const beta2 = hyper(plan, 1);
     const b1 = Simd.splat(beta1);
     const b2 = Simd.splat(beta2);
     const rest1 = Simd.splat(1 - beta1);
     const rest2 = Simd.splat(1 - beta2);
-    const epsilon = Simd.splat(load<f64>(plan, PLAN_HYPER + 16));
+    const epsilon = Simd.splat(hyper(plan, 2));
     const eta = Simd.splat(rate / (1 - load<f64>(plan, PLAN_POWER1)));
     const correction = Simd.splat(1 / sqrt<f64>(1 - load<f64>(plan, PLAN_POWER2)));
     for (; n > 0; n -= LANES, p += 16, g += 16, m += 16, v += 16) {
@@ -107,6 +185,217 @@ class Adam {
       v128.store(v, square);
       const root = Simd.madd(v128.sqrt<real>(square), correction, epsilon);
       v128.store(p, v128.sub<real>(v128.load(p), v128.div<real>(v128.mul<real>(eta, mean), root)));
+    }
+  }
+}
+
+/**
+ * The other rules that divide by a root mean square, with state v ← β₂ v + b g², and m ← β₁ m + (1 − β₁) g where the
+ * rule has it, else m = g: p ← p − η d, d = (u g + w m) / (k √v + ε). Which numbers these are is decided once a step.
+ *
+ * - adagrad (Duchi, Hazan, Singer 2011): v ← v + g²; d = g / (√v + ε)
+ * - rmsprop (Hinton 2012): d = g / (√v + ε), centered √(v − m²); with momentum b ← μ b + d takes the place of d
+ * - amsgrad (Reddi, Kale, Kumar 2018): adam with the largest v so far
+ * - adamax (Kingma and Ba 2015): v ← max(β₂ v, |g| + ε); d = m / ((1 − β₁ᵗ) v)
+ * - nadam (Dozat 2016): d = ((1 − μₜ) / (1 − Πμ) g + μₜ₊₁ / (1 − Πμ μₜ μₜ₊₁) m) / (√(v / (1 − β₂ᵗ)) + ε), as in
+ *   PyTorch 1.13; PyTorch 2 leaves out the second μₜ, which Πμ holds already
+ * - radam (Liu et al. 2020): adam, times its rectification r; d = m / (1 − β₁ᵗ) while v says too little
+ */
+class Scaled {
+  static step(plan: usize, kind: i32, rate: f64, p: usize, g: usize, v: usize, stride: usize, n: i32): void {
+    const beta1 = hyper(plan, 0);
+    const beta2 = hyper(plan, 1);
+    const power1 = load<f64>(plan, PLAN_POWER1);
+    const rest = 1 - load<f64>(plan, PLAN_POWER2);
+    let b = 1 - beta2;
+    let u: f64 = 0;
+    let w = 1 / (1 - power1);
+    let k = 1 / sqrt<f64>(rest);
+    let e = hyper(plan, 2);
+    let m = v + stride;
+    let velocity: usize = 0;
+    let largest: usize = 0;
+    let centered = false;
+    if (kind == AMSGRAD) {
+      largest = m + stride;
+    } else if (kind == NADAM) {
+      const decay = load<f64>(plan, PLAN_POWER3);
+      const now = Nadam.momentum(plan, decay);
+      const next = Nadam.momentum(plan, decay * hyper(plan, 3));
+      u = (1 - now) / (1 - power1);
+      w = next / (1 - power1 * now * next);
+    } else if (kind == RADAM) {
+      const t = load<f64>(plan, PLAN_AGE);
+      const most = 2 / (1 - beta2) - 1;
+      const length = most - (2 * t * (1 - rest)) / rest;
+      if (length > 5) {
+        w *= sqrt<f64>((((length - 4) * (length - 2) * most) / ((most - 4) * (most - 2) * length)) * rest);
+        k = 1;
+      } else {
+        k = 0;
+        e = 1;
+      }
+    } else if (kind != ADAMAX) {
+      u = 1;
+      w = 0;
+      k = 1;
+      centered = hyper(plan, 4) != 0;
+      if (hyper(plan, 3) != 0) velocity = centered ? m + stride : m;
+      if (!centered) m = 0;
+      if (kind == ADAGRAD) b = 1;
+    }
+    const b1 = Simd.splat(beta1);
+    const rest1 = Simd.splat(1 - beta1);
+    const b2 = Simd.splat(beta2);
+    const rest2 = Simd.splat(b);
+    const mu = Simd.splat(hyper(plan, 3));
+    const ofGradient = Simd.splat(u);
+    const ofMean = Simd.splat(w);
+    const factor = Simd.splat(k);
+    const epsilon = Simd.splat(e);
+    const eta = Simd.splat(rate);
+    for (let at: usize = 0; n > 0; n -= LANES, at += 16) {
+      const gradient = v128.load(g + at);
+      let mean = gradient;
+      if (m) {
+        mean = Simd.madd(b1, v128.load(m + at), v128.mul<real>(rest1, gradient));
+        v128.store(m + at, mean);
+      }
+      let square = v128.mul<real>(b2, v128.load(v + at));
+      let root: v128;
+      if (kind == ADAMAX) {
+        root = square = v128.max<real>(square, v128.add<real>(v128.abs<real>(gradient), epsilon));
+      } else {
+        square = v128.add<real>(square, v128.mul<real>(rest2, v128.mul<real>(gradient, gradient)));
+        root = square;
+        if (largest) {
+          root = v128.max<real>(square, v128.load(largest + at));
+          v128.store(largest + at, root);
+        }
+        // Rounding must not bring the variance below 0.
+        if (centered) root = v128.max<real>(Simd.splat(0), v128.sub<real>(square, v128.mul<real>(mean, mean)));
+        root = Simd.madd(v128.sqrt<real>(root), factor, epsilon);
+      }
+      v128.store(v + at, square);
+      let d = v128.div<real>(Simd.madd(ofGradient, gradient, v128.mul<real>(ofMean, mean)), root);
+      if (velocity) {
+        d = Simd.madd(mu, v128.load(velocity + at), d);
+        v128.store(velocity + at, d);
+      }
+      v128.store(p + at, v128.sub<real>(v128.load(p + at), v128.mul<real>(eta, d)));
+    }
+  }
+}
+
+class Nadam {
+  /** μₜ = β₁ (1 − ½ 0.96^(t ψ)), from that power. */
+  @inline static momentum(plan: usize, decay: f64): f64 {
+    return hyper(plan, 0) * (1 - 0.5 * decay);
+  }
+}
+
+/** s ← ρ s + (1 − ρ) g²; d = √(u + ε) / √(s + ε) g; u ← ρ u + (1 − ρ) d²; p ← p − η d (Zeiler 2012) */
+class Adadelta {
+  static step(plan: usize, rate: f64, p: usize, g: usize, s: usize, u: usize, n: i32): void {
+    const eta = Simd.splat(rate);
+    const rho = Simd.splat(hyper(plan, 0));
+    const rest = Simd.splat(1 - hyper(plan, 0));
+    const epsilon = Simd.splat(hyper(plan, 1));
+    for (; n > 0; n -= LANES, p += 16, g += 16, s += 16, u += 16) {
+      const gradient = v128.load(g);
+      const square = Simd.madd(rho, v128.load(s), v128.mul<real>(rest, v128.mul<real>(gradient, gradient)));
+      const change = v128.load(u);
+      const above = v128.sqrt<real>(v128.add<real>(change, epsilon));
+      const below = v128.sqrt<real>(v128.add<real>(square, epsilon));
+      const d = v128.mul<real>(v128.div<real>(above, below), gradient);
+      v128.store(s, square);
+      v128.store(u, Simd.madd(rho, change, v128.mul<real>(rest, v128.mul<real>(d, d))));
+      v128.store(p, v128.sub<real>(v128.load(p), v128.mul<real>(eta, d)));
+    }
+  }
+}
+
+/** p ← p − η sign(β₁ m + (1 − β₁) g); m ← β₂ m + (1 − β₂) g (Chen et al. 2023) */
+class Lion {
+  static step(plan: usize, rate: f64, p: usize, g: usize, m: usize, n: i32): void {
+    const eta = Simd.splat(rate);
+    const b1 = Simd.splat(hyper(plan, 0));
+    const b2 = Simd.splat(hyper(plan, 1));
+    const rest1 = Simd.splat(1 - hyper(plan, 0));
+    const rest2 = Simd.splat(1 - hyper(plan, 1));
+    for (; n > 0; n -= LANES, p += 16, g += 16, m += 16) {
+      const gradient = v128.load(g);
+      const mean = v128.load(m);
+      const side = Simd.madd(b1, mean, v128.mul<real>(rest1, gradient));
+      v128.store(m, Simd.madd(b2, mean, v128.mul<real>(rest2, gradient)));
+      v128.store(p, v128.sub<real>(v128.load(p), Simd.sign(eta, side)));
+    }
+  }
+}
+
+/**
+ * A step size h for each weight: h ← η⁺ h where g g₋ > 0; h ← η⁻ h and g ← 0 where g g₋ < 0; p ← p − h sign g;
+ * g₋ ← g. The first h is the learning rate (iRprop−, Igel and Hüsken 2000). Numbers: η⁻, η⁺, the least and largest h.
+ */
+class Rprop {
+  static step(plan: usize, rate: f64, p: usize, g: usize, before: usize, size: usize, n: i32): void {
+    const zero = Simd.splat(0);
+    const one = Simd.splat(1);
+    const first = Simd.splat(rate);
+    const minus = Simd.splat(hyper(plan, 0));
+    const plus = Simd.splat(hyper(plan, 1));
+    const least = Simd.splat(hyper(plan, 2));
+    const most = Simd.splat(hyper(plan, 3));
+    for (; n > 0; n -= LANES, p += 16, g += 16, before += 16, size += 16) {
+      // Signs instead of gradients, whose product may be too small to be told from 0.
+      const sign = Simd.sign(one, v128.load(g));
+      const turn = v128.mul<real>(sign, v128.load(before));
+      const turned = v128.lt<real>(turn, zero);
+      const old = v128.load(size);
+      const factor = v128.bitselect(minus, v128.bitselect(plus, one, v128.gt<real>(turn, zero)), turned);
+      // No size is ever 0 but one that was never set.
+      let h = v128.mul<real>(factor, v128.bitselect(first, old, v128.eq<real>(old, zero)));
+      h = v128.min<real>(most, v128.max<real>(least, h));
+      const side = v128.andnot(sign, turned);
+      v128.store(before, side);
+      v128.store(size, h);
+      v128.store(p, v128.sub<real>(v128.load(p), v128.mul<real>(h, side)));
+    }
+  }
+}
+
+/**
+ * With the slope S = −(g + decay p) and the last step d, both times sign d: where |d| > 0.001, a parabola through both
+ * slopes gives d ← max(η S, 0) + (S > μ / (1 + μ) S₋ ? μ d : d S / (S₋ − S)); elsewhere d ← η S. Then p ← p + d, within
+ * ±1500 (Fahlman 1988, as in FANN). Equal slopes, for which there is no parabola, count as one apart. Numbers: μ, decay.
+ */
+class Quickprop {
+  static step(plan: usize, rate: f64, p: usize, g: usize, last: usize, before: usize, n: i32): void {
+    const eta = Simd.splat(rate);
+    const zero = Simd.splat(0);
+    const one = Simd.splat(1);
+    const mu = Simd.splat(hyper(plan, 0));
+    const shrink = Simd.splat(hyper(plan, 0) / (1 + hyper(plan, 0)));
+    const decay = Simd.splat(hyper(plan, 1));
+    const bound = Simd.splat(1500);
+    for (; n > 0; n -= LANES, p += 16, g += 16, last += 16, before += 16) {
+      const weight = v128.load(p);
+      const slope = v128.neg<real>(Simd.madd(decay, weight, v128.load(g)));
+      const step = v128.load(last);
+      const sign = Simd.sign(one, step);
+      const d = v128.abs<real>(step);
+      const now = v128.mul<real>(sign, slope);
+      const then = v128.mul<real>(sign, v128.load(before));
+      const apart = v128.sub<real>(then, now);
+      const parabola = v128.div<real>(v128.mul<real>(d, now), v128.bitselect(one, apart, v128.eq<real>(apart, zero)));
+      const jump = v128.bitselect(v128.mul<real>(mu, d), parabola, v128.gt<real>(now, v128.mul<real>(shrink, then)));
+      const far = v128.add<real>(v128.max<real>(zero, v128.mul<real>(eta, now)), jump);
+      const plain = v128.mul<real>(eta, slope);
+      const next = v128.bitselect(v128.mul<real>(sign, far), plain, v128.gt<real>(d, Simd.splat(0.001)));
+      v128.store(before, slope);
+      v128.store(last, next);
+      const moved = v128.add<real>(weight, next);
+      v128.store(p, v128.max<real>(v128.neg<real>(bound), v128.min<real>(bound, moved)));
     }
   }
 }

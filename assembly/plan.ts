@@ -32,14 +32,21 @@ export const PLAN_STATUS = PLAN_EPOCH + 4; // i32: one of the statuses below
 export const PLAN_REPORTS = PLAN_STATUS + 4; // ptr: a tally for each epoch that a call completes
 export const PLAN_TALLY = PLAN_REPORTS + 4; // ptr: the running epoch's tally
 export const PLAN_STEPS_DONE = PLAN_TALLY + 4; // i32: batches made by the last call of train
-export const PLAN_RANDOM = PLAN_STEPS_DONE + 4; // 4 × u32: state of the generator while it shuffles
+export const PLAN_RATES = PLAN_STEPS_DONE + 4; // ptr: f64, the rates of a call's steps; 0 where the rate stays
+export const PLAN_RANDOM = PLAN_RATES + 4; // 4 × u32: state of the generator while it shuffles
 export const PLAN_STEP = (PLAN_RANDOM + 16 + 7) & ~7; // f64: updates made
 export const PLAN_BATCH_LOSS = PLAN_STEP + 8; // f64: mean loss of the last batch, before its update
 export const PLAN_LEARNING_RATE = PLAN_BATCH_LOSS + 8; // f64
 export const PLAN_POWER1 = PLAN_LEARNING_RATE + 8; // f64: beta1 to the power of the updates made
 export const PLAN_POWER2 = PLAN_POWER1 + 8; // f64: beta2 likewise
-export const PLAN_HYPER = PLAN_POWER2 + 8; // 8 × f64: the optimizer's own numbers
-export const PLAN_BYTES = PLAN_HYPER + 64;
+export const PLAN_POWER3 = PLAN_POWER2 + 8; // f64: nadam's decay of its momentum likewise
+export const PLAN_AGE = PLAN_POWER3 + 8; // f64: updates since the optimizer remembered nothing
+export const PLAN_HYPER = PLAN_AGE + 8; // 8 × f64: the optimizer's own numbers
+export const PLAN_WEIGHT_DECAY = PLAN_HYPER + 64; // f64: 0 for none
+export const PLAN_CLIP_VALUE = PLAN_WEIGHT_DECAY + 8; // f64: the largest |g|; 0 for any
+export const PLAN_CLIP_NORM = PLAN_CLIP_VALUE + 8; // f64: the largest ‖g‖; 0 for any
+export const PLAN_SCALE = PLAN_CLIP_NORM + 8; // f64: what brings the current gradient to that norm
+export const PLAN_BYTES = PLAN_SCALE + 8;
 
 // A layer's record.
 export const LAYER_KIND = 0; // i32: one of the kinds below
@@ -99,6 +106,16 @@ export const SGD = 0;
 export const MOMENTUM = 1;
 export const NESTEROV = 2;
 export const ADAM = 3;
+export const AMSGRAD = 4;
+export const ADAMAX = 5;
+export const NADAM = 6;
+export const RADAM = 7;
+export const ADAGRAD = 8;
+export const RMSPROP = 9;
+export const ADADELTA = 10;
+export const LION = 11;
+export const RPROP = 12;
+export const QUICKPROP = 13;
 
 // Shuffles.
 export const IN_ORDER = 0;

@@ -15,6 +15,12 @@ export class Simd {
     return v128.splat<real>(<real>x);
   }
 
+  /** A size with the sign of x; 0 where x is 0. */
+  @inline static sign(size: v128, x: v128): v128 {
+    const signed = v128.or(size, v128.and(x, Simd.splat(-0.0)));
+    return v128.and(signed, v128.ne<real>(x, Simd.splat(0)));
+  }
+
   /** Sum of the lanes, pairwise. */
   @inline static sum(v: v128): real {
     if (sizeof<real>() == 4) {

@@ -28,12 +28,14 @@ import {
   PLAN_GOOD,
   PLAN_INPUTS,
   PLAN_LAYERS,
+  PLAN_LEARNING_RATE,
   PLAN_LOSS,
   PLAN_METRIC,
   PLAN_OUTPUTS,
   PLAN_PARAMS,
   PLAN_POSITION,
   PLAN_RANDOM,
+  PLAN_RATES,
   PLAN_REPORTS,
   PLAN_ROW_LOSSES,
   PLAN_ROWS,
@@ -270,7 +272,7 @@ function shuffle(plan: usize, data: usize): void {
 /**
  * Trains for at most `steps` batches, or until `epochs` epochs are complete, from where the last call stopped. Each
  * completed epoch leaves its tally at PLAN_REPORTS. Gives back the number of completed epochs; PLAN_STEPS_DONE and
- * PLAN_STATUS tell the rest. On DIVERGED the weights are those of PLAN_GOOD, the last that are known to be finite.
+ * PLAN_STATUS tell the rest. PLAN_RATES, where it is not 0, holds a rate for each of the steps. On DIVERGED the weights are those of PLAN_GOOD, the last that are known to be finite.
  */
 export function train(plan: usize, data: usize, steps: i32, epochs: i32): i32 {
   const count = load<i32>(data, DATA_COUNT);
@@ -280,6 +282,7 @@ export function train(plan: usize, data: usize, steps: i32, epochs: i32): i32 {
   const sums = load<usize>(plan, PLAN_TALLY);
   let position = load<i32>(plan, PLAN_POSITION);
   let report = load<usize>(plan, PLAN_REPORTS);
+  const rates = load<usize>(plan, PLAN_RATES);
   let completed = 0;
   let done = 0;
   store<i32>(plan, FINE, PLAN_STATUS);
@@ -289,6 +292,7 @@ export function train(plan: usize, data: usize, steps: i32, epochs: i32): i32 {
       keep(plan, load<usize>(plan, PLAN_CANDIDATE));
       shuffle(plan, data);
     }
+    if (rates) store<f64>(plan, load<f64>(rates + ((<usize>done) << 3)), PLAN_LEARNING_RATE);
     const rows = min(batch, count - position);
     if (!step(plan, data, position, rows)) {
       store<i32>(plan, DIVERGED, PLAN_STATUS);

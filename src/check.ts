@@ -15,12 +15,18 @@ export interface NumberRange {
   whole?: boolean;
 }
 
-/** A hyperparameter in a table: a number in a range, or a switch. */
-export type OptionRow = ({ kind: "number"; default: number } & NumberRange) | { kind: "flag"; default: boolean };
+/** A hyperparameter in a table: a number in a range, a switch, or what a function of its own reads. */
+export type OptionRow =
+  | ({ kind: "number"; default: number } & NumberRange)
+  | { kind: "flag"; default: boolean }
+  | { kind: "other"; default: unknown; read(value: unknown, where: string): unknown };
 
 export type OptionTable = Readonly<Record<string, OptionRow>>;
 
-/** Values of all options of a table, defaults filled in. */
+/** The default of a number that must be given. */
+export const REQUIRED = NaN;
+
+/** Values of all options of a table, defaults filled in; others than numbers and switches are known to their table. */
 export type OptionValues = Record<string, number | boolean>;
 
 /** A number in its range. */
@@ -92,7 +98,7 @@ export function readObject<K extends string>(
   return out;
 }
 
-/** Reads `"name"` or `{ name, …options }` against a table of names, each with a table of options. */
+/** Reads `"name"` or `{ name, …options }` against a table of names, each with a table of options beside those shared. */
 export function readNamed<N extends string>(
   value: unknown,
   where: string,
@@ -103,16 +109,21 @@ export function readNamed<N extends string>(
   const names = Object.keys(table) as N[];
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   const name = readName(isObject ? (value as { name?: unknown }).name : value, where, names, what);
-  const rows: OptionTable = { ...(table[name] as { options?: OptionTable }).options, ...shared };
+  const own = (table[name] as { options?: OptionTable }).options;
+  const rows: OptionTable = { ...own, ...shared, ...own };
   const fields = isObject ? readObject(value, `${where} (${name})`, ["name", ...Object.keys(rows)]) : {};
   const options: OptionValues = {};
   const given = new Set<string>();
   for (const [key, row] of Object.entries(rows)) {
     const got = (fields as Record<string, unknown>)[key];
     if (got !== undefined) given.add(key);
-    if (got === undefined) options[key] = row.default;
-    else if (row.kind === "flag") options[key] = readFlag(got, `${where}.${key}`);
-    else options[key] = readNumber(got, `${where}.${key}`, row);
+    const at = `${where}.${key}`;
+    if (got === undefined) {
+      if (Number.isNaN(row.default)) throw new PropagoError("ERR_CONFIG", `${at} is missing: ${name} needs it`);
+      options[key] = row.default as number;
+    } else if (row.kind === "flag") options[key] = readFlag(got, at);
+    else if (row.kind === "number") options[key] = readNumber(got, at, row);
+    else options[key] = row.read(got, at) as number;
   }
   return { name, options, given };
 }

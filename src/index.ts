@@ -11,5 +11,6 @@ export type { ActivationName, ActivationSpec } from "./activations.ts";
 export type { InitializerName, InitializerSpec } from "./initializers.ts";
 export type { LossName } from "./losses.ts";
 export type { OptimizerName, OptimizerSpec } from "./optimizers.ts";
+export type { LearningRate, ScheduleSpec } from "./schedules.ts";
 export type { NetworkJSON } from "./save.ts";
 export type * from "./types.ts";

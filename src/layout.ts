@@ -21,9 +21,12 @@ import {
   LAYER_X,
   LAYER_Y,
   LAYER_Z,
+  PLAN_AGE,
   PLAN_BYTES,
   PLAN_CANDIDATE,
   PLAN_CAPACITY,
+  PLAN_CLIP_NORM,
+  PLAN_CLIP_VALUE,
   PLAN_COUNT,
   PLAN_EPOCH,
   PLAN_FIRST,
@@ -40,6 +43,8 @@ import {
   PLAN_PARAMS,
   PLAN_POWER1,
   PLAN_POWER2,
+  PLAN_POWER3,
+  PLAN_RATES,
   PLAN_REPORTS,
   PLAN_ROW_LOSSES,
   PLAN_SCRATCH,
@@ -49,6 +54,7 @@ import {
   PLAN_T,
   PLAN_TALLY,
   PLAN_TRAINABLE,
+  PLAN_WEIGHT_DECAY,
   PLAN_X,
   TALLY_SQUARES,
   TRAIN_BIAS,
@@ -57,6 +63,7 @@ import {
 import type { Engine, Tenant } from "./core.ts";
 import type { NetworkDescription } from "./description.ts";
 import { LOSSES, lossRow } from "./losses.ts";
+import type { Plateau } from "./schedules.ts";
 import type { FloatArray } from "./types.ts";
 
 /** Where a layer's weights or biases stand in the flat block of parameters, counted in numbers. */
@@ -73,16 +80,25 @@ export interface Progress {
   step: number;
   /** Epochs completed or broken off. */
   epoch: number;
-  /** Powers of Adam's betas. */
+  /** Powers of Adam's betas and of nadam's decay. */
   power1: number;
   power2: number;
+  power3: number;
+  /** Updates since the optimizer remembered nothing. */
+  age: number;
 }
+
+/** Of an optimizer that remembers nothing yet. */
+const FRESH = { power1: 1, power2: 1, power3: 1, age: 0 };
 
 /** What the blocks for a batch must be good for: outputs only, training, or also weighted inputs to look at. */
 export type Purpose = "predict" | "train" | "trace";
 
 /** Tallies that one call of train can leave. */
 const MOST_REPORTS = 256;
+
+/** Steps that one call of train can make where each has a rate of its own. */
+const MOST_RATES = 1024;
 
 /** Addresses while the network is in memory. */
 interface Blocks {
@@ -116,6 +132,8 @@ export class Layout implements Tenant {
   readonly remembered: number;
   /** Tallies that one call of train may leave. */
   readonly reports: number;
+  /** What reduceOnPlateau has come to. */
+  readonly plateau: Plateau = { scale: 1, bad: 0, cooldown: 0 };
   /** While true, the blocks stay where they are. */
   busy = false;
   /** What a training under way has in memory beside the network; goes with it if nobody ends that training. */
@@ -213,11 +231,32 @@ export class Layout implements Tenant {
     return readProgress(this.engine.view(this.plan, PLAN_BYTES));
   }
 
-  set progress({ step, epoch, power1, power2 }: Progress) {
+  set progress({ step, epoch, power1, power2, power3, age }: Progress) {
     this.setDouble(PLAN_STEP, step);
     this.setWord(PLAN_EPOCH, epoch);
     this.setDouble(PLAN_POWER1, power1);
     this.setDouble(PLAN_POWER2, power2);
+    this.setDouble(PLAN_POWER3, power3);
+    this.setDouble(PLAN_AGE, age);
+  }
+
+  /** Makes the optimizer remember nothing. */
+  forget(): void {
+    this.state().fill(0);
+    this.progress = { ...this.progress, ...FRESH };
+  }
+
+  /** Writes the rates of the next steps, of at most `steps`, and gives them back; nothing where the rate stays. */
+  writeRates(steps: number): Float64Array | undefined {
+    const { schedule } = this.#description.optimizer;
+    if (schedule === undefined) return undefined;
+    const first = this.double(PLAN_STEP);
+    // The function of a user may do anything: the view is taken after it was asked.
+    const rates = Float64Array.from({ length: Math.min(steps, MOST_RATES) }, (_, i) =>
+      schedule.rate(first + i, this.plateau.scale),
+    );
+    this.engine.doubles(this.word(PLAN_RATES) >>> 0, rates.length).set(rates);
+    return rates;
   }
 
   /** Makes room for batches of so many rows and gives back the plan's address. */
@@ -308,6 +347,9 @@ export class Layout implements Tenant {
     set(PLAN_SEED, seed);
     set(PLAN_TALLY, plan + tally);
     view.setFloat64(PLAN_LEARNING_RATE, optimizer.learningRate, true);
+    view.setFloat64(PLAN_WEIGHT_DECAY, optimizer.weightDecay, true);
+    view.setFloat64(PLAN_CLIP_VALUE, optimizer.clipValue, true);
+    view.setFloat64(PLAN_CLIP_NORM, optimizer.clipNorm, true);
     for (const [i, value] of optimizer.rule.hyper.entries()) view.setFloat64(PLAN_HYPER + 8 * i, value, true);
     for (const [i, layer] of layers.entries()) {
       const at = records + i * LAYER_BYTES;
@@ -326,7 +368,7 @@ export class Layout implements Tenant {
     }
     const saved = this.#saved;
     this.#saved = undefined;
-    this.progress = saved?.progress ?? { step: 0, epoch: 0, power1: 1, power2: 1 };
+    this.progress = saved?.progress ?? { step: 0, epoch: 0, ...FRESH };
     if (saved !== undefined) {
       this.params().set(saved.params);
       if (saved.state !== undefined) this.state().set(saved.state);
@@ -340,7 +382,9 @@ export class Layout implements Tenant {
     if (blocks.training === undefined || blocks.state === undefined) {
       const { count, remembered } = this;
       const { bytes } = this.engine;
-      const size = (3 * count + remembered) * bytes + this.reports * this.#tallyBytes;
+      const reportBytes = this.reports * this.#tallyBytes;
+      const rates = this.#description.optimizer.schedule === undefined ? 0 : MOST_RATES;
+      const size = (3 * count + remembered) * bytes + reportBytes + rates * 8;
       const start = this.engine.allocate(size, "training this network");
       blocks.training = start;
       blocks.state = start + 3 * count * bytes;
@@ -349,7 +393,9 @@ export class Layout implements Tenant {
       this.setWord(PLAN_GOOD, good);
       this.setWord(PLAN_CANDIDATE, good + count * bytes);
       this.setWord(PLAN_STATE, blocks.state);
-      this.setWord(PLAN_REPORTS, Math.ceil((blocks.state + remembered * bytes) / 8) * 8);
+      const reports = Math.ceil((blocks.state + remembered * bytes) / 8) * 8;
+      this.setWord(PLAN_REPORTS, reports);
+      if (rates > 0) this.setWord(PLAN_RATES, reports + reportBytes);
       const records = this.engine.view(blocks.plan + PLAN_BYTES, this.#description.layers.length * LAYER_BYTES);
       for (const tensor of this.tensors) {
         const word = tensor.kind === "weights" ? LAYER_DW : LAYER_DB;
@@ -425,5 +471,7 @@ function readProgress(plan: DataView): Progress {
     epoch: plan.getUint32(PLAN_EPOCH, true),
     power1: plan.getFloat64(PLAN_POWER1, true),
     power2: plan.getFloat64(PLAN_POWER2, true),
+    power3: plan.getFloat64(PLAN_POWER3, true),
+    age: plan.getFloat64(PLAN_AGE, true),
   };
 }

@@ -1,8 +1,24 @@
 // The optimizers by name: their hyperparameters, and how many arrays they remember. The updates are the core's
 // (assembly/optimizers.ts).
-import { ADAM, MOMENTUM, NESTEROV, SGD } from "../assembly/plan.ts";
-import { type OptionTable, type OptionValues, readNamed } from "./check.ts";
+import {
+  ADADELTA,
+  ADAGRAD,
+  ADAM,
+  ADAMAX,
+  AMSGRAD,
+  LION,
+  MOMENTUM,
+  NADAM,
+  NESTEROV,
+  QUICKPROP,
+  RADAM,
+  RMSPROP,
+  RPROP,
+  SGD,
+} from "../assembly/plan.ts";
+import { type OptionTable, readNamed } from "./check.ts";
 import { PropagoError } from "./errors.ts";
+import { type LearningRate, type Schedule, readSchedule } from "./schedules.ts";
 
 /** How the core runs an optimizer. */
 export interface Rule {
@@ -15,53 +31,173 @@ export interface Rule {
 
 interface OptimizerRow {
   options: OptionTable;
-  rule(options: OptionValues): Rule;
+  rule(options: Readonly<Record<string, number>>): Rule;
 }
 
 const positive = { kind: "number", above: 0 } as const;
 const fraction = { kind: "number", least: 0, below: 1 } as const;
+const flag = { kind: "flag", default: false } as const;
+/** Large enough to be no zero in float32. */
+const epsilon = { kind: "number", least: 1e-30, default: 1e-8 } as const;
 
-/** Defaults are PyTorch's. */
+/** Of adam and its kin. */
+const averages = {
+  learningRate: { ...positive, default: 1e-3 },
+  beta1: { ...fraction, default: 0.9 },
+  beta2: { ...fraction, default: 0.999 },
+  epsilon,
+} as const;
+
+/** A rule of two averages, whose numbers begin with theirs. */
+const averaging =
+  (id: number) =>
+  ({ beta1, beta2, epsilon }: Readonly<Record<string, number>>): Rule => ({
+    id,
+    remembers: 2,
+    hyper: [beta1, beta2, epsilon],
+  });
+
+const adam: OptimizerRow["rule"] = (options) =>
+  options.amsgrad ? { ...averaging(AMSGRAD)(options), remembers: 3 } : averaging(ADAM)(options);
+
+/** What every optimizer takes; the default of 0 stands for none. */
+export const COMMON = {
+  /** p ← p − η wd p before each update, for weights and biases alike, as PyTorch's AdamW has it. */
+  weightDecay: { kind: "number", least: 0, default: 0 },
+  /** The largest norm of all gradients together. */
+  clipNorm: { ...positive, default: 0 },
+  /** The largest size of a single gradient; comes before clipNorm. */
+  clipValue: { ...positive, default: 0 },
+} as const satisfies OptionTable;
+
+/** Defaults are PyTorch's; lion's are its paper's, quickprop's FANN's. */
 export const OPTIMIZERS = {
   sgd: {
     options: {
       learningRate: { ...positive, default: 1e-3 },
       momentum: { ...fraction, default: 0 },
-      nesterov: { kind: "flag", default: false },
+      nesterov: flag,
     },
     rule({ momentum, nesterov }) {
       if (momentum === 0) return { id: SGD, remembers: 0, hyper: [] };
-      return { id: nesterov ? NESTEROV : MOMENTUM, remembers: 1, hyper: [momentum as number] };
+      return { id: nesterov ? NESTEROV : MOMENTUM, remembers: 1, hyper: [momentum] };
     },
   },
-  adam: {
+  adagrad: {
+    options: { learningRate: { ...positive, default: 0.01 }, epsilon: { ...epsilon, default: 1e-10 } },
+    rule: ({ epsilon }) => ({ id: ADAGRAD, remembers: 1, hyper: [0, 1, epsilon] }),
+  },
+  rmsprop: {
     options: {
-      learningRate: { ...positive, default: 1e-3 },
-      beta1: { ...fraction, default: 0.9 },
-      beta2: { ...fraction, default: 0.999 },
-      // Large enough to be no zero in float32.
-      epsilon: { kind: "number", default: 1e-8, least: 1e-30 },
+      learningRate: { ...positive, default: 0.01 },
+      rho: { ...fraction, default: 0.99 },
+      epsilon,
+      centered: flag,
+      momentum: { ...fraction, default: 0 },
     },
-    rule: ({ beta1, beta2, epsilon }) => ({
-      id: ADAM,
-      remembers: 2,
-      hyper: [beta1 as number, beta2 as number, epsilon as number],
+    rule: ({ rho, epsilon, centered, momentum }) => ({
+      id: RMSPROP,
+      remembers: 1 + Number(centered) + Number(momentum > 0),
+      hyper: [rho, rho, epsilon, momentum, Number(centered)],
     }),
+  },
+  adadelta: {
+    options: {
+      learningRate: { ...positive, default: 1 },
+      rho: { ...fraction, default: 0.9 },
+      epsilon: { ...epsilon, default: 1e-6 },
+    },
+    rule: ({ rho, epsilon }) => ({ id: ADADELTA, remembers: 2, hyper: [rho, epsilon] }),
+  },
+  adam: { options: { ...averages, amsgrad: flag }, rule: adam },
+  adamw: {
+    options: { ...averages, amsgrad: flag, weightDecay: { ...COMMON.weightDecay, default: 0.01 } },
+    rule: adam,
+  },
+  adamax: {
+    options: { ...averages, learningRate: { ...positive, default: 2e-3 } },
+    rule: averaging(ADAMAX),
+  },
+  nadam: {
+    options: {
+      ...averages,
+      learningRate: { ...positive, default: 2e-3 },
+      momentumDecay: { kind: "number", least: 0, most: 1, default: 4e-3 },
+    },
+    rule: (options) => ({
+      id: NADAM,
+      remembers: 2,
+      hyper: [options.beta1, options.beta2, options.epsilon, powerOf096(options.momentumDecay)],
+    }),
+  },
+  radam: { options: averages, rule: averaging(RADAM) },
+  lion: {
+    options: {
+      learningRate: { ...positive, default: 1e-4 },
+      beta1: { ...fraction, default: 0.9 },
+      beta2: { ...fraction, default: 0.99 },
+    },
+    rule: ({ beta1, beta2 }) => ({ id: LION, remembers: 1, hyper: [beta1, beta2] }),
+  },
+  // For full batches: signs of a sample's gradient say little.
+  rprop: {
+    options: {
+      learningRate: { ...positive, default: 0.01 },
+      etaMinus: { ...positive, below: 1, default: 0.5 },
+      etaPlus: { kind: "number", above: 1, default: 1.2 },
+      stepMin: { ...positive, default: 1e-6 },
+      stepMax: { ...positive, default: 50 },
+    },
+    rule: ({ etaMinus, etaPlus, stepMin, stepMax }) => ({
+      id: RPROP,
+      remembers: 2,
+      hyper: [etaMinus, etaPlus, stepMin, stepMax],
+    }),
+  },
+  // For full batches, as it compares slopes from step to step.
+  quickprop: {
+    options: {
+      learningRate: { ...positive, default: 0.7 },
+      growth: { ...positive, default: 1.75 },
+      decay: { kind: "number", least: 0, default: 1e-4 },
+    },
+    rule: ({ growth, decay }) => ({ id: QUICKPROP, remembers: 2, hyper: [growth, decay] }),
   },
 } as const satisfies Record<string, OptimizerRow>;
 
+/** 0.96 to a power from 0 to 1: the series of e to that power of its logarithm. */
+function powerOf096(exponent: number): number {
+  let term = 1;
+  let sum = 1;
+  for (let k = 1; k < 16; k++) {
+    term *= (-0.040821994520255166 * exponent) / k;
+    sum += term;
+  }
+  return sum;
+}
+
 export type OptimizerName = keyof typeof OPTIMIZERS;
+
+type Value<K, R> = K extends "learningRate" ? LearningRate : R extends { kind: "flag" } ? boolean : number;
 
 /** An optimizer by name, or with its hyperparameters. */
 export type OptimizerSpec =
   | OptimizerName
-  | { name: "sgd"; learningRate?: number; momentum?: number; nesterov?: boolean }
-  | { name: "adam"; learningRate?: number; beta1?: number; beta2?: number; epsilon?: number };
+  | {
+      [N in OptimizerName]: { name: N } & { [K in keyof typeof COMMON]?: number } & {
+        [K in keyof (typeof OPTIMIZERS)[N]["options"]]?: Value<K, (typeof OPTIMIZERS)[N]["options"][K]>;
+      };
+    }[OptimizerName];
 
 export interface Optimizer {
   name: OptimizerName;
+  /** The rate, or the first one of the schedule. */
   learningRate: number;
+  schedule?: Schedule;
   rule: Rule;
+  weightDecay: number;
+  clipNorm: number;
+  clipValue: number;
   spec: OptimizerSpec;
 }
 
@@ -70,18 +206,40 @@ export interface Optimizer {
  * kept within [0.001, 0.03]: small networks, which have few ways to lower a loss, need and bear larger steps.
  */
 export function readOptimizer(value: unknown, parameters: number): Optimizer {
-  const chosen = value ?? {
-    name: "adam",
-    learningRate: Math.min(0.03, Math.max(0.001, 0.1 / Math.sqrt(Math.max(1, parameters)))),
-  };
-  const { name, options } = readNamed(chosen, "optimizer", "optimizer", OPTIMIZERS);
+  const learningRateOf = (count: number): number => Math.min(0.03, Math.max(0.001, 0.1 / Math.sqrt(Math.max(1, count))));
+  let chosen = value === undefined ? { name: "adam", learningRate: learningRateOf(parameters) } : value;
+  // A schedule is read apart: what is left is a table of numbers.
+  let changing: unknown;
+  if (typeof chosen === "object" && chosen !== null && "learningRate" in chosen) {
+    const { learningRate, ...others } = chosen as Record<string, unknown>;
+    if (typeof learningRate === "function" || (typeof learningRate === "object" && learningRate !== null)) {
+      changing = learningRate;
+      chosen = others;
+    }
+  }
+  const read = readNamed(chosen, "optimizer", "optimizer", OPTIMIZERS, COMMON);
+  const { name } = read;
+  const options = read.options as Record<string, number>;
   if (options.nesterov && options.momentum === 0) {
     throw new PropagoError("ERR_CONFIG", "optimizer.nesterov needs a momentum above 0, for example momentum: 0.9");
   }
+  if (options.stepMin > options.stepMax) {
+    throw new PropagoError("ERR_CONFIG", "optimizer.stepMin must not be above stepMax");
+  }
+  const { learningRate, weightDecay, clipNorm, clipValue } = options;
+  const schedule = changing === undefined ? undefined : readSchedule(changing, "optimizer.learningRate", learningRate);
+  // What is not clipped is not said: 0 is no value that may be given.
+  const given = Object.fromEntries(
+    Object.entries(options).filter(([key, number]) => !(key.startsWith("clip") && number === 0)),
+  );
   return {
     name,
-    learningRate: options.learningRate as number,
+    learningRate: schedule?.rate(0, 1) ?? learningRate,
+    schedule,
     rule: (OPTIMIZERS[name] as OptimizerRow).rule(options),
-    spec: { name, ...options },
+    weightDecay,
+    clipNorm,
+    clipValue,
+    spec: { name, ...given, learningRate: schedule?.spec ?? learningRate },
   };
 }

@@ -28,6 +28,7 @@ import type { Engine } from "./core.ts";
 import type { NetworkDescription } from "./description.ts";
 import type { Layout } from "./layout.ts";
 import type { Dataset, Rows } from "./samples.ts";
+import { watch } from "./schedules.ts";
 import type {
   BatchReport,
   Data,
@@ -86,6 +87,8 @@ interface Plan {
   validation: number | Data | undefined;
   metrics: readonly MetricName[];
   earlyStopping: Required<EarlyStopping> | undefined;
+  /** What reduceOnPlateau looks at, where it is the schedule. */
+  plateau: string | undefined;
   targetLoss: number;
   timeLimit: number;
   signal: AbortSignal | undefined;
@@ -102,6 +105,7 @@ export function defaultEpochs(rows: number, batchSize: number | "full" = DEFAULT
 function readOptions(options: FitOptions, { description }: Insides): Plan {
   const given = readObject(options, "fit options", FIT_KEYS);
   const metrics = readMetrics(given.metrics, description);
+  const plateau = description.optimizer.schedule?.plateau;
   const hasValidation = given.validation !== undefined && given.validation !== 0;
   return {
     epochs: given.epochs === undefined ? undefined : readNumber(given.epochs, "epochs", { whole: true, least: 0 }),
@@ -113,6 +117,7 @@ function readOptions(options: FitOptions, { description }: Insides): Plan {
     validation: hasValidation ? readValidation(given.validation) : undefined,
     metrics,
     earlyStopping: readEarlyStopping(given.earlyStopping, metrics, hasValidation),
+    plateau: plateau && readMonitor(plateau.monitor, "optimizer.learningRate.monitor", metrics, hasValidation),
     targetLoss: given.targetLoss === undefined ? -Infinity : readNumber(given.targetLoss, "targetLoss"),
     timeLimit: given.timeLimit === undefined ? Infinity : readNumber(given.timeLimit, "timeLimit", { above: 0 }),
     signal: readSignal(given.signal),
@@ -149,25 +154,30 @@ function readEarlyStopping(
   if (value === undefined || value === false) return undefined;
   const fields =
     value === true ? {} : readObject(value, "earlyStopping", ["monitor", "patience", "minDelta", "restoreBest"]);
-  const own = ["loss", ...metrics];
-  const monitors = hasValidation ? [...own.map((name) => `validation.${name}`), ...own] : own;
-  const monitor = fields.monitor ?? monitors[0];
-  if (typeof monitor !== "string" || !monitors.includes(monitor)) {
-    const needs =
-      typeof monitor === "string" && /^val/.test(monitor) && !hasValidation
-        ? " needs validation: pass validation: 0.2 or { x, y };"
-        : " is not reported;";
-    throw new PropagoError(
-      "ERR_CONFIG",
-      `earlyStopping.monitor ${show(monitor)}${needs} available: ${monitors.join(", ")}`,
-    );
-  }
   return {
-    monitor,
+    monitor: readMonitor(fields.monitor, "earlyStopping.monitor", metrics, hasValidation),
     patience: readNumber(fields.patience ?? 10, "earlyStopping.patience", { whole: true, least: 1 }),
     minDelta: readNumber(fields.minDelta ?? 0, "earlyStopping.minDelta", { least: 0 }),
     restoreBest: readFlag(fields.restoreBest ?? true, "earlyStopping.restoreBest"),
   };
+}
+
+/** The name of a reported value that should improve: the one given, or the best that there is. */
+function readMonitor(value: unknown, where: string, metrics: readonly MetricName[], hasValidation: boolean): string {
+  const own = ["loss", ...metrics];
+  const monitors = hasValidation ? [...own.map((name) => `validation.${name}`), ...own] : own;
+  const monitor = value ?? monitors[0];
+  if (typeof monitor === "string" && monitors.includes(monitor)) return monitor;
+  const needs =
+    typeof monitor === "string" && /^val/.test(monitor) && !hasValidation
+      ? " needs validation: pass validation: 0.2 or { x, y };"
+      : " is not reported;";
+  throw new PropagoError("ERR_CONFIG", `${where} ${show(monitor)}${needs} available: ${monitors.join(", ")}`);
+}
+
+/** Losses should fall, metrics rise. */
+function rises(monitor: string): boolean {
+  return !monitor.endsWith("loss");
 }
 
 /** A value of a report by its name, as "loss" or "validation.accuracy". */
@@ -188,6 +198,8 @@ class Loop {
   readonly #spread: Float64Array;
   readonly #rows: number;
   readonly #epochs: number;
+  /** Batches of an epoch. */
+  readonly #updates: number;
   readonly #penalised: boolean;
   /** Whether the caller wants to act between epochs, so that a call of the core may make only one. */
   #single: boolean;
@@ -224,11 +236,13 @@ class Loop {
       this.#spread = plan.metrics.includes("r2") ? dataset.spread(trained) : new Float64Array(description.outputs);
       this.#rows = trained?.length ?? dataset.rows;
       const batch = plan.batchSize === "full" ? this.#rows : Math.min(plan.batchSize, this.#rows);
+      this.#updates = Math.ceil(this.#rows / batch);
       this.#epochs = plan.epochs ?? defaultEpochs(this.#rows, batch);
       this.#penalised = description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
       this.#single =
         validation !== undefined ||
         plan.earlyStopping !== undefined ||
+        plan.plateau !== undefined ||
         plan.onEpoch !== undefined ||
         plan.targetLoss > -Infinity ||
         this.#penalised;
@@ -270,12 +284,20 @@ class Loop {
         const called = performance.now();
         const step = layout.double(PLAN_STEP);
         const most = this.#single ? 1 : Math.min(left, layout.reports);
-        const completed = engine.core.train(layout.plan, this.#dataset.address, this.#steps, most);
+        const begun = layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH);
+        // No further than the call goes, so that each step's rate is asked for once.
+        const rates = layout.writeRates(Math.min(this.#steps, most * this.#updates - begun));
+        const steps = rates?.length ?? this.#steps;
+        const completed = engine.core.train(layout.plan, this.#dataset.address, steps, most);
         const now = performance.now();
         if (layout.word(PLAN_STATUS) === DIVERGED) throw this.#diverged();
         if (onBatch === undefined) this.#adapt(layout.word(PLAN_STEPS_DONE), now - called);
         else onBatch({ step, loss: layout.double(PLAN_BATCH_LOSS), learningRate: layout.double(PLAN_LEARNING_RATE) });
-        const reports = this.#reports(completed, (now - since) / 1000);
+        const reports = this.#reports(
+          completed,
+          (now - since) / 1000,
+          (epoch) => rates?.[(epoch + 1) * this.#updates - begun - 1],
+        );
         if (completed > 0) since = now;
         for (const report of reports) this.history.epochs.push(report);
         for (const report of reports) onEpoch?.(report);
@@ -332,11 +354,11 @@ class Loop {
     this.#steps = Math.max(1, Math.min(Math.floor(ideal), this.#steps * 4, 1e9));
   }
 
-  /** Reports of the epochs that the last call completed. */
-  #reports(completed: number, seconds: number): EpochReport[] {
+  /** Reports of the epochs that the last call completed; `rateOf` gives the rate of an epoch's last update if it changes. */
+  #reports(completed: number, seconds: number, rateOf: (epoch: number) => number | undefined): EpochReport[] {
     if (completed === 0) return [];
-    const { layout, engine } = this.#insides;
-    const { metrics } = this.#plan;
+    const { layout, engine, description } = this.#insides;
+    const { metrics, plateau } = this.#plan;
     const stride = TALLY_SQUARES / 8 + (metrics.includes("r2") ? this.#spread.length : 0);
     const sums = engine.doubles(layout.word(PLAN_REPORTS) >>> 0, completed * stride);
     const first = (layout.word(PLAN_EPOCH) >>> 0) - completed + 1;
@@ -348,7 +370,7 @@ class Loop {
       // Values are set one by one, in an order that reads well: small networks end a million epochs a second.
       const report = { epoch: first + i, loss: 0 } as EpochReport;
       readTally(report, sums, i * stride, this.#rows, metrics, this.#spread);
-      report.learningRate = learningRate;
+      report.learningRate = rateOf(i) ?? learningRate;
       report.seconds = each;
       report.samplesPerSecond = samplesPerSecond;
       reports.push(report);
@@ -358,6 +380,10 @@ class Loop {
     const validation = this.#validation;
     if (validation !== undefined) {
       last.validation = layout.aside(() => this.#insides.measure(validation, metrics));
+    }
+    const settings = description.optimizer.schedule?.plateau;
+    if (settings !== undefined && plateau !== undefined) {
+      watch(layout.plateau, settings, monitored(last, plateau), rises(plateau));
     }
     return reports;
   }
@@ -371,8 +397,7 @@ class Loop {
     const rule = this.#plan.earlyStopping;
     if (rule === undefined) return false;
     const value = monitored(report, rule.monitor);
-    // Losses should fall, metrics rise.
-    const gain = rule.monitor.endsWith("loss") ? -1 : 1;
+    const gain = rises(rule.monitor) ? 1 : -1;
     const isFirst = this.#best === undefined || Number.isNaN(this.#best.value);
     if (this.#best === undefined || isFirst || (value - this.#best.value) * gain > rule.minDelta) {
       this.#best = { report, value, params: this.#insides.layout.params().slice() };
@@ -393,8 +418,7 @@ class Loop {
     const { layout, engine } = this.#insides;
     const good = engine.numbers(layout.word(PLAN_GOOD) >>> 0, layout.count);
     layout.params().set(good);
-    layout.state().fill(0);
-    layout.progress = { ...layout.progress, power1: 1, power2: 1 };
+    layout.forget();
   }
 
   #diverged(): PropagoError {
@@ -463,10 +487,11 @@ export function trainStep(insides: Insides, data: Data): number {
       layout.setWord(PLAN_METRIC, 0);
       layout.setWord(PLAN_POSITION, 0);
       const before = { params: layout.params().slice(), state: layout.state().slice(), progress: layout.progress };
-      const rate = layout.double(PLAN_LEARNING_RATE);
+      layout.writeRates(1);
       engine.core.train(plan, dataset.address, 1, 1);
       const loss = layout.double(PLAN_BATCH_LOSS);
       // Without a finite loss the core has not updated anything.
+      const rate = layout.double(PLAN_LEARNING_RATE);
       if (layout.word(PLAN_STATUS) === DIVERGED) throw divergence("in trainOnBatch", loss, rate);
       // A single update is no epoch: shuffles to come stay what they were.
       layout.progress = { ...layout.progress, epoch: before.progress.epoch };

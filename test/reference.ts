@@ -311,24 +311,174 @@ export const OPTIMIZERS: Record<string, Optimizer> = {
       }
     },
   },
-  // PyTorch's form: ε outside of the bias-corrected root.
+  adagrad: {
+    options: { learningRate: 0.01, epsilon: 1e-10 },
+    remembers: ["v"],
+    step(theta, g, { v }, _t, { learningRate, epsilon }) {
+      for (let k = 0; k < theta.length; k++) {
+        v[k] += g[k] * g[k];
+        theta[k] -= (learningRate * g[k]) / (Math.sqrt(v[k]) + epsilon);
+      }
+    },
+  },
+  // PyTorch's form: ε outside of the root, the rate outside of the velocity.
+  rmsprop: {
+    options: { learningRate: 0.01, rho: 0.99, epsilon: 1e-8, centered: 0, momentum: 0 },
+    remembers: ["v", "mean", "velocity"],
+    step(theta, g, { v, mean, velocity }, _t, { learningRate, rho, epsilon, centered, momentum }) {
+      for (let k = 0; k < theta.length; k++) {
+        v[k] = rho * v[k] + (1 - rho) * g[k] * g[k];
+        mean[k] = rho * mean[k] + (1 - rho) * g[k];
+        const variance = centered ? Math.max(0, v[k] - mean[k] * mean[k]) : v[k];
+        velocity[k] = momentum * velocity[k] + g[k] / (Math.sqrt(variance) + epsilon);
+        theta[k] -= learningRate * velocity[k];
+      }
+    },
+  },
+  adadelta: {
+    options: { learningRate: 1, rho: 0.9, epsilon: 1e-6 },
+    remembers: ["s", "u"],
+    step(theta, g, { s, u }, _t, { learningRate, rho, epsilon }) {
+      for (let k = 0; k < theta.length; k++) {
+        s[k] = rho * s[k] + (1 - rho) * g[k] * g[k];
+        const change = (Math.sqrt(u[k] + epsilon) / Math.sqrt(s[k] + epsilon)) * g[k];
+        u[k] = rho * u[k] + (1 - rho) * change * change;
+        theta[k] -= learningRate * change;
+      }
+    },
+  },
+  // PyTorch's form: ε outside of the bias-corrected root; with amsgrad, the largest v before its correction.
   adam: {
+    options: { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, amsgrad: 0 },
+    remembers: ["m", "v", "largest"],
+    step(theta, g, { m, v, largest }, t, { learningRate, beta1, beta2, epsilon, amsgrad }) {
+      for (let k = 0; k < theta.length; k++) {
+        m[k] = beta1 * m[k] + (1 - beta1) * g[k];
+        v[k] = beta2 * v[k] + (1 - beta2) * g[k] * g[k];
+        largest[k] = Math.max(largest[k], v[k]);
+        const mHat = m[k] / (1 - beta1 ** t);
+        const vHat = (amsgrad ? largest[k] : v[k]) / (1 - beta2 ** t);
+        theta[k] -= (learningRate * mHat) / (Math.sqrt(vHat) + epsilon);
+      }
+    },
+  },
+  adamw: {
+    options: { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, amsgrad: 0, weightDecay: 0.01 },
+    remembers: ["m", "v", "largest"],
+    step: (theta, g, memory, t, options) => OPTIMIZERS.adam.step(theta, g, memory, t, options),
+  },
+  adamax: {
+    options: { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+    remembers: ["m", "u"],
+    step(theta, g, { m, u }, t, { learningRate, beta1, beta2, epsilon }) {
+      for (let k = 0; k < theta.length; k++) {
+        m[k] = beta1 * m[k] + (1 - beta1) * g[k];
+        u[k] = Math.max(beta2 * u[k], Math.abs(g[k]) + epsilon);
+        theta[k] -= (learningRate / (1 - beta1 ** t)) * (m[k] / u[k]);
+      }
+    },
+  },
+  // The form of PyTorch 1.13: μ grows as 1 − ½·0.96^(t·momentumDecay), and the second denominator counts μ(t) twice,
+  // which PyTorch 2 mended (pytorch/pytorch pull request 92699).
+  nadam: {
+    options: { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentumDecay: 4e-3 },
+    remembers: ["m", "v"],
+    step(theta, g, { m, v }, t, { learningRate, beta1, beta2, epsilon, momentumDecay }) {
+      const mu = (t: number) => beta1 * (1 - 0.5 * 0.96 ** (t * momentumDecay));
+      let product = 1;
+      for (let i = 1; i <= t; i++) product *= mu(i);
+      for (let k = 0; k < theta.length; k++) {
+        m[k] = beta1 * m[k] + (1 - beta1) * g[k];
+        v[k] = beta2 * v[k] + (1 - beta2) * g[k] * g[k];
+        const root = Math.sqrt(v[k] / (1 - beta2 ** t)) + epsilon;
+        theta[k] -= (learningRate * (1 - mu(t)) * g[k]) / (1 - product) / root;
+        theta[k] -= (learningRate * mu(t + 1) * m[k]) / (1 - product * mu(t) * mu(t + 1)) / root;
+      }
+    },
+  },
+  radam: {
     options: { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
     remembers: ["m", "v"],
     step(theta, g, { m, v }, t, { learningRate, beta1, beta2, epsilon }) {
+      const most = 2 / (1 - beta2) - 1;
+      const length = most - (2 * t * beta2 ** t) / (1 - beta2 ** t);
+      const rectification = Math.sqrt(((length - 4) * (length - 2) * most) / ((most - 4) * (most - 2) * length));
       for (let k = 0; k < theta.length; k++) {
         m[k] = beta1 * m[k] + (1 - beta1) * g[k];
         v[k] = beta2 * v[k] + (1 - beta2) * g[k] * g[k];
         const mHat = m[k] / (1 - beta1 ** t);
-        const vHat = v[k] / (1 - beta2 ** t);
-        theta[k] -= (learningRate * mHat) / (Math.sqrt(vHat) + epsilon);
+        const adaptive = Math.sqrt(1 - beta2 ** t) / (Math.sqrt(v[k]) + epsilon);
+        theta[k] -= learningRate * mHat * (length > 5 ? rectification * adaptive : 1);
+      }
+    },
+  },
+  lion: {
+    options: { learningRate: 1e-4, beta1: 0.9, beta2: 0.99 },
+    remembers: ["m"],
+    step(theta, g, { m }, _t, { learningRate, beta1, beta2 }) {
+      for (let k = 0; k < theta.length; k++) {
+        theta[k] -= learningRate * Math.sign(beta1 * m[k] + (1 - beta1) * g[k]);
+        m[k] = beta2 * m[k] + (1 - beta2) * g[k];
+      }
+    },
+  },
+  // iRprop−, as in PyTorch: after a change of sign the weight stays, and its slope counts as 0.
+  rprop: {
+    options: { learningRate: 0.01, etaMinus: 0.5, etaPlus: 1.2, stepMin: 1e-6, stepMax: 50 },
+    remembers: ["before", "size"],
+    step(theta, g, { before, size }, t, { learningRate, etaMinus, etaPlus, stepMin, stepMax }) {
+      for (let k = 0; k < theta.length; k++) {
+        if (t === 1) size[k] = learningRate;
+        const turn = Math.sign(g[k]) * Math.sign(before[k]);
+        if (turn > 0) size[k] *= etaPlus;
+        if (turn < 0) size[k] *= etaMinus;
+        size[k] = Math.min(stepMax, Math.max(stepMin, size[k]));
+        before[k] = turn < 0 ? 0 : g[k];
+        theta[k] -= size[k] * Math.sign(before[k]);
+      }
+    },
+  },
+  // FANN's, on the mean slope of the batch; where both slopes are equal they count as one apart.
+  quickprop: {
+    options: { learningRate: 0.7, growth: 1.75, decay: 1e-4 },
+    remembers: ["last", "before"],
+    step(theta, g, { last, before }, _t, { learningRate, growth, decay }) {
+      const shrink = growth / (1 + growth);
+      for (let k = 0; k < theta.length; k++) {
+        const slope = -(g[k] + decay * theta[k]);
+        const parabola = (last[k] * slope) / (before[k] - slope || Math.sign(last[k]));
+        let next = 0;
+        if (last[k] > 0.001) {
+          if (slope > 0) next += learningRate * slope;
+          next += slope > shrink * before[k] ? growth * last[k] : parabola;
+        } else if (last[k] < -0.001) {
+          if (slope < 0) next += learningRate * slope;
+          next += slope < shrink * before[k] ? growth * last[k] : parabola;
+        } else {
+          next = learningRate * slope;
+        }
+        last[k] = next;
+        before[k] = slope;
+        theta[k] = Math.min(1500, Math.max(-1500, theta[k] + next));
       }
     },
   },
 };
 
+/** What stands before every rule; 0 for none. */
+const COMMON: Options = { weightDecay: 0, clipNorm: 0, clipValue: 0 };
+
+/** Each gradient within ±clipValue, then, as PyTorch has it, all times min(1, clipNorm / (‖g‖ + 1e-6)). */
+function clip(g: Vector, { clipNorm, clipValue }: Options): Vector {
+  const clipped = clipValue > 0 ? g.map((gk) => Math.min(clipValue, Math.max(-clipValue, gk))) : g;
+  const factor = clipNorm > 0 ? Math.min(1, clipNorm / (Math.sqrt(sum(clipped.map((gk) => gk * gk))) + 1e-6)) : 1;
+  return clipped.map((gk) => factor * gk);
+}
+
 export interface TrainOptions {
   optimizer: { name: string } & Record<string, unknown>;
+  /** The rate of each step, from 0; without it the optimizer's. */
+  rate?: (step: number) => number;
   batchSize: number;
   epochs: number;
 }
@@ -338,19 +488,27 @@ export function train(
   network: Model,
   X: Vector[],
   Y: Vector[],
-  { optimizer, batchSize, epochs }: TrainOptions,
+  { optimizer, rate, batchSize, epochs }: TrainOptions,
 ): Vector {
   const rule = OPTIMIZERS[optimizer.name];
-  const options = { ...rule.options, ...numbers(optimizer) };
+  const options = { ...COMMON, ...rule.options, ...numbers(optimizer) };
+  const trains = flags(network);
   const memory = Object.fromEntries(rule.remembers.map((name) => [name, flatten(network).map(() => 0)]));
   const losses: Vector = [];
   for (let epoch = 0; epoch < epochs; epoch++) {
     for (let begin = 0; begin < X.length; begin += batchSize) {
       const x = X.slice(begin, begin + batchSize);
       const y = Y.slice(begin, begin + batchSize);
+      if (rate !== undefined) options.learningRate = rate(losses.length);
       losses.push(loss(network, x, y));
-      const theta = flatten(network);
-      const g = gradients(network, x, y).flatMap(({ weights, bias = [] }) => [...weights, ...bias]);
+      // Decoupled: the weights shrink by themselves, whatever the rule does with the gradient.
+      const theta = flatten(network).map((p) => p - options.learningRate * options.weightDecay * p);
+      const all = gradients(network, x, y).flatMap(({ weights, bias = [] }) => [...weights, ...bias]);
+      // What is held fixed has no part in the norm.
+      const g = clip(
+        all.map((gk, k) => (trains[k] ? gk : 0)),
+        options,
+      );
       rule.step(theta, g, memory, losses.length, options);
       unflatten(network, theta);
     }
@@ -370,6 +528,14 @@ function numbers(optimizer: Record<string, unknown>): Options {
 /** All parameters in one row: layer by layer, weights before biases. */
 function flatten({ stages }: Model): Vector {
   return stages.flatMap(({ parameters }) => [...(parameters?.weights ?? []), ...(parameters?.bias ?? [])]);
+}
+
+/** For each number of that row whether training changes it. */
+function flags({ stages }: Model): boolean[] {
+  return stages.flatMap(({ parameters, trainsWeights, trainsBias }) => [
+    ...(parameters?.weights ?? []).map(() => trainsWeights),
+    ...(parameters?.bias ?? []).map(() => trainsBias),
+  ]);
 }
 
 /** Puts the row back into the layers, but for what training must not change. */

@@ -2,7 +2,8 @@
 // the first gradients, the final weights and outputs.
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { Network, type NetworkOptions } from "../src/index.ts";
+import { type BatchReport, Network, type NetworkOptions } from "../src/index.ts";
+import { SCHEDULES } from "../src/schedules.ts";
 import { ACTIVATIONS, gradients, LOSSES, model, OPTIMIZERS, parametersOf, predict, train } from "./reference.ts";
 
 const folder = new URL("../../shared/reference/", import.meta.url);
@@ -15,6 +16,10 @@ interface Case {
   optimizer: { name: string; learningRate: number } & Record<string, number | boolean | string>;
   l1?: number;
   l2?: number;
+  clipNorm?: number;
+  clipValue?: number;
+  schedule?: { name: string } & Record<string, number | string>;
+  learningRates?: number[];
   x: number[][];
   y: number[][];
   batchSize: number;
@@ -34,7 +39,10 @@ interface PyTorchLayer {
 
 /** Fields of a case that this test knows how to follow. */
 const FIELDS = new Set(
-  "name inputs layers loss optimizer l1 l2 x y batchSize epochs init firstGradients losses final output".split(" "),
+  (
+    "name inputs layers loss optimizer l1 l2 clipNorm clipValue schedule learningRates x y batchSize epochs init " +
+    "firstGradients losses final output"
+  ).split(" "),
 );
 
 /** A case is covered when the twin knows every name in it; so a row added to the twin's tables adds its cases here. */
@@ -45,7 +53,8 @@ function isCovered(c: Case): boolean {
     c.layers.every(({ activation }) => activation in ACTIVATIONS) &&
     c.loss in LOSSES &&
     name in OPTIMIZERS &&
-    Object.keys(hyperparameters).every((option) => option in OPTIMIZERS[name].options)
+    Object.keys(hyperparameters).every((option) => option in OPTIMIZERS[name].options) &&
+    (c.schedule === undefined || c.schedule.name in SCHEDULES)
   );
 }
 
@@ -90,6 +99,12 @@ function expectLayersClose(
   });
 }
 
+/** Clipping and schedules stand beside the optimizer in a case, within it in our descriptions. */
+function optimizerOf({ optimizer, clipNorm = 0, clipValue = 0, schedule }: Case): Case["optimizer"] {
+  const learningRate = schedule === undefined ? optimizer.learningRate : { rate: optimizer.learningRate, ...schedule };
+  return { ...optimizer, clipNorm, clipValue, learningRate } as Case["optimizer"];
+}
+
 function description(c: Case): NetworkOptions {
   return {
     inputs: c.inputs,
@@ -100,7 +115,7 @@ function description(c: Case): NetworkOptions {
       bias,
     })),
     loss: c.loss,
-    optimizer: c.optimizer,
+    optimizer: optimizerOf(c),
     l1: c.l1,
     l2: c.l2,
   } as NetworkOptions;
@@ -115,13 +130,17 @@ describe.skipIf(!existsSync(folder))("PyTorch's traces (skipped where ../shared/
   const covered = all.filter(({ c }) => isCovered(c));
 
   test(`${covered.length} of ${all.length} cases are covered`, () => {
-    expect(covered.length).toBeGreaterThanOrEqual(22);
+    expect(covered.length).toBeGreaterThanOrEqual(38);
+    const both = all.filter(({ file }) => file === "optimizers.json" || file === "training.json");
+    expect(both.filter(({ c }) => !isCovered(c)).map(({ name }) => name)).toEqual([]);
   });
 
   test.each(covered)("$file $name: the twin", ({ c }) => {
     const twin = model(description(c), ours(c.init));
     expectLayersClose(gradients(twin, c.x.slice(0, c.batchSize), c.y.slice(0, c.batchSize)), c.firstGradients, FLOAT64);
-    expectClose(train(twin, c.x, c.y, c), c.losses, FLOAT64);
+    const rates = c.learningRates;
+    const optimizer = { ...c.optimizer, clipNorm: c.clipNorm ?? 0, clipValue: c.clipValue ?? 0 };
+    expectClose(train(twin, c.x, c.y, { ...c, optimizer, rate: rates && ((t) => rates[t]) }), c.losses, FLOAT64);
     expectLayersClose(parametersOf(twin), c.final, FLOAT64);
     expectClose(predict(twin, c.x).flat(), c.output.flat(), FLOAT64);
   });
@@ -135,12 +154,22 @@ describe.skipIf(!existsSync(folder))("PyTorch's traces (skipped where ../shared/
       const first = { x: c.x.slice(0, c.batchSize), y: c.y.slice(0, c.batchSize) };
       expectLayersClose(network.gradients(first), c.firstGradients, tolerance);
 
-      const losses: number[] = [];
+      const batches: BatchReport[] = [];
       network.fitSync(
         { x: c.x, y: c.y },
-        { epochs: c.epochs, batchSize: c.batchSize, shuffle: false, onBatch: ({ loss }) => losses.push(loss) },
+        { epochs: c.epochs, batchSize: c.batchSize, shuffle: false, onBatch: (report) => batches.push(report) },
       );
-      expectClose(losses, c.losses, tolerance);
+      expectClose(
+        batches.map(({ loss }) => loss),
+        c.losses,
+        tolerance,
+      );
+      const rates = c.learningRates ?? batches.map(() => c.optimizer.learningRate);
+      expectClose(
+        batches.map(({ learningRate }) => learningRate),
+        rates,
+        FLOAT64,
+      );
       expectLayersClose(network.getWeights(), c.final, tolerance);
       expectClose(network.predict(c.x), c.output.flat(), tolerance);
     });
