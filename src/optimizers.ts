@@ -228,18 +228,20 @@ export function readOptimizer(value: unknown, parameters: number): Optimizer {
   }
   const { learningRate, weightDecay, clipNorm, clipValue } = options;
   const schedule = changing === undefined ? undefined : readSchedule(changing, "optimizer.learningRate", learningRate);
+  const first = schedule?.rate(0, 1) ?? learningRate;
   // What is not clipped is not said: 0 is no value that may be given.
   const given = Object.fromEntries(
     Object.entries(options).filter(([key, number]) => !(key.startsWith("clip") && number === 0)),
   );
   return {
     name,
-    learningRate: schedule?.rate(0, 1) ?? learningRate,
+    learningRate: first,
     schedule,
     rule: (OPTIMIZERS[name] as OptimizerRow).rule(options),
     weightDecay,
     clipNorm,
     clipValue,
-    spec: { name, ...given, learningRate: schedule?.spec ?? learningRate },
+    // In place of a function, what JSON can hold: its first rate.
+    spec: { name, ...given, learningRate: schedule?.spec ?? (first || learningRate) },
   };
 }

@@ -119,16 +119,16 @@ export interface Schedule {
   rate(step: number, scale: number): number;
   /** reduceOnPlateau's settings. */
   plateau?: { monitor: string | undefined; factor: number; patience: number; threshold: number; cooldown: number };
-  /** As JSON can hold it: of a function, its first rate. */
-  spec: number | ScheduleSpec;
+  /** As JSON holds it; a function cannot be held. */
+  spec?: ScheduleSpec;
 }
 
 /** The schedule that an object or a function describes. */
 export function readSchedule(value: unknown, where: string, base: number): Schedule {
   if (typeof value === "function") {
-    const rate = (step: number): number =>
-      readNumber((value as (step: number) => unknown)(step), `${where}(${step})`, { least: 0 });
-    return { rate, spec: rate(0) || base };
+    return {
+      rate: (step) => readNumber((value as (step: number) => unknown)(step), `${where}(${step})`, { least: 0 }),
+    };
   }
   const shared: OptionTable = { rate: { ...positive, default: base }, warmup: count };
   const { name, options } = readNamed(value, where, "schedule", SCHEDULES, shared);
