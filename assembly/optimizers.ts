@@ -20,6 +20,7 @@ import {
   PLAN_POWER1,
   PLAN_POWER2,
   PLAN_POWER3,
+  PLAN_PREPARES,
   PLAN_SCALE,
   PLAN_STATE,
   PLAN_STEP,
@@ -41,14 +42,16 @@ function hyper(plan: usize, k: i32): f64 {
 /** Counts the update that comes next, moves on the powers that correct Adam's averages, and measures the gradient. */
 export function beginUpdate(plan: usize): void {
   store<f64>(plan, load<f64>(plan, PLAN_STEP) + 1, PLAN_STEP);
-  store<f64>(plan, load<f64>(plan, PLAN_AGE) + 1, PLAN_AGE);
-  const decay = load<f64>(plan, PLAN_POWER3) * hyper(plan, 3);
-  store<f64>(plan, decay, PLAN_POWER3);
-  const isNadam = load<i32>(plan, PLAN_OPTIMIZER) == NADAM;
-  const beta1 = isNadam ? Nadam.momentum(plan, decay) : hyper(plan, 0);
-  store<f64>(plan, load<f64>(plan, PLAN_POWER1) * beta1, PLAN_POWER1);
-  store<f64>(plan, load<f64>(plan, PLAN_POWER2) * hyper(plan, 1), PLAN_POWER2);
-  store<f64>(plan, Gradient.scale(plan), PLAN_SCALE);
+  const kind = load<i32>(plan, PLAN_OPTIMIZER);
+  if (kind >= ADAM && kind <= RADAM) {
+    store<f64>(plan, load<f64>(plan, PLAN_AGE) + 1, PLAN_AGE);
+    const decay = load<f64>(plan, PLAN_POWER3) * hyper(plan, 3);
+    store<f64>(plan, decay, PLAN_POWER3);
+    const beta1 = kind == NADAM ? Nadam.momentum(plan, decay) : hyper(plan, 0);
+    store<f64>(plan, load<f64>(plan, PLAN_POWER1) * beta1, PLAN_POWER1);
+    store<f64>(plan, load<f64>(plan, PLAN_POWER2) * hyper(plan, 1), PLAN_POWER2);
+  }
+  if (load<i32>(plan, PLAN_PREPARES)) store<f64>(plan, Gradient.scale(plan), PLAN_SCALE);
 }
 
 /** New weights for numbers [begin, end) of the flat block, bounds divisible by the lanes; one pass over p, g and state. */
@@ -60,7 +63,7 @@ export function update(plan: usize, begin: i32, end: i32): void {
   const s2 = s + <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>();
   const n = end - begin;
   const rate = load<f64>(plan, PLAN_LEARNING_RATE);
-  Gradient.prepare(plan, rate, p, g, n);
+  if (load<i32>(plan, PLAN_PREPARES)) Gradient.prepare(plan, rate, p, g, n);
   const kind = load<i32>(plan, PLAN_OPTIMIZER);
   switch (kind) {
     case SGD:
@@ -102,12 +105,9 @@ class Gradient {
 
   /** g ← c · min(max(g, −limit), limit); p ← p − η wd p (Loshchilov and Hutter 2019). A pass of its own, where asked for. */
   static prepare(plan: usize, rate: f64, p: usize, g: usize, n: i32): void {
-    const decay = load<f64>(plan, PLAN_WEIGHT_DECAY);
-    const scale = load<f64>(plan, PLAN_SCALE);
     const limit = Gradient.limit(plan);
-    if (decay == 0 && scale == 1 && limit == Infinity) return;
-    const keep = Simd.splat(1 - rate * decay);
-    const c = Simd.splat(scale);
+    const keep = Simd.splat(1 - rate * load<f64>(plan, PLAN_WEIGHT_DECAY));
+    const c = Simd.splat(load<f64>(plan, PLAN_SCALE));
     const high = Simd.splat(limit);
     const low = Simd.splat(-limit);
     for (; n > 0; n -= LANES, p += 16, g += 16) {

@@ -21,7 +21,8 @@ export const PLAN_TRAINABLE = PLAN_COUNT + 4; // i32: how many of them, from the
 export const PLAN_GOOD = PLAN_TRAINABLE + 4; // ptr: (count), weights of the last epoch start that is known to be finite
 export const PLAN_CANDIDATE = PLAN_GOOD + 4; // ptr: (count), weights of the running epoch's start
 export const PLAN_OPTIMIZER = PLAN_CANDIDATE + 4; // i32: one of the optimizers below
-export const PLAN_BATCH = PLAN_OPTIMIZER + 4; // i32: rows of a full batch
+export const PLAN_PREPARES = PLAN_OPTIMIZER + 4; // i32: 1 if gradients are clipped or weights decay
+export const PLAN_BATCH = PLAN_PREPARES + 4; // i32: rows of a full batch
 export const PLAN_ROWS = PLAN_BATCH + 4; // i32: rows of the current batch
 export const PLAN_TARGETS = PLAN_ROWS + 4; // ptr: (rows, outputs), targets of the current batch
 export const PLAN_SHUFFLE = PLAN_TARGETS + 4; // i32: one of the shuffles below
@@ -101,7 +102,7 @@ export const BINARY_CROSS_ENTROPY = 2; // sigmoid
 export const SIGMOID_CROSS_ENTROPY = 3; // sigmoid
 export const CATEGORICAL_CROSS_ENTROPY = 4; // softmax
 
-// Optimizers.
+// Optimizers. From ADAM to RADAM they need the powers.
 export const SGD = 0;
 export const MOMENTUM = 1;
 export const NESTEROV = 2;

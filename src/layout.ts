@@ -44,6 +44,7 @@ import {
   PLAN_POWER1,
   PLAN_POWER2,
   PLAN_POWER3,
+  PLAN_PREPARES,
   PLAN_RATES,
   PLAN_REPORTS,
   PLAN_ROW_LOSSES,
@@ -344,6 +345,7 @@ export class Layout implements Tenant {
     set(PLAN_COUNT, this.count);
     set(PLAN_TRAINABLE, this.trainable);
     set(PLAN_OPTIMIZER, optimizer.rule.id);
+    set(PLAN_PREPARES, optimizer.weightDecay + optimizer.clipNorm + optimizer.clipValue > 0 ? 1 : 0);
     set(PLAN_SEED, seed);
     set(PLAN_TALLY, plan + tally);
     view.setFloat64(PLAN_LEARNING_RATE, optimizer.learningRate, true);

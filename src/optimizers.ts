@@ -206,7 +206,8 @@ export interface Optimizer {
  * kept within [0.001, 0.03]: small networks, which have few ways to lower a loss, need and bear larger steps.
  */
 export function readOptimizer(value: unknown, parameters: number): Optimizer {
-  const learningRateOf = (count: number): number => Math.min(0.03, Math.max(0.001, 0.1 / Math.sqrt(Math.max(1, count))));
+  const learningRateOf = (count: number): number =>
+    Math.min(0.03, Math.max(0.001, 0.1 / Math.sqrt(Math.max(1, count))));
   let chosen = value === undefined ? { name: "adam", learningRate: learningRateOf(parameters) } : value;
   // A schedule is read apart: what is left is a table of numbers.
   let changing: unknown;

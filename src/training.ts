@@ -293,11 +293,7 @@ class Loop {
         if (layout.word(PLAN_STATUS) === DIVERGED) throw this.#diverged();
         if (onBatch === undefined) this.#adapt(layout.word(PLAN_STEPS_DONE), now - called);
         else onBatch({ step, loss: layout.double(PLAN_BATCH_LOSS), learningRate: layout.double(PLAN_LEARNING_RATE) });
-        const reports = this.#reports(
-          completed,
-          (now - since) / 1000,
-          (epoch) => rates?.[(epoch + 1) * this.#updates - begun - 1],
-        );
+        const reports = this.#reports(completed, (now - since) / 1000, rates, this.#updates - begun - 1);
         if (completed > 0) since = now;
         for (const report of reports) this.history.epochs.push(report);
         for (const report of reports) onEpoch?.(report);
@@ -354,8 +350,8 @@ class Loop {
     this.#steps = Math.max(1, Math.min(Math.floor(ideal), this.#steps * 4, 1e9));
   }
 
-  /** Reports of the epochs that the last call completed; `rateOf` gives the rate of an epoch's last update if it changes. */
-  #reports(completed: number, seconds: number, rateOf: (epoch: number) => number | undefined): EpochReport[] {
+  /** Reports of the epochs that the last call completed; of `rates`, its steps', number `end` was the first epoch's last. */
+  #reports(completed: number, seconds: number, rates: Float64Array | undefined, end: number): EpochReport[] {
     if (completed === 0) return [];
     const { layout, engine, description } = this.#insides;
     const { metrics, plateau } = this.#plan;
@@ -370,7 +366,7 @@ class Loop {
       // Values are set one by one, in an order that reads well: small networks end a million epochs a second.
       const report = { epoch: first + i, loss: 0 } as EpochReport;
       readTally(report, sums, i * stride, this.#rows, metrics, this.#spread);
-      report.learningRate = rateOf(i) ?? learningRate;
+      report.learningRate = rates === undefined ? learningRate : rates[end + i * this.#updates];
       report.seconds = each;
       report.samplesPerSecond = samplesPerSecond;
       reports.push(report);

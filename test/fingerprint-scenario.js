@@ -1,5 +1,5 @@
-// Trains small networks that between them pass through every activation, loss, optimizer, initialiser and shuffle,
-// and tells what came out, to the bit. The same file runs in every Node and in browsers; `npm run test:runtimes`
+// Trains small networks that between them pass through every activation, loss, optimizer, schedule, initialiser and
+// shuffle, and tells what came out, to the bit. The same file runs in every Node and in browsers; `npm run test:runtimes`
 // compares the answers, and fingerprint.test.ts compares them with golden/fingerprints.json.
 // Plain ECMAScript without imports, since a page loads it as it is.
 
@@ -48,6 +48,32 @@ function cases({ activation, dense }) {
     { name: "sgd", learningRate: 0.05, momentum: 0.9, nesterov: true },
     "adam",
     { name: "adam", learningRate: 0.01, beta1: 0.8, beta2: 0.99, epsilon: 1e-6 },
+    { name: "adam", learningRate: 0.01, amsgrad: true },
+    "adagrad",
+    { name: "rmsprop", momentum: 0.5 },
+    { name: "rmsprop", centered: true, epsilon: 1e-3 },
+    "adadelta",
+    "adamw",
+    "adamax",
+    "nadam",
+    "radam",
+    "lion",
+    "rprop",
+    "quickprop",
+    { name: "sgd", learningRate: 0.1, clipNorm: 0.3, weightDecay: 0.1 },
+    { name: "sgd", learningRate: 0.1, clipValue: 0.01 },
+    ...[
+      { name: "step", every: 4 },
+      { name: "exponential", factor: 0.9 },
+      { name: "inverseTime", decay: 0.1 },
+      { name: "polynomial", steps: 20, power: 2 },
+      { name: "cosine", steps: 13, min: 0.001 },
+      { name: "cosineRestarts", steps: 3, factor: 2 },
+      { name: "linearWarmup", steps: 7 },
+      { name: "oneCycle", steps: 15 },
+      { name: "constant", warmup: 6 },
+      { name: "reduceOnPlateau", patience: 0, threshold: 0.9 },
+    ].map((learningRate) => ({ name: "sgd", learningRate: { rate: 0.1, ...learningRate } })),
   ]) {
     list[`optimizer ${JSON.stringify(optimizer)}`] = { layers: [dense(9, "tanh"), dense(3, "softmax")], optimizer };
   }
