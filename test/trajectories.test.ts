@@ -100,7 +100,7 @@ function expectLayersClose(
 }
 
 /** Clipping and schedules stand beside the optimizer in a case, within it in our descriptions. */
-function optimizerOf({ optimizer, clipNorm = 0, clipValue = 0, schedule }: Case): Case["optimizer"] {
+function optimizerOf({ optimizer, clipNorm, clipValue, schedule }: Case): Case["optimizer"] {
   const learningRate = schedule === undefined ? optimizer.learningRate : { rate: optimizer.learningRate, ...schedule };
   return { ...optimizer, clipNorm, clipValue, learningRate } as Case["optimizer"];
 }
