@@ -1,10 +1,12 @@
-// exp, log and tanh on lanes, of either precision: ours, so that every machine and engine gives the same bits.
-// At most 2 ulp from the true value wherever that is finite; NaN in gives NaN out. Nothing here knows networks.
-// Coefficients: exp and tanh (f32) Cephes (S. Moshier), log FreeBSD msun (Sun Microsystems 1993).
+// exp, log, tanh, sin and the normal distribution on lanes, of either precision: ours, so that every machine and engine
+// gives the same bits. exp, log and tanh are at most 2 ulp from the true value wherever that is finite; NaN in gives NaN
+// out. They are called and not inlined: their bodies are long, and a call costs little beside them. Nothing here knows
+// networks. Coefficients: exp and tanh (f32) Cephes (S. Moshier), log FreeBSD msun (Sun Microsystems 1993); sin and the
+// normal distribution are our own, interpolated at Chebyshev nodes with 50 digits (mpmath's chebyfit).
 
 export class Lanes {
   /** e^x. x = n ln2 + r with |r| <= ln2 / 2, a polynomial for e^r, then 2^n in two factors so that no step overflows. */
-  @inline static exp<T>(x: v128): v128 {
+  static exp<T>(x: v128): v128 {
     if (sizeof<T>() == 4) {
       // pmin and pmax are one instruction each, and let NaN in x through.
       const clamped = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-105.0)), f32x4.splat(90.0));
@@ -50,7 +52,7 @@ export class Lanes {
   }
 
   /** Natural logarithm. x = 2^k (1 + f) with sqrt(1/2) < 1 + f < sqrt 2, then a series in s = f / (2 + f). */
-  @inline static log<T>(x: v128): v128 {
+  static log<T>(x: v128): v128 {
     const zero = v128.splat<T>(<T>0);
     if (sizeof<T>() == 4) {
       // Subnormal numbers are brought up by 2^25 first.
@@ -111,7 +113,7 @@ export class Lanes {
   }
 
   /** log(1 + x) for x > -1: log u · x / (u - 1) with u = 1 + x undoes the rounding of u (Kahan; HP-15C handbook). */
-  @inline static log1p<T>(x: v128): v128 {
+  static log1p<T>(x: v128): v128 {
     const one = v128.splat<T>(<T>1);
     const u = v128.add<T>(one, x);
     const rounded = v128.sub<T>(u, one);
@@ -120,7 +122,7 @@ export class Lanes {
   }
 
   /** Hyperbolic tangent: a series near 0, 1 - 2 / (e^2|x| + 1) elsewhere, and the sign of x. */
-  @inline static tanh<T>(x: v128): v128 {
+  static tanh<T>(x: v128): v128 {
     const one = v128.splat<T>(<T>1);
     const two = v128.splat<T>(<T>2);
     const size = v128.abs<T>(x);
@@ -149,10 +151,124 @@ export class Lanes {
   }
 
   /** 1 / (1 + e^-x), exact in both tails: only e to a negative power is ever taken. */
-  @inline static sigmoid<T>(x: v128): v128 {
+  static sigmoid<T>(x: v128): v128 {
     const one = v128.splat<T>(<T>1);
     const e = Lanes.exp<T>(v128.neg<T>(v128.abs<T>(x)));
     const top = v128.bitselect(e, one, v128.lt<T>(x, v128.splat<T>(<T>0)));
     return v128.div<T>(top, v128.add<T>(one, e));
+  }
+
+  /** e^x - 1 for x <= 0, as 2 t / (1 - t) with t = tanh(x / 2): keeps all digits near 0. */
+  static expm1<T>(x: v128): v128 {
+    const t = Lanes.tanh<T>(v128.mul<T>(x, v128.splat<T>(<T>0.5)));
+    return v128.div<T>(v128.add<T>(t, t), v128.sub<T>(v128.splat<T>(<T>1), t));
+  }
+
+  /** log(1 + e^-|x|): what log(1 + e^x) has above max(x, 0). */
+  static log1pExp<T>(x: v128): v128 {
+    return Lanes.log1p<T>(Lanes.exp<T>(v128.neg<T>(v128.abs<T>(x))));
+  }
+
+  /**
+   * e^(-s x²) for s a power of two. The square of the first half of x's digits is exact, and the rest gets a power of its
+   * own: in the tail, e to the power of a rounded square would have few right digits.
+   */
+  static bell<T>(x: v128, s: f64): v128 {
+    const size = v128.pmin<T>(v128.abs<T>(x), v128.splat<T>(<T>64));
+    const mask = sizeof<T>() == 4 ? i32x4.splat(0xfffff000) : i64x2.splat(0xfffffffff8000000);
+    const high = v128.and(size, mask);
+    const rest = v128.mul<T>(v128.sub<T>(size, high), v128.add<T>(size, high));
+    const scale = v128.splat<T>(<T>-s);
+    const e = Lanes.exp<T>(v128.mul<T>(scale, v128.mul<T>(high, high)));
+    return v128.mul<T>(e, Lanes.exp<T>(v128.mul<T>(scale, rest)));
+  }
+
+  /**
+   * The normal distribution Φ(x) = erfc(-x / √2) / 2, exact in the lower tail: Φ(-|x|) = e^(-x²/2) P(t) / (1 + |x|) with
+   * t = (|x| - k) / (|x| + k), which brings [0, ∞) into [-1, 1] (after Shepherd and Laframboise 1981).
+   */
+  static normal<T>(x: v128): v128 {
+    const one = v128.splat<T>(<T>1);
+    const k = v128.splat<T>(<T>(sizeof<T>() == 4 ? 4 : 7));
+    const size = v128.pmin<T>(v128.abs<T>(x), v128.splat<T>(<T>64));
+    const t = v128.div<T>(v128.sub<T>(size, k), v128.add<T>(size, k));
+    let p: v128;
+    if (sizeof<T>() == 4) {
+      p = f32x4.splat(-6.917045743e-5);
+      p = f32x4.add(f32x4.mul(p, t), f32x4.splat(-5.8055778938e-5));
+      p = f32x4.add(f32x4.mul(p, t), f32x4.splat(6.8692939885e-4));
+      p = f32x4.add(f32x4.mul(p, t), f32x4.splat(-3.1154740812e-4));
+      p = f32x4.add(f32x4.mul(p, t), f32x4.splat(-5.0028928366e-3));
+      p = f32x4.add(f32x4.mul(p, t), f32x4.splat(0.017944474109));
+      p = f32x4.add(f32x4.mul(p, t), f32x4.splat(-0.032196889809));
+      p = f32x4.add(f32x4.mul(p, t), f32x4.splat(0.028599245047));
+      p = f32x4.add(f32x4.mul(p, t), f32x4.splat(0.013999494467));
+      p = f32x4.add(f32x4.mul(p, t), f32x4.splat(-0.096703435273));
+      p = f32x4.add(f32x4.mul(p, t), f32x4.splat(0.47205320924));
+    } else {
+      p = f64x2.splat(-1.42225568392869445e-8);
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-6.63911662631812976e-9));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(1.60836252672347529e-7));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-2.16481000479467951e-7));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-8.27311490475818773e-7));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(4.38538100047117699e-6));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-7.47218086215939232e-6));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-1.43401904971730327e-5));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(1.42885785253955003e-4));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-5.67101957843595312e-4));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(1.61511911143647062e-3));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-3.70585834227425365e-3));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(7.15044358343969164e-3));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-0.0117875894827333639));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(0.0165597317610940545));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-0.019276558380559141));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(0.0168621730490554301));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-6.24079172139059734e-3));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-0.0143146428345083914));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(0.0439113584580905936));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(-0.0785364174091143792));
+      p = f64x2.add(f64x2.mul(p, t), f64x2.splat(0.447147859524324251));
+    }
+    const tail = v128.div<T>(v128.mul<T>(Lanes.bell<T>(x, 0.5), p), v128.add<T>(one, size));
+    return v128.bitselect(tail, v128.sub<T>(one, tail), v128.lt<T>(x, v128.splat<T>(<T>0)));
+  }
+
+  /**
+   * sin x for shift 0 and cos x for shift ½. m is the whole number nearest to x / π + shift, and sin or cos x is
+   * (-1)^m sin r with r = x - (m - shift) π. π stands in three parts, the first two so short that their products are
+   * exact up to |x| = 10⁴ and beyond (Cody and Waite).
+   */
+  static sine<T>(x: v128, shift: f64): v128 {
+    const offset = v128.splat<T>(<T>shift);
+    const m = v128.nearest<T>(v128.add<T>(v128.mul<T>(x, v128.splat<T>(<T>0.3183098861837906715)), offset));
+    const n = v128.sub<T>(m, offset);
+    const narrow = sizeof<T>() == 4;
+    let r = v128.sub<T>(x, v128.mul<T>(n, v128.splat<T>(<T>(narrow ? 3.140625 : 3.141592653468251228))));
+    r = v128.sub<T>(r, v128.mul<T>(n, v128.splat<T>(<T>(narrow ? 9.67502593994140625e-4 : 1.215420101260793195e-10))));
+    r = v128.sub<T>(r, v128.mul<T>(n, v128.splat<T>(<T>(narrow ? 1.50995799098e-7 : 4.0445324975919014648e-21))));
+    // Where x has no digits left after the point, neither has r: at least it stays within [-2, 2].
+    r = v128.pmin<T>(v128.pmax<T>(r, v128.splat<T>(<T>-2)), v128.splat<T>(<T>2));
+    const square = v128.mul<T>(r, r);
+    let p: v128;
+    if (sizeof<T>() == 4) {
+      p = f32x4.splat(2.6345195629e-6);
+      p = f32x4.add(f32x4.mul(p, square), f32x4.splat(-1.9822666313e-4));
+      p = f32x4.add(f32x4.mul(p, square), f32x4.splat(8.3332415922e-3));
+      p = f32x4.add(f32x4.mul(p, square), f32x4.splat(-0.16666665958));
+    } else {
+      p = f64x2.splat(2.73128689130923065e-15);
+      p = f64x2.add(f64x2.mul(p, square), f64x2.splat(-7.64395762256061703e-13));
+      p = f64x2.add(f64x2.mul(p, square), f64x2.splat(1.60589769150950071e-10));
+      p = f64x2.add(f64x2.mul(p, square), f64x2.splat(-2.50521076108611583e-8));
+      p = f64x2.add(f64x2.mul(p, square), f64x2.splat(2.75573192191150112e-6));
+      p = f64x2.add(f64x2.mul(p, square), f64x2.splat(-1.98412698412547951e-4));
+      p = f64x2.add(f64x2.mul(p, square), f64x2.splat(8.33333333333331562e-3));
+      p = f64x2.add(f64x2.mul(p, square), f64x2.splat(-0.166666666666666666));
+    }
+    const y = v128.add<T>(r, v128.mul<T>(v128.mul<T>(r, square), p));
+    // Half of m has a fraction of ½ where m is odd.
+    const half = v128.mul<T>(m, v128.splat<T>(<T>0.5));
+    const odd = v128.sub<T>(half, v128.floor<T>(half));
+    return v128.sub<T>(y, v128.mul<T>(v128.mul<T>(v128.splat<T>(<T>4), odd), y));
   }
 }
