@@ -21,12 +21,14 @@ export class Lanes {
       const p45 = f32x4.add(f32x4.mul(f32x4.splat(1.6666665459e-1), r), f32x4.splat(5.0000001201e-1));
       let p = f32x4.add(f32x4.mul(f32x4.add(f32x4.mul(p01, square), p23), square), p45);
       p = f32x4.add(f32x4.add(f32x4.mul(p, square), r), f32x4.splat(1));
-      const exponent = i32x4.trunc_sat_f32x4_s(n);
-      const half = i32x4.shr_s(exponent, 1);
-      const bias = i32x4.splat(127);
-      const scale = i32x4.shl(i32x4.add(half, bias), 23);
-      const rest = i32x4.shl(i32x4.add(i32x4.sub(exponent, half), bias), 23);
-      return f32x4.mul(f32x4.mul(p, scale), rest);
+      let exponent = i32x4.trunc_sat_f32x4_s(n);
+      // A loop also because the optimizer inlines no function that has one: this one is called from many places.
+      for (let shift = 1; shift >= 0; --shift) {
+        const part = i32x4.shr_s(exponent, shift);
+        p = f32x4.mul(p, i32x4.shl(i32x4.add(part, i32x4.splat(127)), 23));
+        exponent = i32x4.sub(exponent, part);
+      }
+      return p;
     }
     const clamped = f64x2.pmin(f64x2.pmax(x, f64x2.splat(-746.0)), f64x2.splat(710.0));
     const n = f64x2.nearest(f64x2.mul(clamped, f64x2.splat(1.4426950408889634)));

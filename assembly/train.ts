@@ -30,6 +30,7 @@ import {
   PLAN_LAYERS,
   PLAN_LEARNING_RATE,
   PLAN_LOSS,
+  PLAN_LOSS_PARAMETER,
   PLAN_METRIC,
   PLAN_OUTPUTS,
   PLAN_PARAMS,
@@ -159,6 +160,7 @@ function loss(plan: usize): f64 {
   const Z = load<usize>(last, LAYER_Z);
   lossOf(
     load<i32>(plan, PLAN_LOSS),
+    load<f64>(plan, PLAN_LOSS_PARAMETER),
     Z,
     load<usize>(last, LAYER_Y),
     T,

@@ -1,11 +1,36 @@
 // The activations by name. Their values and derivatives are the core's (assembly/activations.ts).
-import { LEAKY_RELU, LINEAR, RELU, SIGMOID, SOFTMAX, TANH } from "../assembly/plan.ts";
+import {
+  CELU,
+  ELU,
+  GAUSSIAN,
+  GELU,
+  GELU_TANH,
+  HARD_SIGMOID,
+  HARD_SWISH,
+  HARD_TANH,
+  LEAKY_RELU,
+  LINEAR,
+  LOG_SOFTMAX,
+  MISH,
+  RELU,
+  RELU6,
+  SELU,
+  SIGMOID,
+  SILU,
+  SINE,
+  SOFTMAX,
+  SOFTPLUS,
+  SOFTSIGN,
+  TANH,
+} from "../assembly/plan.ts";
 import { type OptionTable, readNamed } from "./check.ts";
 
 interface ActivationRow {
   id: number;
   /** First weights that keep the size of signals through layers of this activation. */
   init: "glorotUniform" | "heUniform" | "lecunUniform";
+  /** The derivative needs weighted inputs: a layer keeps them apart from its activations. */
+  keepsZ?: true;
   /** At most one: the core has room for one number. */
   options?: OptionTable;
 }
@@ -21,18 +46,39 @@ export const ACTIVATIONS = {
     // Not below 0: the core tells the side of z from the sign of the activation.
     options: { slope: { kind: "number", default: 0.01, least: 0, most: 1e6 } },
   },
+  elu: { id: ELU, init: "heUniform", keepsZ: true, options: { alpha: { kind: "number", default: 1, least: 0 } } },
+  selu: { id: SELU, init: "lecunUniform", keepsZ: true },
+  celu: { id: CELU, init: "heUniform", keepsZ: true, options: { alpha: { kind: "number", default: 1, above: 0 } } },
+  gelu: { id: GELU, init: "heUniform", keepsZ: true },
+  geluTanh: { id: GELU_TANH, init: "heUniform", keepsZ: true },
+  silu: { id: SILU, init: "heUniform", keepsZ: true },
+  mish: { id: MISH, init: "heUniform", keepsZ: true },
+  softplus: { id: SOFTPLUS, init: "heUniform", keepsZ: true },
+  softsign: { id: SOFTSIGN, init: "glorotUniform", keepsZ: true },
+  hardSigmoid: { id: HARD_SIGMOID, init: "glorotUniform", keepsZ: true },
+  hardTanh: { id: HARD_TANH, init: "glorotUniform" },
+  hardSwish: { id: HARD_SWISH, init: "heUniform", keepsZ: true },
+  relu6: { id: RELU6, init: "heUniform" },
+  gaussian: { id: GAUSSIAN, init: "glorotUniform", keepsZ: true },
+  sine: { id: SINE, init: "glorotUniform", keepsZ: true },
   softmax: { id: SOFTMAX, init: "glorotUniform" },
+  logSoftmax: { id: LOG_SOFTMAX, init: "glorotUniform" },
 } as const satisfies Record<string, ActivationRow>;
 
 export type ActivationName = keyof typeof ACTIVATIONS;
 
 /** An activation by name, or with its parameter: `{ name: "leakyRelu", slope: 0.1 }`. */
-export type ActivationSpec = ActivationName | { name: "leakyRelu"; slope?: number } | { name: ActivationName };
+export type ActivationSpec =
+  | ActivationName
+  | { name: "leakyRelu"; slope?: number }
+  | { name: "elu" | "celu"; alpha?: number }
+  | { name: ActivationName };
 
 /** An activation with all that the core needs. */
 export interface Activation {
   name: ActivationName;
   id: number;
+  keepsZ: boolean;
   parameter: number;
   /** The shortest form that says the same. */
   spec: ActivationSpec;
@@ -43,5 +89,6 @@ export function readActivation(value: unknown, where: string): Activation {
   const [key] = Object.keys(options);
   const parameter = key === undefined ? 0 : (options[key] as number);
   const spec = (given.size > 0 ? { name, ...options } : name) as ActivationSpec;
-  return { name, id: ACTIVATIONS[name].id, parameter, spec };
+  const row: ActivationRow = ACTIVATIONS[name];
+  return { name, id: row.id, keepsZ: row.keepsZ === true, parameter, spec };
 }

@@ -2,7 +2,7 @@
 import { readName, readNumber, readObject } from "./check.ts";
 import { PropagoError } from "./errors.ts";
 import { type LayerDescription, readLayers, readPenalty, readUnits } from "./layers.ts";
-import { type LossName, readLoss } from "./losses.ts";
+import { type Loss, readLoss } from "./losses.ts";
 import { type Optimizer, readOptimizer } from "./optimizers.ts";
 import type { NetworkJSON } from "./save.ts";
 import type { DType, NetworkOptions } from "./types.ts";
@@ -11,7 +11,7 @@ export interface NetworkDescription {
   inputs: number;
   outputs: number;
   layers: readonly LayerDescription[];
-  loss: LossName;
+  loss: Loss;
   optimizer: Optimizer;
   seed: number;
   dtype: DType;
@@ -46,7 +46,7 @@ export function describe(options: unknown): NetworkDescription {
   const loss = readLoss(given.loss, last.activation.name);
   const optimizer = readOptimizer(given.optimizer, countParameters(layers));
   const specs = layers.map((layer) => layer.spec);
-  const spec = { inputs, layers: specs, loss, optimizer: optimizer.spec, seed, dtype, l1, l2 };
+  const spec = { inputs, layers: specs, loss: loss.spec, optimizer: optimizer.spec, seed, dtype, l1, l2 };
   return { inputs, outputs: last.units, layers, loss, optimizer, seed, dtype, spec };
 }
 

@@ -7,7 +7,7 @@ import { StandardScaler } from "./data/scaling.ts";
 import type { Rows } from "./data/scaling.ts";
 import { holdBack } from "./data/split.ts";
 import { PropagoError, show } from "./errors.ts";
-import type { LossName } from "./losses.ts";
+import type { LossSpec } from "./losses.ts";
 import { Network } from "./network.ts";
 import type { OptimizerSpec } from "./optimizers.ts";
 import { FIT_KEYS } from "./training.ts";
@@ -35,7 +35,7 @@ export interface EstimatorOptions {
   /** Default: the network's own. */
   learningRate?: number;
   /** Default: what suits the targets. */
-  loss?: LossName;
+  loss?: LossSpec;
   /** As in `NetworkOptions`. Default 0. */
   l1?: number;
   /** As in `NetworkOptions`. Default 0.001, above 1,000 rows 1 / rows; 0 where `l1` is given. */
@@ -80,7 +80,7 @@ export interface Fitted<Codec> {
 /** How the end of the network must look for the targets. */
 export interface Output {
   layer: Layer;
-  loss: LossName;
+  loss: LossSpec;
   /** How many classes the encoded targets count from 0; 0 where they are numbers to be predicted. */
   classes: number;
 }

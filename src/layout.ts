@@ -37,6 +37,7 @@ import {
   PLAN_LAYERS,
   PLAN_LEARNING_RATE,
   PLAN_LOSS,
+  PLAN_LOSS_PARAMETER,
   PLAN_METRIC,
   PLAN_OPTIMIZER,
   PLAN_OUTPUTS,
@@ -63,7 +64,6 @@ import {
 } from "../assembly/plan.ts";
 import type { Engine, Tenant } from "./core.ts";
 import type { NetworkDescription } from "./description.ts";
-import { LOSSES, lossRow } from "./losses.ts";
 import type { Plateau } from "./schedules.ts";
 import type { FloatArray } from "./types.ts";
 
@@ -340,7 +340,8 @@ export class Layout implements Tenant {
     set(PLAN_FIRST, plan + records);
     set(PLAN_INPUTS, inputs);
     set(PLAN_OUTPUTS, outputs);
-    set(PLAN_LOSS, LOSSES[loss].id);
+    set(PLAN_LOSS, loss.id);
+    view.setFloat64(PLAN_LOSS_PARAMETER, loss.parameter, true);
     set(PLAN_PARAMS, params);
     set(PLAN_COUNT, this.count);
     set(PLAN_TRAINABLE, this.trainable);
@@ -434,7 +435,6 @@ export class Layout implements Tenant {
       return address;
     };
     const training = purpose !== "predict";
-    const fused = lossRow(loss).behind !== undefined;
     if (training) {
       write(PLAN_X, take(rows * inputs));
       write(PLAN_T, take(rows * outputs));
@@ -450,7 +450,7 @@ export class Layout implements Tenant {
       const isLast = i === layers.length - 1;
       const y = take(rows * layer.units);
       // Weighted inputs are overwritten by activations, but where somebody reads them later.
-      const keepsZ = purpose === "trace" || (isLast && fused);
+      const keepsZ = purpose === "trace" || (isLast && loss.fused) || (training && layer.activation.keepsZ);
       const z = layer.kind === ACTIVATION ? x : keepsZ ? take(rows * layer.units) : y;
       // An activation layer's dZ is the dY of the layer below: one block serves both, but where somebody reads dZ later.
       const sharesD = layer.kind === ACTIVATION && i > 0 && purpose !== "trace";

@@ -10,14 +10,13 @@ import {
 import { readName } from "./check.ts";
 import { PropagoError, show } from "./errors.ts";
 import type { NetworkDescription } from "./description.ts";
-import { lossRow } from "./losses.ts";
 import type { Evaluation, MetricName } from "./types.ts";
 
 const METRICS = ["accuracy", "r2"] as const satisfies readonly MetricName[];
 
 /** The metrics to report: those asked for, or those that suit the loss. */
 export function readMetrics(value: unknown, { loss }: NetworkDescription): readonly MetricName[] {
-  if (value === undefined) return lossRow(loss).metrics;
+  if (value === undefined) return loss.metrics;
   if (!Array.isArray(value)) {
     throw new PropagoError("ERR_CONFIG", `metrics must be an array such as ["accuracy"], got ${show(value)}`);
   }
@@ -27,7 +26,7 @@ export function readMetrics(value: unknown, { loss }: NetworkDescription): reado
 /** What the core is to count for these metrics. */
 export function metricBits(metrics: readonly MetricName[], { loss, outputs }: NetworkDescription): number {
   // Several sigmoid outputs are classes that do not exclude each other.
-  const isMultiLabel = lossRow(loss).targets === "unit" && outputs > 1;
+  const isMultiLabel = loss.targets === "unit" && outputs > 1;
   const correct = isMultiLabel ? METRIC_CORRECT | METRIC_LABELS : METRIC_CORRECT;
   return (metrics.includes("accuracy") ? correct : 0) | (metrics.includes("r2") ? METRIC_SQUARES : 0);
 }

@@ -264,7 +264,7 @@ export class Network<D extends DType = "float32"> {
     const { loss, optimizer } = this.#description;
     lines.push(
       "",
-      `${this.parameterCount.toLocaleString("en-US")} parameters, ${this.dtype}, loss ${loss}, ` +
+      `${this.parameterCount.toLocaleString("en-US")} parameters, ${this.dtype}, loss ${loss.name}, ` +
         `optimizer ${optimizer.name} at ${Number(optimizer.learningRate.toPrecision(4))}, seed ${this.seed}`,
     );
     return lines.join("\n");

@@ -2,7 +2,7 @@
 import { DATA_BASE, DATA_BYTES, DATA_COUNT, DATA_LABELS, DATA_ORDER, DATA_T, DATA_X } from "../assembly/plan.ts";
 import type { Engine } from "./core.ts";
 import { PropagoError, show } from "./errors.ts";
-import { type LossName, lossRow } from "./losses.ts";
+import type { Loss } from "./losses.ts";
 import type { FloatArray, Matrix, NumericArray, Targets } from "./types.ts";
 
 /** A matrix as it came, with its rows counted and its shape checked, but not yet its values. */
@@ -190,7 +190,7 @@ export class Dataset {
   readonly #order: number;
 
   /** Copies and checks; nothing is kept of what the user passed. */
-  constructor(engine: Engine, x: Source, y: Source | LabelSource | undefined, outputs: number, loss: LossName) {
+  constructor(engine: Engine, x: Source, y: Source | LabelSource | undefined, outputs: number, loss: Loss) {
     const labels = y !== undefined && "labels" in y ? y : undefined;
     const matrix = y !== undefined && "data" in y ? y : undefined;
     const sizes = {
@@ -211,6 +211,13 @@ export class Dataset {
     this.#labelled = labels !== undefined;
     try {
       copyMatrix(engine, x, this.samples);
+      if (labels && loss.targets === "signs") {
+        throw new PropagoError(
+          "ERR_DATA",
+          `${labels.name} has labels, loss "${loss.name}" expects -1 or 1 for each of the ${outputs} outputs; ` +
+            `give such rows, or choose another loss`,
+        );
+      }
       if (labels) copyLabels(engine, labels, this.#targets, outputs);
       if (matrix) {
         copyMatrix(engine, matrix, this.#targets);
@@ -386,21 +393,30 @@ function copyLabels(engine: Engine, { name, labels }: LabelSource, address: numb
   }
 }
 
+/** What a loss's targets are, each by itself: a test, the words for it, and what to do about others. */
+const TARGETS = {
+  unit: [(value: number) => value >= 0 && value <= 1, "0..1", "give 0 and 1"],
+  probabilities: [(value: number) => value >= 0 && value <= 1, "0..1", "give 0 and 1"],
+  counts: [(value: number) => value >= 0, "0 or more", "leave such rows out"],
+  signs: [(value: number) => value === 1 || value === -1, "-1 or 1", "give -1 for one class and 1 for the other"],
+} as const;
+
 /** Refuses targets that the loss has no meaning for. */
-function checkTargets(targets: FloatArray, name: string, outputs: number, loss: LossName): void {
-  const kind = lossRow(loss).targets;
+function checkTargets(targets: FloatArray, name: string, outputs: number, loss: Loss): void {
+  const kind = loss.targets;
   if (kind === "any") return;
+  const [fits, expected, advice] = TARGETS[kind];
   for (let i = 0; i < targets.length; i++) {
     const value = targets[i];
-    if (value >= 0 && value <= 1) continue;
+    if (fits(value)) continue;
     const row = Math.floor(i / outputs);
     const at = outputs === 1 ? `${name}[row ${row}]` : `${name}[row ${row}, column ${i % outputs}]`;
-    const classes = outputs === 1 ? countClasses(targets) : 0;
+    const classes = outputs === 1 && expected === "0..1" ? countClasses(targets) : 0;
     const hint =
       classes > 2
         ? `${name} has ${classes} classes but the output layer has 1 unit: give it ${classes} units and softmax`
-        : "give 0 and 1, or choose another loss";
-    throw new PropagoError("ERR_DATA", `${at} is ${value}, loss "${loss}" expects 0..1; ${hint}`);
+        : `${advice}, or choose another loss`;
+    throw new PropagoError("ERR_DATA", `${at} is ${value}, loss "${loss.name}" expects ${expected}; ${hint}`);
   }
   if (kind !== "probabilities") return;
   for (let row = 0; row * outputs < targets.length; row++) {

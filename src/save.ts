@@ -2,7 +2,7 @@
 import { describe } from "./description.ts";
 import { PropagoError, show } from "./errors.ts";
 import type { LayerDescription } from "./layers.ts";
-import type { LossName } from "./losses.ts";
+import type { LossSpec } from "./losses.ts";
 import type { OptimizerSpec } from "./optimizers.ts";
 import type { DType, FloatArray, Layer, LayerWeightsInput, NetworkOptions } from "./types.ts";
 
@@ -13,7 +13,7 @@ export interface NetworkJSON<D extends DType = DType> {
   version: 1;
   inputs: number;
   layers: Layer[];
-  loss: LossName;
+  loss: LossSpec;
   optimizer: OptimizerSpec;
   seed: number;
   dtype: D;

@@ -2,7 +2,7 @@
 // activations.ts, losses.ts, optimizers.ts and initializers.ts.
 import type { ActivationSpec } from "./activations.ts";
 import type { InitializerSpec } from "./initializers.ts";
-import type { LossName } from "./losses.ts";
+import type { LossSpec } from "./losses.ts";
 import type { OptimizerSpec } from "./optimizers.ts";
 
 export type DType = "float32" | "float64";
@@ -79,7 +79,7 @@ export interface NetworkOptions<D extends DType = "float32"> {
   /** The layers from the input to the output. */
   layers: readonly Layer[];
   /** What training minimises. Default: chosen from the last activation. */
-  loss?: LossName;
+  loss?: LossSpec;
   /** How the weights are updated. Default: adam, with larger steps for small networks. */
   optimizer?: OptimizerSpec;
   /** For first weights, shuffles and splits. Default 0; "random" draws one. */

@@ -45,50 +45,111 @@ const SIZES = [
   [2, 3, 2, 1, 7],
 ];
 
-/** A cross-entropy belongs to one activation; every other loss fits behind each. */
+/** Losses that take the logarithm of activations, and outputs that keep those well above 0. */
+const OF_POSITIVE = ["poisson", "klDivergence", "meanSquaredLogarithmicError"];
+const POSITIVE = ["sigmoid", "softmax", "softplus"];
+
+/** Some losses belong to certain activations, or to positive ones; every other loss fits behind each. */
 function fits(output: string, lossName: string): boolean {
-  const { fused } = LOSSES[lossName];
-  return fused === undefined || fused.activation === output;
+  const { behind, ofLogarithms } = LOSSES[lossName];
+  if (output === "logSoftmax" && ofLogarithms) return true;
+  if (OF_POSITIVE.includes(lossName)) return POSITIVE.includes(output);
+  return behind === undefined || behind.includes(output);
 }
 
-/** Targets that the loss takes: class probabilities, values in (0, 1), or any number. */
+/** Targets that the loss takes. */
 function targets(lossName: string, rows: number, columns: number, draw: () => number): Vector[] {
-  const fused = LOSSES[lossName].fused?.activation;
-  if (fused === "softmax")
-    return matrix(rows, 1, draw).map(([u]) => oneHot(Math.floor(((u + 1) / 2) * columns), columns));
-  if (fused === "sigmoid") return matrix(rows, columns, () => Math.fround((draw() + 1) / 2));
-  return matrix(rows, columns, () => Math.fround(draw()));
+  switch (lossName) {
+    case "categoricalCrossEntropy":
+      return matrix(rows, 1, draw).map(([u]) => oneHot(Math.floor(((u + 1) / 2) * columns), columns));
+    case "klDivergence":
+      return matrix(rows, columns, () => 1.1 + draw()).map((row) => {
+        const total = row.reduce((sum, value) => sum + value, 0);
+        return row.map((value) => Math.fround(value / total));
+      });
+    case "binaryCrossEntropy":
+    case "sigmoidCrossEntropy":
+    case "meanSquaredLogarithmicError":
+      return matrix(rows, columns, () => Math.fround((draw() + 1) / 2));
+    case "hinge":
+    case "squaredHinge":
+      return matrix(rows, columns, () => Math.sign(draw()));
+    case "poisson":
+      return matrix(rows, columns, () => Math.floor(2 * (draw() + 1)));
+    case "meanAbsolutePercentageError":
+      return matrix(rows, columns, () => Math.fround(awayFromZero(draw())));
+    default:
+      return matrix(rows, columns, () => Math.fround(draw()));
+  }
 }
 
 function oneHot(index: number, length: number): Vector {
   return Array.from({ length }, (_, k) => (k === index ? 1 : 0));
 }
 
+/** Activations and losses with parameters, each also with another value. */
+const PARAMETERS = {
+  activations: [
+    { name: "leakyRelu", slope: 0.3 },
+    { name: "elu", alpha: 0.6 },
+    { name: "celu", alpha: 1.7 },
+  ],
+  losses: [
+    { name: "huber", delta: 0.3 },
+    { name: "quantile", q: 0.8 },
+    { name: "categoricalCrossEntropy", labelSmoothing: 0.1 },
+  ],
+};
+
+/**
+ * Every output activation with every loss that fits it, behind hidden activations that take turns, and every hidden
+ * activation with every penalty.
+ */
 function cases(): Case[] {
   const all: Case[] = [];
+  const hiddens = [...Object.keys(ACTIVATIONS), ...PARAMETERS.activations];
+  const losses = [...Object.keys(LOSSES), ...PARAMETERS.losses];
+  const penalties = Object.keys(PENALTIES) as (keyof typeof PENALTIES)[];
+  const add = (
+    hidden: string | object,
+    output: string,
+    loss: string | { name: string },
+    penalty: keyof typeof PENALTIES,
+  ) => {
+    const [inputs, first, second, last, batch] = SIZES[all.length % SIZES.length];
+    const lossName = typeof loss === "string" ? loss : loss.name;
+    // One softmax output is always 1, and the cosine of single numbers is 1 or −1.
+    const least = output.toLowerCase().includes("softmax") || lossName === "cosineSimilarity" ? 2 : 1;
+    const options = {
+      inputs,
+      layers: [
+        dense(first, hidden as never),
+        dense(second, hidden as never, { bias: false }),
+        dense(Math.max(last, least), output as never),
+      ],
+      loss,
+      ...PENALTIES[penalty],
+    } as NetworkOptions;
+    const name = `${text(hidden)} → ${output}, ${text(loss)}, penalty ${penalty}`;
+    all.push({ name, options, ...awayFromKinks(options, lossName, batch, all.length) });
+  };
   for (const output of Object.keys(ACTIVATIONS)) {
-    for (const lossName of Object.keys(LOSSES).filter((name) => fits(output, name))) {
-      for (const hidden of Object.keys(ACTIVATIONS)) {
-        for (const [penaltyName, penalties] of Object.entries(PENALTIES)) {
-          const [inputs, first, second, last, batch] = SIZES[all.length % SIZES.length];
-          const outputs = output === "softmax" ? Math.max(last, 2) : last; // one softmax output is always 1
-          const options = {
-            inputs,
-            layers: [
-              dense(first, hidden as never),
-              dense(second, hidden as never, { bias: false }),
-              dense(outputs, output as never),
-            ],
-            loss: lossName,
-            ...penalties,
-          } as NetworkOptions;
-          const name = `${hidden} → ${output}, ${lossName}, penalty ${penaltyName}`;
-          all.push({ name, options, ...awayFromKinks(options, lossName, batch, all.length) });
-        }
-      }
+    for (const loss of losses.filter((loss) => fits(output, typeof loss === "string" ? loss : loss.name))) {
+      const turn = all.length;
+      add(hiddens[turn % hiddens.length], output, loss, penalties[turn % penalties.length]);
+    }
+  }
+  for (const hidden of hiddens) {
+    for (const penalty of penalties) {
+      add(hidden, "tanh", "squaredError", penalty);
+      add(hidden, "softmax", "categoricalCrossEntropy", penalty);
     }
   }
   return all;
+}
+
+function text(value: string | object): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** Weights and samples for which no weighted input and no weight comes near a place where a derivative jumps. */
@@ -109,7 +170,8 @@ function awayFromKinks(options: NetworkOptions, lossName: string, batch: number,
     });
     const X = matrix(batch, options.inputs, () => Math.fround(draw()));
     const Y = targets(lossName, batch, inputs, draw);
-    if (X.every((x) => isAwayFromKinks(model(options, weights), x))) return { weights, X, Y };
+    const twin = model(options, weights);
+    if (X.every((x, r) => isAwayFromKinks(twin, x, Y[r]))) return { weights, X, Y };
   }
 }
 
@@ -117,9 +179,14 @@ function awayFromZero(u: number): number {
   return Math.sign(u) * (0.05 + 0.95 * Math.abs(u));
 }
 
-function isAwayFromKinks(twin: Model, x: Vector): boolean {
-  return forward(twin, x).every(({ z }, l) =>
-    twin.stages[l].activation.kinks.every((kink) => z.every((zj) => Math.abs(zj - kink) > 0.01)),
+function isAwayFromKinks(twin: Model, x: Vector, y: Vector): boolean {
+  const steps = forward(twin, x);
+  const atLoss = twin.loss.kinks?.(steps.at(-1)!.a, y, twin.lossOptions) ?? [];
+  return (
+    atLoss.every((distance) => Math.abs(distance) > 0.01) &&
+    steps.every(({ z }, l) =>
+      twin.stages[l].activation.kinks.every((kink) => z.every((zj) => Math.abs(zj - kink) > 0.01)),
+    )
   );
 }
 
@@ -176,7 +243,7 @@ describe("the twin against central differences", () => {
 
 test("a fused cross-entropy of the twin is the plain one behind its activation", () => {
   for (const [name, plain] of Object.entries(LOSSES)) {
-    const { fused } = plain;
+    const { fused, options: p = {} } = plain;
     if (!fused) continue;
     const activation = ACTIVATIONS[fused.activation];
     const draw = generator(3);
@@ -184,10 +251,10 @@ test("a fused cross-entropy of the twin is the plain one behind its activation",
       const z = matrix(1, 4, () => 3 * draw())[0];
       const [y] = targets(name, 1, 4, draw);
       const a = activation.value(z, {});
-      expect(fused.value(z, y)).toBeCloseTo(plain.value(a, y), 12);
-      expect(relativeDifference(fused.delta(a, y), activation.back(z, a, plain.derivative(a, y), {}))).toBeLessThan(
-        1e-12,
-      );
+      expect(fused.value(z, y, p)).toBeCloseTo(plain.value(a, y, p), 12);
+      expect(
+        relativeDifference(fused.delta(a, y, p), activation.back(z, a, plain.derivative(a, y, p), {})),
+      ).toBeLessThan(1e-12);
     }
   }
 });

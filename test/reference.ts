@@ -48,6 +48,78 @@ export const ACTIVATIONS: Record<string, Activation> = {
     (z, _a, p) => (z > 0 ? 1 : p.slope),
     { options: { slope: 0.01 }, kinks: [0] },
   ),
+  elu: each(
+    (z, p) => (z > 0 ? z : p.alpha * Math.expm1(z)),
+    (z, _a, p) => (z > 0 ? 1 : p.alpha * Math.exp(z)),
+    { options: { alpha: 1 }, kinks: [0] },
+  ),
+  celu: each(
+    (z, p) => (z > 0 ? z : p.alpha * Math.expm1(z / p.alpha)),
+    (z, _a, p) => (z > 0 ? 1 : Math.exp(z / p.alpha)),
+    { options: { alpha: 1 }, kinks: [0] },
+  ),
+  selu: each(
+    (z) => SELU_SCALE * (z > 0 ? z : SELU_ALPHA * Math.expm1(z)),
+    (z) => SELU_SCALE * (z > 0 ? 1 : SELU_ALPHA * Math.exp(z)),
+    { kinks: [0] },
+  ),
+  gelu: each(
+    (z) => z * normal(z),
+    (z) => normal(z) + z * density(z),
+  ),
+  geluTanh: each(
+    (z) => z * sigmoid(geluTanhArgument(z)),
+    (z) => {
+      const gate = sigmoid(geluTanhArgument(z));
+      return gate + z * gate * (1 - gate) * Math.sqrt(8 / Math.PI) * (1 + 3 * 0.044715 * z * z);
+    },
+  ),
+  silu: each(
+    (z) => z * sigmoid(z),
+    (z) => sigmoid(z) * (1 + z * (1 - sigmoid(z))),
+  ),
+  mish: each(
+    (z) => z * Math.tanh(softplus(z)),
+    (z) => Math.tanh(softplus(z)) + z * (1 - Math.tanh(softplus(z)) ** 2) * sigmoid(z),
+  ),
+  softplus: each(softplus, sigmoid),
+  softsign: each(
+    (z) => z / (1 + Math.abs(z)),
+    (z) => 1 / (1 + Math.abs(z)) ** 2,
+    { kinks: [0] },
+  ),
+  hardSigmoid: each(
+    (z) => Math.min(Math.max(z + 3, 0), 6) / 6,
+    (z) => (Math.abs(z) < 3 ? Math.fround(1 / 6) : 0),
+    { kinks: [-3, 3] },
+  ),
+  hardTanh: each(
+    (z) => Math.min(Math.max(z, -1), 1),
+    (z) => (Math.abs(z) < 1 ? 1 : 0),
+    { kinks: [-1, 1] },
+  ),
+  hardSwish: each(
+    (z) => (z * Math.min(Math.max(z + 3, 0), 6)) / 6,
+    (z) => (z <= -3 ? 0 : z >= 3 ? 1 : z / 3 + 0.5),
+    { kinks: [-3, 3] },
+  ),
+  relu6: each(
+    (z) => Math.min(Math.max(z, 0), 6),
+    (z) => (z > 0 && z < 6 ? 1 : 0),
+    { kinks: [0, 6] },
+  ),
+  gaussian: each(
+    (z) => Math.exp(-z * z),
+    (z, a) => -2 * z * a,
+  ),
+  sine: each(Math.sin, Math.cos),
+  // ∂a_k/∂z_j = [k = j] − e^a_j.
+  logSoftmax: {
+    value: (z) => z.map((zj) => zj - logSumExp(z)),
+    back: (_z, a, dA) => a.map((aj, j) => dA[j] - Math.exp(aj) * sum(dA)),
+    options: {},
+    kinks: [],
+  },
   // ∂a_k/∂z_j = a_k ([k = j] − a_j), so ∂E/∂z_j = a_j (∂E/∂a_j − Σ_k a_k ∂E/∂a_k).
   softmax: {
     value: softmax,
@@ -61,6 +133,40 @@ function sigmoid(z: number): number {
   return 1 / (1 + Math.exp(-z));
 }
 
+/** λ and α of Klambauer et al. 2017: with them mean 0 and variance 1 are a fixed point of selu layers. */
+const SELU_SCALE = 1.0507009873554805;
+const SELU_ALPHA = 1.6732632423543772;
+
+/** ½ (1 + tanh u) = σ(2u) with u = √(2/π) (z + 0.044715 z³): this is 2u. */
+function geluTanhArgument(z: number): number {
+  return Math.sqrt(8 / Math.PI) * (z + 0.044715 * z ** 3);
+}
+
+/** The density of the normal distribution. */
+function density(z: number): number {
+  return Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI);
+}
+
+/**
+ * The normal distribution Φ(z) = ½ (1 + erf(z/√2)): near 0 by the series ½ + φ(z) Σ z^(2k+1) / (1·3·…·(2k+1)), far
+ * below by Laplace's continued fraction φ(x) / (x + 1 / (x + 2 / (x + …))), above by symmetry.
+ */
+export function normal(z: number): number {
+  if (z > 2) return 1 - normal(-z);
+  if (z >= -2) {
+    let term = z;
+    let total = z;
+    for (let k = 1; k < 60; k++) {
+      term *= (z * z) / (2 * k + 1);
+      total += term;
+    }
+    return 0.5 + density(z) * total;
+  }
+  let fraction = -z;
+  for (let k = 500; k > 0; k--) fraction = -z + k / fraction;
+  return density(z) / fraction;
+}
+
 /** The largest z is taken away first, so that nothing overflows; the quotient stays the same. */
 function softmax(z: Vector): Vector {
   const largest = Math.max(...z);
@@ -68,15 +174,51 @@ function softmax(z: Vector): Vector {
   return exps.map((e) => e / sum(exps));
 }
 
-/** One sample's loss from the activations of the last layer, and ∂E/∂a. */
+/** One sample's loss from the activations of the last layer, and ∂E/∂a. `p` holds the parameters. */
 export interface Loss {
-  value(a: Vector, y: Vector): number;
-  derivative(a: Vector, y: Vector): Vector;
+  value(a: Vector, y: Vector, p: Options): number;
+  derivative(a: Vector, y: Vector, p: Options): Vector;
   /**
    * Behind this activation, the same loss from the weighted inputs: finite where the logarithm of an activation that
    * was rounded to 0 is not, and with the simplest of all errors, δ = a − y.
    */
-  fused?: { activation: string; value(z: Vector, y: Vector): number; delta(a: Vector, y: Vector): Vector };
+  fused?: {
+    activation: string;
+    value(z: Vector, y: Vector, p: Options): number;
+    delta(a: Vector, y: Vector, p: Options): Vector;
+  };
+  /** The only last activations that it fits behind; any, if absent. */
+  behind?: string[];
+  /** Behind logSoftmax, the same loss from logarithms. */
+  ofLogarithms?: Pick<Loss, "value" | "derivative">;
+  /** Parameters and their defaults. */
+  options?: Options;
+  /** What must not come near 0, since a derivative jumps there. */
+  kinks?(a: Vector, y: Vector, p: Options): Vector;
+}
+
+/** The mean over the outputs of a loss of single numbers. */
+function mean(
+  value: (a: number, y: number, p: Options) => number,
+  derivative: (a: number, y: number, p: Options) => number,
+  { options, kinks }: { options?: Options; kinks?: (a: number, y: number, p: Options) => number } = {},
+): Loss {
+  return {
+    value: (a, y, p) => sum(a.map((aj, j) => value(aj, y[j], p))) / a.length,
+    derivative: (a, y, p) => a.map((aj, j) => derivative(aj, y[j], p) / a.length),
+    ...(options ? { options } : {}),
+    ...(kinks ? { kinks: (a, y, p) => a.map((aj, j) => kinks(aj, y[j], p)) } : {}),
+  };
+}
+
+/** Label smoothing: a part s of each row's weight is spread over all classes. */
+function smooth(y: Vector, s: number): Vector {
+  return y.map((yj) => (1 - s) * yj + s / y.length);
+}
+
+/** x log x, and 0 at 0. */
+function xlogx(x: number): number {
+  return x === 0 ? 0 : x * Math.log(x);
 }
 
 export const LOSSES: Record<string, Loss> = {
@@ -84,13 +226,91 @@ export const LOSSES: Record<string, Loss> = {
     value: (a, y) => 0.5 * sum(a.map((aj, j) => (aj - y[j]) ** 2)),
     derivative: (a, y) => a.map((aj, j) => aj - y[j]),
   },
-  meanSquaredError: {
-    value: (a, y) => sum(a.map((aj, j) => (aj - y[j]) ** 2)) / a.length,
-    derivative: (a, y) => a.map((aj, j) => (2 * (aj - y[j])) / a.length),
+  meanSquaredError: mean(
+    (a, y) => (a - y) ** 2,
+    (a, y) => 2 * (a - y),
+  ),
+  meanAbsoluteError: mean(
+    (a, y) => Math.abs(a - y),
+    (a, y) => Math.sign(a - y),
+    { kinks: (a, y) => a - y },
+  ),
+  huber: mean(
+    (a, y, { delta }) => {
+      const size = Math.abs(a - y);
+      return size <= delta ? 0.5 * size * size : delta * (size - 0.5 * delta);
+    },
+    (a, y, { delta }) => (Math.abs(a - y) <= delta ? a - y : delta * Math.sign(a - y)),
+    { options: { delta: 1 }, kinks: (a, y, { delta }) => Math.abs(a - y) - delta },
+  ),
+  logCosh: mean(
+    // cosh e = 1 + 2 sinh²(e/2) keeps the digits near 0; far out, cosh e = e^|e| (1 + e^−2|e|) / 2 does not overflow.
+    (a, y) => {
+      const size = Math.abs(a - y);
+      return size < 1 ? Math.log1p(2 * Math.sinh(size / 2) ** 2) : size + Math.log1p(Math.exp(-2 * size)) - Math.log(2);
+    },
+    (a, y) => Math.tanh(a - y),
+  ),
+  hinge: mean(
+    (a, y) => Math.max(0, 1 - y * a),
+    (a, y) => (1 - y * a > 0 ? -y : 0),
+    { kinks: (a, y) => 1 - y * a },
+  ),
+  squaredHinge: mean(
+    (a, y) => Math.max(0, 1 - y * a) ** 2,
+    (a, y) => -2 * y * Math.max(0, 1 - y * a),
+    { kinks: (a, y) => 1 - y * a },
+  ),
+  poisson: mean(
+    (a, y) => a - (y === 0 ? 0 : y * Math.log(a)),
+    (a, y) => 1 - (y === 0 ? 0 : y / a),
+  ),
+  meanAbsolutePercentageError: mean(
+    (a, y) => (100 * Math.abs(a - y)) / Math.max(Math.abs(y), 1e-7),
+    (a, y) => (100 * Math.sign(a - y)) / Math.max(Math.abs(y), 1e-7),
+    { kinks: (a, y) => a - y },
+  ),
+  meanSquaredLogarithmicError: mean(
+    (a, y) => (Math.log1p(Math.max(a, 1e-7)) - Math.log1p(Math.max(y, 1e-7))) ** 2,
+    (a, y) => (a > 1e-7 ? (2 * (Math.log1p(a) - Math.log1p(Math.max(y, 1e-7)))) / (1 + a) : 0),
+    { kinks: (a) => a - 1e-7 },
+  ),
+  quantile: mean(
+    (a, y, { q }) => Math.max(q * (y - a), (q - 1) * (y - a)),
+    (a, y, { q }) => (a < y ? -q : a > y ? 1 - q : 0),
+    { options: { q: 0.5 }, kinks: (a, y) => a - y },
+  ),
+  cosineSimilarity: {
+    value: (a, y) => -dot(a, y) / (norm(a) * norm(y)),
+    derivative: (a, y) => {
+      const cosine = dot(a, y) / (norm(a) * norm(y));
+      return a.map((aj, j) => ((cosine * aj) / norm(a) - y[j] / norm(y)) / norm(a));
+    },
+    // Also where a is parallel to y or to an axis: the gradient, or what passes through relu of it, is 0 there, and what
+    // is computed is its rounding.
+    kinks: (a, y) => [
+      dot(a, a),
+      1 - (dot(a, y) / (norm(a) * norm(y))) ** 2,
+      norm(a) - Math.max(...a.map((aj) => Math.abs(aj))),
+    ],
+  },
+  klDivergence: {
+    value: (a, y) => sum(a.map((aj, j) => xlogx(y[j]) - (y[j] === 0 ? 0 : y[j] * Math.log(aj)))),
+    derivative: (a, y) => a.map((aj, j) => (y[j] === 0 ? 0 : -y[j] / aj)),
+    fused: {
+      activation: "softmax",
+      value: (z, y) => sum(y.map((yj, j) => xlogx(yj) + yj * (logSumExp(z) - z[j]))),
+      delta: (a, y) => a.map((aj, j) => aj * sum(y) - y[j]),
+    },
+    ofLogarithms: {
+      value: (a, y) => sum(a.map((aj, j) => xlogx(y[j]) - y[j] * aj)),
+      derivative: (_a, y) => y.map((yj) => -yj),
+    },
   },
   sigmoidCrossEntropy: {
     value: (a, y) => -sum(a.map((aj, j) => y[j] * Math.log(aj) + (1 - y[j]) * Math.log(1 - aj))),
     derivative: (a, y) => a.map((aj, j) => (aj - y[j]) / (aj * (1 - aj))),
+    behind: ["sigmoid"],
     fused: {
       activation: "sigmoid",
       value: (z, y) => sum(z.map((zj, j) => softplus(zj) - y[j] * zj)),
@@ -98,8 +318,9 @@ export const LOSSES: Record<string, Loss> = {
     },
   },
   binaryCrossEntropy: {
-    value: (a, y) => LOSSES.sigmoidCrossEntropy.value(a, y) / a.length,
-    derivative: (a, y) => LOSSES.sigmoidCrossEntropy.derivative(a, y).map((d) => d / a.length),
+    value: (a, y, p) => LOSSES.sigmoidCrossEntropy.value(a, y, p) / a.length,
+    derivative: (a, y, p) => LOSSES.sigmoidCrossEntropy.derivative(a, y, p).map((d) => d / a.length),
+    behind: ["sigmoid"],
     fused: {
       activation: "sigmoid",
       value: (z, y) => sum(z.map((zj, j) => softplus(zj) - y[j] * zj)) / z.length,
@@ -107,12 +328,18 @@ export const LOSSES: Record<string, Loss> = {
     },
   },
   categoricalCrossEntropy: {
-    value: (a, y) => -sum(a.map((aj, j) => (y[j] === 0 ? 0 : y[j] * Math.log(aj)))),
-    derivative: (a, y) => a.map((aj, j) => -y[j] / aj),
+    value: (a, y, { labelSmoothing: s }) => -sum(smooth(y, s).map((yj, j) => (yj === 0 ? 0 : yj * Math.log(a[j])))),
+    derivative: (a, y, { labelSmoothing: s }) => smooth(y, s).map((yj, j) => -yj / a[j]),
+    behind: ["softmax", "logSoftmax"],
+    options: { labelSmoothing: 0 },
     fused: {
       activation: "softmax",
-      value: (z, y) => sum(y.map((yj, j) => yj * (logSumExp(z) - z[j]))),
-      delta: (a, y) => a.map((aj, j) => aj * sum(y) - y[j]),
+      value: (z, y, { labelSmoothing: s }) => sum(smooth(y, s).map((yj, j) => yj * (logSumExp(z) - z[j]))),
+      delta: (a, y, { labelSmoothing: s }) => smooth(y, s).map((yj, j) => a[j] * sum(y) - yj),
+    },
+    ofLogarithms: {
+      value: (a, y, { labelSmoothing: s }) => -dot(smooth(y, s), a),
+      derivative: (_a, y, { labelSmoothing: s }) => smooth(y, s).map((yj) => -yj),
     },
   },
 };
@@ -151,6 +378,7 @@ interface Stage {
 export interface Model {
   stages: Stage[];
   loss: Loss;
+  lossOptions: Options;
   /** Whether the loss is computed from the last layer's weighted inputs. */
   fused: boolean;
 }
@@ -191,10 +419,12 @@ export function model(
     return stage;
   });
   const last = stages.at(-1)!.activationName;
-  const lossName =
+  const described =
     options.loss ?? { softmax: "categoricalCrossEntropy", sigmoid: "binaryCrossEntropy" }[last] ?? "meanSquaredError";
-  const loss = LOSSES[lossName];
-  return { stages, loss, fused: loss.fused?.activation === last };
+  const { name, ...parameters } = typeof described === "object" ? described : { name: described };
+  const row = LOSSES[name];
+  const loss = last === "logSoftmax" ? { ...row, ...row.ofLogarithms } : row;
+  return { stages, loss, lossOptions: { ...row.options, ...parameters }, fused: loss.fused?.activation === last };
 }
 
 /** What forward leaves behind for each layer. */
@@ -226,21 +456,21 @@ export function predict(network: Model, X: Vector[]): Vector[] {
   return X.map((x) => forward(network, x).at(-1)!.a);
 }
 
-function sampleLoss({ loss, fused }: Model, steps: Forward[], y: Vector): number {
+function sampleLoss({ loss, lossOptions: p, fused }: Model, steps: Forward[], y: Vector): number {
   const { z, a } = steps.at(-1)!;
-  return fused ? loss.fused!.value(z, y) : loss.value(a, y);
+  return fused ? loss.fused!.value(z, y, p) : loss.value(a, y, p);
 }
 
 /** The errors δ[l] = ∂E/∂z[l] of every layer for one sample, from the last layer to the first. */
-export function backward({ stages, loss, fused }: Model, steps: Forward[], y: Vector): Vector[] {
+export function backward({ stages, loss, lossOptions: p, fused }: Model, steps: Forward[], y: Vector): Vector[] {
   const deltas: Vector[] = [];
   let dA: Vector = [];
   for (let l = stages.length - 1; l >= 0; l--) {
     const { z, a } = steps[l];
     const { inputs, units, parameters, activation, activationOptions } = stages[l];
     const isLast = l === stages.length - 1;
-    if (isLast) dA = fused ? [] : loss.derivative(a, y);
-    const delta = isLast && fused ? loss.fused!.delta(a, y) : activation.back(z, a, dA, activationOptions);
+    if (isLast) dA = fused ? [] : loss.derivative(a, y, p);
+    const delta = isLast && fused ? loss.fused!.delta(a, y, p) : activation.back(z, a, dA, activationOptions);
     deltas[l] = delta;
     // ∂E/∂a[l−1] = W[l] δ[l]; an activation layer hands its δ on as it is.
     dA = parameters ? range(inputs).map((i) => sum(delta.map((d, o) => d * parameters.weights[i * units + o]))) : delta;
@@ -590,6 +820,10 @@ function range(n: number): number[] {
 
 function sum(values: Vector): number {
   return values.reduce((total, value) => total + value, 0);
+}
+
+function norm(a: Vector): number {
+  return Math.sqrt(dot(a, a));
 }
 
 function dot(a: Vector, b: Vector): number {
