@@ -6,7 +6,6 @@ import {
   GELU,
   GELU_TANH,
   HARD_SIGMOID,
-  HARD_SWISH,
   HARD_TANH,
   LEAKY_RELU,
   LINEAR,

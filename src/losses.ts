@@ -122,6 +122,6 @@ export function readLoss(value: unknown, last: ActivationName): Loss {
     parameter,
     targets: row.targets,
     metrics: row.metrics,
-    spec: (given.size > 0 ? { name, ...options } : name) as LossSpec,
+    spec: given.size > 0 ? { name, ...options } : name,
   };
 }

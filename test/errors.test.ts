@@ -104,6 +104,39 @@ describe("construction", () => {
     ...refused("leakyRelu slope", [NaN, Infinity, "0.1"], [/slope/], (slope) =>
       makeLayer({ activation: { name: "leakyRelu", slope } }),
     ),
+    ...refused("elu alpha", [-1, NaN, "1"], [/alpha/, />= 0/], (alpha) =>
+      makeLayer({ activation: { name: "elu", alpha } }),
+    ),
+    ...refused("celu alpha", [0, -1, Infinity], [/alpha/, /> 0/], (alpha) =>
+      makeLayer({ activation: { name: "celu", alpha } }),
+    ),
+    {
+      name: "a parameter of an activation that has none",
+      code: "ERR_CONFIG",
+      says: [/gelu/, /"alpha"/],
+      when: () => makeLayer({ activation: { name: "gelu", alpha: 1 } }),
+    },
+    ...refused("huber delta", [0, -1, NaN, "1"], [/loss\.delta/, /> 0/], (delta) =>
+      make({ loss: { name: "huber", delta } }),
+    ),
+    ...refused("quantile q", [0, 1, -0.5, "0.5"], [/loss\.q/, /\(0, 1\)/], (q) =>
+      make({ loss: { name: "quantile", q } }),
+    ),
+    ...refused("labelSmoothing", [-0.1, 1, NaN], [/loss\.labelSmoothing/, /\[0, 1\)/], (labelSmoothing) =>
+      make({ layers: [dense(3, "softmax")], loss: { name: "categoricalCrossEntropy", labelSmoothing } }),
+    ),
+    {
+      name: "a loss with an unknown parameter",
+      code: "ERR_CONFIG",
+      says: [/"dleta"/, /did you mean "delta"\?/],
+      when: () => make({ loss: { name: "huber", dleta: 1 } }),
+    },
+    {
+      name: "a loss that is no name",
+      code: "ERR_CONFIG",
+      says: [/loss/, /3/],
+      when: () => make({ loss: 3 }),
+    },
     {
       name: "an unknown loss",
       code: "ERR_CONFIG",
@@ -514,6 +547,30 @@ describe("x and y", () => {
     const row = { name: "", code: "ERR_DATA", says: [/\b1\b|one/, /\b2\b/], when: fit(x, labels) };
     await expectError(row, network);
     expect(network.fingerprint()).toBe(before);
+  });
+
+  test.each([
+    ["hinge", 0, /-1 or 1/],
+    ["squaredHinge", 0.5, /-1 or 1/],
+    ["poisson", -1, /0 or more/],
+    ["meanSquaredLogarithmicError", -0.5, /0 or more/],
+  ] as const)("a target that %s has no meaning for", async (loss, bad, expected) => {
+    using network = new Network({ inputs: 4, layers: [dense(2, "sigmoid")], loss });
+    const before = network.fingerprint();
+    const targets = y.map((_, r) => [1, r === 6 ? bad : 1]);
+    await expectError(
+      { name: "", code: "ERR_DATA", says: [/row 6/, expected, new RegExp(loss)], when: fit(x, targets) },
+      network,
+    );
+    expect(network.fingerprint()).toBe(before);
+  });
+
+  test("labels for a loss of -1 and 1", async () => {
+    using network = new Network({ inputs: 4, layers: [dense(3, "tanh")], loss: "hinge" });
+    await expectError(
+      { name: "", code: "ERR_DATA", says: [/labels/, /"hinge"/, /-1 or 1/], when: fit(x, labels) },
+      network,
+    );
   });
 
   test("a target beyond 0..1 for a cross-entropy", async () => {

@@ -21,7 +21,9 @@ const rows = 23; // not a multiple of any batch size below
 function targets(loss, outputs) {
   if (loss === "categoricalCrossEntropy") return Int32Array.from({ length: rows }, (_, r) => (r * 7) % outputs);
   const values = numbers(rows * outputs, 99);
-  const unit = loss === "binaryCrossEntropy" || loss === "sigmoidCrossEntropy";
+  const unit = ["binaryCrossEntropy", "sigmoidCrossEntropy", "poisson", "meanSquaredLogarithmicError"].includes(loss);
+  if (loss === "klDivergence") return values.map((_, i) => Number(i % outputs === Math.floor(i / outputs) % outputs));
+  if (loss === "hinge" || loss === "squaredHinge") return values.map((value) => (value > 0 ? 1 : -1));
   return unit ? values.map((value) => (value > 0 ? 1 : 0)) : values;
 }
 
@@ -29,6 +31,18 @@ function targets(loss, outputs) {
 function cases({ activation, dense }) {
   const list = {};
   const hidden = ["linear", "sigmoid", "tanh", "relu", "leakyRelu", { name: "leakyRelu", slope: 0.2 }, "softmax"];
+  hidden.push(
+    "elu",
+    { name: "elu", alpha: 0.7 },
+    "selu",
+    "celu",
+    { name: "celu", alpha: 1.3 },
+    "gelu",
+    "geluTanh",
+    "silu",
+  );
+  hidden.push("mish", "softplus", "softsign", "hardSigmoid", "hardTanh", "hardSwish", "relu6", "gaussian", "sine");
+  hidden.push("logSoftmax");
   for (const name of hidden) {
     const key = `activation ${typeof name === "string" ? name : JSON.stringify(name)}`;
     list[key] = { layers: [dense(7, name), dense(3, "linear")], loss: "meanSquaredError" };
@@ -39,8 +53,26 @@ function cases({ activation, dense }) {
     ["binaryCrossEntropy", "sigmoid"],
     ["sigmoidCrossEntropy", "sigmoid"],
     ["categoricalCrossEntropy", "softmax"],
+    [{ name: "categoricalCrossEntropy", labelSmoothing: 0.1 }, "softmax"],
+    [{ name: "categoricalCrossEntropy", labelSmoothing: 0.2 }, "logSoftmax"],
+    ["meanAbsoluteError", "linear"],
+    [{ name: "huber", delta: 0.5 }, "linear"],
+    ["logCosh", "linear"],
+    ["hinge", "tanh"],
+    ["squaredHinge", "tanh"],
+    ["poisson", "softplus"],
+    ["meanAbsolutePercentageError", "linear"],
+    ["meanSquaredLogarithmicError", "softplus"],
+    [{ name: "quantile", q: 0.8 }, "linear"],
+    ["klDivergence", "softmax"],
+    ["klDivergence", "sigmoid"],
+    ["cosineSimilarity", "linear"],
   ]) {
-    list[`loss ${loss}`] = { layers: [dense(6, "tanh"), dense(3, last)], loss };
+    const key = `loss ${typeof loss === "string" ? loss : JSON.stringify(loss)}`;
+    list[list[key] === undefined ? key : `${key} behind ${last}`] = {
+      layers: [dense(6, "tanh"), dense(3, last)],
+      loss,
+    };
   }
   for (const optimizer of [
     "sgd",
@@ -123,7 +155,8 @@ export function fingerprints(propago) {
         options.loss ??
         { softmax: "categoricalCrossEntropy", sigmoid: "binaryCrossEntropy" }[last] ??
         "meanSquaredError";
-      const history = network.fitSync({ x, y: targets(loss, outputs) }, { epochs: 5, batchSize: 8, ...fit });
+      const y = targets(typeof loss === "string" ? loss : loss.name, outputs);
+      const history = network.fitSync({ x, y }, { epochs: 5, batchSize: 8, ...fit });
       const said = Array.from(network.predict(x.subarray(0, 2 * inputs)), (value) => value.toString(36)).join(" ");
       const reached = history.epochs.at(-1);
       result[`${dtype}, ${name}`] = [
