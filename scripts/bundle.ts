@@ -23,6 +23,8 @@ await build({
   target: "es2022",
   // The loader is the package's one dependency.
   packages: "external",
+  // Puts the numbers of assembly/plan.ts where they are used.
+  minifySyntax: true,
 });
 
 await build({

@@ -17,7 +17,8 @@ import { type NetworkDescription, countParameters, describe } from "./descriptio
 import { Layout, type Tensor } from "./layout.ts";
 import { metricBits, readMetrics, readTally } from "./metrics.ts";
 import { type NetworkJSON, numbersToJSON, readNetworkJSON } from "./save.ts";
-import { Dataset, type Rows, copyMatrix, readMatrix, readTargets } from "./samples.ts";
+import { readMatrix } from "./matrix.ts";
+import { Dataset, type Rows, copyMatrix, readTargets } from "./samples.ts";
 import { type Insides, Training, trainSync, trainStep } from "./training.ts";
 import type {
   ArrayOf,

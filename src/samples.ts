@@ -1,146 +1,15 @@
-// From users' arrays to the core's memory: shapes, labels, and the checks that name a bad cell by row and column.
+// From users' arrays to the core's memory: data sets, targets and labels.
 import { DATA_BASE, DATA_BYTES, DATA_COUNT, DATA_LABELS, DATA_ORDER, DATA_T, DATA_X } from "../assembly/plan.ts";
 import type { Engine } from "./core.ts";
 import { PropagoError, show } from "./errors.ts";
 import type { Loss } from "./losses.ts";
-import type { FloatArray, Matrix, NumericArray, Targets } from "./types.ts";
-
-/** A matrix as it came, with its rows counted and its shape checked, but not yet its values. */
-export interface Source {
-  /** What messages call it: "x" or "y". */
-  name: string;
-  rows: number;
-  columns: number;
-  /** All values in a row, or row by row. */
-  data: NumericArray | readonly number[] | readonly (readonly number[] | NumericArray)[];
-  nested: boolean;
-}
+import { type Source, checkTyped, copyValues, isNumericArray, nonFinite, readShape } from "./matrix.ts";
+import type { FloatArray, NumericArray, Targets } from "./types.ts";
 
 /** Labels: one class a row. */
 export interface LabelSource {
   name: string;
   labels: NumericArray | readonly number[];
-}
-
-const TYPED = "a Float32Array, Float64Array or integer array up to 32 bits";
-
-/** True for the typed arrays whose numbers can be samples. */
-function isNumericArray(value: unknown): value is NumericArray {
-  return (
-    value instanceof Float32Array ||
-    value instanceof Float64Array ||
-    value instanceof Uint8Array ||
-    value instanceof Uint8ClampedArray ||
-    value instanceof Int8Array ||
-    value instanceof Uint16Array ||
-    value instanceof Int16Array ||
-    value instanceof Uint32Array ||
-    value instanceof Int32Array
-  );
-}
-
-/** Refuses what looks like an array of numbers but holds none: other views, and arrays whose memory has gone. */
-function checkTyped(value: unknown, name: string): void {
-  if (!ArrayBuffer.isView(value)) return;
-  if (!isNumericArray(value)) {
-    throw new PropagoError("ERR_DATA", `${name} is ${show(value)}; pass ${TYPED}, or rows of numbers`);
-  }
-  if (value.length > 0 || value.buffer instanceof SharedArrayBufferOrNone) return;
-  try {
-    new Uint8Array(value.buffer);
-  } catch {
-    throw new PropagoError(
-      "ERR_DATA",
-      `${name}'s ArrayBuffer is detached: it was transferred, or a WebAssembly memory under it has grown; pass a copy`,
-    );
-  }
-}
-
-/** Pages without cross-origin isolation have no SharedArrayBuffer at all. */
-const SharedArrayBufferOrNone: { new (length: number): object } =
-  typeof SharedArrayBuffer === "undefined" ? class None {} : SharedArrayBuffer;
-
-/** Reads the shape of rows with `columns` values each. */
-export function readMatrix(value: Matrix, name: string, columns: number): Source {
-  const source = readShape(value, name, columns);
-  if (source.rows === 0) {
-    throw new PropagoError("ERR_DATA", `${name} has 0 rows (0×${columns}); it needs at least 1`);
-  }
-  return source;
-}
-
-function readShape(value: unknown, name: string, columns: number): Source {
-  checkTyped(value, name);
-  if (isNumericArray(value)) {
-    if (value.length % columns !== 0) {
-      throw new PropagoError(
-        "ERR_SHAPE",
-        `${name} has ${value.length} values, which is no multiple of the ${columns} that a row has`,
-      );
-    }
-    return { name, rows: value.length / columns, columns, data: value, nested: false };
-  }
-  if (Array.isArray(value)) return readRows(value, name, columns);
-  if (typeof value === "object" && value !== null && "data" in value && "shape" in value) {
-    return readShaped(value, name, columns);
-  }
-  throw new PropagoError("ERR_DATA", `${name} is ${show(value)}; pass ${TYPED}, { data, shape }, or an array of rows`);
-}
-
-function readShaped({ data, shape }: { data: unknown; shape: unknown }, name: string, columns: number): Source {
-  if (
-    !Array.isArray(shape) ||
-    shape.length !== 2 ||
-    !shape.every((n) => typeof n === "number" && Number.isSafeInteger(n) && n >= 0)
-  ) {
-    throw new PropagoError(
-      "ERR_SHAPE",
-      `${name}.shape must be [rows, columns], got ${JSON.stringify(shape) ?? show(shape)}`,
-    );
-  }
-  checkTyped(data, `${name}.data`);
-  if (!isNumericArray(data) && !Array.isArray(data)) {
-    throw new PropagoError("ERR_DATA", `${name}.data is ${show(data)}; pass ${TYPED}, or an array of numbers`);
-  }
-  const [rows, width] = shape as [number, number];
-  if (data.length !== rows * width) {
-    throw new PropagoError(
-      "ERR_SHAPE",
-      `${name}.data has ${data.length} values, shape ${rows}×${width} needs ${rows * width}`,
-    );
-  }
-  checkColumns(width, name, columns);
-  return { name, rows, columns, data: data as NumericArray | number[], nested: false };
-}
-
-function readRows(value: readonly unknown[], name: string, columns: number): Source {
-  const [first] = value;
-  if (typeof first === "number") {
-    throw new PropagoError(
-      "ERR_SHAPE",
-      `${name} is 1-D (length ${value.length}); pass rows such as [[…], […]], or { data, shape: [rows, ${columns}] }`,
-    );
-  }
-  let width = -1;
-  for (let row = 0; row < value.length; row++) {
-    const cells: unknown = value[row];
-    if (!Array.isArray(cells) && !isNumericArray(cells)) {
-      throw new PropagoError("ERR_SHAPE", `${name}[${row}] is ${show(cells)}, expected a row of ${columns} numbers`);
-    }
-    if (width === -1) {
-      width = cells.length;
-      checkColumns(width, name, columns);
-    } else if (cells.length !== width) {
-      throw new PropagoError("ERR_SHAPE", `${name}: row ${row} has ${cells.length} values, row 0 has ${width}`);
-    }
-  }
-  return { name, rows: value.length, columns, data: value as (readonly number[])[], nested: true };
-}
-
-function checkColumns(width: number, name: string, columns: number): void {
-  if (width === columns) return;
-  if (width === 0) throw new PropagoError("ERR_DATA", `${name} has 0 columns; the network was built for ${columns}`);
-  throw new PropagoError("ERR_SHAPE", `${name} has ${width} columns, the network was built for ${columns}`);
 }
 
 /** Reads targets: a matrix with `outputs` columns, or one label (or, for a single output, one target) a row. */
@@ -317,57 +186,10 @@ function place(size: number): number {
 
 /** Copies values to an address, each checked: a number, finite, and within the engine's precision. */
 export function copyMatrix(engine: Engine, source: Source, address: number): void {
-  const { rows, columns, name } = source;
-  const to = engine.numbers(address, rows * columns);
-  if (!source.nested) {
-    const data = source.data as NumericArray | readonly number[];
-    if (!ArrayBuffer.isView(data)) checkCells(data, 0, columns, name);
-    to.set(data);
-  } else {
-    const lines = source.data as readonly (readonly number[] | NumericArray)[];
-    for (let row = 0; row < rows; row++) {
-      const line = lines[row];
-      if (!ArrayBuffer.isView(line)) checkCells(line, row, columns, name);
-      to.set(line, row * columns);
-    }
-  }
-  const bad = engine.core.firstNonFinite(address, rows * columns);
+  const to = engine.numbers(address, source.rows * source.columns);
+  copyValues(source, to);
+  const bad = engine.core.firstNonFinite(address, to.length);
   if (bad >= 0) throw nonFinite(source, to, bad);
-}
-
-/** Refuses cells that are no numbers, which a typed array would turn into NaN, 0 or 1 silently. */
-function checkCells(cells: readonly unknown[], firstRow: number, columns: number, name: string): void {
-  for (let i = 0; i < cells.length; i++) {
-    const cell = cells[i];
-    if (typeof cell === "number") continue;
-    const at = `${name}[${firstRow + Math.floor(i / columns)}, ${i % columns}]`;
-    if (typeof cell === "string") {
-      throw new PropagoError(
-        "ERR_DATA",
-        `${at} is ${show(cell)} (string), expected a number; encode categories first, for example as one column each`,
-      );
-    }
-    throw new PropagoError("ERR_DATA", `${at} is ${show(cell)}, expected a number`);
-  }
-}
-
-function nonFinite(source: Source, copied: FloatArray, first: number): PropagoError {
-  const { columns, name, nested } = source;
-  const row = Math.floor(first / columns);
-  const column = first % columns;
-  const lines = source.data as readonly (readonly number[])[];
-  const value = nested ? lines[row][column] : (source.data as readonly number[])[first];
-  const at = columns === 1 ? `${name}[row ${row}]` : `${name}[row ${row}, column ${column}]`;
-  if (Number.isFinite(value)) {
-    return new PropagoError(
-      "ERR_RANGE",
-      `${at} = ${value} overflows float32; scale the column, or use dtype: "float64"`,
-    );
-  }
-  let count = 0;
-  for (const number of copied) if (!Number.isFinite(number)) count++;
-  const cells = count === 1 ? "the only such cell" : `${count} such cells`;
-  return new PropagoError("ERR_NONFINITE", `${at} is ${value} (${cells}); remove these rows or fill in a number`);
 }
 
 function copyLabels(engine: Engine, { name, labels }: LabelSource, address: number, outputs: number): void {
