@@ -21,8 +21,6 @@ await build({
   outfile: "dist/index.js",
   platform: "neutral",
   target: "es2022",
-  // The loader is the package's one dependency.
-  packages: "external",
   // Puts the numbers of assembly/plan.ts where they are used.
   minifySyntax: true,
 });

@@ -1,6 +1,5 @@
 // The only door to WebAssembly: compiles and instantiates a build of the core, once for each precision, and hands out
 // blocks of its memory. Nothing here knows networks.
-import { instantiateSync } from "@assemblyscript/loader";
 import { OVERREAD } from "../assembly/plan.ts";
 import { PropagoError } from "./errors.ts";
 import type { CoreExports } from "./generated/exports.ts";
@@ -43,7 +42,6 @@ export class Engine {
     this.bytes = dtype === "float64" ? 8 : 4;
     this.#memory = new WebAssembly.Memory({ initial: 1 });
     const instance = instantiate(decode(dtype === "float64" ? float64 : simd), this.#memory);
-    // The loader wraps exports; hot calls go to the instance itself.
     this.core = instance.exports as unknown as CoreExports;
     this.#top = align(this.core.heapBase());
   }
@@ -188,9 +186,9 @@ function align(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
-function instantiate(bytes: Uint8Array, memory: WebAssembly.Memory): WebAssembly.Instance {
+function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory): WebAssembly.Instance {
   try {
-    return instantiateSync(bytes, { env: { memory } }).instance;
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     if (/content security policy|unsafe-eval|disallowed by embedder/i.test(message)) {
@@ -212,7 +210,7 @@ function instantiate(bytes: Uint8Array, memory: WebAssembly.Memory): WebAssembly
 }
 
 /** Undoes `encode` of scripts/embed-core.ts: a character is a byte plus 40; } before it adds 90, ~ adds 180. */
-function decode(text: string): Uint8Array {
+function decode(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);
   let length = 0;
   let page = 0;

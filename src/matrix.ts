@@ -120,7 +120,10 @@ function readRows(value: readonly unknown[], name: string, columns?: number): So
   for (let row = 0; row < value.length; row++) {
     const cells: unknown = value[row];
     if (!Array.isArray(cells) && !isNumericArray(cells)) {
-      throw new PropagoError("ERR_SHAPE", `${name}[${row}] is ${show(cells)}, expected a row of numbers`);
+      throw new PropagoError(
+        "ERR_SHAPE",
+        `${name}[${row}] is ${show(cells)}, expected a row of ${columns === undefined ? "" : `${columns} `}numbers`,
+      );
     }
     if (width === -1) {
       width = cells.length;

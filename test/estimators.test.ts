@@ -268,7 +268,7 @@ describe("Regressor", () => {
   });
 
   it.each<[string, unknown, string, string]>([
-    ["NaN", [1, NaN], "ERR_NONFINITE", "targets[row 1, column 0] is NaN"],
+    ["NaN", [1, NaN], "ERR_NONFINITE", "targets[row 1] is NaN"],
     ["words", ["a", "b"], "ERR_DATA", 'targets[0, 0] is "a"'],
     ["too few", [1], "ERR_SHAPE", "x has 2 rows, targets has 1"],
     ["nothing", undefined, "ERR_DATA", "targets is undefined"],
@@ -331,7 +331,7 @@ describe("what is refused, and leaves the model as it was", () => {
   it("is a row of another width", () => {
     using classifier = fitted();
     const error = failure(() => classifier.predict([[1, 2, 3]]));
-    expect(error).toMatchObject({ code: "ERR_SHAPE", message: "x has 3 values a row, the model was built for 2" });
+    expect(error).toMatchObject({ code: "ERR_SHAPE", message: "x has 3 columns, the network was built for 2" });
     expect(failure(() => classifier.partialFit([[1]], [0]))).toMatchObject({ code: "ERR_SHAPE" });
   });
 
