@@ -1,7 +1,7 @@
 // A network's description: the options that users give, checked, with everything filled in.
 import { readName, readNumber, readObject } from "./check.ts";
 import { PropagoError } from "./errors.ts";
-import { type LayerDescription, readLayers, readPenalty, readUnits } from "./layers.ts";
+import { type LayerDescription, readLayers, readPenalty, readUnits, softenOnlyHidden } from "./layers.ts";
 import { type Loss, readLoss } from "./losses.ts";
 import { type Optimizer, readOptimizer } from "./optimizers.ts";
 import type { NetworkJSON } from "./save.ts";
@@ -45,6 +45,7 @@ export function describe(options: unknown): NetworkDescription {
   const last = layers[layers.length - 1];
   const loss = readLoss(given.loss, last.activation.name);
   const optimizer = readOptimizer(given.optimizer, countParameters(layers));
+  if (optimizer.name !== "sgd") softenOnlyHidden(layers);
   const specs = layers.map((layer) => layer.spec);
   const spec = { inputs, layers: specs, loss: loss.spec, optimizer: optimizer.spec, seed, dtype, l1, l2 };
   return { inputs, outputs: last.units, layers, loss, optimizer, seed, dtype, spec };
