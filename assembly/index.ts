@@ -27,7 +27,7 @@ export function uniform(
   Random.uniform(state, X, n, low, high);
 }
 
-/** Fills X (n) with normal numbers, likewise. */
+/** Fills X (n) with normal numbers no further than `reach` from the mean, likewise. */
 export function normal(
   state: usize,
   seed: u32,
@@ -37,9 +37,10 @@ export function normal(
   n: i32,
   mean: f64,
   deviation: f64,
+  reach: f64,
 ): void {
   Random.seed(state, seed, stream, counter);
-  Random.normal(state, X, n, mean, deviation);
+  Random.normal(state, X, n, mean, deviation, reach);
 }
 
 /** Puts n words into a random order, likewise. */

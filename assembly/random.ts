@@ -64,9 +64,12 @@ export class Random {
     for (let i = 0; i < n; ++i) store<real>(X + i * sizeof<real>(), <real>(low + (high - low) * Random.unit(state)));
   }
 
-  /** n numbers at X from the normal distribution, two at a time by Marsaglia's polar method (1964). */
-  static normal(state: usize, X: usize, n: i32, mean: f64, deviation: f64): void {
-    for (let i = 0; i < n; i += 2) {
+  /**
+   * n numbers at X from the normal distribution, two at a time by Marsaglia's polar method (1964). What lies further
+   * than `reach` from the mean is drawn again.
+   */
+  static normal(state: usize, X: usize, n: i32, mean: f64, deviation: f64, reach: f64 = Infinity): void {
+    for (let i = 0; i < n;) {
       let u: f64, v: f64, s: f64;
       do {
         u = 2 * Random.unit(state) - 1;
@@ -75,8 +78,10 @@ export class Random {
       } while (s >= 1 || s == 0);
       const log = v128.extract_lane<f64>(Lanes.log<f64>(v128.splat<f64>(s)), 0);
       const factor = deviation * sqrt<f64>((-2 * log) / s);
-      store<real>(X + i * sizeof<real>(), <real>(mean + u * factor));
-      if (i + 1 < n) store<real>(X + (i + 1) * sizeof<real>(), <real>(mean + v * factor));
+      u *= factor;
+      v *= factor;
+      if (abs(u) <= reach) store<real>(X + i++ * sizeof<real>(), <real>(mean + u));
+      if (i < n && abs(v) <= reach) store<real>(X + i++ * sizeof<real>(), <real>(mean + v));
     }
   }
 

@@ -9,7 +9,7 @@ import {
 } from "./activations.ts";
 import { readFlag, readName, readNumber, readObject } from "./check.ts";
 import { PropagoError, show } from "./errors.ts";
-import { type Distribution, readInitializer } from "./initializers.ts";
+import { type Distribution, biasInitOf, readInitializer } from "./initializers.ts";
 import type { ActivationLayer, DenseLayer, Layer, Trainable } from "./types.ts";
 
 /** The most units, inputs or layers that a description may ask for. */
@@ -167,7 +167,8 @@ function readDense(
   const units = readUnits(fields.units, `${where}.units`);
   const activation = readActivation(fields.activation ?? "linear", `${where}.activation`);
   const init = readInitializer(fields.init ?? "zeros", `${where}.init`, inputs, units); // see chooseInit
-  const biasInit = readInitializer(fields.biasInit ?? "zeros", `${where}.biasInit`, inputs, units);
+  const biasSpec = fields.biasInit ?? biasInitOf(fields.init);
+  const biasInit = readInitializer(biasSpec, `${where}.biasInit`, inputs, units, true);
   const bias = readFlag(fields.bias ?? true, `${where}.bias`);
   const trainable = readTrainable(fields.trainable ?? true, `${where}.trainable`);
   return {

@@ -7,7 +7,6 @@ import {
   PLAN_BATCH_LOSS,
   PLAN_METRIC,
   PLAN_TALLY,
-  STREAM_INIT,
   TALLY_SQUARES,
 } from "../assembly/plan.ts";
 import { readObject } from "./check.ts";
@@ -19,6 +18,7 @@ import { metricBits, readMetrics, readTally } from "./metrics.ts";
 import { type NetworkJSON, numbersToJSON, readNetworkJSON } from "./save.ts";
 import { readMatrix } from "./matrix.ts";
 import { Dataset, type Rows, copyMatrix, readTargets } from "./samples.ts";
+import { draw, scaleToData, wantsData } from "./weights.ts";
 import { type Insides, Training, trainSync, trainStep } from "./training.ts";
 import type {
   ArrayOf,
@@ -68,6 +68,8 @@ export class Network<D extends DType = "float32"> {
   readonly #description: NetworkDescription;
   readonly #engine: Engine;
   readonly #layout: Layout;
+  /** Some layers' first weights wait for data to be scaled to. */
+  #isUnscaled: boolean;
   #disposed = false;
 
   /** @throws PropagoError ERR_CONFIG for an option that cannot be, ERR_MEMORY for more weights than memory. */
@@ -85,6 +87,7 @@ export class Network<D extends DType = "float32"> {
       this.#layout.release();
       throw error;
     }
+    this.#isUnscaled = wantsData(this.#description);
     dropped.register(this, this.#layout, this);
   }
 
@@ -122,6 +125,33 @@ export class Network<D extends DType = "float32"> {
   /** Makes one update on all of the data as one batch; gives back the batch's loss before it. */
   trainOnBatch(data: Data): number {
     return trainStep(this.#insides(), data);
+  }
+
+  /**
+   * Scales the weights of layers with `init: "lsuv"` until their weighted inputs have a variance of 1 over these samples,
+   * of which at most 1,024 are looked at. The first training does so by itself, on its own samples, unless weights were
+   * set or loaded before.
+   * @throws PropagoError ERR_CONFIG where no layer begins so.
+   */
+  initialize(x: Matrix): void {
+    this.#checkUsable();
+    if (!wantsData(this.#description)) {
+      throw new PropagoError(
+        "ERR_CONFIG",
+        'initialize(x) is for layers with init: "lsuv", of which there is none here',
+      );
+    }
+    if (this.#layout.busy) throw new PropagoError("ERR_BUSY", "initialize(x) comes before fit(), which is running");
+    const source = readMatrix(x, "x", this.inputs);
+    const size = source.rows * this.inputs * this.#engine.bytes;
+    const samples = this.#engine.allocate(size, `${source.rows} rows of samples`);
+    try {
+      copyMatrix(this.#engine, source, samples);
+      this.#isUnscaled = true;
+      this.#scale(samples, source.rows);
+    } finally {
+      this.#engine.release(samples);
+    }
   }
 
   /** The outputs for each sample: rows × outputs, row by row. */
@@ -179,6 +209,7 @@ export class Network<D extends DType = "float32"> {
     const values = this.#readWeights(weights);
     const params = this.#layout.params();
     for (const [tensor, numbers] of values) params.set(numbers, tensor.start);
+    this.#isUnscaled = false;
   }
 
   /** Gradients of the mean loss over the data, penalties included, as `getWeights` gives weights; no update. */
@@ -334,6 +365,7 @@ export class Network<D extends DType = "float32"> {
       description: this.#description,
       dataset: (data, owner) => this.#dataset(data, owner),
       measure: (rows, metrics) => this.#measure(rows, metrics),
+      scale: (dataset, rows) => this.#scale(dataset.samples, dataset.rows, rows),
       lock: () => {
         this.#checkUsable();
         if (this.#layout.busy) {
@@ -384,22 +416,19 @@ export class Network<D extends DType = "float32"> {
     const state = this.#engine.allocate(16, "the random generator");
     for (const tensor of layout.tensors) {
       const layer = this.#description.layers[tensor.layer];
-      const draw = tensor.kind === "weights" ? layer.init : layer.biasInit;
+      const distribution = tensor.kind === "weights" ? layer.init : layer.biasInit;
       const address = params + tensor.start * bytes;
       const counter = 2 * tensor.layer + (tensor.kind === "weights" ? 0 : 1);
-      if (draw.kind === "constant") {
-        this.#engine.numbers(address, tensor.length).fill(draw.value);
-      } else if (draw.kind === "balance") {
+      if (distribution.kind === "balance") {
         // The layer's weights have just been drawn: they come before its biases.
         const { start, length } = layout.tensors.find((other) => other.layer === tensor.layer) ?? tensor;
         const biases = this.#engine.numbers(address, tensor.length);
         for (const [i, weight] of this.#engine.numbers(params + start * bytes, length).entries()) {
-          biases[i % layer.units] -= draw.input * weight;
+          biases[i % layer.units] -= distribution.input * weight;
         }
-      } else if (draw.kind === "uniform") {
-        core.uniform(state, this.seed, STREAM_INIT, counter, address, tensor.length, draw.low, draw.high);
       } else {
-        core.normal(state, this.seed, STREAM_INIT, counter, address, tensor.length, draw.mean, draw.deviation);
+        const rows = tensor.length / layer.units;
+        draw(this.#engine, state, this.seed, counter, address, rows, layer.units, distribution);
       }
     }
     this.#engine.release(state);
@@ -411,6 +440,13 @@ export class Network<D extends DType = "float32"> {
       "ERR_CONFIG",
       `first weights of layer "${name}" overflow ${this.dtype}; give smaller numbers`,
     );
+  }
+
+  /** Scales first weights to the samples, or to those rows of them, where they wait for that. */
+  #scale(samples: number, count: number, rows: Uint32Array = Uint32Array.from({ length: count }, (_, i) => i)): void {
+    if (!this.#isUnscaled) return;
+    scaleToData(this.#engine, this.#layout, this.#description, samples, rows);
+    this.#isUnscaled = false;
   }
 
   /** Copies a flat block into layers. */

@@ -172,7 +172,7 @@ function readNumbers(value: unknown, where: string): number[] {
 }
 
 /** x to a whole power n ≥ 0, by squaring. */
-function raised(x: number, n: number): number {
+export function raised(x: number, n: number): number {
   let result = 1;
   for (; n > 0; n = Math.floor(n / 2), x *= x) if (n % 2 === 1) result *= x;
   return result;

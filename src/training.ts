@@ -57,6 +57,8 @@ export interface Insides {
   dataset(data: unknown, owner?: string): Dataset;
   /** Sums loss and metrics up over rows in memory. */
   measure(rows: Rows, metrics: readonly MetricName[]): Evaluation;
+  /** Scales first weights to these rows of the samples, or to all, where they wait for that. */
+  scale(dataset: Dataset, rows?: Uint32Array): void;
   /** Keeps other trainings away, and the network where it is in memory; throws ERR_BUSY if one is under way. */
   lock(): void;
   unlock(): void;
@@ -249,6 +251,7 @@ class Loop {
       // A first guess of 5 GFLOP/s, six operations a weight and sample; measured afterwards.
       const seconds = 2e-7 * description.layers.length + (layout.parameters * batch * 6) / 5e9;
       this.#steps = plan.onBatch === undefined ? Math.max(1, Math.floor(SLICE / 1000 / seconds)) : 1;
+      insides.scale(dataset, trained);
       layout.prepare(batch, "train");
       layout.setWord(PLAN_BATCH, batch);
       layout.setWord(PLAN_SHUFFLE, plan.shuffle);
@@ -477,6 +480,7 @@ export function trainStep(insides: Insides, data: Data): number {
   try {
     const dataset = insides.dataset(data);
     try {
+      insides.scale(dataset);
       const plan = layout.prepare(dataset.rows, "train");
       layout.setWord(PLAN_BATCH, dataset.rows);
       layout.setWord(PLAN_SHUFFLE, IN_ORDER);

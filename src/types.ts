@@ -50,7 +50,10 @@ export interface DenseLayer {
   activation?: ActivationSpec;
   /** Whether the neurons have a bias. Default true. */
   bias?: boolean;
-  /** First weights. Default: he for the relu family, glorot otherwise. */
+  /**
+   * First weights. Default: he for the relu family, glorot otherwise. "pytorch" and "nguyenWidrow" draw biases too;
+   * "lsuv" scales the weights to the data that the network is first trained on.
+   */
   init?: InitializerSpec;
   /** First biases. Default zeros. */
   biasInit?: InitializerSpec;

@@ -41,7 +41,7 @@ const engine = engineOf("float64");
 function draw(kind: "uniform" | "normal", n: number, a: number, b: number, seed = 0, counter = 0): Float64Array {
   const state = engine.allocate(16, "a test");
   const address = engine.allocate(n * 8, "a test");
-  engine.core[kind](state, seed, STREAM_INIT, counter, address, n, a, b);
+  engine.core[kind](state, seed, STREAM_INIT, counter, address, n, a, b, Infinity);
   const values = engine.doubles(address, n).slice();
   engine.release(address);
   engine.release(state);
