@@ -31,6 +31,7 @@ import {
   PLAN_LEARNING_RATE,
   PLAN_LOSS,
   PLAN_LOSS_PARAMETER,
+  PLAN_ONLINE,
   PLAN_METRIC,
   PLAN_OUTPUTS,
   PLAN_PARAMS,
@@ -59,19 +60,31 @@ import {
 } from "./plan";
 import * as layers from "./layers";
 import { isFused, lossOf } from "./losses";
+import { ascend, descend } from "./online";
 import { beginUpdate, update } from "./optimizers";
 import { Random } from "./random";
 
 /** One training step on `rows` samples of the data, the epoch's from `first` on. False if the loss is not finite. */
 function step(plan: usize, data: usize, first: i32, rows: i32): bool {
+  const online = rows == 1 && load<i32>(plan, PLAN_ONLINE);
   gather(plan, data, load<usize>(data, DATA_ORDER), first, rows);
-  forward(plan);
-  const mean = loss(plan);
-  if (!isFinite(mean)) return false;
-  deltas(plan);
-  gradients(plan, false);
-  beginUpdate(plan);
-  update(plan, 0, load<i32>(plan, PLAN_TRAINABLE));
+  if (online) ascend(layerAt(plan, 0), lastLayer(plan));
+  else forward(plan);
+  if (!isFinite(loss(plan))) return false;
+  if (online) {
+    beginUpdate(plan);
+    descend(
+      layerAt(plan, 0),
+      lastLayer(plan),
+      isFused(load<i32>(plan, PLAN_LOSS)),
+      load<f64>(plan, PLAN_LEARNING_RATE),
+    );
+  } else {
+    deltas(plan);
+    gradients(plan, false);
+    beginUpdate(plan);
+    update(plan, 0, load<i32>(plan, PLAN_TRAINABLE));
+  }
   return true;
 }
 
@@ -173,9 +186,10 @@ function loss(plan: usize): f64 {
   );
   let total: f64 = 0;
   for (let r = 0; r < rows; ++r) total += <f64>load<real>(losses + <usize>r * sizeof<real>());
-  store<f64>(plan, total / <f64>rows, PLAN_BATCH_LOSS);
+  const mean = total / <f64>rows;
+  store<f64>(plan, mean, PLAN_BATCH_LOSS);
   tally(plan, total);
-  return total / <f64>rows;
+  return mean;
 }
 
 /** Adds the current batch to the running tally. */

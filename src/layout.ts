@@ -46,6 +46,7 @@ import {
   PLAN_POWER2,
   PLAN_POWER3,
   PLAN_PREPARES,
+  PLAN_ONLINE,
   PLAN_RATES,
   PLAN_REPORTS,
   PLAN_ROW_LOSSES,
@@ -58,6 +59,7 @@ import {
   PLAN_TRAINABLE,
   PLAN_WEIGHT_DECAY,
   PLAN_X,
+  SGD,
   TALLY_SQUARES,
   TRAIN_BIAS,
   TRAIN_WEIGHTS,
@@ -346,7 +348,13 @@ export class Layout implements Tenant {
     set(PLAN_COUNT, this.count);
     set(PLAN_TRAINABLE, this.trainable);
     set(PLAN_OPTIMIZER, optimizer.rule.id);
-    set(PLAN_PREPARES, optimizer.weightDecay + optimizer.clipNorm + optimizer.clipValue > 0 ? 1 : 0);
+    const prepares = optimizer.weightDecay + optimizer.clipNorm + optimizer.clipValue > 0;
+    set(PLAN_PREPARES, prepares ? 1 : 0);
+    const isPlain = layers.every(
+      (layer) =>
+        layer.kind === DENSE && layer.trainWeights && layer.trainBias === layer.bias && layer.l1 + layer.l2 === 0,
+    );
+    set(PLAN_ONLINE, optimizer.rule.id === SGD && !prepares && isPlain ? 1 : 0);
     set(PLAN_SEED, seed);
     set(PLAN_TALLY, plan + tally);
     view.setFloat64(PLAN_LEARNING_RATE, optimizer.learningRate, true);

@@ -45,8 +45,9 @@ describe("the core", () => {
     optimizers: 3,
     losses: 4,
     layers: 4,
-    train: 5,
-    index: 6,
+    online: 5,
+    train: 6,
+    index: 7,
   };
 
   test("imports point one way", () => {
