@@ -1,10 +1,12 @@
-// The optimizers: one class each. They see one flat block of parameters, never layers. Formulas are PyTorch's.
+// The optimizers: one class each. They see one flat block of parameters, never layers. Formulas are PyTorch's,
+// and Keras's where PLAN_FLAVOR says so.
 import {
   ADADELTA,
   ADAGRAD,
   ADAM,
   ADAMAX,
   AMSGRAD,
+  KERAS,
   LION,
   MOMENTUM,
   NADAM,
@@ -12,6 +14,7 @@ import {
   PLAN_AGE,
   PLAN_CLIP_NORM,
   PLAN_CLIP_VALUE,
+  PLAN_FLAVOR,
   PLAN_GRADS,
   PLAN_HYPER,
   PLAN_LEARNING_RATE,
@@ -39,6 +42,12 @@ function hyper(plan: usize, k: i32): f64 {
   return load<f64>(plan + ((<usize>k) << 3), PLAN_HYPER);
 }
 
+/** Whether the rule has Keras's form. */
+@inline
+function isKeras(plan: usize): bool {
+  return load<i32>(plan, PLAN_FLAVOR) == KERAS;
+}
+
 /** Counts the update that comes next, moves on the powers that correct Adam's averages, and measures the gradient. */
 export function beginUpdate(plan: usize): void {
   store<f64>(plan, load<f64>(plan, PLAN_STEP) + 1, PLAN_STEP);
@@ -62,9 +71,12 @@ export function update(plan: usize, begin: i32, end: i32): void {
   const s = load<usize>(plan, PLAN_STATE) + at;
   const s2 = s + <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>();
   const n = end - begin;
-  const rate = load<f64>(plan, PLAN_LEARNING_RATE);
-  if (load<i32>(plan, PLAN_PREPARES)) Gradient.prepare(plan, rate, p, g, n);
+  let rate = load<f64>(plan, PLAN_LEARNING_RATE);
   const kind = load<i32>(plan, PLAN_OPTIMIZER);
+  // Keras's velocities hold rates, so that a change of the rate comes slowly: it goes into the gradient.
+  const isInside = isKeras(plan) && (kind == MOMENTUM || kind == NESTEROV);
+  if (load<i32>(plan, PLAN_PREPARES)) Gradient.prepare(plan, rate, isInside ? rate : 1, p, g, n);
+  if (isInside) rate = 1;
   switch (kind) {
     case SGD:
       return Sgd.step(rate, p, g, n);
@@ -89,7 +101,10 @@ export function update(plan: usize, begin: i32, end: i32): void {
 
 /** What comes before any rule: each gradient within ±clipValue, their norm at most clipNorm, and decoupled decay. */
 class Gradient {
-  /** min(1, c / (‖g‖ + 1e-6)), as PyTorch has it, over all that training changes; summed in order, in float64. */
+  /**
+   * min(1, c / (‖g‖ + 1e-6)), as PyTorch has it, or Keras's c / max(‖g‖, c), over all that training changes; summed in
+   * order, in float64.
+   */
   static scale(plan: usize): f64 {
     const most = load<f64>(plan, PLAN_CLIP_NORM);
     if (most == 0) return 1;
@@ -100,14 +115,15 @@ class Gradient {
       const gradient = min<f64>(limit, abs<f64>(load<real>(g)));
       total += gradient * gradient;
     }
-    return min<f64>(1, most / (sqrt<f64>(total) + 1e-6));
+    const norm = sqrt<f64>(total);
+    return isKeras(plan) ? most / max<f64>(norm, most) : min<f64>(1, most / (norm + 1e-6));
   }
 
   /** g ← c · min(max(g, −limit), limit); p ← p − η wd p (Loshchilov and Hutter 2019). A pass of its own, where asked for. */
-  static prepare(plan: usize, rate: f64, p: usize, g: usize, n: i32): void {
+  static prepare(plan: usize, rate: f64, factor: f64, p: usize, g: usize, n: i32): void {
     const limit = Gradient.limit(plan);
     const keep = Simd.splat(1 - rate * load<f64>(plan, PLAN_WEIGHT_DECAY));
-    const c = Simd.splat(load<f64>(plan, PLAN_SCALE));
+    const c = Simd.splat(load<f64>(plan, PLAN_SCALE) * factor);
     const high = Simd.splat(limit);
     const low = Simd.splat(-limit);
     for (; n > 0; n -= LANES, p += 16, g += 16) {
@@ -164,7 +180,8 @@ class Nesterov {
 
 /**
  * m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; p ← p − η / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
- * (Kingma and Ba 2015; ε outside the corrected root, as in PyTorch). β₁, β₂ and ε are the first numbers of PLAN_HYPER.
+ * (Kingma and Ba 2015; ε outside the corrected root, as in PyTorch; Keras adds it to √v, the paper's ε̂). β₁, β₂ and ε
+ * are the first numbers of PLAN_HYPER.
  */
 class Adam {
   static step(plan: usize, rate: f64, p: usize, g: usize, m: usize, v: usize, n: i32): void {
@@ -174,9 +191,10 @@ class Adam {
     const b2 = Simd.splat(beta2);
     const rest1 = Simd.splat(1 - beta1);
     const rest2 = Simd.splat(1 - beta2);
-    const epsilon = Simd.splat(hyper(plan, 2));
+    const k = 1 / sqrt<f64>(1 - load<f64>(plan, PLAN_POWER2));
+    const epsilon = Simd.splat(isKeras(plan) ? k * hyper(plan, 2) : hyper(plan, 2));
     const eta = Simd.splat(rate / (1 - load<f64>(plan, PLAN_POWER1)));
-    const correction = Simd.splat(1 / sqrt<f64>(1 - load<f64>(plan, PLAN_POWER2)));
+    const correction = Simd.splat(k);
     // Two vectors a turn: their roots and quotients, which take longest, overlap, and the divider is never idle.
     if (n & LANES) {
       Adam.one(p, g, m, v, b1, b2, rest1, rest2, epsilon, eta, correction);
@@ -218,14 +236,16 @@ class Adam {
 
 /**
  * The other rules that divide by a root mean square, with state v ← β₂ v + b g², and m ← β₁ m + (1 − β₁) g where the
- * rule has it, else m = g: p ← p − η d, d = (u g + w m) / (k √v + ε). Which numbers these are is decided once a step.
+ * rule has it, else m = g: p ← p − η d, d = (u g + w m) / (k √(v + i) + ε). Which numbers these are is decided once a
+ * step. Where Keras differs, its form stands behind the sign |.
  *
- * - adagrad (Duchi, Hazan, Singer 2011): v ← v + g²; d = g / (√v + ε)
- * - rmsprop (Hinton 2012): d = g / (√v + ε), centered √(v − m²); with momentum b ← μ b + d takes the place of d
+ * - adagrad (Duchi, Hazan, Singer 2011): v ← v + g²; d = g / (√(v + v₀) + ε) | g / √(v + v₀ + ε)
+ * - rmsprop (Hinton 2012): d = g / (√v + ε) | g / √(v + ε), centered v − m² for v; with momentum b ← μ b + d takes the
+ *   place of d | b ← μ b + η d that of η d
  * - amsgrad (Reddi, Kale, Kumar 2018): adam with the largest v so far
- * - adamax (Kingma and Ba 2015): v ← max(β₂ v, |g| + ε); d = m / ((1 − β₁ᵗ) v)
+ * - adamax (Kingma and Ba 2015): v ← max(β₂ v, |g| + ε); d = m / ((1 − β₁ᵗ) v) | ε is not in v, but added to it below
  * - nadam (Dozat 2016): d = ((1 − μₜ) / (1 − Πμ) g + μₜ₊₁ / (1 − Πμ μₜ μₜ₊₁) m) / (√(v / (1 − β₂ᵗ)) + ε), as in
- *   PyTorch 1.13; PyTorch 2 leaves out the second μₜ, which Πμ holds already
+ *   PyTorch 1.13; PyTorch 2 and Keras leave out the second μₜ, which Πμ holds already
  * - radam (Liu et al. 2020): adam, times its rectification r; d = m / (1 − β₁ᵗ) while v says too little
  */
 class Scaled {
@@ -239,18 +259,21 @@ class Scaled {
     let w = 1 / (1 - power1);
     let k = 1 / sqrt<f64>(rest);
     let e = hyper(plan, 2);
+    let i: f64 = 0;
     let m = v + stride;
+    const keras = isKeras(plan);
     let velocity: usize = 0;
     let largest: usize = 0;
     let centered = false;
     if (kind == AMSGRAD) {
       largest = m + stride;
+      if (keras) e *= k;
     } else if (kind == NADAM) {
       const decay = load<f64>(plan, PLAN_POWER3);
       const now = Nadam.momentum(plan, decay);
       const next = Nadam.momentum(plan, decay * hyper(plan, 3));
       u = (1 - now) / (1 - power1);
-      w = next / (1 - power1 * now * next);
+      w = next / (1 - (keras ? power1 : power1 * now) * next);
     } else if (kind == RADAM) {
       const t = load<f64>(plan, PLAN_AGE);
       const most = 2 / (1 - beta2) - 1;
@@ -262,7 +285,12 @@ class Scaled {
         k = 0;
         e = 1;
       }
-    } else if (kind != ADAMAX) {
+    } else if (kind == ADAMAX) {
+      if (!keras) {
+        i = e;
+        e = 0;
+      }
+    } else {
       u = 1;
       w = 0;
       k = 1;
@@ -270,6 +298,15 @@ class Scaled {
       if (hyper(plan, 3) != 0) velocity = centered ? m + stride : m;
       if (!centered) m = 0;
       if (kind == ADAGRAD) b = 1;
+      i = hyper(plan, 5);
+      if (keras) {
+        i += e;
+        e = 0;
+        if (velocity) {
+          u = rate;
+          rate = 1;
+        }
+      }
     }
     const b1 = Simd.splat(beta1);
     const rest1 = Simd.splat(1 - beta1);
@@ -280,6 +317,7 @@ class Scaled {
     const ofMean = Simd.splat(w);
     const factor = Simd.splat(k);
     const epsilon = Simd.splat(e);
+    const inside = Simd.splat(i);
     const eta = Simd.splat(rate);
     for (let at: usize = 0; n > 0; n -= LANES, at += 16) {
       const gradient = v128.load(g + at);
@@ -291,7 +329,8 @@ class Scaled {
       let square = v128.mul<real>(b2, v128.load(v + at));
       let root: v128;
       if (kind == ADAMAX) {
-        root = square = v128.max<real>(square, v128.add<real>(v128.abs<real>(gradient), epsilon));
+        square = v128.max<real>(square, v128.add<real>(v128.abs<real>(gradient), inside));
+        root = v128.add<real>(square, epsilon);
       } else {
         square = v128.add<real>(square, v128.mul<real>(rest2, v128.mul<real>(gradient, gradient)));
         root = square;
@@ -301,7 +340,7 @@ class Scaled {
         }
         // Rounding must not bring the variance below 0.
         if (centered) root = v128.max<real>(Simd.splat(0), v128.sub<real>(square, v128.mul<real>(mean, mean)));
-        root = Simd.madd(v128.sqrt<real>(root), factor, epsilon);
+        root = Simd.madd(v128.sqrt<real>(v128.add<real>(root, inside)), factor, epsilon);
       }
       v128.store(v + at, square);
       let d = v128.div<real>(Simd.madd(ofGradient, gradient, v128.mul<real>(ofMean, mean)), root);

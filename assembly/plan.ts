@@ -21,7 +21,7 @@ export const PLAN_TRAINABLE = PLAN_COUNT + 4; // i32: how many of them, from the
 export const PLAN_GOOD = PLAN_TRAINABLE + 4; // ptr: (count), weights of the last epoch start that is known to be finite
 export const PLAN_CANDIDATE = PLAN_GOOD + 4; // ptr: (count), weights of the running epoch's start
 export const PLAN_OPTIMIZER = PLAN_CANDIDATE + 4; // i32: one of the optimizers below
-export const PLAN_PREPARES = PLAN_OPTIMIZER + 4; // i32: 1 if gradients are clipped or weights decay
+export const PLAN_PREPARES = PLAN_OPTIMIZER + 4; // i32: 1 if something comes before the rule: clipping, decay, the rate
 export const PLAN_BATCH = PLAN_PREPARES + 4; // i32: rows of a full batch
 export const PLAN_ROWS = PLAN_BATCH + 4; // i32: rows of the current batch
 export const PLAN_TARGETS = PLAN_ROWS + 4; // ptr: (rows, outputs), targets of the current batch
@@ -49,7 +49,8 @@ export const PLAN_WEIGHT_DECAY = PLAN_HYPER + 64; // f64: 0 for none
 export const PLAN_CLIP_VALUE = PLAN_WEIGHT_DECAY + 8; // f64: the largest |g|; 0 for any
 export const PLAN_CLIP_NORM = PLAN_CLIP_VALUE + 8; // f64: the largest ‖g‖; 0 for any
 export const PLAN_SCALE = PLAN_CLIP_NORM + 8; // f64: what brings the current gradient to that norm
-export const PLAN_BYTES = PLAN_SCALE + 8;
+export const PLAN_FLAVOR = PLAN_SCALE + 8; // i32: PYTORCH or KERAS, whose form of a rule it is
+export const PLAN_BYTES = PLAN_FLAVOR + 8;
 
 // A layer's record.
 export const LAYER_KIND = 0; // i32: one of the kinds below
@@ -151,6 +152,10 @@ export const ADADELTA = 10;
 export const LION = 11;
 export const RPROP = 12;
 export const QUICKPROP = 13;
+
+// Flavors.
+export const PYTORCH = 0;
+export const KERAS = 1;
 
 // Shuffles.
 export const IN_ORDER = 0;

@@ -3,6 +3,7 @@
 import {
   ACTIVATION,
   DENSE,
+  KERAS,
   LAYER_ACTIVATION,
   LAYER_B,
   LAYER_BYTES,
@@ -21,6 +22,8 @@ import {
   LAYER_X,
   LAYER_Y,
   LAYER_Z,
+  MOMENTUM,
+  NESTEROV,
   PLAN_AGE,
   PLAN_BYTES,
   PLAN_CANDIDATE,
@@ -30,6 +33,7 @@ import {
   PLAN_COUNT,
   PLAN_EPOCH,
   PLAN_FIRST,
+  PLAN_FLAVOR,
   PLAN_GOOD,
   PLAN_GRADS,
   PLAN_HYPER,
@@ -66,6 +70,7 @@ import {
 } from "../assembly/plan.ts";
 import type { Engine, Tenant } from "./core.ts";
 import type { NetworkDescription } from "./description.ts";
+import type { Optimizer } from "./optimizers.ts";
 import type { Plateau } from "./schedules.ts";
 import type { FloatArray } from "./types.ts";
 
@@ -348,13 +353,13 @@ export class Layout implements Tenant {
     set(PLAN_COUNT, this.count);
     set(PLAN_TRAINABLE, this.trainable);
     set(PLAN_OPTIMIZER, optimizer.rule.id);
-    const prepares = optimizer.weightDecay + optimizer.clipNorm + optimizer.clipValue > 0;
-    set(PLAN_PREPARES, prepares ? 1 : 0);
     const isPlain = layers.every(
       (layer) =>
         layer.kind === DENSE && layer.trainWeights && layer.trainBias === layer.bias && layer.l1 + layer.l2 === 0,
     );
-    set(PLAN_ONLINE, optimizer.rule.id === SGD && !prepares && isPlain ? 1 : 0);
+    set(PLAN_ONLINE, optimizer.rule.id === SGD && !prepares(optimizer) && isPlain ? 1 : 0);
+    set(PLAN_PREPARES, prepares(optimizer) ? 1 : 0);
+    set(PLAN_FLAVOR, optimizer.flavor);
     set(PLAN_SEED, seed);
     set(PLAN_TALLY, plan + tally);
     view.setFloat64(PLAN_LEARNING_RATE, optimizer.learningRate, true);
@@ -473,6 +478,12 @@ export class Layout implements Tenant {
     }
     return next - start;
   }
+}
+
+/** Whether anything comes before the rule: clipping, decay, or the rate, where Keras's velocities hold it. */
+function prepares({ weightDecay, clipNorm, clipValue, flavor, rule }: Optimizer): boolean {
+  const isInside = flavor === KERAS && (rule.id === MOMENTUM || rule.id === NESTEROV);
+  return weightDecay + clipNorm + clipValue > 0 || isInside;
 }
 
 function readProgress(plan: DataView): Progress {

@@ -6,17 +6,19 @@ import {
   ADAM,
   ADAMAX,
   AMSGRAD,
+  KERAS,
   LION,
   MOMENTUM,
   NADAM,
   NESTEROV,
+  PYTORCH,
   QUICKPROP,
   RADAM,
   RMSPROP,
   RPROP,
   SGD,
 } from "../assembly/plan.ts";
-import { type OptionTable, readNamed } from "./check.ts";
+import { type OptionTable, type OptionValues, readName, readNamed } from "./check.ts";
 import { PropagoError } from "./errors.ts";
 import { type LearningRate, type Schedule, readSchedule } from "./schedules.ts";
 
@@ -31,11 +33,15 @@ export interface Rule {
 
 interface OptimizerRow {
   options: OptionTable;
+  /** Keras's defaults, where it has this optimizer: those that are others. */
+  keras?: Readonly<Record<string, number>>;
   rule(options: Readonly<Record<string, number>>): Rule;
 }
 
 const positive = { kind: "number", above: 0 } as const;
 const fraction = { kind: "number", least: 0, below: 1 } as const;
+const FLAVORS = { pytorch: PYTORCH, keras: KERAS } as const;
+
 const flag = { kind: "flag", default: false } as const;
 /** Large enough to be no zero in float32. */
 const epsilon = { kind: "number", least: 1e-30, default: 1e-8 } as const;
@@ -68,9 +74,16 @@ export const COMMON = {
   clipNorm: { ...positive, default: 0 },
   /** The largest size of a single gradient; comes before clipNorm. */
   clipValue: { ...positive, default: 0 },
+  /** Whose formulas and defaults these are, where PyTorch and Keras disagree. */
+  flavor: {
+    kind: "other",
+    default: "pytorch",
+    read: (value: unknown, where: string) =>
+      readName(value, where, Object.keys(FLAVORS) as (keyof typeof FLAVORS)[], "flavor"),
+  },
 } as const satisfies OptionTable;
 
-/** Defaults are PyTorch's; lion's are its paper's, quickprop's FANN's. */
+/** Defaults are PyTorch's or, in that flavor, Keras's; lion's are its paper's, quickprop's FANN's. */
 export const OPTIMIZERS = {
   sgd: {
     options: {
@@ -78,14 +91,24 @@ export const OPTIMIZERS = {
       momentum: { ...fraction, default: 0 },
       nesterov: flag,
     },
+    keras: { learningRate: 0.01 },
     rule({ momentum, nesterov }) {
       if (momentum === 0) return { id: SGD, remembers: 0, hyper: [] };
       return { id: nesterov ? NESTEROV : MOMENTUM, remembers: 1, hyper: [momentum] };
     },
   },
   adagrad: {
-    options: { learningRate: { ...positive, default: 0.01 }, epsilon: { ...epsilon, default: 1e-10 } },
-    rule: ({ epsilon }) => ({ id: ADAGRAD, remembers: 1, hyper: [0, 1, epsilon] }),
+    options: {
+      learningRate: { ...positive, default: 0.01 },
+      epsilon: { ...epsilon, default: 1e-10 },
+      initialAccumulator: { kind: "number", least: 0, default: 0 },
+    },
+    keras: { learningRate: 1e-3, epsilon: 1e-7, initialAccumulator: 0.1 },
+    rule: ({ epsilon, initialAccumulator }) => ({
+      id: ADAGRAD,
+      remembers: 1,
+      hyper: [0, 1, epsilon, 0, 0, initialAccumulator],
+    }),
   },
   rmsprop: {
     options: {
@@ -95,6 +118,7 @@ export const OPTIMIZERS = {
       centered: flag,
       momentum: { ...fraction, default: 0 },
     },
+    keras: { learningRate: 1e-3, rho: 0.9, epsilon: 1e-7 },
     rule: ({ rho, epsilon, centered, momentum }) => ({
       id: RMSPROP,
       remembers: 1 + Number(centered) + Number(momentum > 0),
@@ -107,15 +131,18 @@ export const OPTIMIZERS = {
       rho: { ...fraction, default: 0.9 },
       epsilon: { ...epsilon, default: 1e-6 },
     },
+    keras: { learningRate: 1e-3, rho: 0.95, epsilon: 1e-7 },
     rule: ({ rho, epsilon }) => ({ id: ADADELTA, remembers: 2, hyper: [rho, epsilon] }),
   },
-  adam: { options: { ...averages, amsgrad: flag }, rule: adam },
+  adam: { options: { ...averages, amsgrad: flag }, keras: { epsilon: 1e-7 }, rule: adam },
   adamw: {
     options: { ...averages, amsgrad: flag, weightDecay: { ...COMMON.weightDecay, default: 0.01 } },
+    keras: { epsilon: 1e-7, weightDecay: 4e-3 },
     rule: adam,
   },
   adamax: {
     options: { ...averages, learningRate: { ...positive, default: 2e-3 } },
+    keras: { learningRate: 1e-3, epsilon: 1e-7 },
     rule: averaging(ADAMAX),
   },
   nadam: {
@@ -124,6 +151,8 @@ export const OPTIMIZERS = {
       learningRate: { ...positive, default: 2e-3 },
       momentumDecay: { kind: "number", least: 0, most: 1, default: 4e-3 },
     },
+    // Its momentum has no other decay than 0.96^t.
+    keras: { learningRate: 1e-3, epsilon: 1e-7, momentumDecay: 1 },
     rule: (options) => ({
       id: NADAM,
       remembers: 2,
@@ -137,6 +166,7 @@ export const OPTIMIZERS = {
       beta1: { ...fraction, default: 0.9 },
       beta2: { ...fraction, default: 0.99 },
     },
+    keras: { learningRate: 1e-3 },
     rule: ({ beta1, beta2 }) => ({ id: LION, remembers: 1, hyper: [beta1, beta2] }),
   },
   // For full batches: signs of a sample's gradient say little.
@@ -178,13 +208,19 @@ function powerOf096(exponent: number): number {
 
 export type OptimizerName = keyof typeof OPTIMIZERS;
 
-type Value<K, R> = K extends "learningRate" ? LearningRate : R extends { kind: "flag" } ? boolean : number;
+type Value<K, R> = K extends "learningRate"
+  ? LearningRate
+  : K extends "flavor"
+    ? keyof typeof FLAVORS
+    : R extends { kind: "flag" }
+      ? boolean
+      : number;
 
 /** An optimizer by name, or with its hyperparameters. */
 export type OptimizerSpec =
   | OptimizerName
   | {
-      [N in OptimizerName]: { name: N } & { [K in keyof typeof COMMON]?: number } & {
+      [N in OptimizerName]: { name: N } & { [K in keyof typeof COMMON]?: Value<K, (typeof COMMON)[K]> } & {
         [K in keyof (typeof OPTIMIZERS)[N]["options"]]?: Value<K, (typeof OPTIMIZERS)[N]["options"][K]>;
       };
     }[OptimizerName];
@@ -198,6 +234,8 @@ export interface Optimizer {
   weightDecay: number;
   clipNorm: number;
   clipValue: number;
+  /** PYTORCH or KERAS. */
+  flavor: number;
   spec: OptimizerSpec;
 }
 
@@ -220,7 +258,15 @@ export function readOptimizer(value: unknown, parameters: number): Optimizer {
   }
   const read = readNamed(chosen, "optimizer", "optimizer", OPTIMIZERS, COMMON);
   const { name } = read;
+  const row: OptimizerRow = OPTIMIZERS[name];
   const options = read.options as Record<string, number>;
+  const flavor = (read.options as { flavor?: unknown }).flavor as keyof typeof FLAVORS;
+  if (flavor === "keras") {
+    if (row.keras === undefined) {
+      throw new PropagoError("ERR_CONFIG", `optimizer.flavor: Keras has no ${name}; leave flavor out`);
+    }
+    for (const [key, value] of Object.entries(row.keras)) if (!read.given.has(key)) options[key] = value;
+  }
   if (options.nesterov && options.momentum === 0) {
     throw new PropagoError("ERR_CONFIG", "optimizer.nesterov needs a momentum above 0, for example momentum: 0.9");
   }
@@ -230,18 +276,22 @@ export function readOptimizer(value: unknown, parameters: number): Optimizer {
   const { learningRate, weightDecay, clipNorm, clipValue } = options;
   const schedule = changing === undefined ? undefined : readSchedule(changing, "optimizer.learningRate", learningRate);
   const first = schedule?.rate(0, 1) ?? learningRate;
-  // What is not clipped is not said: 0 is no value that may be given.
+  // What nobody asked for is not said: that nothing is clipped has no value that may be given.
   const given = Object.fromEntries(
-    Object.entries(options).filter(([key, number]) => !(key.startsWith("clip") && number === 0)),
+    Object.entries(options as OptionValues).filter(
+      ([key, value]) =>
+        key === "weightDecay" || !(key in COMMON && value === COMMON[key as keyof typeof COMMON].default),
+    ),
   );
   return {
     name,
     learningRate: first,
     schedule,
-    rule: (OPTIMIZERS[name] as OptimizerRow).rule(options),
+    rule: row.rule(options),
     weightDecay,
     clipNorm,
     clipValue,
+    flavor: FLAVORS[flavor],
     // In place of a function, what JSON can hold: its first rate.
     spec: { name, ...given, learningRate: schedule?.spec ?? (first || learningRate) },
   };

@@ -542,12 +542,12 @@ export const OPTIMIZERS: Record<string, Optimizer> = {
     },
   },
   adagrad: {
-    options: { learningRate: 0.01, epsilon: 1e-10 },
+    options: { learningRate: 0.01, epsilon: 1e-10, initialAccumulator: 0 },
     remembers: ["v"],
-    step(theta, g, { v }, _t, { learningRate, epsilon }) {
+    step(theta, g, { v }, _t, { learningRate, epsilon, initialAccumulator }) {
       for (let k = 0; k < theta.length; k++) {
         v[k] += g[k] * g[k];
-        theta[k] -= (learningRate * g[k]) / (Math.sqrt(v[k]) + epsilon);
+        theta[k] -= (learningRate * g[k]) / (Math.sqrt(v[k] + initialAccumulator) + epsilon);
       }
     },
   },
