@@ -3,7 +3,7 @@ import { Random } from "./random";
 import { Lanes } from "./math";
 import { LANES, Simd } from "./simd";
 
-export { differentiate, evaluate, penalty, predict, train } from "./train";
+export { differentiate, evaluate, penalty, predict, train, work } from "./train";
 // For tests and benches of the products alone.
 export { outer, product, productTransposed } from "./gemm";
 

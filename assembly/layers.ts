@@ -64,8 +64,11 @@ export function deltas(layer: usize, fused: bool, scratch: usize, begin: i32, en
   }
 }
 
-/** dW = Xᵀ dZ with the penalties' slopes, db = Σ_rows dZ, over all rows. `all`: also what training holds fixed. */
-export function gradients(layer: usize, rows: i32, all: bool): void {
+/**
+ * dW = Xᵀ dZ with the penalties' slopes, db = Σ_rows dZ, over all rows: rows [begin, end) of dW, units [from, to) of db,
+ * `from` divisible by the lanes. `all`: also what training holds fixed.
+ */
+export function gradients(layer: usize, rows: i32, all: bool, begin: i32, end: i32, from: i32, to: i32): void {
   if (load<i32>(layer, LAYER_KIND) != DENSE) return;
   const nin = load<i32>(layer, LAYER_IN);
   const nout = load<i32>(layer, LAYER_OUT);
@@ -76,19 +79,20 @@ export function gradients(layer: usize, rows: i32, all: bool): void {
     const dW = load<usize>(layer, LAYER_DW);
     const X = load<usize>(layer, LAYER_X);
     const xk = <usize>nin * sizeof<real>();
-    if (rows == 1) outer(X, D, dW, 0, nin, nout);
-    else product(X, sizeof<real>(), xk, D, dm, dW, dm, 0, nin, nout, rows, 0);
+    if (rows == 1) outer(X, D, dW, begin, end, nout);
+    else product(X, sizeof<real>(), xk, D, dm, dW, dm, begin, end, nout, rows, 0);
     const l1 = load<f64>(layer, LAYER_L1);
     const l2 = load<f64>(layer, LAYER_L2);
-    if (l1 != 0 || l2 != 0) Penalty.slope(l1, l2, load<usize>(layer, LAYER_W), dW, nin * nout);
+    const at = <usize>begin * dm;
+    if (l1 != 0 || l2 != 0) Penalty.slope(l1, l2, load<usize>(layer, LAYER_W) + at, dW + at, (end - begin) * nout);
   }
   const db = load<usize>(layer, LAYER_DB);
   if (db && bits & TRAIN_BIAS) {
-    for (let o = 0; o < nout; o += LANES) {
+    for (let o = from; o < to; o += LANES) {
       let total = Simd.splat(0);
       let d = D + <usize>o * sizeof<real>();
       for (let r = 0; r < rows; ++r, d += dm) total = v128.add<real>(total, v128.load(d));
-      Simd.store(db + <usize>o * sizeof<real>(), total, nout - o);
+      Simd.store(db + <usize>o * sizeof<real>(), total, to - o);
     }
   }
 }

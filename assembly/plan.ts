@@ -35,7 +35,11 @@ export const PLAN_TALLY = PLAN_REPORTS + 4; // ptr: the running epoch's tally
 export const PLAN_STEPS_DONE = PLAN_TALLY + 4; // i32: batches made by the last call of train
 export const PLAN_RATES = PLAN_STEPS_DONE + 4; // ptr: f64, the rates of a call's steps; 0 where the rate stays
 export const PLAN_ONLINE = PLAN_RATES + 4; // i32: 1 if a single sample's update needs no gradients in memory
-export const PLAN_RANDOM = PLAN_ONLINE + 4; // 4 × u32: state of the generator while it shuffles
+export const PLAN_DATA = PLAN_ONLINE + 4; // ptr: what the current batch is gathered from; 0 where its rows are used where they lie
+export const PLAN_AT = PLAN_DATA + 4; // i32: where its rows begin in the data's order
+export const PLAN_ORDER = PLAN_AT + 4; // ptr: u32, that order; 0 for rows as they lie
+export const PLAN_SCRATCH_BYTES = PLAN_ORDER + 4; // i32: bytes of PLAN_SCRATCH for each worker
+export const PLAN_RANDOM = PLAN_SCRATCH_BYTES + 4; // 4 × u32: state of the generator while it shuffles
 export const PLAN_STEP = (PLAN_RANDOM + 16 + 7) & ~7; // f64: updates made
 export const PLAN_BATCH_LOSS = PLAN_STEP + 8; // f64: mean loss of the last batch, before its update
 export const PLAN_LOSS_PARAMETER = PLAN_BATCH_LOSS + 8; // f64: the loss's, where it has one
@@ -174,6 +178,13 @@ export const TRAIN_BIAS = 2;
 // How a call of train ended.
 export const FINE = 0;
 export const DIVERGED = 1;
+
+// Stages of a step. Workers share each, and wait for each other between them.
+export const STAGE_LOSSES = 0; // rows: gather, forward, losses
+export const STAGE_ROWS = 1; // rows: the same, then deltas
+export const STAGE_GRADIENTS = 2; // parameters: gradients
+export const STAGE_CHANGE = 3; // parameters: gradients, then update
+export const STAGE_UPDATE = 4; // parameters: update
 
 // What random numbers are for: each use draws from a stream of its own.
 export const STREAM_INIT = 1;

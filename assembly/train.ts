@@ -9,20 +9,28 @@ import {
   DATA_X,
   DIVERGED,
   FINE,
+  LAYER_B,
   LAYER_BYTES,
   LAYER_D,
+  LAYER_IN,
   LAYER_KIND,
+  LAYER_OUT,
+  LAYER_TRAINABLE,
+  LAYER_W,
   LAYER_X,
   LAYER_Y,
   LAYER_Z,
   METRIC_CORRECT,
   METRIC_LABELS,
   METRIC_SQUARES,
+  PLAN_AT,
   PLAN_BATCH,
   PLAN_BATCH_LOSS,
   PLAN_CANDIDATE,
   PLAN_CAPACITY,
+  PLAN_CLIP_NORM,
   PLAN_COUNT,
+  PLAN_DATA,
   PLAN_EPOCH,
   PLAN_FIRST,
   PLAN_GOOD,
@@ -33,15 +41,17 @@ import {
   PLAN_LOSS_PARAMETER,
   PLAN_ONLINE,
   PLAN_METRIC,
+  PLAN_ORDER,
   PLAN_OUTPUTS,
   PLAN_PARAMS,
   PLAN_POSITION,
   PLAN_RANDOM,
   PLAN_RATES,
   PLAN_REPORTS,
-  PLAN_ROW_LOSSES,
   PLAN_ROWS,
+  PLAN_ROW_LOSSES,
   PLAN_SCRATCH,
+  PLAN_SCRATCH_BYTES,
   PLAN_SEED,
   PLAN_SHUFFLE,
   PLAN_STATUS,
@@ -52,10 +62,17 @@ import {
   PLAN_TRAINABLE,
   PLAN_X,
   SHUFFLED,
+  STAGE_CHANGE,
+  STAGE_GRADIENTS,
+  STAGE_LOSSES,
+  STAGE_ROWS,
+  STAGE_UPDATE,
   STREAM_SHUFFLE,
   TALLY_CORRECT,
   TALLY_LOSS,
   TALLY_SQUARES,
+  TRAIN_BIAS,
+  TRAIN_WEIGHTS,
   WITH_REPLACEMENT,
 } from "./plan";
 import * as layers from "./layers";
@@ -63,29 +80,91 @@ import { isFused, lossOf } from "./losses";
 import { ascend, descend } from "./online";
 import { beginUpdate, update } from "./optimizers";
 import { Random } from "./random";
+import { LANES } from "./simd";
+import { fork, join, share } from "./threads";
 
-/** One training step on `rows` samples of the data, the epoch's from `first` on. False if the loss is not finite. */
-function step(plan: usize, data: usize, first: i32, rows: i32): bool {
-  const online = rows == 1 && load<i32>(plan, PLAN_ONLINE);
-  gather(plan, data, load<usize>(data, DATA_ORDER), first, rows);
-  if (online) ascend(layerAt(plan, 0), lastLayer(plan));
-  else forward(plan);
-  if (!isFinite(loss(plan))) return false;
-  if (online) {
-    beginUpdate(plan);
-    descend(
-      layerAt(plan, 0),
-      lastLayer(plan),
-      isFused(load<i32>(plan, PLAN_LOSS)),
-      load<f64>(plan, PLAN_LEARNING_RATE),
-    );
-  } else {
-    deltas(plan);
-    gradients(plan, false);
-    beginUpdate(plan);
-    update(plan, 0, load<i32>(plan, PLAN_TRAINABLE));
-  }
+/**
+ * One training step on `rows` samples of the data, the epoch's from `first` on, shared by `all` workers. False if the
+ * loss is not finite.
+ */
+function step(plan: usize, data: usize, first: i32, rows: i32, all: i32): bool {
+  begin(plan, data, load<usize>(data, DATA_ORDER), first, rows);
+  if (rows == 1 && load<i32>(plan, PLAN_ONLINE)) return single(plan);
+  together(plan, STAGE_ROWS, all);
+  if (!isFinite(sum(plan))) return false;
+  // The gradient's norm needs all of it before anything changes.
+  const isMeasured = load<f64>(plan, PLAN_CLIP_NORM) != 0;
+  if (isMeasured) together(plan, STAGE_GRADIENTS, all);
+  beginUpdate(plan);
+  together(plan, isMeasured ? STAGE_UPDATE : STAGE_CHANGE, all);
   return true;
+}
+
+/** A step on one sample where the weights change as soon as their gradients are known. */
+function single(plan: usize): bool {
+  const first = layerAt(plan, 0);
+  const last = lastLayer(plan);
+  gather(plan, 0, 1);
+  ascend(first, last);
+  losses(plan, 0, 1);
+  if (!isFinite(sum(plan))) return false;
+  beginUpdate(plan);
+  descend(first, last, isFused(load<i32>(plan, PLAN_LOSS)), load<f64>(plan, PLAN_LEARNING_RATE));
+  return true;
+}
+
+/** Does a stage, each worker its share, and waits for the last of them. What stands between stages one worker does. */
+@inline
+function together(plan: usize, stage: i32, all: i32): void {
+  if (all > 1) fork(plan, stage);
+  work(plan, stage, 0, all);
+  if (all > 1) join();
+}
+
+/** The share of worker `me` of `all` in a stage. */
+export function work(plan: usize, stage: i32, me: i32, all: i32): void {
+  if (stage <= STAGE_ROWS) {
+    const rows = load<i32>(plan, PLAN_ROWS);
+    const first = share(rows, me, all);
+    const end = share(rows, me + 1, all);
+    if (first == end) return;
+    gather(plan, first, end);
+    forward(plan, first, end);
+    losses(plan, first, end);
+    if (stage == STAGE_ROWS) deltas(plan, me, first, end);
+  } else if (all == 1) {
+    if (stage <= STAGE_CHANGE) gradients(plan, false);
+    if (stage >= STAGE_CHANGE) update(plan, 0, load<i32>(plan, PLAN_TRAINABLE));
+  } else {
+    parameters(plan, stage, me, all);
+  }
+}
+
+/** A worker's share of gradients and update: rows of each W, units of each b, the same numbers in every stage. */
+function parameters(plan: usize, stage: i32, me: i32, all: i32): void {
+  const rows = load<i32>(plan, PLAN_ROWS);
+  const last = lastLayer(plan);
+  for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
+    const nin = load<i32>(layer, LAYER_IN);
+    const nout = load<i32>(layer, LAYER_OUT);
+    const first = share(nin, me, all);
+    const end = share(nin, me + 1, all);
+    const from = share(nout, me, all);
+    const to = share(nout, me + 1, all);
+    if (stage <= STAGE_CHANGE) layers.gradients(layer, rows, false, first, end, from, to);
+    if (stage >= STAGE_CHANGE) {
+      const bits = load<i32>(layer, LAYER_TRAINABLE);
+      if (bits & TRAIN_WEIGHTS) updateOf(plan, load<usize>(layer, LAYER_W), first * nout, end * nout);
+      if (bits & TRAIN_BIAS) updateOf(plan, load<usize>(layer, LAYER_B), from, to);
+    }
+  }
+}
+
+/** Updates numbers [begin, end) of the tensor at `address`; what pads its end goes with the last of them. */
+function updateOf(plan: usize, address: usize, begin: i32, end: i32): void {
+  if (!address || begin == end) return;
+  const at = <i32>((address - load<usize>(plan, PLAN_PARAMS)) / sizeof<real>());
+  update(plan, at + begin, at + ((end + LANES - 1) & ~(LANES - 1)));
 }
 
 /** The layer records, from the first: the k-th stands at first + k · LAYER_BYTES. */
@@ -102,44 +181,56 @@ function lastLayer(plan: usize): usize {
 
 /**
  * Makes `rows` samples the current batch: those that `order` names from `first` on, or, without order, those that lie
- * there. A single sample, or rows in sequence, are used where they lie; others are copied together.
+ * there. A single sample, or rows in sequence, are used where they lie; others are gathered.
  */
-function gather(plan: usize, data: usize, order: usize, first: i32, rows: i32): void {
+function begin(plan: usize, data: usize, order: usize, first: i32, rows: i32): void {
+  const inPlace = rows == 1 || !order;
+  const labels = load<usize>(data, DATA_LABELS);
+  const from: usize = order ? load<u32>(order + ((<usize>first) << 2)) : first;
+  store<i32>(plan, rows, PLAN_ROWS);
+  if (inPlace) {
+    enter(plan, load<usize>(data, DATA_X) + from * <usize>load<i32>(plan, PLAN_INPUTS) * sizeof<real>());
+  } else {
+    enter(plan, load<usize>(plan, PLAN_X));
+  }
+  let t = load<usize>(plan, PLAN_T);
+  if (inPlace && !labels) {
+    t = load<usize>(data, DATA_T) + from * <usize>load<i32>(plan, PLAN_OUTPUTS) * sizeof<real>();
+    store<usize>(plan, 0, PLAN_DATA);
+  } else {
+    store<usize>(plan, data, PLAN_DATA);
+    store<usize>(plan, order, PLAN_ORDER);
+    store<i32>(plan, first, PLAN_AT);
+  }
+  store<usize>(plan, t, PLAN_TARGETS);
+}
+
+/** Copies what rows [begin, end) of the current batch do not use where it lies. */
+function gather(plan: usize, begin: i32, end: i32): void {
+  const data = load<usize>(plan, PLAN_DATA);
+  if (!data) return;
   const nin = <usize>load<i32>(plan, PLAN_INPUTS) * sizeof<real>();
   const nout = <usize>load<i32>(plan, PLAN_OUTPUTS) * sizeof<real>();
+  const order = load<usize>(plan, PLAN_ORDER);
+  const first = load<i32>(plan, PLAN_AT);
+  const labels = load<usize>(data, DATA_LABELS);
   const X = load<usize>(data, DATA_X);
   const T = load<usize>(data, DATA_T);
-  const labels = load<usize>(data, DATA_LABELS);
-  const inPlace = rows == 1 || !order;
-  const from: usize = order ? load<u32>(order + ((<usize>first) << 2)) : first;
-  let x = X + from * nin;
-  let t = T + from * nout;
-  store<i32>(plan, rows, PLAN_ROWS);
-  if (!inPlace) {
-    x = load<usize>(plan, PLAN_X);
-    for (let r = 0; r < rows; ++r) {
-      const row: usize = load<u32>(order + ((<usize>(first + r)) << 2));
-      copy(x + <usize>r * nin, X + row * nin, nin);
-    }
-  }
-  if (labels) {
-    // One-hot targets, made here so that a data set of many classes stays small.
-    t = load<usize>(plan, PLAN_T);
-    memory.fill(t, 0, <usize>rows * nout);
-    for (let r = 0; r < rows; ++r) {
-      const row: usize = order ? load<u32>(order + ((<usize>(first + r)) << 2)) : first + r;
+  const x = load<usize>(plan, PLAN_X);
+  const t = load<usize>(plan, PLAN_T);
+  const inPlace = load<i32>(plan, PLAN_ROWS) == 1 || !order;
+  // One-hot targets are made here so that a data set of many classes stays small.
+  if (labels) memory.fill(t + <usize>begin * nout, 0, <usize>(end - begin) * nout);
+  for (let r = begin; r < end; ++r) {
+    const row: usize = order ? load<u32>(order + ((<usize>(first + r)) << 2)) : first + r;
+    if (!inPlace) copy(x + <usize>r * nin, X + row * nin, nin);
+    if (labels) {
       const label: usize = load<u32>(labels + (row << 2));
       store<real>(t + <usize>r * nout + label * sizeof<real>(), 1);
-    }
-  } else if (!inPlace) {
-    t = load<usize>(plan, PLAN_T);
-    for (let r = 0; r < rows; ++r) {
-      const row: usize = load<u32>(order + ((<usize>(first + r)) << 2));
+    } else {
       copy(t + <usize>r * nout, T + row * nout, nout);
     }
   }
-  enter(plan, x);
-  store<usize>(plan, t, PLAN_TARGETS);
 }
 
 /** Lets the rows at X be what the first layer reads. */
@@ -157,33 +248,33 @@ function copy(to: usize, from: usize, bytes: usize): void {
   for (; at < bytes; at += sizeof<real>()) store<real>(to + at, load<real>(from + at));
 }
 
-function forward(plan: usize): void {
-  const rows = load<i32>(plan, PLAN_ROWS);
+function forward(plan: usize, begin: i32, end: i32): void {
   const last = lastLayer(plan);
-  for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) layers.forward(layer, 0, rows);
+  for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) layers.forward(layer, begin, end);
 }
 
-/** Losses of the rows, the derivative into the last layer's D; gives back the mean, summed in order of the rows. */
-function loss(plan: usize): f64 {
-  const rows = load<i32>(plan, PLAN_ROWS);
-  const nout = load<i32>(plan, PLAN_OUTPUTS);
+/** Losses of rows [begin, end), and the derivative into the last layer's D. */
+function losses(plan: usize, begin: i32, end: i32): void {
   const last = lastLayer(plan);
-  const losses = load<usize>(plan, PLAN_ROW_LOSSES);
-  const T = load<usize>(plan, PLAN_TARGETS);
-  const Z = load<usize>(last, LAYER_Z);
   lossOf(
     load<i32>(plan, PLAN_LOSS),
     load<f64>(plan, PLAN_LOSS_PARAMETER),
-    Z,
+    load<usize>(last, LAYER_Z),
     load<usize>(last, LAYER_Y),
-    T,
+    load<usize>(plan, PLAN_TARGETS),
     load<usize>(last, LAYER_D),
-    losses,
-    0,
-    rows,
-    nout,
-    rows,
+    load<usize>(plan, PLAN_ROW_LOSSES),
+    begin,
+    end,
+    load<i32>(plan, PLAN_OUTPUTS),
+    load<i32>(plan, PLAN_ROWS),
   );
+}
+
+/** The mean of the batch's losses, summed in order of the rows; adds the batch to the running tally. */
+function sum(plan: usize): f64 {
+  const rows = load<i32>(plan, PLAN_ROWS);
+  const losses = load<usize>(plan, PLAN_ROW_LOSSES);
   let total: f64 = 0;
   for (let r = 0; r < rows; ++r) total += <f64>load<real>(losses + <usize>r * sizeof<real>());
   const mean = total / <f64>rows;
@@ -250,14 +341,13 @@ function classOf(row: usize, nout: i32): i32 {
   return best;
 }
 
-/** The errors δ of every layer, from the last to the first. */
-function deltas(plan: usize): void {
-  const rows = load<i32>(plan, PLAN_ROWS);
-  const scratch = load<usize>(plan, PLAN_SCRATCH);
+/** The errors δ of rows [begin, end) in every layer, from the last to the first; `me` says whose scratch is used. */
+function deltas(plan: usize, me: i32, begin: i32, end: i32): void {
+  const scratch = load<usize>(plan, PLAN_SCRATCH) + <usize>(me * load<i32>(plan, PLAN_SCRATCH_BYTES));
   const first = layerAt(plan, 0);
   let fused = isFused(load<i32>(plan, PLAN_LOSS));
   for (let layer = lastLayer(plan); layer >= first; layer -= LAYER_BYTES) {
-    layers.deltas(layer, fused, scratch, 0, rows);
+    layers.deltas(layer, fused, scratch, begin, end);
     fused = false;
   }
 }
@@ -265,7 +355,9 @@ function deltas(plan: usize): void {
 function gradients(plan: usize, all: bool): void {
   const rows = load<i32>(plan, PLAN_ROWS);
   const last = lastLayer(plan);
-  for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) layers.gradients(layer, rows, all);
+  for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
+    layers.gradients(layer, rows, all, 0, load<i32>(layer, LAYER_IN), 0, load<i32>(layer, LAYER_OUT));
+  }
 }
 
 /** Puts the data's rows into the order of the epoch that begins: a function of seed and epoch alone. */
@@ -286,11 +378,12 @@ function shuffle(plan: usize, data: usize): void {
 }
 
 /**
- * Trains for at most `steps` batches, or until `epochs` epochs are complete, from where the last call stopped. Each
- * completed epoch leaves its tally at PLAN_REPORTS. Gives back the number of completed epochs; PLAN_STEPS_DONE and
- * PLAN_STATUS tell the rest. PLAN_RATES, where it is not 0, holds a rate for each of the steps. On DIVERGED the weights are those of PLAN_GOOD, the last that are known to be finite.
+ * Trains for at most `steps` batches, or until `epochs` epochs are complete, from where the last call stopped; `all`
+ * workers share the steps, and this is the first. Each completed epoch leaves its tally at PLAN_REPORTS. Gives back the
+ * number of completed epochs; PLAN_STEPS_DONE and PLAN_STATUS tell the rest. PLAN_RATES, where it is not 0, holds a rate
+ * for each of the steps. On DIVERGED the weights are those of PLAN_GOOD, the last that are known to be finite.
  */
-export function train(plan: usize, data: usize, steps: i32, epochs: i32): i32 {
+export function train(plan: usize, data: usize, steps: i32, epochs: i32, all: i32): i32 {
   const count = load<i32>(data, DATA_COUNT);
   const batch = load<i32>(plan, PLAN_BATCH);
   const bytes =
@@ -310,7 +403,7 @@ export function train(plan: usize, data: usize, steps: i32, epochs: i32): i32 {
     }
     if (rates) store<f64>(plan, load<f64>(rates + ((<usize>done) << 3)), PLAN_LEARNING_RATE);
     const rows = min(batch, count - position);
-    if (!step(plan, data, position, rows)) {
+    if (!step(plan, data, position, rows, all)) {
       store<i32>(plan, DIVERGED, PLAN_STATUS);
       break;
     }
@@ -345,26 +438,25 @@ function keep(plan: usize, to: usize): void {
   copy(to, load<usize>(plan, PLAN_PARAMS), <usize>load<i32>(plan, PLAN_COUNT) * sizeof<real>());
 }
 
-/** Sums up loss and metrics over all the data, without training, into PLAN_TALLY. */
-export function evaluate(plan: usize, data: usize): void {
+/** Sums up loss and metrics over all the data, without training, into PLAN_TALLY; shared by `all` workers. */
+export function evaluate(plan: usize, data: usize, all: i32): void {
   const count = load<i32>(data, DATA_COUNT);
   const capacity = load<i32>(plan, PLAN_CAPACITY);
   const base = load<usize>(data, DATA_BASE);
   const outputs = load<i32>(plan, PLAN_METRIC) & METRIC_SQUARES ? load<i32>(plan, PLAN_OUTPUTS) : 0;
   clear(load<usize>(plan, PLAN_TALLY), TALLY_SQUARES + (outputs << 3));
   for (let first = 0; first < count; first += capacity) {
-    gather(plan, data, base, first, min(capacity, count - first));
-    forward(plan);
-    loss(plan);
+    begin(plan, data, base, first, min(capacity, count - first));
+    together(plan, STAGE_LOSSES, all);
+    sum(plan);
   }
 }
 
 /** Forward, loss, errors and gradients of all the data as one batch, those of fixed parameters too; no update. */
 export function differentiate(plan: usize, data: usize): void {
-  gather(plan, data, 0, 0, load<i32>(data, DATA_COUNT));
-  forward(plan);
-  loss(plan);
-  deltas(plan);
+  begin(plan, data, 0, 0, load<i32>(data, DATA_COUNT));
+  work(plan, STAGE_ROWS, 0, 1);
+  sum(plan);
   gradients(plan, true);
 }
 
@@ -372,7 +464,7 @@ export function differentiate(plan: usize, data: usize): void {
 export function predict(plan: usize, X: usize, rows: i32): usize {
   store<i32>(plan, rows, PLAN_ROWS);
   enter(plan, X);
-  forward(plan);
+  forward(plan, 0, rows);
   return load<usize>(lastLayer(plan), LAYER_Y);
 }
 

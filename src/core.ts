@@ -40,7 +40,7 @@ export class Engine {
   constructor(dtype: DType) {
     this.dtype = dtype;
     this.bytes = dtype === "float64" ? 8 : 4;
-    this.#memory = new WebAssembly.Memory({ initial: 1 });
+    this.#memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536 });
     const instance = instantiate(decode(dtype === "float64" ? float64 : simd), this.#memory);
     this.core = instance.exports as unknown as CoreExports;
     this.#top = align(this.core.heapBase());
@@ -188,7 +188,10 @@ function align(bytes: number): number {
 
 function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory): WebAssembly.Instance {
   try {
-    return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } });
+    return new WebAssembly.Instance(new WebAssembly.Module(bytes), {
+      env: { memory },
+      threads: { fork: alone, join: alone },
+    });
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     if (/content security policy|unsafe-eval|disallowed by embedder/i.test(message)) {
@@ -208,6 +211,9 @@ function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory)
     throw cause;
   }
 }
+
+/** Forks and joins are for workers; on this thread the core is never asked for any. */
+function alone(): void {}
 
 /** Undoes `encode` of scripts/embed-core.ts: a character is a byte plus 40; } before it adds 90, ~ adds 180. */
 function decode(text: string): Uint8Array<ArrayBuffer> {

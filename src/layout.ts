@@ -55,6 +55,7 @@ import {
   PLAN_REPORTS,
   PLAN_ROW_LOSSES,
   PLAN_SCRATCH,
+  PLAN_SCRATCH_BYTES,
   PLAN_SEED,
   PLAN_STATE,
   PLAN_STEP,
@@ -142,6 +143,8 @@ export class Layout implements Tenant {
   readonly reports: number;
   /** What reduceOnPlateau has come to. */
   readonly plateau: Plateau = { scale: 1, bad: 0, cooldown: 0 };
+  /** How many workers a batch's blocks have room for. */
+  workers = 1;
   /** While true, the blocks stay where they are. */
   busy = false;
   /** What a training under way has in memory beside the network; goes with it if nobody ends that training. */
@@ -454,7 +457,9 @@ export class Layout implements Tenant {
       write(PLAN_ROW_LOSSES, take(rows));
       const widest = Math.max(...layers.map((layer) => layer.units));
       const lanes = 16 / bytes;
-      write(PLAN_SCRATCH, take(2 * lanes * (widest + lanes)));
+      const scratch = 2 * lanes * (widest + lanes);
+      write(PLAN_SCRATCH_BYTES, scratch * bytes);
+      write(PLAN_SCRATCH, take(scratch * this.workers));
     }
     let x = 0; // the first layer reads whichever samples are current
     let below = 0;

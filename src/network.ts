@@ -402,7 +402,7 @@ export class Network<D extends DType = "float32"> {
     const layout = this.#layout;
     const plan = layout.prepare(Math.min(rows.count, CHUNK), "train");
     layout.setWord(PLAN_METRIC, metricBits(metrics, this.#description));
-    this.#engine.core.evaluate(plan, rows.address);
+    this.#engine.core.evaluate(plan, rows.address, 1);
     const sums = this.#engine.doubles(layout.word(PLAN_TALLY) >>> 0, TALLY_SQUARES / 8 + this.outputs);
     const spread = metrics.includes("r2") ? rows.spread() : new Float64Array(0);
     return readTally({ loss: 0 }, sums, 0, rows.count, metrics, spread);

@@ -291,7 +291,7 @@ class Loop {
         // No further than the call goes, so that each step's rate is asked for once.
         const rates = layout.writeRates(Math.min(this.#steps, most * this.#updates - begun));
         const steps = rates?.length ?? this.#steps;
-        const completed = engine.core.train(layout.plan, this.#dataset.address, steps, most);
+        const completed = engine.core.train(layout.plan, this.#dataset.address, steps, most, 1);
         const now = performance.now();
         if (layout.word(PLAN_STATUS) === DIVERGED) throw this.#diverged();
         if (onBatch === undefined) this.#adapt(layout.word(PLAN_STEPS_DONE), now - called);
@@ -488,7 +488,7 @@ export function trainStep(insides: Insides, data: Data): number {
       layout.setWord(PLAN_POSITION, 0);
       const before = { params: layout.params().slice(), state: layout.state().slice(), progress: layout.progress };
       layout.writeRates(1);
-      engine.core.train(plan, dataset.address, 1, 1);
+      engine.core.train(plan, dataset.address, 1, 1, 1);
       const loss = layout.double(PLAN_BATCH_LOSS);
       // Without a finite loss the core has not updated anything.
       const rate = layout.double(PLAN_LEARNING_RATE);

@@ -44,6 +44,7 @@ describe("the core", () => {
     activations: 3,
     optimizers: 3,
     losses: 4,
+    threads: 3,
     layers: 4,
     online: 5,
     train: 6,

@@ -1,0 +1,19 @@
+// How the workers of a step share its stages. Each element of a result has one owner, who computes it in one go, so
+// the bits are the same however many workers there are.
+
+// Waiting is the importer's: asleep, a worker must not hold local variables in compiled code (Node 20 loses them).
+/** Lets the other workers begin their shares of a stage. */
+export declare function fork(plan: usize, stage: i32): void;
+
+/** Waits until all of them have ended. */
+export declare function join(): void;
+
+/**
+ * Where the share of worker `me` of `all` begins, of n things; it ends where the next one's begins. Shares are multiples
+ * of 4, the height of a product's tile, so that no tile is cut.
+ */
+export function share(n: i32, me: i32, all: i32): i32 {
+  if (all == 1) return me ? n : 0;
+  const tiles = (n + 3) >> 2;
+  return min(n, ((tiles * me) / all) << 2);
+}
