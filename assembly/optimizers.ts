@@ -11,7 +11,11 @@ import {
   MOMENTUM,
   NADAM,
   NESTEROV,
+  PLAN_ACCUMULATE,
   PLAN_AGE,
+  PLAN_AVERAGE,
+  PLAN_AVERAGE_DECAY,
+  PLAN_AVERAGE_START,
   PLAN_CLIP_NORM,
   PLAN_CLIP_VALUE,
   PLAN_FLAVOR,
@@ -20,13 +24,17 @@ import {
   PLAN_LEARNING_RATE,
   PLAN_OPTIMIZER,
   PLAN_PARAMS,
+  PLAN_PENDING,
+  PLAN_PENDING_ROWS,
   PLAN_POWER1,
   PLAN_POWER2,
   PLAN_POWER3,
   PLAN_PREPARES,
+  PLAN_ROWS,
   PLAN_SCALE,
   PLAN_STATE,
   PLAN_STEP,
+  PLAN_SUM,
   PLAN_TRAINABLE,
   PLAN_WEIGHT_DECAY,
   QUICKPROP,
@@ -48,12 +56,41 @@ function isKeras(plan: usize): bool {
   return load<i32>(plan, PLAN_FLAVOR) == KERAS;
 }
 
+/** Counts the current batch; whether an update follows it, or its gradient only waits for those of the next. */
+export function endsGroup(plan: usize): bool {
+  const batches = load<i32>(plan, PLAN_PENDING) + 1;
+  const ends = batches >= load<i32>(plan, PLAN_ACCUMULATE);
+  store<i32>(plan, ends ? 0 : batches, PLAN_PENDING);
+  const rows = load<i32>(plan, PLAN_PENDING_ROWS) + load<i32>(plan, PLAN_ROWS);
+  store<i32>(plan, ends ? 0 : rows, PLAN_PENDING_ROWS);
+  return ends;
+}
+
+/**
+ * For numbers [begin, end) of the flat block, s ← s + rows · g; after the group's last batch g ← s / (its rows), s ← 0.
+ * Comes before endsGroup. A batch weighs as much as it has rows, so that a group is one batch of all of them.
+ */
+export function accumulate(plan: usize, begin: i32, end: i32): void {
+  const at = <usize>begin * sizeof<real>();
+  let g = load<usize>(plan, PLAN_GRADS) + at;
+  let s = load<usize>(plan, PLAN_SUM) + at;
+  const rows = load<i32>(plan, PLAN_ROWS);
+  const weight = Simd.splat(rows);
+  const all = Simd.splat(load<i32>(plan, PLAN_PENDING_ROWS) + rows);
+  const ends = load<i32>(plan, PLAN_PENDING) + 1 >= load<i32>(plan, PLAN_ACCUMULATE);
+  for (let n = end - begin; n > 0; n -= LANES, g += 16, s += 16) {
+    const sum = Simd.madd(weight, v128.load(g), v128.load(s));
+    v128.store(s, ends ? Simd.splat(0) : sum);
+    if (ends) v128.store(g, v128.div<real>(sum, all));
+  }
+}
+
 /** Counts the update that comes next, moves on the powers that correct Adam's averages, and measures the gradient. */
 export function beginUpdate(plan: usize): void {
   store<f64>(plan, load<f64>(plan, PLAN_STEP) + 1, PLAN_STEP);
+  store<f64>(plan, load<f64>(plan, PLAN_AGE) + 1, PLAN_AGE);
   const kind = load<i32>(plan, PLAN_OPTIMIZER);
   if (kind >= ADAM && kind <= RADAM) {
-    store<f64>(plan, load<f64>(plan, PLAN_AGE) + 1, PLAN_AGE);
     const decay = load<f64>(plan, PLAN_POWER3) * hyper(plan, 3);
     store<f64>(plan, decay, PLAN_POWER3);
     const beta1 = kind == NADAM ? Nadam.momentum(plan, decay) : hyper(plan, 0);
@@ -69,14 +106,32 @@ export function update(plan: usize, begin: i32, end: i32): void {
   const p = load<usize>(plan, PLAN_PARAMS) + at;
   const g = load<usize>(plan, PLAN_GRADS) + at;
   const s = load<usize>(plan, PLAN_STATE) + at;
-  const s2 = s + <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>();
   const n = end - begin;
+  step(plan, p, g, s, n);
+  const average = load<usize>(plan, PLAN_AVERAGE);
+  if (average) averageOf(plan, p, average + at, n);
+}
+
+/** a ← c a + (1 − c) p, where a is a copy of p at first: as Keras has it, without correction. */
+function averageOf(plan: usize, p: usize, a: usize, n: i32): void {
+  const isCopy = load<f64>(plan, PLAN_AGE) <= load<f64>(plan, PLAN_AVERAGE_START);
+  const decay = isCopy ? 0 : load<f64>(plan, PLAN_AVERAGE_DECAY);
+  const keep = Simd.splat(decay);
+  const rest = Simd.splat(1 - decay);
+  for (; n > 0; n -= LANES, p += 16, a += 16) {
+    v128.store(a, Simd.madd(keep, v128.load(a), v128.mul<real>(rest, v128.load(p))));
+  }
+}
+
+/** The rule, over n numbers. */
+function step(plan: usize, p: usize, g: usize, s: usize, n: i32): void {
   let rate = load<f64>(plan, PLAN_LEARNING_RATE);
   const kind = load<i32>(plan, PLAN_OPTIMIZER);
   // Keras's velocities hold rates, so that a change of the rate comes slowly: it goes into the gradient.
   const isInside = isKeras(plan) && (kind == MOMENTUM || kind == NESTEROV);
   if (load<i32>(plan, PLAN_PREPARES)) Gradient.prepare(plan, rate, isInside ? rate : 1, p, g, n);
   if (isInside) rate = 1;
+  const s2 = s + <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>();
   switch (kind) {
     case SGD:
       return Sgd.step(rate, p, g, n);

@@ -54,7 +54,15 @@ export const PLAN_CLIP_VALUE = PLAN_WEIGHT_DECAY + 8; // f64: the largest |g|; 0
 export const PLAN_CLIP_NORM = PLAN_CLIP_VALUE + 8; // f64: the largest ‖g‖; 0 for any
 export const PLAN_SCALE = PLAN_CLIP_NORM + 8; // f64: what brings the current gradient to that norm
 export const PLAN_FLAVOR = PLAN_SCALE + 8; // i32: PYTORCH or KERAS, whose form of a rule it is
-export const PLAN_BYTES = PLAN_FLAVOR + 8;
+export const PLAN_ACCUMULATE = PLAN_FLAVOR + 4; // i32: batches an update
+export const PLAN_PENDING = PLAN_ACCUMULATE + 4; // i32: batches whose gradients wait in PLAN_SUM
+export const PLAN_PENDING_ROWS = PLAN_PENDING + 4; // i32: their rows
+export const PLAN_SUM = PLAN_PENDING_ROWS + 4; // ptr: (trainable), Σ rows · gradient of those; 0 where each batch updates
+export const PLAN_AVERAGE = PLAN_SUM + 4; // ptr: (trainable), moving average of the parameters; 0 for none
+export const PLAN_WHOLE = PLAN_AVERAGE + 4; // i32: 1 if an update needs all gradients before any parameter changes
+export const PLAN_AVERAGE_DECAY = (PLAN_WHOLE + 4 + 7) & ~7; // f64
+export const PLAN_AVERAGE_START = PLAN_AVERAGE_DECAY + 8; // f64: up to this update it is a copy
+export const PLAN_BYTES = PLAN_AVERAGE_START + 8;
 
 // A layer's record.
 export const LAYER_KIND = 0; // i32: one of the kinds below

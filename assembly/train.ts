@@ -28,7 +28,6 @@ import {
   PLAN_BATCH_LOSS,
   PLAN_CANDIDATE,
   PLAN_CAPACITY,
-  PLAN_CLIP_NORM,
   PLAN_COUNT,
   PLAN_DATA,
   PLAN_EPOCH,
@@ -56,10 +55,12 @@ import {
   PLAN_SHUFFLE,
   PLAN_STATUS,
   PLAN_STEPS_DONE,
+  PLAN_SUM,
   PLAN_T,
   PLAN_TALLY,
   PLAN_TARGETS,
   PLAN_TRAINABLE,
+  PLAN_WHOLE,
   PLAN_X,
   SHUFFLED,
   STAGE_CHANGE,
@@ -78,7 +79,7 @@ import {
 import * as layers from "./layers";
 import { isFused, lossOf } from "./losses";
 import { ascend, descend } from "./online";
-import { beginUpdate, update } from "./optimizers";
+import { accumulate, beginUpdate, endsGroup, update } from "./optimizers";
 import { Random } from "./random";
 import { LANES } from "./simd";
 import { fork, join, share } from "./threads";
@@ -92,11 +93,14 @@ function step(plan: usize, data: usize, first: i32, rows: i32, all: i32): bool {
   if (rows == 1 && load<i32>(plan, PLAN_ONLINE)) return single(plan);
   together(plan, STAGE_ROWS, all);
   if (!isFinite(sum(plan))) return false;
-  // The gradient's norm needs all of it before anything changes.
-  const isMeasured = load<f64>(plan, PLAN_CLIP_NORM) != 0;
-  if (isMeasured) together(plan, STAGE_GRADIENTS, all);
+  const isWhole = load<i32>(plan, PLAN_WHOLE);
+  if (isWhole) together(plan, STAGE_GRADIENTS, all);
+  if (load<usize>(plan, PLAN_SUM)) {
+    accumulate(plan, 0, load<i32>(plan, PLAN_TRAINABLE));
+    if (!endsGroup(plan)) return true;
+  }
   beginUpdate(plan);
-  together(plan, isMeasured ? STAGE_UPDATE : STAGE_CHANGE, all);
+  together(plan, isWhole ? STAGE_UPDATE : STAGE_CHANGE, all);
   return true;
 }
 

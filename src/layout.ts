@@ -24,7 +24,11 @@ import {
   LAYER_Z,
   MOMENTUM,
   NESTEROV,
+  PLAN_ACCUMULATE,
   PLAN_AGE,
+  PLAN_AVERAGE,
+  PLAN_AVERAGE_DECAY,
+  PLAN_AVERAGE_START,
   PLAN_BYTES,
   PLAN_CANDIDATE,
   PLAN_CAPACITY,
@@ -46,6 +50,8 @@ import {
   PLAN_OPTIMIZER,
   PLAN_OUTPUTS,
   PLAN_PARAMS,
+  PLAN_PENDING,
+  PLAN_PENDING_ROWS,
   PLAN_POWER1,
   PLAN_POWER2,
   PLAN_POWER3,
@@ -59,10 +65,12 @@ import {
   PLAN_SEED,
   PLAN_STATE,
   PLAN_STEP,
+  PLAN_SUM,
   PLAN_T,
   PLAN_TALLY,
   PLAN_TRAINABLE,
   PLAN_WEIGHT_DECAY,
+  PLAN_WHOLE,
   PLAN_X,
   SGD,
   TALLY_SQUARES,
@@ -95,10 +103,13 @@ export interface Progress {
   power3: number;
   /** Updates since the optimizer remembered nothing. */
   age: number;
+  /** Batches and rows whose gradients wait for the next update. */
+  pending: number;
+  pendingRows: number;
 }
 
 /** Of an optimizer that remembers nothing yet. */
-const FRESH = { power1: 1, power2: 1, power3: 1, age: 0 };
+const FRESH = { power1: 1, power2: 1, power3: 1, age: 0, pending: 0, pendingRows: 0 };
 
 /** What the blocks for a batch must be good for: outputs only, training, or also weighted inputs to look at. */
 export type Purpose = "predict" | "train" | "trace";
@@ -187,7 +198,8 @@ export class Layout implements Tenant {
     }
     this.tensors = tensors;
     this.count = end;
-    this.remembered = this.trainable * description.optimizer.rule.remembers;
+    const { rule, accumulate, averaging } = description.optimizer;
+    this.remembered = this.trainable * (rule.remembers + Number(accumulate > 1) + Number(averaging !== undefined));
     this.reports = Math.max(1, Math.min(MOST_REPORTS, Math.floor(65_536 / this.#tallyBytes)));
     this.#enter();
   }
@@ -221,6 +233,26 @@ export class Layout implements Tenant {
     return this.engine.numbers(this.#withTraining().state, this.remembered);
   }
 
+  /** The moving average of what training changes; nothing before the first update. Good until the next allocation. */
+  average(): FloatArray | undefined {
+    const { averaging } = this.#description.optimizer;
+    if (averaging === undefined || this.double(PLAN_AGE) === 0) return undefined;
+    return this.state().subarray(this.remembered - this.trainable);
+  }
+
+  /** Does something with that average in place of the parameters. */
+  averaged<R>(work: () => R): R {
+    const average = this.average();
+    if (average === undefined) return work();
+    const plain = this.params().slice(0, this.trainable);
+    this.params().set(average);
+    try {
+      return work();
+    } finally {
+      this.params().set(plain);
+    }
+  }
+
   /** Reads and writes words of the plan. */
   word(offset: number): number {
     return this.engine.view(this.plan, PLAN_BYTES).getInt32(offset, true);
@@ -242,13 +274,15 @@ export class Layout implements Tenant {
     return readProgress(this.engine.view(this.plan, PLAN_BYTES));
   }
 
-  set progress({ step, epoch, power1, power2, power3, age }: Progress) {
+  set progress({ step, epoch, power1, power2, power3, age, pending, pendingRows }: Progress) {
     this.setDouble(PLAN_STEP, step);
     this.setWord(PLAN_EPOCH, epoch);
     this.setDouble(PLAN_POWER1, power1);
     this.setDouble(PLAN_POWER2, power2);
     this.setDouble(PLAN_POWER3, power3);
     this.setDouble(PLAN_AGE, age);
+    this.setWord(PLAN_PENDING, pending);
+    this.setWord(PLAN_PENDING_ROWS, pendingRows);
   }
 
   /** Makes the optimizer remember nothing. */
@@ -259,12 +293,13 @@ export class Layout implements Tenant {
 
   /** Writes the rates of the next steps, of at most `steps`, and gives them back; nothing where the rate stays. */
   writeRates(steps: number): Float64Array | undefined {
-    const { schedule } = this.#description.optimizer;
+    const { schedule, accumulate } = this.#description.optimizer;
     if (schedule === undefined) return undefined;
     const first = this.double(PLAN_STEP);
+    const pending = this.word(PLAN_PENDING);
     // The function of a user may do anything: the view is taken after it was asked.
     const rates = Float64Array.from({ length: Math.min(steps, MOST_RATES) }, (_, i) =>
-      schedule.rate(first + i, this.plateau.scale),
+      schedule.rate(first + Math.floor((pending + i) / accumulate), this.plateau.scale),
     );
     this.engine.doubles(this.word(PLAN_RATES) >>> 0, rates.length).set(rates);
     return rates;
@@ -360,9 +395,15 @@ export class Layout implements Tenant {
       (layer) =>
         layer.kind === DENSE && layer.trainWeights && layer.trainBias === layer.bias && layer.l1 + layer.l2 === 0,
     );
-    set(PLAN_ONLINE, optimizer.rule.id === SGD && !prepares(optimizer) && isPlain ? 1 : 0);
+    const { rule, accumulate, averaging } = optimizer;
+    const isDirect = rule.id === SGD && !prepares(optimizer) && accumulate === 1 && averaging === undefined;
+    set(PLAN_ONLINE, isDirect && isPlain ? 1 : 0);
     set(PLAN_PREPARES, prepares(optimizer) ? 1 : 0);
     set(PLAN_FLAVOR, optimizer.flavor);
+    set(PLAN_ACCUMULATE, accumulate);
+    set(PLAN_WHOLE, optimizer.clipNorm > 0 || accumulate > 1 ? 1 : 0);
+    view.setFloat64(PLAN_AVERAGE_DECAY, optimizer.averaging?.decay ?? 0, true);
+    view.setFloat64(PLAN_AVERAGE_START, Math.max(1, optimizer.averaging?.start ?? 0), true);
     set(PLAN_SEED, seed);
     set(PLAN_TALLY, plan + tally);
     view.setFloat64(PLAN_LEARNING_RATE, optimizer.learningRate, true);
@@ -412,6 +453,10 @@ export class Layout implements Tenant {
       this.setWord(PLAN_GOOD, good);
       this.setWord(PLAN_CANDIDATE, good + count * bytes);
       this.setWord(PLAN_STATE, blocks.state);
+      const { rule, accumulate, averaging } = this.#description.optimizer;
+      const array = this.trainable * bytes;
+      if (accumulate > 1) this.setWord(PLAN_SUM, blocks.state + rule.remembers * array);
+      if (averaging !== undefined) this.setWord(PLAN_AVERAGE, blocks.state + remembered * bytes - array);
       const reports = Math.ceil((blocks.state + remembered * bytes) / 8) * 8;
       this.setWord(PLAN_REPORTS, reports);
       if (rates > 0) this.setWord(PLAN_RATES, reports + reportBytes);
@@ -499,5 +544,7 @@ function readProgress(plan: DataView): Progress {
     power2: plan.getFloat64(PLAN_POWER2, true),
     power3: plan.getFloat64(PLAN_POWER3, true),
     age: plan.getFloat64(PLAN_AGE, true),
+    pending: plan.getInt32(PLAN_PENDING, true),
+    pendingRows: plan.getInt32(PLAN_PENDING_ROWS, true),
   };
 }

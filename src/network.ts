@@ -9,7 +9,7 @@ import {
   PLAN_TALLY,
   TALLY_SQUARES,
 } from "../assembly/plan.ts";
-import { readObject } from "./check.ts";
+import { readFlag, readObject } from "./check.ts";
 import { type Engine, engineOf } from "./core.ts";
 import { PropagoError, show } from "./errors.ts";
 import { type NetworkDescription, countParameters, describe } from "./description.ts";
@@ -35,6 +35,7 @@ import type {
   MetricName,
   NetworkOptions,
   NumericArray,
+  PredictOptions,
   Targets,
   Trace,
 } from "./types.ts";
@@ -154,9 +155,10 @@ export class Network<D extends DType = "float32"> {
     }
   }
 
-  /** The outputs for each sample: rows × outputs, row by row. */
-  predict(x: Matrix): ArrayOf<D> {
+  /** The outputs for each sample: rows × outputs, row by row. `averaged`: of the moving average of the weights. */
+  predict(x: Matrix, options: PredictOptions = {}): ArrayOf<D> {
     this.#checkUsable();
+    const { averaged } = readObject(options, "predict options", ["averaged"]);
     const source = readMatrix(x, "x", this.inputs);
     const chunk = Math.min(source.rows, CHUNK);
     const size = source.rows * this.outputs;
@@ -168,11 +170,14 @@ export class Network<D extends DType = "float32"> {
     try {
       copyMatrix(this.#engine, source, samples);
       const plan = this.#layout.prepare(chunk, "predict");
-      for (let first = 0; first < source.rows; first += chunk) {
-        const rows = Math.min(chunk, source.rows - first);
-        const address = this.#engine.core.predict(plan, samples + first * this.inputs * this.#engine.bytes, rows) >>> 0;
-        out.set(this.#engine.numbers(address, rows * this.outputs), first * this.outputs);
-      }
+      this.#averaged(averaged, () => {
+        for (let first = 0; first < source.rows; first += chunk) {
+          const rows = Math.min(chunk, source.rows - first);
+          const from = samples + first * this.inputs * this.#engine.bytes;
+          const address = this.#engine.core.predict(plan, from, rows) >>> 0;
+          out.set(this.#engine.numbers(address, rows * this.outputs), first * this.outputs);
+        }
+      });
     } finally {
       this.#engine.release(samples);
     }
@@ -182,28 +187,31 @@ export class Network<D extends DType = "float32"> {
   /** Loss and metrics over data, without training. */
   evaluate(data: Data, options: EvaluateOptions = {}): Evaluation {
     this.#checkUsable();
-    const given = readObject(options, "evaluate options", ["metrics"]);
+    const given = readObject(options, "evaluate options", ["metrics", "averaged"]);
     const metrics = readMetrics(given.metrics, this.#description);
     const dataset = this.#dataset(data);
     const rows = dataset.all();
-    try {
-      return this.#layout.aside(() => {
+    const measure = (): Evaluation =>
+      this.#layout.aside(() => {
         const report = this.#measure(rows, metrics);
         const isPenalised = this.#description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
         return isPenalised ? { ...report, penalty: this.#engine.core.penalty(this.#layout.plan) } : report;
       });
+    try {
+      return this.#averaged(given.averaged, measure);
     } finally {
       rows.release();
     }
   }
 
   /** Copies of all weights (inputs, units) and biases, for the layers that have them, in order. */
-  getWeights(): LayerWeights<ArrayOf<D>>[] {
+  getWeights(options: PredictOptions = {}): LayerWeights<ArrayOf<D>>[] {
     this.#checkUsable();
-    return this.#split(this.#layout.params());
+    const { averaged } = readObject(options, "getWeights options", ["averaged"]);
+    return this.#averaged(averaged, () => this.#split(this.#layout.params()));
   }
 
-  /** Replaces all weights and biases; the optimizer's memory stays as it is. */
+  /** Replaces all weights and biases; the optimizer's memory stays as it is, and so does an average of the weights. */
   setWeights(weights: readonly LayerWeightsInput[]): void {
     this.#checkUsable();
     const values = this.#readWeights(weights);
@@ -314,7 +322,7 @@ export class Network<D extends DType = "float32"> {
     return BigInt.asUintN(64, hash).toString(16).padStart(16, "0");
   }
 
-  /** The network as plain JSON: its description and weights, but not the optimizer's memory. */
+  /** The network as plain JSON: its description and weights, but not the optimizer's memory, nor their average. */
   toJSON(): NetworkJSON<D> {
     const weights = this.getWeights().map(({ weights, bias }) => ({
       weights: numbersToJSON(weights),
@@ -355,6 +363,18 @@ export class Network<D extends DType = "float32"> {
 
   #checkUsable(): void {
     if (this.#disposed) throw new PropagoError("ERR_DISPOSED", "this network was disposed; make a new one");
+  }
+
+  /** Does something with the weights, or with their moving average in their place. */
+  #averaged<R>(averaged: unknown, work: () => R): R {
+    if (!readFlag(averaged ?? false, "averaged")) return work();
+    if (this.#description.optimizer.averaging === undefined) {
+      throw new PropagoError(
+        "ERR_CONFIG",
+        "averaged: this network keeps no average of its weights; give its optimizer one, for example averaging: 0.999",
+      );
+    }
+    return this.#layout.averaged(work);
   }
 
   #insides(): Insides {

@@ -18,7 +18,7 @@ import {
   RPROP,
   SGD,
 } from "../assembly/plan.ts";
-import { type OptionTable, type OptionValues, readName, readNamed } from "./check.ts";
+import { type OptionTable, type OptionValues, readName, readNamed, readNumber, readObject } from "./check.ts";
 import { PropagoError } from "./errors.ts";
 import { type LearningRate, type Schedule, readSchedule } from "./schedules.ts";
 
@@ -74,6 +74,10 @@ export const COMMON = {
   clipNorm: { ...positive, default: 0 },
   /** The largest size of a single gradient; comes before clipNorm. */
   clipValue: { ...positive, default: 0 },
+  /** Batches an update: their mean gradient is used, in which each counts by its rows. Groups go on over epochs and calls. */
+  accumulate: { kind: "number", whole: true, least: 1, default: 1 },
+  /** Keeps a moving average of the weights beside them: its decay, or also the updates before it starts. */
+  averaging: { kind: "other", default: undefined, read: readAveraging },
   /** Whose formulas and defaults these are, where PyTorch and Keras disagree. */
   flavor: {
     kind: "other",
@@ -195,6 +199,21 @@ export const OPTIMIZERS = {
   },
 } as const satisfies Record<string, OptimizerRow>;
 
+/** A moving average of the weights: a ← decay a + (1 − decay) w after each update past `start`; a copy until then. */
+export interface Averaging {
+  decay: number;
+  start?: number;
+}
+
+function readAveraging(value: unknown, where: string): Required<Averaging> {
+  const isNumber = typeof value !== "object" || value === null;
+  const { decay, start = 0 } = isNumber ? { decay: value } : readObject(value, where, ["decay", "start"]);
+  return {
+    decay: readNumber(decay, isNumber ? where : `${where}.decay`, fraction),
+    start: readNumber(start, `${where}.start`, { whole: true, least: 0 }),
+  };
+}
+
 /** 0.96 to a power from 0 to 1: the series of e to that power of its logarithm. */
 function powerOf096(exponent: number): number {
   let term = 1;
@@ -212,9 +231,11 @@ type Value<K, R> = K extends "learningRate"
   ? LearningRate
   : K extends "flavor"
     ? keyof typeof FLAVORS
-    : R extends { kind: "flag" }
-      ? boolean
-      : number;
+    : K extends "averaging"
+      ? number | Averaging
+      : R extends { kind: "flag" }
+        ? boolean
+        : number;
 
 /** An optimizer by name, or with its hyperparameters. */
 export type OptimizerSpec =
@@ -236,6 +257,8 @@ export interface Optimizer {
   clipValue: number;
   /** PYTORCH or KERAS. */
   flavor: number;
+  accumulate: number;
+  averaging?: Required<Averaging>;
   spec: OptimizerSpec;
 }
 
@@ -273,7 +296,7 @@ export function readOptimizer(value: unknown, parameters: number): Optimizer {
   if (options.stepMin > options.stepMax) {
     throw new PropagoError("ERR_CONFIG", "optimizer.stepMin must not be above stepMax");
   }
-  const { learningRate, weightDecay, clipNorm, clipValue } = options;
+  const { learningRate, weightDecay, clipNorm, clipValue, accumulate } = options;
   const schedule = changing === undefined ? undefined : readSchedule(changing, "optimizer.learningRate", learningRate);
   const first = schedule?.rate(0, 1) ?? learningRate;
   // What nobody asked for is not said: that nothing is clipped has no value that may be given.
@@ -292,6 +315,8 @@ export function readOptimizer(value: unknown, parameters: number): Optimizer {
     clipNorm,
     clipValue,
     flavor: FLAVORS[flavor],
+    accumulate,
+    averaging: (read.options as { averaging?: unknown }).averaging as Optimizer["averaging"],
     // In place of a function, what JSON can hold: its first rate.
     spec: { name, ...given, learningRate: schedule?.spec ?? (first || learningRate) },
   };

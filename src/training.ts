@@ -207,7 +207,7 @@ class Loop {
   #single: boolean;
   /** Batches that take about one slice. */
   #steps: number;
-  #best: { report: EpochReport; value: number; params: FloatArray } | undefined;
+  #best: { report: EpochReport; value: number; params: FloatArray; average: FloatArray | undefined } | undefined;
   #closed = false;
 
   /** Checks everything and copies the data in; on an error nothing has changed. */
@@ -239,7 +239,7 @@ class Loop {
       this.#rows = trained?.length ?? dataset.rows;
       const batch = plan.batchSize === "full" ? this.#rows : Math.min(plan.batchSize, this.#rows);
       this.#updates = Math.ceil(this.#rows / batch);
-      this.#epochs = plan.epochs ?? defaultEpochs(this.#rows, batch);
+      this.#epochs = plan.epochs ?? defaultEpochs(this.#rows, batch * description.optimizer.accumulate);
       this.#penalised = description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
       this.#single =
         validation !== undefined ||
@@ -324,7 +324,10 @@ class Loop {
     const best = this.#best;
     if (best === undefined) return;
     this.history.best = best.report;
-    if (this.#plan.earlyStopping?.restoreBest) this.#insides.layout.params().set(best.params);
+    if (!this.#plan.earlyStopping?.restoreBest) return;
+    const { layout } = this.#insides;
+    layout.params().set(best.params);
+    if (best.average !== undefined) layout.average()?.set(best.average);
   }
 
   /** Rows to train on and rows to hold back, both in the order in which they lie. */
@@ -399,7 +402,8 @@ class Loop {
     const gain = rises(rule.monitor) ? 1 : -1;
     const isFirst = this.#best === undefined || Number.isNaN(this.#best.value);
     if (this.#best === undefined || isFirst || (value - this.#best.value) * gain > rule.minDelta) {
-      this.#best = { report, value, params: this.#insides.layout.params().slice() };
+      const { layout } = this.#insides;
+      this.#best = { report, value, params: layout.params().slice(), average: layout.average()?.slice() };
     }
     if (report.epoch - this.#best.report.epoch < rule.patience) return false;
     this.history.stopped = "earlyStopping";

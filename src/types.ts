@@ -123,7 +123,7 @@ export interface EarlyStopping {
 }
 
 export interface BatchReport {
-  /** Counts the updates, from 0, over the network's whole life. */
+  /** Counts the updates, from 0, over the network's whole life; the same for all batches of an update (`accumulate`). */
   step: number;
   /** The batch's loss before its update. */
   loss: number;
@@ -133,7 +133,7 @@ export interface BatchReport {
 export interface FitOptions {
   /** Passes over the data. Default 100, or as many as 2,000 updates need. */
   epochs?: number;
-  /** Samples a weight update; "full" for all. Default 32. */
+  /** Samples a batch, and so a weight update unless the optimizer accumulates; "full" for all. Default 32. */
   batchSize?: number | "full";
   /** Order of the samples in an epoch: shuffled, as given, or drawn with replacement. Default true. */
   shuffle?: Shuffle;
@@ -152,7 +152,12 @@ export interface FitOptions {
   onBatch?: (report: BatchReport) => void;
 }
 
-export interface EvaluateOptions {
+export interface PredictOptions {
+  /** With the moving average of the weights (the optimizer's `averaging`) instead of the weights. Default false. */
+  averaged?: boolean;
+}
+
+export interface EvaluateOptions extends PredictOptions {
   metrics?: readonly MetricName[];
 }
 

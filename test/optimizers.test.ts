@@ -6,6 +6,7 @@ import { engineOf } from "../src/core.ts";
 import { type DType, Network, type OptimizerSpec, PropagoError, dense } from "../src/index.ts";
 import { COMMON, OPTIMIZERS, readOptimizer } from "../src/optimizers.ts";
 import { failure } from "./failure.ts";
+import { leave } from "./leave.ts";
 import { generator, matrix, model, parametersOf, relativeDifference, train } from "./reference.ts";
 
 type Named = Exclude<OptimizerSpec, string>;
@@ -102,20 +103,6 @@ describe.each(["float32", "float64"] as const)("%s", (dtype) => {
     for (const network of [stayed, left]) network.fitSync({ x, y }, { epochs: 3, batchSize: 6 });
     expect(left.fingerprint()).toBe(stayed.fingerprint());
   });
-
-  /** What the engine asks of idle networks when memory is scarce. */
-  function leave(network: Network<DType>): void {
-    const engine = engineOf(dtype);
-    const { touch } = engine;
-    let tenant: { leave(): void } | undefined;
-    engine.touch = (one) => {
-      tenant = one;
-      touch.call(engine, one);
-    };
-    network.getWeights();
-    engine.touch = touch;
-    tenant!.leave();
-  }
 });
 
 describe("minima", () => {
@@ -232,14 +219,15 @@ describe("hyperparameters", () => {
     if (row.kind !== "number") {
       return ["yes", 1, null].map((value) => ({ name: key, value, says: /must be true or false/ }));
     }
-    const { above, least, below, most } = row;
-    const says = new RegExp(`optimizer\\.${key} must be .*number.*, got `);
+    const { above, least, below, most, whole } = row;
+    const says = new RegExp(`optimizer\\.${key} must be .*(number|integer).*, got `);
     const bad: unknown[] = [NaN, Infinity, -Infinity, "1", null, true];
-    const good: unknown[] = key.startsWith("clip") ? [] : [row.default];
+    const good: unknown[] = key in COMMON && key !== "weightDecay" ? [] : [row.default];
+    if (whole) bad.push(1.5);
     if (above !== undefined) bad.push(above, above - 1);
     if (above !== undefined) good.push(above + 1e-9);
     if (least !== undefined) bad.push(least - 1e-9);
-    if (least !== undefined) good.push(least);
+    if (least !== undefined && least !== row.default) good.push(least);
     if (below !== undefined) bad.push(below, below + 1);
     if (below !== undefined) good.push(below - 1e-9);
     if (most !== undefined) bad.push(most + 1e-9);
