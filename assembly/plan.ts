@@ -52,7 +52,8 @@ export const PLAN_HYPER = PLAN_AGE + 8; // 8 × f64: the optimizer's own numbers
 export const PLAN_WEIGHT_DECAY = PLAN_HYPER + 64; // f64: 0 for none
 export const PLAN_CLIP_VALUE = PLAN_WEIGHT_DECAY + 8; // f64: the largest |g|; 0 for any
 export const PLAN_CLIP_NORM = PLAN_CLIP_VALUE + 8; // f64: the largest ‖g‖; 0 for any
-export const PLAN_SCALE = PLAN_CLIP_NORM + 8; // f64: what brings the current gradient to that norm
+export const PLAN_INPUT_SCALE = PLAN_CLIP_NORM + 8; // f64: what samples that are bytes are multiplied by
+export const PLAN_SCALE = PLAN_INPUT_SCALE + 8; // f64: what brings the current gradient to that norm
 export const PLAN_FLAVOR = PLAN_SCALE + 8; // i32: PYTORCH or KERAS, whose form of a rule it is
 export const PLAN_ACCUMULATE = PLAN_FLAVOR + 4; // i32: batches an update
 export const PLAN_PENDING = PLAN_ACCUMULATE + 4; // i32: batches whose gradients wait in PLAN_SUM
@@ -91,7 +92,8 @@ export const DATA_LABELS = DATA_T + 4; // ptr: (rows) u32, the class of each row
 export const DATA_BASE = DATA_LABELS + 4; // ptr: (count) u32, the rows that belong; 0 for all, as they lie
 export const DATA_ORDER = DATA_BASE + 4; // ptr: (count) u32, the running epoch's order; 0 for as they lie
 export const DATA_COUNT = DATA_ORDER + 4; // i32: rows an epoch
-export const DATA_BYTES = DATA_COUNT + 4 + 8;
+export const DATA_WIDTH = DATA_COUNT + 4; // i32: bytes of a number at DATA_X: those of real, or 1 for integers 0..255
+export const DATA_BYTES = DATA_WIDTH + 4 + 4;
 
 // A tally: sums over samples.
 export const TALLY_LOSS = 0; // f64

@@ -15,6 +15,15 @@ export class Simd {
     return v128.splat<real>(<real>x);
   }
 
+  /** The next LANES bytes as numbers 0..255. */
+  @inline static bytes(address: usize): v128 {
+    if (sizeof<real>() == 4) {
+      return f32x4.convert_i32x4_u(i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(address))));
+    }
+    const words = i32x4.extend_low_i16x8_u(i16x8.extend_low_i8x16_u(v128.load32_zero(address)));
+    return f64x2.convert_low_i32x4_u(words);
+  }
+
   /** A size with the sign of x; 0 where x is 0. */
   @inline static sign(size: v128, x: v128): v128 {
     const signed = v128.or(size, v128.and(x, Simd.splat(-0.0)));

@@ -6,6 +6,7 @@ import {
   DATA_LABELS,
   DATA_ORDER,
   DATA_T,
+  DATA_WIDTH,
   DATA_X,
   DIVERGED,
   FINE,
@@ -34,6 +35,7 @@ import {
   PLAN_FIRST,
   PLAN_GOOD,
   PLAN_INPUTS,
+  PLAN_INPUT_SCALE,
   PLAN_LAYERS,
   PLAN_LEARNING_RATE,
   PLAN_LOSS,
@@ -76,6 +78,7 @@ import {
   TRAIN_WEIGHTS,
   WITH_REPLACEMENT,
 } from "./plan";
+import { LANES, Simd } from "./simd";
 import * as layers from "./layers";
 import { isFused, lossOf } from "./losses";
 import { ascend, descend } from "./online";
@@ -188,7 +191,7 @@ function lastLayer(plan: usize): usize {
  * there. A single sample, or rows in sequence, are used where they lie; others are gathered.
  */
 function begin(plan: usize, data: usize, order: usize, first: i32, rows: i32): void {
-  const inPlace = rows == 1 || !order;
+  const inPlace = (rows == 1 || !order) && load<i32>(data, DATA_WIDTH) != 1;
   const labels = load<usize>(data, DATA_LABELS);
   const from: usize = order ? load<u32>(order + ((<usize>first) << 2)) : first;
   store<i32>(plan, rows, PLAN_ROWS);
@@ -213,7 +216,8 @@ function begin(plan: usize, data: usize, order: usize, first: i32, rows: i32): v
 function gather(plan: usize, begin: i32, end: i32): void {
   const data = load<usize>(plan, PLAN_DATA);
   if (!data) return;
-  const nin = <usize>load<i32>(plan, PLAN_INPUTS) * sizeof<real>();
+  const inputs = load<i32>(plan, PLAN_INPUTS);
+  const nin = <usize>inputs * sizeof<real>();
   const nout = <usize>load<i32>(plan, PLAN_OUTPUTS) * sizeof<real>();
   const order = load<usize>(plan, PLAN_ORDER);
   const first = load<i32>(plan, PLAN_AT);
@@ -222,12 +226,15 @@ function gather(plan: usize, begin: i32, end: i32): void {
   const T = load<usize>(data, DATA_T);
   const x = load<usize>(plan, PLAN_X);
   const t = load<usize>(plan, PLAN_T);
+  const bytes = load<i32>(data, DATA_WIDTH) == 1;
   const inPlace = load<i32>(plan, PLAN_ROWS) == 1 || !order;
+  const scale = Simd.splat(load<f64>(plan, PLAN_INPUT_SCALE));
   // One-hot targets are made here so that a data set of many classes stays small.
   if (labels) memory.fill(t + <usize>begin * nout, 0, <usize>(end - begin) * nout);
   for (let r = begin; r < end; ++r) {
     const row: usize = order ? load<u32>(order + ((<usize>(first + r)) << 2)) : first + r;
-    if (!inPlace) copy(x + <usize>r * nin, X + row * nin, nin);
+    if (bytes) widen(x + <usize>r * nin, X + row * <usize>inputs, inputs, scale);
+    else if (!inPlace) copy(x + <usize>r * nin, X + row * nin, nin);
     if (labels) {
       const label: usize = load<u32>(labels + (row << 2));
       store<real>(t + <usize>r * nout + label * sizeof<real>(), 1);
@@ -250,6 +257,11 @@ function copy(to: usize, from: usize, bytes: usize): void {
   let at: usize = 0;
   for (; at + 16 <= bytes; at += 16) v128.store(to + at, v128.load(from + at));
   for (; at < bytes; at += sizeof<real>()) store<real>(to + at, load<real>(from + at));
+}
+
+/** A row of n bytes as numbers, each times the scale. */
+function widen(to: usize, from: usize, n: i32, scale: v128): void {
+  for (; n > 0; n -= LANES, to += 16, from += LANES) Simd.store(to, v128.mul<real>(Simd.bytes(from), scale), n);
 }
 
 function forward(plan: usize, begin: i32, end: i32): void {

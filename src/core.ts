@@ -131,6 +131,10 @@ export class Engine {
     return new Uint32Array(this.#memory.buffer, start, length);
   }
 
+  octets(start: number, length: number): Uint8Array {
+    return new Uint8Array(this.#memory.buffer, start, length);
+  }
+
   doubles(start: number, length: number): Float64Array {
     return new Float64Array(this.#memory.buffer, start, length);
   }

@@ -15,6 +15,7 @@ export interface NetworkDescription {
   optimizer: Optimizer;
   seed: number;
   dtype: DType;
+  inputScale: number;
   /** The options again, as plain JSON. */
   spec: Omit<NetworkJSON, "format" | "version" | "weights">;
 }
@@ -26,6 +27,7 @@ const OPTION_KEYS = [
   "optimizer",
   "seed",
   "dtype",
+  "inputScale",
   "l1",
   "l2",
 ] as const satisfies readonly (keyof NetworkOptions)[];
@@ -38,6 +40,9 @@ export function describe(options: unknown): NetworkDescription {
   }
   const inputs = readUnits(given.inputs, "inputs");
   const dtype = readName(given.dtype ?? "float32", "dtype", ["float32", "float64"], "dtype");
+  const inputScale = readNumber(given.inputScale ?? 1, "inputScale", { least: -1e30, most: 1e30 });
+  if (inputScale === 0)
+    throw new PropagoError("ERR_CONFIG", "inputScale is 0, which makes all inputs 0; give 1 / 255, say");
   const seed = readSeed(given.seed ?? 0);
   const l1 = readPenalty(given.l1 ?? 0, "l1");
   const l2 = readPenalty(given.l2 ?? 0, "l2");
@@ -47,8 +52,18 @@ export function describe(options: unknown): NetworkDescription {
   const optimizer = readOptimizer(given.optimizer, countParameters(layers));
   if (optimizer.name !== "sgd") softenOnlyHidden(layers);
   const specs = layers.map((layer) => layer.spec);
-  const spec = { inputs, layers: specs, loss: loss.spec, optimizer: optimizer.spec, seed, dtype, l1, l2 };
-  return { inputs, outputs: last.units, layers, loss, optimizer, seed, dtype, spec };
+  const spec = {
+    inputs,
+    layers: specs,
+    loss: loss.spec,
+    optimizer: optimizer.spec,
+    seed,
+    dtype,
+    l1,
+    l2,
+    ...(inputScale === 1 ? {} : { inputScale }),
+  };
+  return { inputs, outputs: last.units, layers, loss, optimizer, seed, dtype, inputScale, spec };
 }
 
 /** Weights and biases of some layers. */

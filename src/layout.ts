@@ -56,6 +56,7 @@ import {
   PLAN_POWER2,
   PLAN_POWER3,
   PLAN_PREPARES,
+  PLAN_INPUT_SCALE,
   PLAN_ONLINE,
   PLAN_RATES,
   PLAN_REPORTS,
@@ -371,7 +372,7 @@ export class Layout implements Tenant {
   #enter(): Blocks {
     this.engine.touch(this);
     if (this.#blocks !== undefined) return this.#blocks;
-    const { inputs, outputs, layers, loss, optimizer, seed } = this.#description;
+    const { inputs, outputs, layers, loss, optimizer, seed, inputScale } = this.#description;
     const records = PLAN_BYTES;
     const tally = records + layers.length * LAYER_BYTES;
     const paramsAt = Math.ceil((tally + this.#tallyBytes) / 16) * 16;
@@ -404,6 +405,7 @@ export class Layout implements Tenant {
     set(PLAN_WHOLE, optimizer.clipNorm > 0 || accumulate > 1 ? 1 : 0);
     view.setFloat64(PLAN_AVERAGE_DECAY, optimizer.averaging?.decay ?? 0, true);
     view.setFloat64(PLAN_AVERAGE_START, Math.max(1, optimizer.averaging?.start ?? 0), true);
+    view.setFloat64(PLAN_INPUT_SCALE, inputScale, true);
     set(PLAN_SEED, seed);
     set(PLAN_TALLY, plan + tally);
     view.setFloat64(PLAN_LEARNING_RATE, optimizer.learningRate, true);

@@ -143,15 +143,12 @@ export class Network<D extends DType = "float32"> {
       );
     }
     if (this.#layout.busy) throw new PropagoError("ERR_BUSY", "initialize(x) comes before fit(), which is running");
-    const source = readMatrix(x, "x", this.inputs);
-    const size = source.rows * this.inputs * this.#engine.bytes;
-    const samples = this.#engine.allocate(size, `${source.rows} rows of samples`);
+    const dataset = new Dataset(this.#engine, readMatrix(x, "x", this.inputs), undefined, this.#description);
     try {
-      copyMatrix(this.#engine, source, samples);
       this.#isUnscaled = true;
-      this.#scale(samples, source.rows);
+      this.#scale(dataset);
     } finally {
-      this.#engine.release(samples);
+      dataset.release();
     }
   }
 
@@ -168,7 +165,7 @@ export class Network<D extends DType = "float32"> {
       `${source.rows} rows to predict`,
     );
     try {
-      copyMatrix(this.#engine, source, samples);
+      copyMatrix(this.#engine, source, samples, this.#description.inputScale);
       const plan = this.#layout.prepare(chunk, "predict");
       this.#averaged(averaged, () => {
         for (let first = 0; first < source.rows; first += chunk) {
@@ -385,7 +382,7 @@ export class Network<D extends DType = "float32"> {
       description: this.#description,
       dataset: (data, owner) => this.#dataset(data, owner),
       measure: (rows, metrics) => this.#measure(rows, metrics),
-      scale: (dataset, rows) => this.#scale(dataset.samples, dataset.rows, rows),
+      scale: (dataset, rows) => this.#scale(dataset, rows),
       lock: () => {
         this.#checkUsable();
         if (this.#layout.busy) {
@@ -414,7 +411,7 @@ export class Network<D extends DType = "float32"> {
     }
     const samples = readMatrix(x as Matrix, `${before}x`, this.inputs);
     const targets = readTargets(y as Targets, `${before}y`, samples, this.outputs);
-    return new Dataset(this.#engine, samples, targets, this.outputs, this.#description.loss);
+    return new Dataset(this.#engine, samples, targets, this.#description);
   }
 
   /** Sums up over rows that are in memory; writes the plan's tally. */
@@ -463,9 +460,9 @@ export class Network<D extends DType = "float32"> {
   }
 
   /** Scales first weights to the samples, or to those rows of them, where they wait for that. */
-  #scale(samples: number, count: number, rows: Uint32Array = Uint32Array.from({ length: count }, (_, i) => i)): void {
+  #scale(dataset: Dataset, rows: Uint32Array = Uint32Array.from({ length: dataset.rows }, (_, i) => i)): void {
     if (!this.#isUnscaled) return;
-    scaleToData(this.#engine, this.#layout, this.#description, samples, rows);
+    scaleToData(this.#engine, this.#layout, this.#description, (row) => dataset.sample(row), rows);
     this.#isUnscaled = false;
   }
 

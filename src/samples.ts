@@ -1,7 +1,17 @@
 // From users' arrays to the core's memory: data sets, targets and labels.
-import { DATA_BASE, DATA_BYTES, DATA_COUNT, DATA_LABELS, DATA_ORDER, DATA_T, DATA_X } from "../assembly/plan.ts";
+import {
+  DATA_BASE,
+  DATA_BYTES,
+  DATA_COUNT,
+  DATA_LABELS,
+  DATA_ORDER,
+  DATA_T,
+  DATA_WIDTH,
+  DATA_X,
+} from "../assembly/plan.ts";
 import type { Engine } from "./core.ts";
 import { PropagoError, show } from "./errors.ts";
+import type { NetworkDescription } from "./description.ts";
 import type { Loss } from "./losses.ts";
 import { type Source, checkTyped, copyValues, isNumericArray, nonFinite, readShape } from "./matrix.ts";
 import type { FloatArray, NumericArray, Targets } from "./types.ts";
@@ -48,9 +58,12 @@ export class Dataset {
   readonly rows: number;
   /** The record's address. */
   readonly address: number;
-  /** Address of the samples. */
-  readonly samples: number;
   readonly #engine: Engine;
+  readonly #samples: number;
+  /** Values a sample, bytes of each, and what bytes are multiplied by. */
+  readonly #inputs: number;
+  readonly #width: number;
+  readonly #scale: number;
   readonly #targets: number;
   readonly #outputs: number;
   readonly #labelled: boolean;
@@ -59,12 +72,20 @@ export class Dataset {
   readonly #order: number;
 
   /** Copies and checks; nothing is kept of what the user passed. */
-  constructor(engine: Engine, x: Source, y: Source | LabelSource | undefined, outputs: number, loss: Loss) {
+  constructor(
+    engine: Engine,
+    x: Source,
+    y: Source | LabelSource | undefined,
+    { outputs, loss, inputScale }: NetworkDescription,
+  ) {
+    // Bytes stay bytes, a quarter of the memory; the core widens a batch at a time.
+    const bytes = isBytes(x.data) ? x.data : undefined;
+    const width = bytes ? 1 : engine.bytes;
     const labels = y !== undefined && "labels" in y ? y : undefined;
     const matrix = y !== undefined && "data" in y ? y : undefined;
     const sizes = {
       record: place(DATA_BYTES),
-      samples: place(x.rows * x.columns * engine.bytes),
+      samples: place(x.rows * x.columns * width),
       targets: place(labels ? x.rows * 4 : matrix ? x.rows * outputs * engine.bytes : 0),
       list: place(x.rows * 4),
     };
@@ -72,14 +93,18 @@ export class Dataset {
     this.#engine = engine;
     this.rows = x.rows;
     this.address = engine.allocate(size, `a data set of ${x.rows} rows`);
-    this.samples = this.address + sizes.record;
-    this.#targets = this.samples + sizes.samples;
+    this.#samples = this.address + sizes.record;
+    this.#targets = this.#samples + sizes.samples;
     this.#base = this.#targets + sizes.targets;
     this.#order = this.#base + sizes.list;
+    this.#inputs = x.columns;
+    this.#width = width;
+    this.#scale = inputScale;
     this.#outputs = outputs;
     this.#labelled = labels !== undefined;
     try {
-      copyMatrix(engine, x, this.samples);
+      if (bytes) engine.octets(this.#samples, bytes.length).set(bytes);
+      else copyMatrix(engine, x, this.#samples, inputScale);
       if (labels && loss.targets === "signs") {
         throw new PropagoError(
           "ERR_DATA",
@@ -89,17 +114,29 @@ export class Dataset {
       }
       if (labels) copyLabels(engine, labels, this.#targets, outputs);
       if (matrix) {
-        copyMatrix(engine, matrix, this.#targets);
+        copyMatrix(engine, matrix, this.#targets, 1);
         checkTargets(engine.numbers(this.#targets, x.rows * outputs), matrix.name, outputs, loss);
       }
     } catch (error) {
       this.release();
       throw error;
     }
-    this.#set(DATA_X, this.samples);
+    this.#set(DATA_X, this.#samples);
+    this.#set(DATA_WIDTH, width);
     if (matrix) this.#set(DATA_T, this.#targets);
     if (labels) this.#set(DATA_LABELS, this.#targets);
     this.#set(DATA_COUNT, x.rows);
+  }
+
+  /** A sample as the network sees it; good until the next allocation. */
+  sample(row: number): FloatArray {
+    const at = this.#samples + row * this.#inputs * this.#width;
+    const engine = this.#engine;
+    if (this.#width === engine.bytes) return engine.numbers(at, this.#inputs);
+    const values = this.#engine.bytes === 8 ? new Float64Array(this.#inputs) : new Float32Array(this.#inputs);
+    values.set(engine.octets(at, this.#inputs));
+    multiply(values, this.#scale);
+    return values;
   }
 
   /** Lets only these rows belong, in this order. */
@@ -184,12 +221,23 @@ function place(size: number): number {
   return Math.ceil(size / 16) * 16;
 }
 
-/** Copies values to an address, each checked: a number, finite, and within the engine's precision. */
-export function copyMatrix(engine: Engine, source: Source, address: number): void {
+function isBytes(data: Source["data"]): data is Uint8Array | Uint8ClampedArray {
+  return data instanceof Uint8Array || data instanceof Uint8ClampedArray;
+}
+
+/** Copies values times `scale` to an address, each checked: a number, finite, and within the engine's precision. */
+export function copyMatrix(engine: Engine, source: Source, address: number, scale: number): void {
   const to = engine.numbers(address, source.rows * source.columns);
   copyValues(source, to);
+  multiply(to, scale);
   const bad = engine.core.firstNonFinite(address, to.length);
   if (bad >= 0) throw nonFinite(source, to, bad);
+}
+
+/** Both factors in the engine's precision, as the core has it for bytes. */
+function multiply(values: FloatArray, scale: number): void {
+  const factor = values instanceof Float32Array ? Math.fround(scale) : scale;
+  if (factor !== 1) for (let i = 0; i < values.length; i++) values[i] *= factor;
 }
 
 function copyLabels(engine: Engine, { name, labels }: LabelSource, address: number, outputs: number): void {

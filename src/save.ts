@@ -17,6 +17,7 @@ export interface NetworkJSON<D extends DType = DType> {
   optimizer: OptimizerSpec;
   seed: number;
   dtype: D;
+  inputScale?: number;
   l1: number;
   l2: number;
   /** For each dense layer: (inputs, units) row-major, and biases if it has them. */

@@ -89,6 +89,8 @@ export interface NetworkOptions<D extends DType = "float32"> {
   seed?: number | "random";
   /** What it computes in, and the kind of array that it gives back. Default float32. */
   dtype?: D;
+  /** Every input is multiplied by it: 1 / 255 turns the bytes of an image into 0..1. Default 1. */
+  inputScale?: number;
   /** Adds l1·Σ|w| over all weights (never biases). Default 0. */
   l1?: number;
   /** Adds (l2/2)·Σw² over all weights (never biases). Default 0. */

@@ -86,13 +86,13 @@ export function wantsData({ layers }: NetworkDescription): boolean {
 
 /**
  * Scales the weights of such layers, from the first to the last, until the variance of their weighted inputs is 1 over
- * (at most 1,024 of) the rows of samples (rows, inputs): the layer-sequential part of Mishkin and Matas 2016.
+ * (at most 1,024 of) the listed rows of the samples: the layer-sequential part of Mishkin and Matas 2016.
  */
 export function scaleToData(
   engine: Engine,
   layout: Layout,
   { inputs, layers }: NetworkDescription,
-  samples: number,
+  sample: (row: number) => FloatArray,
   list: Uint32Array,
 ): void {
   const { busy } = layout;
@@ -103,8 +103,7 @@ export function scaleToData(
   try {
     const x = engine.numbers(block, rows * inputs);
     for (let i = 0; i < rows; i++) {
-      const row = list[Math.floor((i * list.length) / rows)];
-      x.set(engine.numbers(samples + row * inputs * engine.bytes, inputs), i * inputs);
+      x.set(sample(list[Math.floor((i * list.length) / rows)]), i * inputs);
     }
     const plan = layout.prepare(rows, "trace");
     for (const tensor of layout.tensors) {
