@@ -5,6 +5,7 @@ import {
   ADAGRAD,
   ADAM,
   ADAMAX,
+  ADASECANT,
   AMSGRAD,
   KERAS,
   LION,
@@ -20,7 +21,6 @@ import {
   PLAN_CLIP_VALUE,
   PLAN_FLAVOR,
   PLAN_GRADS,
-  PLAN_HYPER,
   PLAN_LEARNING_RATE,
   PLAN_OPTIMIZER,
   PLAN_PARAMS,
@@ -42,13 +42,9 @@ import {
   RPROP,
   SGD,
 } from "./plan";
+import { AdaSecant } from "./adasecant";
+import { hyper } from "./blocks";
 import { LANES, Simd } from "./simd";
-
-/** The k-th of the optimizer's own numbers. */
-@inline
-function hyper(plan: usize, k: i32): f64 {
-  return load<f64>(plan + ((<usize>k) << 3), PLAN_HYPER);
-}
 
 /** Whether the rule has Keras's form. */
 @inline
@@ -97,6 +93,7 @@ export function beginUpdate(plan: usize): void {
     store<f64>(plan, load<f64>(plan, PLAN_POWER1) * beta1, PLAN_POWER1);
     store<f64>(plan, load<f64>(plan, PLAN_POWER2) * hyper(plan, 1), PLAN_POWER2);
   }
+  if (kind == ADASECANT) AdaSecant.begin(plan);
   if (load<i32>(plan, PLAN_PREPARES)) store<f64>(plan, Gradient.scale(plan), PLAN_SCALE);
 }
 
@@ -107,7 +104,11 @@ export function update(plan: usize, begin: i32, end: i32): void {
   const g = load<usize>(plan, PLAN_GRADS) + at;
   const s = load<usize>(plan, PLAN_STATE) + at;
   const n = end - begin;
-  step(plan, p, g, s, n);
+  if (load<i32>(plan, PLAN_OPTIMIZER) == ADASECANT) {
+    AdaSecant.update(plan, load<f64>(plan, PLAN_LEARNING_RATE), begin, end);
+  } else {
+    step(plan, p, g, s, n);
+  }
   const average = load<usize>(plan, PLAN_AVERAGE);
   if (average) averageOf(plan, p, average + at, n);
 }

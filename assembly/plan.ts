@@ -63,7 +63,9 @@ export const PLAN_AVERAGE = PLAN_SUM + 4; // ptr: (trainable), moving average of
 export const PLAN_WHOLE = PLAN_AVERAGE + 4; // i32: 1 if an update needs all gradients before any parameter changes
 export const PLAN_AVERAGE_DECAY = (PLAN_WHOLE + 4 + 7) & ~7; // f64
 export const PLAN_AVERAGE_START = PLAN_AVERAGE_DECAY + 8; // f64: up to this update it is a copy
-export const PLAN_BYTES = PLAN_AVERAGE_START + 8;
+export const PLAN_BLOCKS = PLAN_AVERAGE_START + 8; // ptr: the records of the blocks that the optimizer treats apart
+export const PLAN_BLOCK_COUNT = PLAN_BLOCKS + 4; // i32
+export const PLAN_BYTES = PLAN_BLOCK_COUNT + 4;
 
 // A layer's record.
 export const LAYER_KIND = 0; // i32: one of the kinds below
@@ -84,6 +86,12 @@ export const LAYER_PARAMETER = (LAYER_TRAINABLE + 4 + 7) & ~7; // f64: the activ
 export const LAYER_L1 = LAYER_PARAMETER + 8; // f64
 export const LAYER_L2 = LAYER_L1 + 8; // f64
 export const LAYER_BYTES = LAYER_L2 + 8;
+
+// A record of a block of parameters: a tensor's place in the flat blocks, padding included.
+export const BLOCK_BEGIN = 0; // i32: its first number
+export const BLOCK_END = BLOCK_BEGIN + 4; // i32: past its last
+export const BLOCK_SCALE = BLOCK_END + 4; // f64: what the optimizer found for all of it
+export const BLOCK_BYTES = BLOCK_SCALE + 8;
 
 // A data set's record.
 export const DATA_X = 0; // ptr: (rows, inputs)
@@ -166,6 +174,7 @@ export const ADADELTA = 10;
 export const LION = 11;
 export const RPROP = 12;
 export const QUICKPROP = 13;
+export const ADASECANT = 14;
 
 // Flavors.
 export const PYTORCH = 0;

@@ -2,6 +2,9 @@
 // back while the network is idle and memory is scarce, and brings everything back when it is needed again.
 import {
   ACTIVATION,
+  BLOCK_BEGIN,
+  BLOCK_BYTES,
+  BLOCK_END,
   DENSE,
   KERAS,
   LAYER_ACTIVATION,
@@ -29,6 +32,8 @@ import {
   PLAN_AVERAGE,
   PLAN_AVERAGE_DECAY,
   PLAN_AVERAGE_START,
+  PLAN_BLOCK_COUNT,
+  PLAN_BLOCKS,
   PLAN_BYTES,
   PLAN_CANDIDATE,
   PLAN_CAPACITY,
@@ -402,7 +407,7 @@ export class Layout implements Tenant {
     set(PLAN_PREPARES, prepares(optimizer) ? 1 : 0);
     set(PLAN_FLAVOR, optimizer.flavor);
     set(PLAN_ACCUMULATE, accumulate);
-    set(PLAN_WHOLE, optimizer.clipNorm > 0 || accumulate > 1 ? 1 : 0);
+    set(PLAN_WHOLE, optimizer.clipNorm > 0 || accumulate > 1 || rule.blocks !== undefined ? 1 : 0);
     view.setFloat64(PLAN_AVERAGE_DECAY, optimizer.averaging?.decay ?? 0, true);
     view.setFloat64(PLAN_AVERAGE_START, Math.max(1, optimizer.averaging?.start ?? 0), true);
     view.setFloat64(PLAN_INPUT_SCALE, inputScale, true);
@@ -446,7 +451,8 @@ export class Layout implements Tenant {
       const { bytes } = this.engine;
       const reportBytes = this.reports * this.#tallyBytes;
       const rates = this.#description.optimizer.schedule === undefined ? 0 : MOST_RATES;
-      const size = (3 * count + remembered) * bytes + reportBytes + rates * 8;
+      const parts = this.#parts();
+      const size = (3 * count + remembered) * bytes + reportBytes + rates * 8 + parts.length * BLOCK_BYTES;
       const start = this.engine.allocate(size, "training this network");
       blocks.training = start;
       blocks.state = start + 3 * count * bytes;
@@ -462,6 +468,14 @@ export class Layout implements Tenant {
       const reports = Math.ceil((blocks.state + remembered * bytes) / 8) * 8;
       this.setWord(PLAN_REPORTS, reports);
       if (rates > 0) this.setWord(PLAN_RATES, reports + reportBytes);
+      const table = reports + reportBytes + rates * 8;
+      this.setWord(PLAN_BLOCKS, table);
+      this.setWord(PLAN_BLOCK_COUNT, parts.length);
+      for (const [i, [begin, end]] of parts.entries()) {
+        const record = this.engine.view(table + i * BLOCK_BYTES, BLOCK_BYTES);
+        record.setInt32(BLOCK_BEGIN, begin, true);
+        record.setInt32(BLOCK_END, end, true);
+      }
       const records = this.engine.view(blocks.plan + PLAN_BYTES, this.#description.layers.length * LAYER_BYTES);
       for (const tensor of this.tensors) {
         const word = tensor.kind === "weights" ? LAYER_DW : LAYER_DB;
@@ -469,6 +483,15 @@ export class Layout implements Tenant {
       }
     }
     return blocks as Blocks & { training: number; state: number };
+  }
+
+  /** Where the blocks that the optimizer treats apart begin and end; a tensor's padding is its own. */
+  #parts(): [number, number][] {
+    const { blocks } = this.#description.optimizer.rule;
+    if (blocks === undefined || this.trainable === 0) return [];
+    if (blocks === "all") return [[0, this.trainable]];
+    const starts = this.tensors.map(({ start }) => start).filter((start) => start < this.trainable);
+    return starts.map((start, i) => [start, starts[i + 1] ?? this.trainable]);
   }
 
   /** Lays out what a batch needs: two passes over one list, the first to measure, the second to write addresses. */

@@ -5,6 +5,7 @@ import {
   ADAGRAD,
   ADAM,
   ADAMAX,
+  ADASECANT,
   AMSGRAD,
   KERAS,
   LION,
@@ -29,18 +30,31 @@ export interface Rule {
   remembers: number;
   /** Its numbers in the order in which the core's class reads them. */
   hyper: readonly number[];
+  /** Which parameters it treats together: those of a tensor, or all; absent where each is treated by itself. */
+  blocks?: "tensors" | "all";
 }
 
-interface OptimizerRow {
+export interface OptimizerRow {
   options: OptionTable;
   /** Keras's defaults, where it has this optimizer: those that are others. */
   keras?: Readonly<Record<string, number>>;
+  /** Which of COMMON it does not take, and what to do instead. */
+  refuses?: Readonly<Partial<Record<keyof typeof COMMON, string>>>;
   rule(options: Readonly<Record<string, number>>): Rule;
 }
 
 const positive = { kind: "number", above: 0 } as const;
 const fraction = { kind: "number", least: 0, below: 1 } as const;
 const FLAVORS = { pytorch: PYTORCH, keras: KERAS } as const;
+
+/** One of several names, of which the first is the default. */
+function choice<const N extends readonly string[]>(what: string, names: N) {
+  return {
+    kind: "other",
+    default: names[0] as N[number],
+    read: (value: unknown, where: string): N[number] => readName(value, where, names, what),
+  } as const;
+}
 
 const flag = { kind: "flag", default: false } as const;
 /** Large enough to be no zero in float32. */
@@ -79,12 +93,7 @@ export const COMMON = {
   /** Keeps a moving average of the weights beside them: its decay, or also the updates before it starts. */
   averaging: { kind: "other", default: undefined, read: readAveraging },
   /** Whose formulas and defaults these are, where PyTorch and Keras disagree. */
-  flavor: {
-    kind: "other",
-    default: "pytorch",
-    read: (value: unknown, where: string) =>
-      readName(value, where, Object.keys(FLAVORS) as (keyof typeof FLAVORS)[], "flavor"),
-  },
+  flavor: choice("flavor", ["pytorch", "keras"]),
 } as const satisfies OptionTable;
 
 /** Defaults are PyTorch's or, in that flavor, Keras's; lion's are its paper's, quickprop's FANN's. */
@@ -197,6 +206,39 @@ export const OPTIMIZERS = {
     },
     rule: ({ growth, decay }) => ({ id: QUICKPROP, remembers: 2, hyper: [growth, decay] }),
   },
+  adasecant: {
+    options: {
+      // Not a step's scale: what is added to both mean squares, whose quotient is the rate.
+      learningRate: { ...positive, default: 1e-4 },
+      decay: { ...fraction, default: 0.95 },
+      gammaClip: { ...positive, default: 1.8 },
+      damping: { ...epsilon, default: 1e-7 },
+      startVarianceReduction: { kind: "number", whole: true, least: 0, default: 0 },
+      varianceReduction: { kind: "flag", default: true },
+      // Small networks diverge without; the authors' own experiments have it too.
+      adagrad: { kind: "flag", default: true },
+      // 0 for any size.
+      deltaClip: { kind: "number", least: 0, default: 0 },
+      gradClip: { kind: "number", least: 0, most: 1, default: 0 },
+      covariance: choice("covariance", ["author", "aligned"]),
+    },
+    refuses: {
+      weightDecay: "its learningRate is no step size; use l2",
+      clipNorm: "it brings every gradient to length 1; use gradClip",
+      clipValue: "it brings every gradient to length 1; use gradClip",
+    },
+    rule(options) {
+      const { decay, gammaClip, damping, startVarianceReduction: start, deltaClip, gradClip, adagrad } = options;
+      const isAligned = Number((options.covariance as unknown) === "aligned");
+      const first = options.varianceReduction ? start : Number.MAX_VALUE;
+      return {
+        id: ADASECANT,
+        remembers: 12 + Number(adagrad) + isAligned,
+        hyper: [decay, gammaClip, damping, first, deltaClip, gradClip, isAligned, Number(adagrad)],
+        blocks: "tensors",
+      };
+    },
+  },
 } as const satisfies Record<string, OptimizerRow>;
 
 /** A moving average of the weights: a ← decay a + (1 − decay) w after each update past `start`; a copy until then. */
@@ -229,12 +271,12 @@ export type OptimizerName = keyof typeof OPTIMIZERS;
 
 type Value<K, R> = K extends "learningRate"
   ? LearningRate
-  : K extends "flavor"
-    ? keyof typeof FLAVORS
-    : K extends "averaging"
-      ? number | Averaging
-      : R extends { kind: "flag" }
-        ? boolean
+  : K extends "averaging"
+    ? number | Averaging
+    : R extends { kind: "flag" }
+      ? boolean
+      : R extends { read(...given: never): infer V }
+        ? V
         : number;
 
 /** An optimizer by name, or with its hyperparameters. */
@@ -283,6 +325,10 @@ export function readOptimizer(value: unknown, parameters: number): Optimizer {
   const { name } = read;
   const row: OptimizerRow = OPTIMIZERS[name];
   const options = read.options as Record<string, number>;
+  for (const [key, instead] of Object.entries(row.refuses ?? {})) {
+    if (options[key] === COMMON[key as keyof typeof COMMON].default) continue;
+    throw new PropagoError("ERR_CONFIG", `optimizer.${key}: ${name} does not take it: ${instead}`);
+  }
   const flavor = (read.options as { flavor?: unknown }).flavor as keyof typeof FLAVORS;
   if (flavor === "keras") {
     if (row.keras === undefined) {

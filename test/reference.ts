@@ -525,8 +525,18 @@ export interface Optimizer {
   options: Options;
   /** What the rule remembers: each an array as long as the parameters, zeros at first. */
   remembers: string[];
-  /** Changes `theta` and `memory` in place; t counts the updates from 1. */
-  step(theta: Vector, g: Vector, memory: Record<string, Vector>, t: number, options: Options): void;
+  /**
+   * Changes `theta` and `memory` in place; t counts the updates from 1. `blocks` holds the places of each tensor that
+   * training changes.
+   */
+  step(
+    theta: Vector,
+    g: Vector,
+    memory: Record<string, Vector>,
+    t: number,
+    options: Options,
+    blocks: readonly (readonly number[])[],
+  ): void;
 }
 
 export const OPTIMIZERS: Record<string, Optimizer> = {
@@ -595,7 +605,7 @@ export const OPTIMIZERS: Record<string, Optimizer> = {
   adamw: {
     options: { learningRate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, amsgrad: 0, weightDecay: 0.01 },
     remembers: ["m", "v", "largest"],
-    step: (theta, g, memory, t, options) => OPTIMIZERS.adam.step(theta, g, memory, t, options),
+    step: (...given) => OPTIMIZERS.adam.step(...given),
   },
   adamax: {
     options: { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
@@ -695,6 +705,76 @@ export const OPTIMIZERS: Record<string, Optimizer> = {
   },
 };
 
+/** The authors' program, line by line (Gulcehre and Bengio 2014, adasecant/codes/learning_rule.py). */
+OPTIMIZERS.adasecant = {
+  options: {
+    learningRate: 1e-4,
+    decay: 0.95,
+    gammaClip: 1.8,
+    damping: 1e-7,
+    startVarianceReduction: 0,
+    varianceReduction: 1,
+    adagrad: 1,
+    deltaClip: 0,
+    gradClip: 0,
+    aligned: 0,
+  },
+  remembers: "mean square above below pair corrected before change curve stepSquare step tau sum stepBefore".split(" "),
+  step(theta, gradient, m, t, o, blocks) {
+    const e = o.damping;
+    const epsilon = o.learningRate;
+    if (t === 1) {
+      for (const name of "mean square above below pair corrected before change curve".split(" ")) m[name].fill(e);
+      m.tau.fill(2.1 * (1 + e));
+    }
+    const norms = blocks.map((places) => norm(places.map((k) => gradient[k])));
+    const mean = sum(norms.map((n) => n / (n + e))) / blocks.length;
+    const clip = o.gradClip > 0 && mean > o.gradClip ? o.gradClip / mean : 1;
+    blocks.forEach((places, b) => {
+      for (const k of places) {
+        const g = (gradient[k] / (norms[b] + e)) * clip;
+        const tau = m.tau[k];
+        const moved = (old: number, value: number) => (1 - 1 / tau) * old + value / tau;
+        const stepSquare = t === 1 ? g * g : m.stepSquare[k];
+        const stepMean = t === 1 ? g : m.step[k];
+        m.square[k] = o.decay * m.square[k] + (1 - o.decay) * g * g;
+        m.mean[k] = o.decay * m.mean[k] + (1 - o.decay) * g;
+        const gamma = Math.min(Math.sqrt(m.above[k]) / Math.sqrt(m.below[k] + e), o.gammaClip);
+        const away = m.corrected[k] - m.mean[k];
+        m.above[k] = moved(m.above[k], ((g - m.corrected[k]) * away) ** 2);
+        m.below[k] = moved(m.below[k], ((m.mean[k] - g) * away) ** 2);
+        const isReduced = o.varianceReduction === 1 && t - 1 >= o.startVarianceReduction;
+        const corrected = isReduced ? (g + gamma * m.mean[k]) / (1 + gamma) : g;
+        const alpha = g - m.before[k];
+        m.change[k] = moved(m.change[k], alpha);
+        m.curve[k] = moved(m.curve[k], alpha * alpha);
+        if (o.aligned) m.pair[k] = moved(m.pair[k], m.stepBefore[k] * alpha);
+        let size = Math.sqrt(stepSquare + epsilon) / Math.sqrt(m.curve[k] + epsilon);
+        size -= m.pair[k] / (m.curve[k] + epsilon);
+        if (o.deltaClip > 0) size = Math.min(o.deltaClip, Math.max(-o.deltaClip, size));
+        let delta = -size * corrected;
+        if (o.adagrad) {
+          m.sum[k] += corrected * corrected;
+          delta /= Math.max(Math.sqrt(m.sum[k]), 1);
+        }
+        if (!o.aligned) m.pair[k] = moved(m.pair[k], delta * alpha);
+        m.stepBefore[k] = delta;
+        let next = (1 - (stepMean * stepMean) / (stepSquare + e)) * tau + 1 + e;
+        m.stepSquare[k] = moved(stepSquare, delta * delta);
+        m.step[k] = moved(m.step[k], delta);
+        // The root of what rounding brought below 0 is NaN, and nothing is greater than that.
+        const isFar = (x: number, mean: number, square: number) =>
+          Math.abs(x - mean) > 2 * Math.sqrt(square - mean * mean);
+        if (isFar(g, m.mean[k], m.square[k]) || isFar(alpha, m.change[k], m.curve[k])) next = 2.2;
+        m.tau[k] = Math.min(1e8, Math.max(1.5, next));
+        m.corrected[k] = corrected;
+        m.before[k] = g;
+        theta[k] += delta;
+      }
+    });
+  },
+};
+
 /** What stands before every rule; 0 for none. */
 const COMMON: Options = { weightDecay: 0, clipNorm: 0, clipValue: 0 };
 
@@ -739,25 +819,36 @@ export function train(
         all.map((gk, k) => (trains[k] ? gk : 0)),
         options,
       );
-      rule.step(theta, g, memory, losses.length, options);
+      rule.step(theta, g, memory, losses.length, options, blocksOf(network));
       unflatten(network, theta);
     }
   }
   return losses;
 }
 
-/** What is a number or a switch in an optimizer's description. */
+/** What is a number or a switch in an optimizer's description; one of several names is a switch of that name. */
 function numbers(optimizer: Record<string, unknown>): Options {
   return Object.fromEntries(
-    Object.entries(optimizer)
-      .filter(([, value]) => typeof value !== "string")
-      .map(([name, value]) => [name, Number(value)]),
+    Object.entries(optimizer).map(([name, value]) => (typeof value === "string" ? [value, 1] : [name, Number(value)])),
   );
 }
 
 /** All parameters in one row: layer by layer, weights before biases. */
 function flatten({ stages }: Model): Vector {
   return stages.flatMap(({ parameters }) => [...(parameters?.weights ?? []), ...(parameters?.bias ?? [])]);
+}
+
+/** For each tensor that training changes, its places in that row. */
+function blocksOf({ stages }: Model): number[][] {
+  let k = 0;
+  return stages
+    .flatMap(({ parameters, trainsWeights, trainsBias }) => [
+      { length: parameters?.weights.length ?? 0, trains: trainsWeights },
+      { length: parameters?.bias?.length ?? 0, trains: trainsBias },
+    ])
+    .map(({ length, trains }) => ({ places: range(length).map(() => k++), trains }))
+    .filter(({ places, trains }) => trains && places.length > 0)
+    .map(({ places }) => places);
 }
 
 /** For each number of that row whether training changes it. */
