@@ -30,4 +30,4 @@ for (const [target, { outFile }] of Object.entries(asconfig.targets)) {
   if (asc.status !== 0) process.exit(asc.status ?? 1);
 }
 
-embedCore(Object.keys(asconfig.targets));
+embedCore(["simd", "float64"]);

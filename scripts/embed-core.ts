@@ -7,16 +7,28 @@ import { root } from "./root.ts";
 
 const folder = `${root}/src/generated`;
 
-/** Writes src/generated/<target>.ts for each target, and exports.ts from the first one's declarations. */
+/** Pieces that each build is cut into. */
+const PIECES = 6;
+
+/**
+ * Writes src/generated/builds.ts with the targets' bytes, and exports.ts from the first one's declarations. Pieces of the
+ * targets alternate: the targets are much alike, and gzip finds again only what stands in the last 32 kB.
+ */
 export function embedCore(targets: readonly string[]): void {
   mkdirSync(folder, { recursive: true });
-  for (const target of targets) {
-    const text = JSON.stringify(encode(readFileSync(`${root}/build/${target}.wasm`)));
-    writeIfChanged(
-      `${folder}/${target}.ts`,
-      `// Made by scripts/embed-core.ts: the core's ${target} build, as decode in src/core.ts reads it.\nexport const wasm: string =\n  ${text};\n`,
-    );
-  }
+  const builds = targets.map((target) => readFileSync(`${root}/build/${target}.wasm`));
+  const pieces = Array.from({ length: PIECES }, (_, i) =>
+    builds.map((bytes) => {
+      const at = (k: number): number => Math.floor((k * bytes.length) / PIECES);
+      return `  ${JSON.stringify(encode(bytes.subarray(at(i), at(i + 1))))},\n`;
+    }),
+  );
+  writeIfChanged(
+    `${folder}/builds.ts`,
+    "// Made by scripts/embed-core.ts: the core's builds, as decode in src/core.ts reads them, in pieces that take turns.\n" +
+      `export const builds = ${JSON.stringify(targets)} as const;\n` +
+      `export const pieces: readonly string[] = [\n${pieces.flat().join("")}];\n`,
+  );
   const declarations = readFileSync(`${root}/build/${targets[0]}.d.ts`, "utf8");
   writeIfChanged(`${folder}/exports.ts`, exportsInterface(declarations));
 }

@@ -2,9 +2,8 @@
 // blocks of its memory. Nothing here knows networks.
 import { OVERREAD } from "../assembly/plan.ts";
 import { PropagoError } from "./errors.ts";
+import { builds, pieces } from "./generated/builds.ts";
 import type { CoreExports } from "./generated/exports.ts";
-import { wasm as float64 } from "./generated/float64.ts";
-import { wasm as simd } from "./generated/simd.ts";
 import type { DType, FloatArray } from "./types.ts";
 
 const PAGE = 65_536;
@@ -41,7 +40,7 @@ export class Engine {
     this.dtype = dtype;
     this.bytes = dtype === "float64" ? 8 : 4;
     this.#memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536 });
-    const instance = instantiate(decode(dtype === "float64" ? float64 : simd), this.#memory);
+    const instance = instantiate(bytesOf(dtype === "float64" ? "float64" : "simd"), this.#memory);
     this.core = instance.exports as unknown as CoreExports;
     this.#top = align(this.core.heapBase());
   }
@@ -218,6 +217,11 @@ function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory)
 
 /** Forks and joins are for workers; on this thread the core is never asked for any. */
 function alone(): void {}
+
+/** The module of a build. */
+function bytesOf(build: (typeof builds)[number]): Uint8Array<ArrayBuffer> {
+  return decode(pieces.filter((_, i) => builds[i % builds.length] === build).join(""));
+}
 
 /** Undoes `encode` of scripts/embed-core.ts: a character is a byte plus 40; } before it adds 90, ~ adds 180. */
 function decode(text: string): Uint8Array<ArrayBuffer> {
