@@ -1,5 +1,6 @@
 // Products of matrices. A kernel computes one tile of the result in registers, summing in order of k from the bias
 // on, so each element has the same bits whatever the tile, the batch or the share of rows.
+import { PACK_DEPTH, PACK_DEPTH_FROM, PACK_FROM, PACK_PANELS, PACK_ROWS, PACK_ROWS_FROM } from "./plan";
 import { LANES, Simd } from "./simd";
 
 /** Bytes of a vector. */
@@ -10,9 +11,13 @@ export const PANEL: i32 = 2 * LANES;
 /** Up to so many weights, a single row goes through W without packing it. */
 const SMALL: i32 = 64;
 
+/** Bytes of a block of B that stays in the first cache beside a few rows of A. */
+const NEAR: i32 = 24576;
+
 /**
  * C = bias + A B for rows [begin, end) of C. A (rows, depth) has its element (m, k) at A + m·am + k·ak, so that A may
  * be read transposed; B (depth, cols) and C (rows, cols) have rows of bk and cm bytes. Without bias (0) sums start at 0.
+ * Where rows are long, blocks are packed into scratch (PACK_NUMBERS numbers); see docs/performance.md for the rule.
  */
 export function product(
   A: usize,
@@ -27,16 +32,49 @@ export function product(
   cols: i32,
   depth: i32,
   bias: usize,
+  scratch: usize,
 ): void {
   const tiled = begin + ((end - begin) & ~3);
-  for (let n = 0; n < cols; n += PANEL) {
-    const left = cols - n;
-    const at = <usize>n * sizeof<real>();
-    const start = bias ? bias + at : 0;
-    for (let m = begin; m < tiled; m += 4) {
-      const row = <usize>m;
-      if (left > LANES) Tile.rows4wide(A + row * am, am, ak, B + at, bk, C + row * cm + at, cm, left, depth, start);
-      else Tile.rows4(A + row * am, am, ak, B + at, bk, C + row * cm + at, cm, left, depth, start);
+  const packs = <i32>bk >= PACK_FROM && tiled - begin >= PACK_ROWS_FROM && depth >= PACK_DEPTH_FROM && scratch != 0;
+  const packed = scratch + PACK_PANELS * PANEL * PACK_DEPTH * sizeof<real>();
+  let rows = 128;
+  if (packs) rows = PACK_ROWS;
+  else if (<i32>bk * min(depth, PACK_DEPTH) <= NEAR) rows = 16;
+  // A sum that goes on in the next block of k waits in C: the same additions in the same order.
+  for (let k = 0; k < depth; k += PACK_DEPTH) {
+    const deep = min(PACK_DEPTH, depth - k);
+    const start = k ? C : bias;
+    const sm = k ? cm : 0;
+    for (let top = begin; top < tiled; top += rows) {
+      const bottom = min(top + rows, tiled);
+      let a = A + <usize>top * am + <usize>k * ak;
+      let tile = am;
+      let inner = am;
+      let next = ak;
+      if (packs && am == sizeof<real>()) {
+        packTiles(a, ak, bottom - top, deep, packed);
+        a = packed;
+        tile = <usize>deep * sizeof<real>();
+        inner = sizeof<real>();
+        next = 4 * sizeof<real>();
+      }
+      for (let n = 0; n < cols; n += PANEL) {
+        const left = cols - n;
+        const at = <usize>n * sizeof<real>();
+        let b = B + <usize>k * bk + at;
+        let bs = bk;
+        if (packs) {
+          const panel = (n / PANEL) % PACK_PANELS;
+          if (panel == 0) packPanels(b, bk, left, deep, scratch);
+          bs = 2 * VECTOR;
+          b = scratch + <usize>(panel * deep) * bs;
+        }
+        const c = C + <usize>top * cm + at;
+        const s = start ? start + <usize>top * sm + at : 0;
+        const height = bottom - top;
+        if (left > LANES) Tile.rows4wide(a, tile, inner, next, b, bs, c, cm, height, left, deep, s, sm);
+        else Tile.rows4(a, tile, inner, next, b, bs, c, cm, height, left, deep, s, sm);
+      }
     }
   }
   for (let m = tiled; m < end; ++m) {
@@ -57,6 +95,33 @@ export function product(
         Tile.row1(a, am, ak, B + at, bk, c, cm, left, depth, start);
         n += LANES;
       }
+    }
+  }
+}
+
+/** P (panel, depth, PANEL) = the next panels of B (depth, cols), at most PACK_PANELS. */
+function packPanels(B: usize, bk: usize, cols: i32, depth: i32, P: usize): void {
+  const panels = min(PACK_PANELS, (cols + PANEL - 1) / PANEL);
+  const size = <usize>depth * 2 * VECTOR;
+  for (let k = 0; k < depth; ++k, B += bk, P += 2 * VECTOR) {
+    let p = P;
+    let b = B;
+    for (let n = 0; n < panels; ++n, p += size, b += 2 * VECTOR) {
+      v128.store(p, v128.load(b));
+      v128.store(p, v128.load(b, VECTOR), VECTOR);
+    }
+  }
+}
+
+/** P (tile, depth, 4) = rows of A, four to a tile, where a column of A is contiguous. */
+function packTiles(A: usize, ak: usize, rows: i32, depth: i32, P: usize): void {
+  const size = <usize>depth * 4 * sizeof<real>();
+  for (let k = 0; k < depth; ++k, A += ak, P += 4 * sizeof<real>()) {
+    let p = P;
+    let a = A;
+    for (let m = 0; m < rows; m += 4, p += size, a += 4 * sizeof<real>()) {
+      v128.store(p, v128.load(a));
+      if (sizeof<real>() == 8) v128.store(p, v128.load(a, VECTOR), VECTOR);
     }
   }
 }
@@ -99,7 +164,21 @@ export function productTransposed(
   for (let n = 0; n < cols; n += PANEL) {
     pack(W, n, cols, depth, scratch);
     const c = C + <usize>n * sizeof<real>();
-    product(A, am, sizeof<real>(), scratch, PANEL * sizeof<real>(), c, cm, begin, end, min(PANEL, cols - n), depth, 0);
+    product(
+      A,
+      am,
+      sizeof<real>(),
+      scratch,
+      PANEL * sizeof<real>(),
+      c,
+      cm,
+      begin,
+      end,
+      min(PANEL, cols - n),
+      depth,
+      0,
+      0,
+    );
   }
 }
 
@@ -151,105 +230,142 @@ function pack(W: usize, n: i32, cols: i32, depth: i32, P: usize): void {
   }
 }
 
-/** One tile of C = bias + A B each: rows × vectors. Lanes past `cols` are computed from whatever lies there and dropped. */
+/**
+ * One tile of C = start + A B each: rows × vectors; start (rows, cols) has rows of sm bytes, and is nothing at 0. Lanes
+ * past `cols` are computed from whatever lies there and dropped.
+ */
 class Tile {
   /** 4 rows × 2 vectors: the tile that the work is done in. */
   static rows4wide(
     A: usize,
+    tile: usize,
     am: usize,
     ak: usize,
     B: usize,
     bk: usize,
     C: usize,
     cm: usize,
+    rows: i32,
     cols: i32,
     depth: i32,
-    bias: usize,
+    start: usize,
+    sm: usize,
   ): void {
-    let c00 = bias ? v128.load(bias) : v128.splat<real>(0);
-    let c01 = bias ? v128.load(bias, VECTOR) : v128.splat<real>(0);
-    let c10 = c00;
-    let c11 = c01;
-    let c20 = c00;
-    let c21 = c01;
-    let c30 = c00;
-    let c31 = c01;
-    let a0 = A;
-    let a1 = A + am;
-    let a2 = A + 2 * am;
-    let a3 = A + 3 * am;
-    for (let k = 0; k < depth; ++k) {
-      const b0 = v128.load(B);
-      const b1 = v128.load(B, VECTOR);
-      const x0 = v128.load_splat<real>(a0);
-      c00 = Simd.madd(x0, b0, c00);
-      c01 = Simd.madd(x0, b1, c01);
-      a0 += ak;
-      const x1 = v128.load_splat<real>(a1);
-      c10 = Simd.madd(x1, b0, c10);
-      c11 = Simd.madd(x1, b1, c11);
-      a1 += ak;
-      const x2 = v128.load_splat<real>(a2);
-      c20 = Simd.madd(x2, b0, c20);
-      c21 = Simd.madd(x2, b1, c21);
-      a2 += ak;
-      const x3 = v128.load_splat<real>(a3);
-      c30 = Simd.madd(x3, b0, c30);
-      c31 = Simd.madd(x3, b1, c31);
-      a3 += ak;
-      B += bk;
+    for (; rows > 0; rows -= 4) {
+      let c00 = v128.splat<real>(0);
+      let c01 = c00;
+      let c10 = c00;
+      let c11 = c00;
+      let c20 = c00;
+      let c21 = c00;
+      let c30 = c00;
+      let c31 = c00;
+      if (start) {
+        c00 = v128.load(start);
+        c01 = v128.load(start, VECTOR);
+        c10 = v128.load(start + sm);
+        c11 = v128.load(start + sm, VECTOR);
+        c20 = v128.load(start + 2 * sm);
+        c21 = v128.load(start + 2 * sm, VECTOR);
+        c30 = v128.load(start + 3 * sm);
+        c31 = v128.load(start + 3 * sm, VECTOR);
+      }
+      let a0 = A;
+      let a1 = A + am;
+      let a2 = A + 2 * am;
+      let a3 = A + 3 * am;
+      let b = B;
+      for (let k = 0; k < depth; ++k) {
+        const b0 = v128.load(b);
+        const b1 = v128.load(b, VECTOR);
+        const x0 = v128.load_splat<real>(a0);
+        c00 = Simd.madd(x0, b0, c00);
+        c01 = Simd.madd(x0, b1, c01);
+        a0 += ak;
+        const x1 = v128.load_splat<real>(a1);
+        c10 = Simd.madd(x1, b0, c10);
+        c11 = Simd.madd(x1, b1, c11);
+        a1 += ak;
+        const x2 = v128.load_splat<real>(a2);
+        c20 = Simd.madd(x2, b0, c20);
+        c21 = Simd.madd(x2, b1, c21);
+        a2 += ak;
+        const x3 = v128.load_splat<real>(a3);
+        c30 = Simd.madd(x3, b0, c30);
+        c31 = Simd.madd(x3, b1, c31);
+        a3 += ak;
+        b += bk;
+      }
+      Simd.store(C, c00, cols);
+      Simd.store(C + VECTOR, c01, cols - LANES);
+      Simd.store(C + cm, c10, cols);
+      Simd.store(C + cm + VECTOR, c11, cols - LANES);
+      Simd.store(C + 2 * cm, c20, cols);
+      Simd.store(C + 2 * cm + VECTOR, c21, cols - LANES);
+      Simd.store(C + 3 * cm, c30, cols);
+      Simd.store(C + 3 * cm + VECTOR, c31, cols - LANES);
+      A += 4 * tile;
+      C += 4 * cm;
+      start += 4 * sm;
     }
-    Simd.store(C, c00, cols);
-    Simd.store(C + VECTOR, c01, cols - LANES);
-    Simd.store(C + cm, c10, cols);
-    Simd.store(C + cm + VECTOR, c11, cols - LANES);
-    Simd.store(C + 2 * cm, c20, cols);
-    Simd.store(C + 2 * cm + VECTOR, c21, cols - LANES);
-    Simd.store(C + 3 * cm, c30, cols);
-    Simd.store(C + 3 * cm + VECTOR, c31, cols - LANES);
   }
 
   /** 4 rows × 1 vector: the last columns. */
   static rows4(
     A: usize,
+    tile: usize,
     am: usize,
     ak: usize,
     B: usize,
     bk: usize,
     C: usize,
     cm: usize,
+    rows: i32,
     cols: i32,
     depth: i32,
-    bias: usize,
+    start: usize,
+    sm: usize,
   ): void {
-    let c00 = bias ? v128.load(bias) : v128.splat<real>(0);
-    let c10 = c00;
-    let c20 = c00;
-    let c30 = c00;
-    let a0 = A;
-    let a1 = A + am;
-    let a2 = A + 2 * am;
-    let a3 = A + 3 * am;
-    for (let k = 0; k < depth; ++k) {
-      const b0 = v128.load(B);
-      const x0 = v128.load_splat<real>(a0);
-      c00 = Simd.madd(x0, b0, c00);
-      a0 += ak;
-      const x1 = v128.load_splat<real>(a1);
-      c10 = Simd.madd(x1, b0, c10);
-      a1 += ak;
-      const x2 = v128.load_splat<real>(a2);
-      c20 = Simd.madd(x2, b0, c20);
-      a2 += ak;
-      const x3 = v128.load_splat<real>(a3);
-      c30 = Simd.madd(x3, b0, c30);
-      a3 += ak;
-      B += bk;
+    for (; rows > 0; rows -= 4) {
+      let c00 = v128.splat<real>(0);
+      let c10 = c00;
+      let c20 = c00;
+      let c30 = c00;
+      if (start) {
+        c00 = v128.load(start);
+        c10 = v128.load(start + sm);
+        c20 = v128.load(start + 2 * sm);
+        c30 = v128.load(start + 3 * sm);
+      }
+      let a0 = A;
+      let a1 = A + am;
+      let a2 = A + 2 * am;
+      let a3 = A + 3 * am;
+      let b = B;
+      for (let k = 0; k < depth; ++k) {
+        const b0 = v128.load(b);
+        const x0 = v128.load_splat<real>(a0);
+        c00 = Simd.madd(x0, b0, c00);
+        a0 += ak;
+        const x1 = v128.load_splat<real>(a1);
+        c10 = Simd.madd(x1, b0, c10);
+        a1 += ak;
+        const x2 = v128.load_splat<real>(a2);
+        c20 = Simd.madd(x2, b0, c20);
+        a2 += ak;
+        const x3 = v128.load_splat<real>(a3);
+        c30 = Simd.madd(x3, b0, c30);
+        a3 += ak;
+        b += bk;
+      }
+      Simd.store(C, c00, cols);
+      Simd.store(C + cm, c10, cols);
+      Simd.store(C + 2 * cm, c20, cols);
+      Simd.store(C + 3 * cm, c30, cols);
+      A += 4 * tile;
+      C += 4 * cm;
+      start += 4 * sm;
     }
-    Simd.store(C, c00, cols);
-    Simd.store(C + cm, c10, cols);
-    Simd.store(C + 2 * cm, c20, cols);
-    Simd.store(C + 3 * cm, c30, cols);
   }
 
   /** 1 row × 8 vectors: single samples, and rows that four do not divide. */

@@ -26,7 +26,7 @@ import { outer, product, productTransposed } from "./gemm";
 import { activate, deactivate } from "./activations";
 
 /** Z = X W + b, Y = f(Z) for rows [begin, end). X (rows, in), W (in, out), Z and Y (rows, out). */
-export function forward(layer: usize, begin: i32, end: i32): void {
+export function forward(layer: usize, scratch: usize, begin: i32, end: i32): void {
   const nin = load<i32>(layer, LAYER_IN);
   const nout = load<i32>(layer, LAYER_OUT);
   const Z = load<usize>(layer, LAYER_Z);
@@ -35,7 +35,7 @@ export function forward(layer: usize, begin: i32, end: i32): void {
     const zm = <usize>nout * sizeof<real>();
     const X = load<usize>(layer, LAYER_X);
     const W = load<usize>(layer, LAYER_W);
-    product(X, xm, sizeof<real>(), W, zm, Z, zm, begin, end, nout, nin, load<usize>(layer, LAYER_B));
+    product(X, xm, sizeof<real>(), W, zm, Z, zm, begin, end, nout, nin, load<usize>(layer, LAYER_B), scratch);
   }
   const kind = load<i32>(layer, LAYER_ACTIVATION);
   activate(kind, load<f64>(layer, LAYER_PARAMETER), Z, load<usize>(layer, LAYER_Y), begin, end, nout);
@@ -68,7 +68,16 @@ export function deltas(layer: usize, fused: bool, scratch: usize, begin: i32, en
  * dW = Xᵀ dZ with the penalties' slopes, db = Σ_rows dZ, over all rows: rows [begin, end) of dW, units [from, to) of db,
  * `from` divisible by the lanes. `all`: also what training holds fixed.
  */
-export function gradients(layer: usize, rows: i32, all: bool, begin: i32, end: i32, from: i32, to: i32): void {
+export function gradients(
+  layer: usize,
+  scratch: usize,
+  rows: i32,
+  all: bool,
+  begin: i32,
+  end: i32,
+  from: i32,
+  to: i32,
+): void {
   if (load<i32>(layer, LAYER_KIND) != DENSE) return;
   const nin = load<i32>(layer, LAYER_IN);
   const nout = load<i32>(layer, LAYER_OUT);
@@ -80,7 +89,7 @@ export function gradients(layer: usize, rows: i32, all: bool, begin: i32, end: i
     const X = load<usize>(layer, LAYER_X);
     const xk = <usize>nin * sizeof<real>();
     if (rows == 1) outer(X, D, dW, begin, end, nout);
-    else product(X, sizeof<real>(), xk, D, dm, dW, dm, begin, end, nout, rows, 0);
+    else product(X, sizeof<real>(), xk, D, dm, dW, dm, begin, end, nout, rows, 0, scratch);
     const l1 = load<f64>(layer, LAYER_L1);
     const l2 = load<f64>(layer, LAYER_L2);
     const at = <usize>begin * dm;

@@ -25,7 +25,7 @@ export function ascend(first: usize, last: usize): void {
   for (let layer = first; layer <= last; layer += LAYER_BYTES) {
     const nout = load<i32>(layer, LAYER_OUT);
     if (nout > LANES) {
-      forward(layer, 0, 1);
+      forward(layer, 0, 0, 1);
       continue;
     }
     let x = load<usize>(layer, LAYER_X);

@@ -10,7 +10,7 @@ export const PLAN_CAPACITY = PLAN_OUTPUTS + 4; // i32: the most rows that the bl
 export const PLAN_X = PLAN_CAPACITY + 4; // ptr: (capacity, inputs), gathered samples
 export const PLAN_T = PLAN_X + 4; // ptr: (capacity, outputs), gathered targets
 export const PLAN_ROW_LOSSES = PLAN_T + 4; // ptr: (capacity), the loss of each row
-export const PLAN_SCRATCH = PLAN_ROW_LOSSES + 4; // ptr: one packed panel of the widest layer
+export const PLAN_SCRATCH = PLAN_ROW_LOSSES + 4; // ptr: (workers, PLAN_SCRATCH_BYTES), where products pack
 export const PLAN_LOSS = PLAN_SCRATCH + 4; // i32: one of the losses below
 export const PLAN_METRIC = PLAN_LOSS + 4; // i32: METRIC_… bits
 export const PLAN_PARAMS = PLAN_METRIC + 4; // ptr: (count), every weight and bias
@@ -212,3 +212,11 @@ export const STREAM_SPLIT = 3;
 
 /** Bytes that a kernel may read (never write) past the end of any block, in a vector whose last lanes it drops. */
 export const OVERREAD = 256;
+
+// What products pack where rows are long: blocks of B and of a transposed A, copied together in the order they are read.
+export const PACK_FROM = 1024; // bytes of B's rows from which it pays
+export const PACK_ROWS_FROM = 48; // rows that share a packed block of B
+export const PACK_DEPTH_FROM = 32;
+export const PACK_DEPTH = 256; // most of the depth that one block holds
+export const PACK_ROWS = 256; // rows of a block of A
+export const PACK_PANELS = 4; // panels of B that are packed at once: whole lines of the cache

@@ -136,7 +136,7 @@ export function work(plan: usize, stage: i32, me: i32, all: i32): void {
     const end = share(rows, me + 1, all);
     if (first == end) return;
     gather(plan, first, end);
-    forward(plan, first, end);
+    forward(plan, me, first, end);
     losses(plan, first, end);
     if (stage == STAGE_ROWS) deltas(plan, me, first, end);
   } else if (all == 1) {
@@ -158,7 +158,7 @@ function parameters(plan: usize, stage: i32, me: i32, all: i32): void {
     const end = share(nin, me + 1, all);
     const from = share(nout, me, all);
     const to = share(nout, me + 1, all);
-    if (stage <= STAGE_CHANGE) layers.gradients(layer, rows, false, first, end, from, to);
+    if (stage <= STAGE_CHANGE) layers.gradients(layer, scratchOf(plan, me), rows, false, first, end, from, to);
     if (stage >= STAGE_CHANGE) {
       const bits = load<i32>(layer, LAYER_TRAINABLE);
       if (bits & TRAIN_WEIGHTS) updateOf(plan, load<usize>(layer, LAYER_W), first * nout, end * nout);
@@ -264,9 +264,16 @@ function widen(to: usize, from: usize, n: i32, scale: v128): void {
   for (; n > 0; n -= LANES, to += 16, from += LANES) Simd.store(to, v128.mul<real>(Simd.bytes(from), scale), n);
 }
 
-function forward(plan: usize, begin: i32, end: i32): void {
+/** Where worker `me` packs what a product needs. */
+@inline
+function scratchOf(plan: usize, me: i32): usize {
+  return load<usize>(plan, PLAN_SCRATCH) + <usize>(me * load<i32>(plan, PLAN_SCRATCH_BYTES));
+}
+
+function forward(plan: usize, me: i32, begin: i32, end: i32): void {
+  const scratch = scratchOf(plan, me);
   const last = lastLayer(plan);
-  for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) layers.forward(layer, begin, end);
+  for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) layers.forward(layer, scratch, begin, end);
 }
 
 /** Losses of rows [begin, end), and the derivative into the last layer's D. */
@@ -359,7 +366,7 @@ function classOf(row: usize, nout: i32): i32 {
 
 /** The errors δ of rows [begin, end) in every layer, from the last to the first; `me` says whose scratch is used. */
 function deltas(plan: usize, me: i32, begin: i32, end: i32): void {
-  const scratch = load<usize>(plan, PLAN_SCRATCH) + <usize>(me * load<i32>(plan, PLAN_SCRATCH_BYTES));
+  const scratch = scratchOf(plan, me);
   const first = layerAt(plan, 0);
   let fused = isFused(load<i32>(plan, PLAN_LOSS));
   for (let layer = lastLayer(plan); layer >= first; layer -= LAYER_BYTES) {
@@ -370,9 +377,10 @@ function deltas(plan: usize, me: i32, begin: i32, end: i32): void {
 
 function gradients(plan: usize, all: bool): void {
   const rows = load<i32>(plan, PLAN_ROWS);
+  const scratch = scratchOf(plan, 0);
   const last = lastLayer(plan);
   for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
-    layers.gradients(layer, rows, all, 0, load<i32>(layer, LAYER_IN), 0, load<i32>(layer, LAYER_OUT));
+    layers.gradients(layer, scratch, rows, all, 0, load<i32>(layer, LAYER_IN), 0, load<i32>(layer, LAYER_OUT));
   }
 }
 
@@ -480,7 +488,7 @@ export function differentiate(plan: usize, data: usize): void {
 export function predict(plan: usize, X: usize, rows: i32): usize {
   store<i32>(plan, rows, PLAN_ROWS);
   enter(plan, X);
-  forward(plan, 0, rows);
+  forward(plan, 0, 0, rows);
   return load<usize>(lastLayer(plan), LAYER_Y);
 }
 

@@ -27,6 +27,10 @@ import {
   LAYER_Z,
   MOMENTUM,
   NESTEROV,
+  PACK_DEPTH,
+  PACK_FROM,
+  PACK_PANELS,
+  PACK_ROWS,
   PLAN_ACCUMULATE,
   PLAN_AGE,
   PLAN_AVERAGE,
@@ -525,12 +529,10 @@ export class Layout implements Tenant {
       write(PLAN_X, take(rows * inputs));
       write(PLAN_T, take(rows * outputs));
       write(PLAN_ROW_LOSSES, take(rows));
-      const widest = Math.max(...layers.map((layer) => layer.units));
-      const lanes = 16 / bytes;
-      const scratch = 2 * lanes * (widest + lanes);
-      write(PLAN_SCRATCH_BYTES, scratch * bytes);
-      write(PLAN_SCRATCH, take(scratch * this.workers));
     }
+    const scratch = scratchNumbers(Math.max(...layers.map((layer) => layer.units)), bytes);
+    write(PLAN_SCRATCH_BYTES, scratch * bytes);
+    write(PLAN_SCRATCH, take(scratch * this.workers));
     let x = 0; // the first layer reads whichever samples are current
     let below = 0;
     for (const [i, layer] of layers.entries()) {
@@ -559,6 +561,16 @@ export class Layout implements Tenant {
 function prepares({ weightDecay, clipNorm, clipValue, flavor, rule }: Optimizer): boolean {
   const isInside = flavor === KERAS && (rule.id === MOMENTUM || rule.id === NESTEROV);
   return weightDecay + clipNorm + clipValue > 0 || isInside;
+}
+
+/**
+ * Numbers that products pack into, each worker for itself: a panel of transposed weights, and blocks of what has long rows.
+ * `widest`: the most units of a layer.
+ */
+export function scratchNumbers(widest: number, bytes: number): number {
+  const panel = 32 / bytes;
+  const panels = PACK_PANELS * panel * PACK_DEPTH + PACK_ROWS * PACK_DEPTH;
+  return Math.max(panel * widest + 128 / bytes, widest * bytes >= PACK_FROM ? panels : 0);
 }
 
 function readProgress(plan: DataView): Progress {
