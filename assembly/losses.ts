@@ -352,7 +352,10 @@ export function isFused(kind: i32): bool {
 }
 
 class Rows {
-  /** loss = Σ_j value_j, or its mean over the outputs; of probabilities, with smoothed targets as in `categorical`. */
+  /**
+   * loss = Σ_j value_j, or its mean over the outputs. Cross-entropies smooth their targets: one of K classes as
+   * `categorical` does, an output of its own as the first of two, (1 − s) t + s / 2.
+   */
   static sum(
     kind: i32,
     parameter: f64,
@@ -368,9 +371,10 @@ class Rows {
     const isSummed = kind == SQUARED_ERROR || (kind >= SIGMOID_CROSS_ENTROPY && kind <= LAST_SUMMED);
     const scale: f64 = isSummed ? 1 : 1 / <f64>width;
     const p = Simd.splat(parameter);
-    const smoothing: f64 = kind == LOG_LIKELIHOOD ? parameter : 0;
+    const isOne = kind == LOG_LIKELIHOOD;
+    const smoothing: f64 = isOne || kind == BINARY_CROSS_ENTROPY || kind == SIGMOID_CROSS_ENTROPY ? parameter : 0;
     const keep = Simd.splat(1 - smoothing);
-    const spread = Simd.splat(smoothing / <f64>width);
+    const spread = Simd.splat(smoothing / (isOne ? <f64>width : 2));
     const slope = Simd.splat(scale / <f64>batch);
     const bytes = <usize>width * sizeof<real>();
     for (; rows > 0; --rows, z += bytes, y += bytes, t += bytes, d += bytes, losses += sizeof<real>()) {

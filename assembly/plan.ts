@@ -65,7 +65,9 @@ export const PLAN_AVERAGE_DECAY = (PLAN_WHOLE + 4 + 7) & ~7; // f64
 export const PLAN_AVERAGE_START = PLAN_AVERAGE_DECAY + 8; // f64: up to this update it is a copy
 export const PLAN_BLOCKS = PLAN_AVERAGE_START + 8; // ptr: the records of the blocks that the optimizer treats apart
 export const PLAN_BLOCK_COUNT = PLAN_BLOCKS + 4; // i32
-export const PLAN_BYTES = PLAN_BLOCK_COUNT + 4;
+export const PLAN_SAMPLE_WEIGHTS = PLAN_BLOCK_COUNT + 4; // ptr: (capacity), gathered weights of samples
+export const PLAN_BATCH_WEIGHTS = PLAN_SAMPLE_WEIGHTS + 4; // ptr: (rows), the current batch's; 0 where all count alike
+export const PLAN_BYTES = (PLAN_BATCH_WEIGHTS + 4 + 7) & ~7;
 
 // A layer's record.
 export const LAYER_KIND = 0; // i32: one of the kinds below
@@ -101,7 +103,8 @@ export const DATA_BASE = DATA_LABELS + 4; // ptr: (count) u32, the rows that bel
 export const DATA_ORDER = DATA_BASE + 4; // ptr: (count) u32, the running epoch's order; 0 for as they lie
 export const DATA_COUNT = DATA_ORDER + 4; // i32: rows an epoch
 export const DATA_WIDTH = DATA_COUNT + 4; // i32: bytes of a number at DATA_X: those of real, or 1 for integers 0..255
-export const DATA_BYTES = DATA_WIDTH + 4 + 4;
+export const DATA_WEIGHTS = DATA_WIDTH + 4; // ptr: (rows), how much each sample counts; 0 where all count alike
+export const DATA_BYTES = DATA_WEIGHTS + 4;
 
 // A tally: sums over samples.
 export const TALLY_LOSS = 0; // f64

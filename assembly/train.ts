@@ -6,6 +6,7 @@ import {
   DATA_LABELS,
   DATA_ORDER,
   DATA_T,
+  DATA_WEIGHTS,
   DATA_WIDTH,
   DATA_X,
   DIVERGED,
@@ -27,6 +28,7 @@ import {
   PLAN_AT,
   PLAN_BATCH,
   PLAN_BATCH_LOSS,
+  PLAN_BATCH_WEIGHTS,
   PLAN_CANDIDATE,
   PLAN_CAPACITY,
   PLAN_COUNT,
@@ -51,6 +53,7 @@ import {
   PLAN_REPORTS,
   PLAN_ROWS,
   PLAN_ROW_LOSSES,
+  PLAN_SAMPLE_WEIGHTS,
   PLAN_SCRATCH,
   PLAN_SCRATCH_BYTES,
   PLAN_SEED,
@@ -210,6 +213,9 @@ function begin(plan: usize, data: usize, order: usize, first: i32, rows: i32): v
     store<i32>(plan, first, PLAN_AT);
   }
   store<usize>(plan, t, PLAN_TARGETS);
+  let w = load<usize>(data, DATA_WEIGHTS);
+  if (w) w = inPlace ? w + from * sizeof<real>() : load<usize>(plan, PLAN_SAMPLE_WEIGHTS);
+  store<usize>(plan, w, PLAN_BATCH_WEIGHTS);
 }
 
 /** Copies what rows [begin, end) of the current batch do not use where it lies. */
@@ -229,12 +235,15 @@ function gather(plan: usize, begin: i32, end: i32): void {
   const bytes = load<i32>(data, DATA_WIDTH) == 1;
   const inPlace = load<i32>(plan, PLAN_ROWS) == 1 || !order;
   const scale = Simd.splat(load<f64>(plan, PLAN_INPUT_SCALE));
+  const w = load<usize>(plan, PLAN_BATCH_WEIGHTS);
+  const W = w == load<usize>(plan, PLAN_SAMPLE_WEIGHTS) ? load<usize>(data, DATA_WEIGHTS) : 0;
   // One-hot targets are made here so that a data set of many classes stays small.
   if (labels) memory.fill(t + <usize>begin * nout, 0, <usize>(end - begin) * nout);
   for (let r = begin; r < end; ++r) {
     const row: usize = order ? load<u32>(order + ((<usize>(first + r)) << 2)) : first + r;
     if (bytes) widen(x + <usize>r * nin, X + row * <usize>inputs, inputs, scale);
     else if (!inPlace) copy(x + <usize>r * nin, X + row * nin, nin);
+    if (W) store<real>(w + <usize>r * sizeof<real>(), load<real>(W + row * sizeof<real>()));
     if (labels) {
       const label: usize = load<u32>(labels + (row << 2));
       store<real>(t + <usize>r * nout + label * sizeof<real>(), 1);
@@ -292,6 +301,16 @@ function losses(plan: usize, begin: i32, end: i32): void {
     load<i32>(plan, PLAN_OUTPUTS),
     load<i32>(plan, PLAN_ROWS),
   );
+  const weights = load<usize>(plan, PLAN_BATCH_WEIGHTS);
+  if (weights)
+    weigh(
+      weights,
+      load<usize>(last, LAYER_D),
+      load<usize>(plan, PLAN_ROW_LOSSES),
+      begin,
+      end,
+      load<i32>(plan, PLAN_OUTPUTS),
+    );
 }
 
 /** The mean of the batch's losses, summed in order of the rows; adds the batch to the running tally. */
@@ -304,6 +323,19 @@ function sum(plan: usize): f64 {
   store<f64>(plan, mean, PLAN_BATCH_LOSS);
   tally(plan, total);
   return mean;
+}
+
+/** Multiplies losses and derivatives D (rows, width) of rows [begin, end) by the rows' weights w; what weighs 0 is left out. */
+function weigh(weights: usize, D: usize, losses: usize, begin: i32, end: i32, width: i32): void {
+  for (let r = begin; r < end; ++r) {
+    const at = <usize>r * sizeof<real>();
+    const d = D + at * <usize>width;
+    const w = load<real>(weights + at);
+    store<real>(losses + at, w == 0 ? 0 : w * load<real>(losses + at));
+    for (let o: usize = 0; o < <usize>width * sizeof<real>(); o += sizeof<real>()) {
+      store<real>(d + o, w == 0 ? 0 : w * load<real>(d + o));
+    }
+  }
 }
 
 /** Adds the current batch to the running tally. */

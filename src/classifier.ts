@@ -6,7 +6,8 @@ import { PropagoError, show } from "./errors.ts";
 import { Estimator, readSaved } from "./estimator.ts";
 import type { EstimatorOptions, Output, PartialFitOptions } from "./estimator.ts";
 import { Network } from "./network.ts";
-import type { FloatArray, History, Matrix, MetricName } from "./types.ts";
+import { readClassWeights } from "./weighting.ts";
+import type { ClassWeights, FloatArray, History, Matrix, MetricName } from "./types.ts";
 
 export interface ClassifierOptions extends EstimatorOptions {}
 
@@ -73,7 +74,7 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
    * @throws PropagoError ERR_DATA for a label that is none of the model's classes.
    */
   partialFit(x: Matrix, labels: Labels, options: ClassifierPartialFitOptions = {}): History {
-    readObject(options, "partialFit options", ["batchSize", "shuffle", "classes"]);
+    readObject(options, "partialFit options", ["batchSize", "shuffle", "sampleWeights", "classes"]);
     const { classes, ...rest } = options;
     return this.trainFurther(
       x,
@@ -128,6 +129,11 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
     const indices = codec.encode(labels, `${prefix}labels`);
     // The one output of a single class is its probability.
     return codec.classes.length === 1 ? indices.fill(1) : indices;
+  }
+
+  protected classWeights(value: ClassWeights | undefined, { classes }: LabelEncoder): ClassWeights | undefined {
+    // Balanced ones are counted where the rows are.
+    return value === undefined || value === "balanced" ? value : readClassWeights(value, classes);
   }
 
   protected output(codec: LabelEncoder): Output {

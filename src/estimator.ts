@@ -11,10 +11,13 @@ import type { LossSpec } from "./losses.ts";
 import { Network } from "./network.ts";
 import type { OptimizerSpec } from "./optimizers.ts";
 import { FIT_KEYS } from "./training.ts";
+import { readSampleWeights } from "./weighting.ts";
 import type {
+  ClassWeights,
   Data,
   DType,
   EarlyStopping,
+  EvaluateOptions,
   Evaluation,
   FitOptions,
   FloatArray,
@@ -22,6 +25,7 @@ import type {
   Layer,
   Matrix,
   MetricName,
+  SampleWeights,
   Shuffle,
 } from "./types.ts";
 
@@ -51,7 +55,7 @@ export interface EstimatorFitOptions<Y> extends Omit<FitOptions, "validation" | 
    * Rows held back to judge each epoch: a fraction, spread evenly over the targets; 0 for none; or data of their own.
    * Default 0.2 from 50 rows on, otherwise 0.
    */
-  validation?: number | { x: Matrix; y: Y };
+  validation?: number | { x: Matrix; y: Y; sampleWeights?: SampleWeights };
   /** Default: patience 20 where at least 10 rows are held back, otherwise off. */
   earlyStopping?: EarlyStopping | boolean;
   /**
@@ -67,6 +71,8 @@ export interface PartialFitOptions {
   batchSize?: number | "full";
   /** Order of the samples. Default true. */
   shuffle?: Shuffle;
+  /** How much each row counts. */
+  sampleWeights?: SampleWeights;
 }
 
 /** Everything that a fitted estimator consists of. */
@@ -133,6 +139,8 @@ export abstract class Estimator<Y, Codec> {
   /** How many rows the targets are for, where their form tells. */
   protected abstract rowsOf(y: Y): number | undefined;
   protected abstract output(codec: Codec): Output;
+  /** Class weights as the network takes them. */
+  protected abstract classWeights(value: ClassWeights | undefined, codec: Codec): ClassWeights | undefined;
 
   /**
    * Trains a new network on rows and their targets, in slices that leave the event loop alive. An earlier model is
@@ -164,12 +172,16 @@ export abstract class Estimator<Y, Codec> {
     }
   }
 
-  /** Mean loss of the network, and accuracy or r2, over rows with known targets. */
-  evaluate(x: Matrix, y: Y): Evaluation {
+  /** Mean loss of the network, and accuracy or r2 or other metrics, over rows with known targets. */
+  evaluate(x: Matrix, y: Y, options: EvaluateOptions = {}): Evaluation {
     const { network, scaling, codec } = this.fitted;
     const rows = this.#readRows(x, y, scaling.columns);
     const data = { x: scaling.transform(rows), y: this.encode(codec, y, rows.rows) };
-    return network.evaluate(data, { metrics: [this.metric] });
+    return network.evaluate(data, {
+      ...options,
+      metrics: options.metrics ?? [this.metric],
+      classWeights: this.classWeights(options.classWeights, codec),
+    });
   }
 
   /** The figure by which the model is judged: accuracy of a classifier, r2 of a regressor. */
@@ -230,8 +242,8 @@ export abstract class Estimator<Y, Codec> {
   /** One epoch over the data, going on from where the model stands. */
   protected trainFurther(x: Matrix, y: Y, options: PartialFitOptions, learn: (rows: number) => Codec): History {
     this.#checkIdle();
-    const { batchSize, shuffle } = options;
-    const once = { epochs: 1, batchSize, shuffle };
+    const { batchSize, shuffle, sampleWeights } = options;
+    const once = { epochs: 1, batchSize, shuffle, sampleWeights };
     const fitted = this.#fitted;
     if (fitted) {
       const rows = this.#readRows(x, y, fitted.scaling.columns);
@@ -278,7 +290,10 @@ export abstract class Estimator<Y, Codec> {
     try {
       for (let attempt = 1; ; attempt++) {
         const history: History = yield { network, data: job.data, options: job.options };
-        const { loss, accuracy } = network.evaluate(job.data, { metrics: [this.metric] });
+        const { loss, accuracy } = network.evaluate(job.data, {
+          metrics: [this.metric],
+          classWeights: job.options.classWeights,
+        });
         if (!best || loss < best.loss) {
           best?.network.dispose();
           best = { network, history, loss, isLearnt: accuracy === 1 };
@@ -305,12 +320,15 @@ export abstract class Estimator<Y, Codec> {
   /** Checks everything and makes what training needs; nothing of the estimator changes. */
   #prepare(x: Matrix, y: Y, options: EstimatorFitOptions<Y>): Job<Codec> {
     readObject(options, "fit options", [...FIT_KEYS, "restarts"]);
-    const { validation, restarts, ...rest } = options;
+    const { validation, restarts, sampleWeights, ...rest } = options;
     const rows = this.#readRows(x, y);
     const codec = this.learn(y, rows.rows);
     const targets = this.encode(codec, y, rows.rows);
     const width = targets.length / rows.rows;
     const { classes } = this.output(codec);
+    const weights =
+      sampleWeights === undefined ? undefined : readSampleWeights(sampleWeights, "sampleWeights", rows.rows);
+    const classWeights = this.classWeights(rest.classWeights, codec);
     const network = this.#build(rows.columns, rows.rows, codec, this.#options.seed);
     try {
       const theirs = typeof validation === "object" && validation !== null ? validation : undefined;
@@ -323,21 +341,31 @@ export abstract class Estimator<Y, Codec> {
       const data: Data = {
         x: scaling.transform(known),
         y: held ? pickValues(targets, held.training, width) : targets,
+        sampleWeights: held && weights ? pickValues(weights, held.training, 1) : weights,
       };
       let unseen: Data | undefined;
       let unseenRows = 0;
       if (held) {
         const heldRows = pick(rows, held.validation);
-        unseen = { x: scaling.transform(heldRows), y: pickValues(targets, held.validation, width) };
+        unseen = {
+          x: scaling.transform(heldRows),
+          y: pickValues(targets, held.validation, width),
+          sampleWeights: weights && pickValues(weights, held.validation, 1),
+        };
         unseenRows = heldRows.rows;
       } else if (theirs) {
         const theirRows = this.#readRows(theirs.x, theirs.y, scaling.columns, "validation.");
-        unseen = { x: scaling.transform(theirRows), y: this.encode(codec, theirs.y, theirRows.rows, "validation.") };
+        unseen = {
+          x: scaling.transform(theirRows),
+          y: this.encode(codec, theirs.y, theirRows.rows, "validation."),
+          sampleWeights: theirs.sampleWeights,
+        };
         unseenRows = theirRows.rows;
       }
       const fitOptions: FitOptions = {
         ...rest,
         metrics: rest.metrics ?? [this.metric],
+        classWeights,
         earlyStopping: rest.earlyStopping ?? (unseenRows >= LEAST_ROWS_TO_STOP_BY ? { patience: PATIENCE } : false),
       };
       if (unseen) fitOptions.validation = unseen;

@@ -70,6 +70,7 @@ import {
   PLAN_RATES,
   PLAN_REPORTS,
   PLAN_ROW_LOSSES,
+  PLAN_SAMPLE_WEIGHTS,
   PLAN_SCRATCH,
   PLAN_SCRATCH_BYTES,
   PLAN_SEED,
@@ -529,6 +530,7 @@ export class Layout implements Tenant {
       write(PLAN_X, take(rows * inputs));
       write(PLAN_T, take(rows * outputs));
       write(PLAN_ROW_LOSSES, take(rows));
+      write(PLAN_SAMPLE_WEIGHTS, take(rows));
     }
     const scratch = scratchNumbers(Math.max(...layers.map((layer) => layer.units)), bytes);
     write(PLAN_SCRATCH_BYTES, scratch * bytes);

@@ -42,6 +42,9 @@ interface LossRow {
   options?: OptionTable;
 }
 
+/** The part of a target that is spread over all classes, or over both sides of a single output. */
+const smoothing = { labelSmoothing: { kind: "number", default: 0, least: 0, below: 1 } } as const;
+
 export const LOSSES = {
   squaredError: { id: SQUARED_ERROR, targets: "any", metrics: [] },
   meanSquaredError: { id: MEAN_SQUARED_ERROR, targets: "any", metrics: [] },
@@ -59,13 +62,23 @@ export const LOSSES = {
   poisson: { id: POISSON, targets: "counts", metrics: [] },
   meanAbsolutePercentageError: { id: MEAN_ABSOLUTE_PERCENTAGE_ERROR, targets: "any", metrics: [] },
   meanSquaredLogarithmicError: { id: MEAN_SQUARED_LOGARITHMIC_ERROR, targets: "counts", metrics: [] },
-  binaryCrossEntropy: { behind: { sigmoid: BINARY_CROSS_ENTROPY }, targets: "unit", metrics: ["accuracy"] },
-  sigmoidCrossEntropy: { behind: { sigmoid: SIGMOID_CROSS_ENTROPY }, targets: "unit", metrics: ["accuracy"] },
+  binaryCrossEntropy: {
+    behind: { sigmoid: BINARY_CROSS_ENTROPY },
+    targets: "unit",
+    metrics: ["accuracy"],
+    options: smoothing,
+  },
+  sigmoidCrossEntropy: {
+    behind: { sigmoid: SIGMOID_CROSS_ENTROPY },
+    targets: "unit",
+    metrics: ["accuracy"],
+    options: smoothing,
+  },
   categoricalCrossEntropy: {
     behind: { softmax: CATEGORICAL_CROSS_ENTROPY, logSoftmax: LOG_LIKELIHOOD },
     targets: "probabilities",
     metrics: ["accuracy"],
-    options: { labelSmoothing: { kind: "number", default: 0, least: 0, below: 1 } },
+    options: smoothing,
   },
   klDivergence: {
     id: KL_DIVERGENCE,
@@ -81,10 +94,11 @@ export type LossName = keyof typeof LOSSES;
 /** A loss by name, or with its parameter: `{ name: "huber", delta: 0.5 }`. */
 export type LossSpec =
   | LossName
-  | { name: "huber"; delta?: number }
-  | { name: "quantile"; q?: number }
-  | { name: "categoricalCrossEntropy"; labelSmoothing?: number }
-  | { name: LossName };
+  | {
+      [N in LossName]: { name: N } & ((typeof LOSSES)[N] extends { options: infer O }
+        ? { [K in keyof O]?: number }
+        : unknown);
+    }[LossName];
 
 /** A loss with all that the core and the checks of data need. */
 export interface Loss {

@@ -32,7 +32,7 @@ export function metricBits(metrics: readonly MetricName[], { loss, outputs }: Ne
 }
 
 /**
- * Writes the means of the tally at `at` into a report. `spread` is r2's denominator for each output; the outputs' r2
+ * Writes the means of the tally at `at` over so many samples, whose weights sum to `weight`, into a report. `spread` is r2's denominator for each output; the outputs' r2
  * are averaged.
  */
 export function readTally<R extends Evaluation>(
@@ -40,10 +40,11 @@ export function readTally<R extends Evaluation>(
   sums: Float64Array,
   at: number,
   samples: number,
+  weight: number,
   metrics: readonly MetricName[],
   spread: Float64Array,
 ): R {
-  report.loss = sums[at + TALLY_LOSS / 8] / samples;
+  report.loss = sums[at + TALLY_LOSS / 8] / weight;
   if (metrics.includes("accuracy")) report.accuracy = sums[at + TALLY_CORRECT / 8] / samples;
   if (metrics.includes("r2")) {
     let total = 0;

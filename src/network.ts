@@ -19,6 +19,7 @@ import { type NetworkJSON, numbersToJSON, readNetworkJSON } from "./save.ts";
 import { readMatrix } from "./matrix.ts";
 import { Dataset, type Rows, copyMatrix, readTargets } from "./samples.ts";
 import { draw, scaleToData, wantsData } from "./weights.ts";
+import { readSampleWeights } from "./weighting.ts";
 import { type Insides, Training, trainSync, trainStep } from "./training.ts";
 import type {
   ArrayOf,
@@ -184,9 +185,9 @@ export class Network<D extends DType = "float32"> {
   /** Loss and metrics over data, without training. */
   evaluate(data: Data, options: EvaluateOptions = {}): Evaluation {
     this.#checkUsable();
-    const given = readObject(options, "evaluate options", ["metrics", "averaged"]);
+    const given = readObject(options, "evaluate options", ["metrics", "sampleWeights", "classWeights", "averaged"]);
     const metrics = readMetrics(given.metrics, this.#description);
-    const dataset = this.#dataset(data);
+    const dataset = this.#dataset(data, "", given.sampleWeights);
     const rows = dataset.all();
     const measure = (): Evaluation =>
       this.#layout.aside(() => {
@@ -195,6 +196,7 @@ export class Network<D extends DType = "float32"> {
         return isPenalised ? { ...report, penalty: this.#engine.core.penalty(this.#layout.plan) } : report;
       });
     try {
+      dataset.weigh(dataset.classWeights(given.classWeights));
       return this.#averaged(given.averaged, measure);
     } finally {
       rows.release();
@@ -380,7 +382,7 @@ export class Network<D extends DType = "float32"> {
       engine: this.#engine,
       layout: this.#layout,
       description: this.#description,
-      dataset: (data, owner) => this.#dataset(data, owner),
+      dataset: (data, owner, sampleWeights) => this.#dataset(data, owner, sampleWeights),
       measure: (rows, metrics) => this.#measure(rows, metrics),
       scale: (dataset, rows) => this.#scale(dataset, rows),
       lock: () => {
@@ -396,22 +398,27 @@ export class Network<D extends DType = "float32"> {
     };
   }
 
-  /** `owner` stands before the names of x and y in messages, as in "validation.x". */
-  #dataset(data: unknown, owner = ""): Dataset {
+  /** `owner` stands before the names of x and y in messages, as in "validation.x"; weights may come with x and y or apart. */
+  #dataset(data: unknown, owner = "", apart?: unknown): Dataset {
     if (typeof data !== "object" || data === null) {
       throw new PropagoError(
         "ERR_DATA",
         `${owner || "data"} is ${show(data)}; pass { x, y }, samples and their targets`,
       );
     }
-    const { x, y } = readObject(data, owner || "data", ["x", "y"]) as { x?: Matrix; y?: Targets };
+    const { x, y, sampleWeights } = readObject(data, owner || "data", ["x", "y", "sampleWeights"]) as Partial<Data>;
+    if (apart !== undefined && sampleWeights !== undefined) {
+      throw new PropagoError("ERR_CONFIG", "sampleWeights stand both in the data and in the options; give them once");
+    }
+    const given = apart === undefined ? sampleWeights : apart;
     const before = owner === "" ? "" : `${owner}.`;
     for (const [name, value] of Object.entries({ x, y })) {
       if (value === undefined) throw new PropagoError("ERR_DATA", `${before}${name} is missing: pass { x, y }`);
     }
     const samples = readMatrix(x as Matrix, `${before}x`, this.inputs);
     const targets = readTargets(y as Targets, `${before}y`, samples, this.outputs);
-    return new Dataset(this.#engine, samples, targets, this.#description);
+    const weights = given === undefined ? undefined : readSampleWeights(given, `${before}sampleWeights`, samples.rows);
+    return new Dataset(this.#engine, samples, targets, this.#description, weights);
   }
 
   /** Sums up over rows that are in memory; writes the plan's tally. */
@@ -422,7 +429,7 @@ export class Network<D extends DType = "float32"> {
     this.#engine.core.evaluate(plan, rows.address, 1);
     const sums = this.#engine.doubles(layout.word(PLAN_TALLY) >>> 0, TALLY_SQUARES / 8 + this.outputs);
     const spread = metrics.includes("r2") ? rows.spread() : new Float64Array(0);
-    return readTally({ loss: 0 }, sums, 0, rows.count, metrics, spread);
+    return readTally({ loss: 0 }, sums, 0, rows.count, rows.weight, metrics, spread);
   }
 
   /** Draws first weights: each tensor from a stream of its own, so that one layer's size does not move another's. */

@@ -7,7 +7,7 @@ import { PropagoError, show } from "./errors.ts";
 import { Estimator, readSaved } from "./estimator.ts";
 import type { EstimatorOptions, Output, PartialFitOptions } from "./estimator.ts";
 import { Network } from "./network.ts";
-import type { History, Matrix, MetricName, Targets } from "./types.ts";
+import type { ClassWeights, History, Matrix, MetricName, Targets } from "./types.ts";
 
 export interface RegressorOptions extends EstimatorOptions {}
 
@@ -44,7 +44,7 @@ export class Regressor extends Estimator<Targets, StandardScaler> {
    * learns the scaling from its rows.
    */
   partialFit(x: Matrix, targets: Targets, options: PartialFitOptions = {}): History {
-    readObject(options, "partialFit options", ["batchSize", "shuffle"]);
+    readObject(options, "partialFit options", ["batchSize", "shuffle", "sampleWeights"]);
     return this.trainFurther(x, targets, options, (rows) => this.learn(targets, rows));
   }
 
@@ -101,6 +101,11 @@ export class Regressor extends Estimator<Targets, StandardScaler> {
       throw new PropagoError("ERR_SHAPE", `${prefix}targets has ${read.columns} numbers a row, ${expected}`);
     }
     return codec.transform(read);
+  }
+
+  protected classWeights(value: ClassWeights | undefined): undefined {
+    if (value === undefined) return;
+    throw new PropagoError("ERR_CONFIG", "classWeights are for a Classifier; a Regressor takes sampleWeights");
   }
 
   protected output(codec: StandardScaler): Output {

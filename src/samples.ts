@@ -6,6 +6,7 @@ import {
   DATA_LABELS,
   DATA_ORDER,
   DATA_T,
+  DATA_WEIGHTS,
   DATA_WIDTH,
   DATA_X,
 } from "../assembly/plan.ts";
@@ -14,6 +15,7 @@ import { PropagoError, show } from "./errors.ts";
 import type { NetworkDescription } from "./description.ts";
 import type { Loss } from "./losses.ts";
 import { type Source, checkTyped, copyValues, isNumericArray, nonFinite, readShape } from "./matrix.ts";
+import { readClassWeights } from "./weighting.ts";
 import type { FloatArray, NumericArray, Targets } from "./types.ts";
 
 /** Labels: one class a row. */
@@ -66,7 +68,13 @@ export class Dataset {
   readonly #scale: number;
   readonly #targets: number;
   readonly #outputs: number;
+  readonly #loss: Loss;
   readonly #labelled: boolean;
+  readonly #name: string;
+  readonly #given: Float64Array | undefined;
+  /** Weights of the samples in the core's memory, and as they are there; none where all count alike. */
+  #weights = 0;
+  #weighed: Float64Array | undefined;
   /** Two lists of rows: those that belong, and the running epoch's order. */
   readonly #base: number;
   readonly #order: number;
@@ -77,6 +85,7 @@ export class Dataset {
     x: Source,
     y: Source | LabelSource | undefined,
     { outputs, loss, inputScale }: NetworkDescription,
+    weights?: Float64Array,
   ) {
     // Bytes stay bytes, a quarter of the memory; the core widens a batch at a time.
     const bytes = isBytes(x.data) ? x.data : undefined;
@@ -101,7 +110,10 @@ export class Dataset {
     this.#width = width;
     this.#scale = inputScale;
     this.#outputs = outputs;
+    this.#loss = loss;
     this.#labelled = labels !== undefined;
+    this.#name = y?.name ?? "y";
+    this.#given = weights;
     try {
       if (bytes) engine.octets(this.#samples, bytes.length).set(bytes);
       else copyMatrix(engine, x, this.#samples, inputScale);
@@ -117,6 +129,7 @@ export class Dataset {
         copyMatrix(engine, matrix, this.#targets, 1);
         checkTargets(engine.numbers(this.#targets, x.rows * outputs), matrix.name, outputs, loss);
       }
+      this.weigh();
     } catch (error) {
       this.release();
       throw error;
@@ -139,6 +152,59 @@ export class Dataset {
     return values;
   }
 
+  /** What each class is multiplied with, as `readClassWeights` says it for the given rows (or all). */
+  classWeights(value: unknown, rows?: Uint32Array): Float64Array | undefined {
+    if (value === undefined) return undefined;
+    const classes = this.#outputs > 1 || this.#loss.targets === "probabilities" ? this.#outputs : 2;
+    const labels = Array.from({ length: classes }, (_, label) => label);
+    return readClassWeights(value, labels, () => Uint32Array.from(this.#chosen(rows), (row) => this.#classOf(row)));
+  }
+
+  /** Lets samples count by their own weights times those of their classes, scaled to a mean of 1 over the given rows. */
+  weigh(ofClasses?: Float64Array, rows?: Uint32Array): void {
+    const given = this.#given;
+    if (given === undefined && ofClasses === undefined) return;
+    const weights = Float64Array.from(
+      { length: this.rows },
+      (_, row) => (given?.[row] ?? 1) * (ofClasses?.[this.#classOf(row)] ?? 1),
+    );
+    const chosen = this.#chosen(rows);
+    const mean = chosen.reduce((sum, row) => sum + weights[row], 0) / chosen.length;
+    if (!(mean > 0 && mean < Infinity)) {
+      const sum = mean > 0 ? "are too large: their sum is infinite" : "are all 0: nothing counts";
+      throw new PropagoError("ERR_DATA", `the weights of ${this.#name}'s rows ${sum}; give larger and smaller numbers`);
+    }
+    this.#weights ||= this.#engine.allocate(this.rows * this.#engine.bytes, `weights of ${this.rows} samples`);
+    this.#weighed = weights.map((weight) => weight / mean);
+    this.#engine.numbers(this.#weights, this.rows).set(this.#weighed);
+    this.#set(DATA_WEIGHTS, this.#weights);
+  }
+
+  #chosen(rows: Uint32Array | undefined): Uint32Array {
+    return rows ?? Uint32Array.from({ length: this.rows }, (_, row) => row);
+  }
+
+  /** The class of a row whose targets name one: its label, a single output's side, or the place of the 1. */
+  #classOf(row: number): number {
+    if (this.#labelled) return this.#engine.words(this.#targets, this.rows)[row];
+    const outputs = this.#outputs;
+    const { bytes } = this.#engine;
+    const targets = this.#engine.numbers(this.#targets + row * outputs * bytes, outputs);
+    if (this.#loss.targets === "probabilities")
+      return targets.indexOf((targets as Float32Array).reduce((a, b) => Math.max(a, b)));
+    const low = this.#loss.targets === "signs" ? -1 : 0;
+    const ones = targets.filter((target) => target === 1).length;
+    if ((ones === 1 || outputs === 1) && targets.every((target) => target === 1 || target === low)) {
+      return outputs === 1 ? ones : targets.indexOf(1);
+    }
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `classWeights needs one class a row, ${this.#name}[row ${row}] is ${
+        outputs === 1 ? targets[0] : `[${Array.from(targets.subarray(0, 8)).join(", ")}${outputs > 8 ? ", …" : ""}]`
+      }; give sampleWeights instead`,
+    );
+  }
+
   /** Lets only these rows belong, in this order. */
   restrict(rows: Uint32Array): void {
     this.#engine.words(this.#base, rows.length).set(rows);
@@ -155,6 +221,9 @@ export class Dataset {
   /** A second record over the same samples and targets, of other rows. */
   share(rows: Uint32Array): Rows {
     const engine = this.#engine;
+    const weighed = this.#weighed;
+    const weight = weighed === undefined ? rows.length : rows.reduce((sum, row) => sum + weighed[row], 0);
+    if (weight === 0) throw new PropagoError("ERR_DATA", "the rows held back for validation all have weight 0");
     const block = engine.allocate(place(DATA_BYTES) + rows.length * 4, "the rows held back for validation");
     const list = block + place(DATA_BYTES);
     engine.words(block, DATA_BYTES / 4).set(engine.words(this.address, DATA_BYTES / 4));
@@ -166,6 +235,7 @@ export class Dataset {
     return {
       address: block,
       count: rows.length,
+      weight,
       spread: () => this.spread(rows),
       release: () => engine.release(block),
     };
@@ -173,7 +243,13 @@ export class Dataset {
 
   /** The data set as one that is only read. */
   all(): Rows {
-    return { address: this.address, count: this.rows, spread: () => this.spread(), release: () => this.release() };
+    return {
+      address: this.address,
+      count: this.rows,
+      weight: this.rows,
+      spread: () => this.spread(),
+      release: () => this.release(),
+    };
   }
 
   /** For each output Σ (t − mean t)² over the given rows (or all): the denominator of r2. */
@@ -201,6 +277,7 @@ export class Dataset {
 
   release(): void {
     this.#engine.release(this.address);
+    if (this.#weights > 0) this.#engine.release(this.#weights);
   }
 
   #set(offset: number, value: number): void {
@@ -212,6 +289,8 @@ export class Dataset {
 export interface Rows {
   address: number;
   count: number;
+  /** The sum of their weights. */
+  weight: number;
   /** The denominator of r2. */
   spread(): Float64Array;
   release(): void;

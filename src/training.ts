@@ -54,7 +54,7 @@ export interface Insides {
   layout: Layout;
   description: NetworkDescription;
   /** Reads samples and targets into the core's memory. */
-  dataset(data: unknown, owner?: string): Dataset;
+  dataset(data: unknown, owner?: string, sampleWeights?: unknown): Dataset;
   /** Sums loss and metrics up over rows in memory. */
   measure(rows: Rows, metrics: readonly MetricName[]): Evaluation;
   /** Scales first weights to these rows of the samples, or to all, where they wait for that. */
@@ -71,6 +71,8 @@ export const FIT_KEYS = [
   "shuffle",
   "validation",
   "metrics",
+  "sampleWeights",
+  "classWeights",
   "earlyStopping",
   "targetLoss",
   "timeLimit",
@@ -88,6 +90,9 @@ interface Plan {
   shuffle: (typeof SHUFFLES)[keyof typeof SHUFFLES];
   validation: number | Data | undefined;
   metrics: readonly MetricName[];
+  /** Checked where the data is read. */
+  sampleWeights: unknown;
+  classWeights: unknown;
   earlyStopping: Required<EarlyStopping> | undefined;
   /** What reduceOnPlateau looks at, where it is the schedule. */
   plateau: string | undefined;
@@ -118,6 +123,8 @@ function readOptions(options: FitOptions, { description }: Insides): Plan {
     shuffle: readShuffle(given.shuffle ?? true),
     validation: hasValidation ? readValidation(given.validation) : undefined,
     metrics,
+    sampleWeights: given.sampleWeights,
+    classWeights: given.classWeights,
     earlyStopping: readEarlyStopping(given.earlyStopping, metrics, hasValidation),
     plateau: plateau && readMonitor(plateau.monitor, "optimizer.learningRate.monitor", metrics, hasValidation),
     targetLoss: given.targetLoss === undefined ? -Infinity : readNumber(given.targetLoss, "targetLoss"),
@@ -221,16 +228,19 @@ class Loop {
     let dataset: Dataset | undefined;
     let validation: Rows | undefined;
     try {
-      dataset = insides.dataset(data);
+      dataset = insides.dataset(data, "", plan.sampleWeights);
       this.#dataset = dataset;
-      let trained: Uint32Array | undefined;
-      if (typeof plan.validation === "number") {
-        const [kept, held] = this.#split(dataset.rows, plan.validation);
-        trained = kept;
+      const [trained, held] =
+        typeof plan.validation === "number" ? this.#split(dataset.rows, plan.validation) : [undefined, undefined];
+      const classWeights = dataset.classWeights(plan.classWeights, trained);
+      dataset.weigh(classWeights, trained);
+      if (trained !== undefined) {
         validation = dataset.share(held);
-        dataset.restrict(kept);
+        dataset.restrict(trained);
       } else if (plan.validation !== undefined) {
-        validation = insides.dataset(plan.validation, "validation").all();
+        const unseen = insides.dataset(plan.validation, "validation");
+        validation = unseen.all();
+        unseen.weigh(classWeights);
       }
       this.#validation = validation;
       layout.guests.add(dataset);
@@ -371,7 +381,7 @@ class Loop {
     for (let i = 0; i < completed; i++) {
       // Values are set one by one, in an order that reads well: small networks end a million epochs a second.
       const report = { epoch: first + i, loss: 0 } as EpochReport;
-      readTally(report, sums, i * stride, this.#rows, metrics, this.#spread);
+      readTally(report, sums, i * stride, this.#rows, this.#rows, metrics, this.#spread);
       report.learningRate = rates === undefined ? learningRate : rates[end + i * this.#updates];
       report.seconds = each;
       report.samplesPerSecond = samplesPerSecond;

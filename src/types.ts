@@ -38,7 +38,19 @@ export type Targets = Matrix | readonly number[];
 export interface Data {
   x: Matrix;
   y: Targets;
+  /** How much each sample counts, numbers from 0 on. A loss is then Σ w·loss / Σ w. Default: all alike. */
+  sampleWeights?: SampleWeights;
 }
+
+/** One number a row. */
+export type SampleWeights = NumericArray | readonly number[];
+
+/**
+ * How much each class counts: "balanced" makes all count alike in sum, n / (k n_c) for k classes and n_c of n rows; an
+ * array has a number for each class; an object, for some of them by their labels, leaves the others at 1. Multiplied with
+ * the samples' weights.
+ */
+export type ClassWeights = "balanced" | SampleWeights | Readonly<Record<string, number>>;
 
 /** Which of a layer's parameters training may change. */
 export type Trainable = boolean | "weights" | "bias";
@@ -143,6 +155,14 @@ export interface FitOptions {
   validation?: number | Data;
   /** What reports hold beside the loss. Default: accuracy for classification, none otherwise. */
   metrics?: readonly MetricName[];
+  /**
+   * How much each row counts, numbers from 0 on; only their proportions matter. Losses become Σ w·loss / Σ w; of a
+   * batch's, the divisor is its rows times the mean weight of all rows, so that batches keep their proportions too.
+   * Metrics count all rows alike.
+   */
+  sampleWeights?: SampleWeights;
+  /** How much the rows of each class count, held-back rows and validation data included. */
+  classWeights?: ClassWeights;
   earlyStopping?: EarlyStopping | boolean;
   /** Stops once an epoch's training loss is at most this. */
   targetLoss?: number;
@@ -161,11 +181,14 @@ export interface PredictOptions {
 
 export interface EvaluateOptions extends PredictOptions {
   metrics?: readonly MetricName[];
+  /** As for `fit`: for the loss, not for the metrics. */
+  sampleWeights?: SampleWeights;
+  classWeights?: ClassWeights;
 }
 
 /** Loss and metrics of one pass over data. */
 export interface Evaluation {
-  /** Mean over the samples, without penalties. */
+  /** Mean over the samples, weighted where they have weights, without penalties. */
   loss: number;
   accuracy?: number;
   r2?: number;

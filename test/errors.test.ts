@@ -605,7 +605,28 @@ describe("x and y", () => {
   });
 });
 
+/** Weights of 0 for all rows but one that the network trains on when it holds 0.7 of them back. */
+function onlyOne(network: Network<DType>): number[] {
+  using copy = Network.fromJSON(JSON.parse(JSON.stringify(network)));
+  for (let row = 0; ; row++) {
+    const weights = x.map((_, r) => Number(r === row));
+    try {
+      copy.fitSync(data, { epochs: 0, validation: 0.7, sampleWeights: weights });
+    } catch (error) {
+      if ((error as Error).message.includes("held back")) return weights;
+    }
+  }
+}
+
 describe("fit's options", () => {
+  const ones = x.map(() => 1);
+  const weights = (code: string, values: unknown[], says: (string | RegExp)[]): Row[] =>
+    values.map((value) => ({
+      name: `sampleWeights ${shown(value).slice(0, 30)}`,
+      code,
+      says,
+      when: (network) => network.fit(data, { sampleWeights: untyped(value) }),
+    }));
   const option = (name: string, values: unknown[], says: (string | RegExp)[]): Row[] =>
     values.map((value) => ({
       name: `${name} ${shown(value)}`,
@@ -620,6 +641,43 @@ describe("fit's options", () => {
     ...option("validation", [1, -0.1, NaN, "0.2"], [/validation/]),
     ...option("shuffle", ["yes", 1], [/shuffle/]),
     ...option("metrics", [["acuracy"]], [/"acuracy"/, /did you mean "accuracy"\?/]),
+    ...option("classWeights", ["balance", 2, null], [/classWeights/, /"balanced"/]),
+    ...option("classWeights", [[1], [1, 2, 3]], [/classWeights/, /2 classes/]),
+    ...option("classWeights", [{ 2: 1 }, { a: 1 }], [/unknown class "(2|a)"/, /0, 1/]),
+    ...option("classWeights", [{ 1: -1 }, [NaN, 1], [1, "2"]], [/classWeights\.[01]/, />= 0/]),
+    ...option("classWeights", ["balanced"], [/classWeights/, /one class a row/, /y\[row 0\]/, /sampleWeights/]),
+    ...weights("ERR_SHAPE", [[], [1, 2], new Float32Array(41)], [/sampleWeights has (0|2|41) values/, /40 rows/]),
+    ...weights("ERR_DATA", ["all", 1, null, {}], [/sampleWeights is/, /array/]),
+    ...weights(
+      "ERR_DATA",
+      [ones.with(3, -1), untyped(ones).with(3, "1")],
+      [/sampleWeights\[row 3\] is (-1|"1")/, />= 0/],
+    ),
+    ...weights(
+      "ERR_NONFINITE",
+      [ones.with(7, NaN), ones.with(7, Infinity)],
+      [/sampleWeights\[row 7\] is (NaN|Infinity)/],
+    ),
+    ...weights("ERR_DATA", [ones.map(() => 0)], [/weights/, /all 0/]),
+    ...weights("ERR_DATA", [ones.map(() => 1e308)], [/weights/, /too large/]),
+    {
+      name: "sample weights given twice",
+      code: "ERR_CONFIG",
+      says: [/sampleWeights/, /once/],
+      when: (network) => network.fit({ ...data, sampleWeights: ones }, { sampleWeights: ones }),
+    },
+    {
+      name: "sample weights of validation data of another length",
+      code: "ERR_SHAPE",
+      says: [/validation\.sampleWeights has 1 values/],
+      when: (network) => network.fit(data, { validation: { ...data, sampleWeights: [1] } }),
+    },
+    {
+      name: "held-back rows that all weigh nothing",
+      code: "ERR_DATA",
+      says: [/validation/, /weight 0/],
+      when: (network) => network.fit(data, { validation: 0.7, sampleWeights: onlyOne(network) }),
+    },
     ...option("timeLimit", [-1, NaN], [/timeLimit/]),
     ...option("targetLoss", [NaN, "low"], [/targetLoss/]),
     ...option("earlyStopping", [{ patience: -1 }, { patience: 1.5 }], [/patience/]),

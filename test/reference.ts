@@ -216,6 +216,11 @@ function smooth(y: Vector, s: number): Vector {
   return y.map((yj) => (1 - s) * yj + s / y.length);
 }
 
+/** Of an output on its own, over both its sides. */
+function smoothSides(y: Vector, s: number): Vector {
+  return y.map((yj) => (1 - s) * yj + s / 2);
+}
+
 /** x log x, and 0 at 0. */
 function xlogx(x: number): number {
   return x === 0 ? 0 : x * Math.log(x);
@@ -308,23 +313,26 @@ export const LOSSES: Record<string, Loss> = {
     },
   },
   sigmoidCrossEntropy: {
-    value: (a, y) => -sum(a.map((aj, j) => y[j] * Math.log(aj) + (1 - y[j]) * Math.log(1 - aj))),
-    derivative: (a, y) => a.map((aj, j) => (aj - y[j]) / (aj * (1 - aj))),
+    value: (a, y, { labelSmoothing: s }) =>
+      -sum(smoothSides(y, s).map((yj, j) => yj * Math.log(a[j]) + (1 - yj) * Math.log(1 - a[j]))),
+    derivative: (a, y, { labelSmoothing: s }) => smoothSides(y, s).map((yj, j) => (a[j] - yj) / (a[j] * (1 - a[j]))),
     behind: ["sigmoid"],
+    options: { labelSmoothing: 0 },
     fused: {
       activation: "sigmoid",
-      value: (z, y) => sum(z.map((zj, j) => softplus(zj) - y[j] * zj)),
-      delta: (a, y) => a.map((aj, j) => aj - y[j]),
+      value: (z, y, { labelSmoothing: s }) => sum(smoothSides(y, s).map((yj, j) => softplus(z[j]) - yj * z[j])),
+      delta: (a, y, { labelSmoothing: s }) => smoothSides(y, s).map((yj, j) => a[j] - yj),
     },
   },
   binaryCrossEntropy: {
     value: (a, y, p) => LOSSES.sigmoidCrossEntropy.value(a, y, p) / a.length,
     derivative: (a, y, p) => LOSSES.sigmoidCrossEntropy.derivative(a, y, p).map((d) => d / a.length),
     behind: ["sigmoid"],
+    options: { labelSmoothing: 0 },
     fused: {
       activation: "sigmoid",
-      value: (z, y) => sum(z.map((zj, j) => softplus(zj) - y[j] * zj)) / z.length,
-      delta: (a, y) => a.map((aj, j) => (aj - y[j]) / a.length),
+      value: (z, y, p) => LOSSES.sigmoidCrossEntropy.fused!.value(z, y, p) / z.length,
+      delta: (a, y, p) => LOSSES.sigmoidCrossEntropy.fused!.delta(a, y, p).map((d) => d / a.length),
     },
   },
   categoricalCrossEntropy: {
@@ -478,9 +486,9 @@ export function backward({ stages, loss, lossOptions: p, fused }: Model, steps: 
   return deltas;
 }
 
-/** The mean loss over the samples, without penalties. */
-export function loss(network: Model, X: Vector[], Y: Vector[]): number {
-  return sum(X.map((x, r) => sampleLoss(network, forward(network, x), Y[r]))) / X.length;
+/** The mean loss over the samples, weighted where there are weights, without penalties. */
+export function loss(network: Model, X: Vector[], Y: Vector[], weights: Vector = X.map(() => 1)): number {
+  return sum(X.map((x, r) => weights[r] * sampleLoss(network, forward(network, x), Y[r]))) / sum(weights);
 }
 
 /** What the penalties add: l1·Σ|w| + (l2/2)·Σw² over weights, never biases. */
@@ -492,8 +500,14 @@ export function penalty({ stages }: Model): number {
   );
 }
 
-/** The gradients of loss + penalty: ∂E/∂W[l] = mean over samples of a[l−1]ᵀ δ[l], ∂E/∂b[l] = mean of δ[l]. */
-export function gradients(network: Model, X: Vector[], Y: Vector[]): Parameters[] {
+/** The gradients of loss + penalty: ∂E/∂W[l] = (weighted) mean over samples of a[l−1]ᵀ δ[l], ∂E/∂b[l] of δ[l]. */
+export function gradients(
+  network: Model,
+  X: Vector[],
+  Y: Vector[],
+  sampleWeights: Vector = X.map(() => 1),
+): Parameters[] {
+  const parts = sampleWeights.map((weight) => weight / sum(sampleWeights));
   const total = network.stages.map(({ parameters }) => ({
     weights: (parameters?.weights ?? []).map(() => 0),
     bias: (parameters?.bias ?? []).map(() => 0),
@@ -504,8 +518,8 @@ export function gradients(network: Model, X: Vector[], Y: Vector[]): Parameters[
     network.stages.forEach(({ units, parameters }, l) => {
       if (!parameters) return;
       for (let o = 0; o < units; o++) {
-        steps[l].x.forEach((xi, i) => (total[l].weights[i * units + o] += (xi * deltas[l][o]) / X.length));
-        if (parameters.bias) total[l].bias[o] += deltas[l][o] / X.length;
+        steps[l].x.forEach((xi, i) => (total[l].weights[i * units + o] += parts[r] * xi * deltas[l][o]));
+        if (parameters.bias) total[l].bias[o] += parts[r] * deltas[l][o];
       }
     });
   });
