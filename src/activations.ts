@@ -31,15 +31,17 @@ interface ActivationRow {
   init: "glorotUniform" | "heUniform" | "lecunUniform";
   /** The derivative needs weighted inputs: a layer keeps them apart from its activations. */
   keepsZ?: true;
+  /** All that it can give, where that is not every number: what targets are held against. */
+  range?: readonly [number, number];
   /** At most one: the core has room for one number. */
   options?: OptionTable;
 }
 
 export const ACTIVATIONS = {
   linear: { id: LINEAR, init: "glorotUniform" },
-  sigmoid: { id: SIGMOID, init: "glorotUniform" },
-  tanh: { id: TANH, init: "glorotUniform" },
-  relu: { id: RELU, init: "heUniform" },
+  sigmoid: { id: SIGMOID, init: "glorotUniform", range: [0, 1] },
+  tanh: { id: TANH, init: "glorotUniform", range: [-1, 1] },
+  relu: { id: RELU, init: "heUniform", range: [0, Infinity] },
   leakyRelu: {
     id: LEAKY_RELU,
     init: "heUniform",
@@ -53,16 +55,16 @@ export const ACTIVATIONS = {
   geluTanh: { id: GELU_TANH, init: "heUniform", keepsZ: true },
   silu: { id: SILU, init: "heUniform", keepsZ: true },
   mish: { id: MISH, init: "heUniform", keepsZ: true },
-  softplus: { id: SOFTPLUS, init: "heUniform", keepsZ: true },
-  softsign: { id: SOFTSIGN, init: "glorotUniform", keepsZ: true },
-  hardSigmoid: { id: HARD_SIGMOID, init: "glorotUniform", keepsZ: true },
-  hardTanh: { id: HARD_TANH, init: "glorotUniform" },
+  softplus: { id: SOFTPLUS, init: "heUniform", keepsZ: true, range: [0, Infinity] },
+  softsign: { id: SOFTSIGN, init: "glorotUniform", keepsZ: true, range: [-1, 1] },
+  hardSigmoid: { id: HARD_SIGMOID, init: "glorotUniform", keepsZ: true, range: [0, 1] },
+  hardTanh: { id: HARD_TANH, init: "glorotUniform", range: [-1, 1] },
   hardSwish: { id: HARD_SWISH, init: "heUniform", keepsZ: true },
-  relu6: { id: RELU6, init: "heUniform" },
-  gaussian: { id: GAUSSIAN, init: "glorotUniform", keepsZ: true },
-  sine: { id: SINE, init: "glorotUniform", keepsZ: true },
-  softmax: { id: SOFTMAX, init: "glorotUniform" },
-  logSoftmax: { id: LOG_SOFTMAX, init: "glorotUniform" },
+  relu6: { id: RELU6, init: "heUniform", range: [0, 6] },
+  gaussian: { id: GAUSSIAN, init: "glorotUniform", keepsZ: true, range: [0, 1] },
+  sine: { id: SINE, init: "glorotUniform", keepsZ: true, range: [-1, 1] },
+  softmax: { id: SOFTMAX, init: "glorotUniform", range: [0, 1] },
+  logSoftmax: { id: LOG_SOFTMAX, init: "glorotUniform", range: [-Infinity, 0] },
 } as const satisfies Record<string, ActivationRow>;
 
 export type ActivationName = keyof typeof ACTIVATIONS;

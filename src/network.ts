@@ -13,6 +13,7 @@ import { readFlag, readObject } from "./check.ts";
 import { type Engine, engineOf } from "./core.ts";
 import { PropagoError, show } from "./errors.ts";
 import { type NetworkDescription, countParameters, describe } from "./description.ts";
+import { Diagnosis } from "./diagnosis.ts";
 import { Layout, type Tensor } from "./layout.ts";
 import { metricBits, readMetrics, readTally } from "./metrics.ts";
 import { type NetworkJSON, numbersToJSON, readNetworkJSON } from "./save.ts";
@@ -70,6 +71,7 @@ export class Network<D extends DType = "float32"> {
   readonly #description: NetworkDescription;
   readonly #engine: Engine;
   readonly #layout: Layout;
+  readonly #diagnosis = new Diagnosis();
   /** Some layers' first weights wait for data to be scaled to. */
   #isUnscaled: boolean;
   #disposed = false;
@@ -147,7 +149,7 @@ export class Network<D extends DType = "float32"> {
     const dataset = new Dataset(this.#engine, readMatrix(x, "x", this.inputs), undefined, this.#description);
     try {
       this.#isUnscaled = true;
-      this.#scale(dataset);
+      this.#scale(dataset, dataset.rows);
     } finally {
       dataset.release();
     }
@@ -385,6 +387,7 @@ export class Network<D extends DType = "float32"> {
       dataset: (data, owner, sampleWeights) => this.#dataset(data, owner, sampleWeights),
       measure: (rows, metrics) => this.#measure(rows, metrics),
       scale: (dataset, rows) => this.#scale(dataset, rows),
+      diagnosis: this.#diagnosis,
       lock: () => {
         this.#checkUsable();
         if (this.#layout.busy) {
@@ -466,10 +469,10 @@ export class Network<D extends DType = "float32"> {
     );
   }
 
-  /** Scales first weights to the samples, or to those rows of them, where they wait for that. */
-  #scale(dataset: Dataset, rows: Uint32Array = Uint32Array.from({ length: dataset.rows }, (_, i) => i)): void {
+  /** Scales first weights to the samples, to those rows of them or the first so many, where they wait for that. */
+  #scale(dataset: Dataset, rows: Uint32Array | number): void {
     if (!this.#isUnscaled) return;
-    scaleToData(this.#engine, this.#layout, this.#description, (row) => dataset.sample(row), rows);
+    scaleToData(this.#engine, this.#layout, this.#description, dataset, rows);
     this.#isUnscaled = false;
   }
 

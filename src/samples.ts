@@ -252,6 +252,38 @@ export class Dataset {
     };
   }
 
+  /** Samples, in units of `scale`, and targets or labels, of all rows; good until the next allocation. */
+  views(): { x: FloatArray | Uint8Array; scale: number; t?: FloatArray; labels?: Uint32Array } {
+    const engine = this.#engine;
+    const count = this.rows * this.#inputs;
+    const isBytes = this.#width < engine.bytes;
+    const x = isBytes ? engine.octets(this.#samples, count) : engine.numbers(this.#samples, count);
+    return {
+      x,
+      scale: isBytes ? this.#scale : 1,
+      ...(this.#labelled
+        ? { labels: engine.words(this.#targets, this.rows) }
+        : { t: engine.numbers(this.#targets, this.rows * this.#outputs) }),
+    };
+  }
+
+  /**
+   * Copies samples, evenly spread over the rows listed (or the first so many) and at most `most`, into a block; gives its
+   * address and how many there are.
+   */
+  gather(list: Uint32Array | number, most: number): [block: number, rows: number] {
+    const engine = this.#engine;
+    const count = typeof list === "number" ? list : list.length;
+    const rows = Math.min(count, most);
+    const block = engine.allocate(rows * this.#inputs * engine.bytes, "some rows to look at");
+    const x = engine.numbers(block, rows * this.#inputs);
+    for (let i = 0; i < rows; i++) {
+      const at = Math.floor((i * count) / rows);
+      x.set(this.sample(typeof list === "number" ? at : list[at]), i * this.#inputs);
+    }
+    return [block, rows];
+  }
+
   /** For each output Σ (t − mean t)² over the given rows (or all): the denominator of r2. */
   spread(rows?: Uint32Array): Float64Array {
     const outputs = this.#outputs;

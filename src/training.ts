@@ -26,6 +26,7 @@ import { PropagoError, show } from "./errors.ts";
 import { metricBits, readMetrics, readTally } from "./metrics.ts";
 import type { Engine } from "./core.ts";
 import type { NetworkDescription } from "./description.ts";
+import type { Diagnosis } from "./diagnosis.ts";
 import type { Layout } from "./layout.ts";
 import type { Dataset, Rows } from "./samples.ts";
 import { watch } from "./schedules.ts";
@@ -57,8 +58,10 @@ export interface Insides {
   dataset(data: unknown, owner?: string, sampleWeights?: unknown): Dataset;
   /** Sums loss and metrics up over rows in memory. */
   measure(rows: Rows, metrics: readonly MetricName[]): Evaluation;
-  /** Scales first weights to these rows of the samples, or to all, where they wait for that. */
-  scale(dataset: Dataset, rows?: Uint32Array): void;
+  /** Scales first weights to these rows of the samples, or the first so many, where they wait for that. */
+  scale(dataset: Dataset, rows: Uint32Array | number): void;
+  /** Says what is wrong. */
+  diagnosis: Diagnosis;
   /** Keeps other trainings away, and the network where it is in memory; throws ERR_BUSY if one is under way. */
   lock(): void;
   unlock(): void;
@@ -206,6 +209,8 @@ class Loop {
   readonly #validation: Rows | undefined;
   readonly #spread: Float64Array;
   readonly #rows: number;
+  /** The rows that are trained on, where that is not all of them. */
+  readonly #trained: Uint32Array | undefined;
   readonly #epochs: number;
   /** Batches of an epoch. */
   readonly #updates: number;
@@ -247,6 +252,7 @@ class Loop {
       if (validation !== undefined) layout.guests.add(validation);
       this.#spread = plan.metrics.includes("r2") ? dataset.spread(trained) : new Float64Array(description.outputs);
       this.#rows = trained?.length ?? dataset.rows;
+      this.#trained = trained;
       const batch = plan.batchSize === "full" ? this.#rows : Math.min(plan.batchSize, this.#rows);
       this.#updates = Math.ceil(this.#rows / batch);
       this.#epochs = plan.epochs ?? defaultEpochs(this.#rows, batch * description.optimizer.accumulate);
@@ -261,7 +267,7 @@ class Loop {
       // A first guess of 5 GFLOP/s, six operations a weight and sample; measured afterwards.
       const seconds = 2e-7 * description.layers.length + (layout.parameters * batch * 6) / 5e9;
       this.#steps = plan.onBatch === undefined ? Math.max(1, Math.floor(SLICE / 1000 / seconds)) : 1;
-      insides.scale(dataset, trained);
+      insides.scale(dataset, trained ?? dataset.rows);
       layout.prepare(batch, "train");
       layout.setWord(PLAN_BATCH, batch);
       layout.setWord(PLAN_SHUFFLE, plan.shuffle);
@@ -270,6 +276,7 @@ class Loop {
       if (plan.shuffle !== IN_ORDER) dataset.reorder();
       const params = layout.params();
       insides.engine.numbers(layout.word(PLAN_GOOD) >>> 0, params.length).set(params);
+      insides.diagnosis.before(insides, dataset, options.batchSize, this.#rows);
     } catch (error) {
       layout.guests.clear();
       validation?.release();
@@ -286,7 +293,7 @@ class Loop {
 
   /** Yields after every slice: the epochs that it completed, often none. */
   *run(): Generator<readonly EpochReport[], void> {
-    const { layout, engine } = this.#insides;
+    const { layout, engine, diagnosis } = this.#insides;
     const { signal, onBatch, onEpoch, timeLimit, targetLoss } = this.#plan;
     const started = performance.now();
     let since = started;
@@ -296,7 +303,7 @@ class Loop {
         const left = this.#epochs - this.history.epochs.length;
         const called = performance.now();
         const step = layout.double(PLAN_STEP);
-        const most = this.#single ? 1 : Math.min(left, layout.reports);
+        const most = this.#single ? 1 : Math.min(left, layout.reports, diagnosis.epochsLeft(this.#rows));
         const begun = layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH);
         // No further than the call goes, so that each step's rate is asked for once.
         const rates = layout.writeRates(Math.min(this.#steps, most * this.#updates - begun));
@@ -309,9 +316,10 @@ class Loop {
         const reports = this.#reports(completed, (now - since) / 1000, rates, this.#updates - begun - 1);
         if (completed > 0) since = now;
         for (const report of reports) this.history.epochs.push(report);
-        for (const report of reports) onEpoch?.(report);
         const last = reports.at(-1);
         const isDone = (last !== undefined && this.#isDone(last, targetLoss)) || this.#isLate(now - started, timeLimit);
+        if (last !== undefined) this.#warn(last, completed, isDone || this.history.epochs.length === this.#epochs);
+        for (const report of reports) onEpoch?.(report);
         yield reports;
         if (isDone) break;
       }
@@ -320,6 +328,17 @@ class Loop {
     } finally {
       this.#close();
     }
+  }
+
+  /** Puts what is newly found wrong into the last epoch's report and the history. */
+  #warn(last: EpochReport, completed: number, isEnd: boolean): void {
+    const { diagnosis } = this.#insides;
+    const { history } = this;
+    diagnosis.after(this.#insides, this.#dataset, this.#trained ?? this.#rows, history.epochs, completed, isEnd);
+    const warnings = diagnosis.take();
+    if (warnings === undefined) return;
+    last.warnings = warnings;
+    history.warnings = [...(history.warnings ?? []), ...warnings];
   }
 
   /** Ends a loop that will not be driven to its end. */
@@ -440,11 +459,13 @@ class Loop {
     const batch = Math.floor(layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH)) + 1;
     const epoch = (layout.word(PLAN_EPOCH) >>> 0) + 1;
     const previous = this.history.epochs.at(-1)?.loss;
+    const causes = this.#insides.diagnosis.ofDivergence(this.#insides, this.#dataset);
     this.#restoreGood();
     return divergence(
       `at epoch ${epoch}, batch ${batch}${previous === undefined ? "" : ` (the last epoch's was ${Number(previous.toPrecision(4))})`}`,
       loss,
       layout.double(PLAN_LEARNING_RATE),
+      causes,
     );
   }
 
@@ -471,11 +492,11 @@ class Loop {
   }
 }
 
-function divergence(where: string, loss: number, rate: number): PropagoError {
+function divergence(where: string, loss: number, rate: number, causes = ""): PropagoError {
   const lower = Number(Math.min(rate / 10, 0.01).toPrecision(2));
   return new PropagoError(
     "ERR_DIVERGED",
-    `loss became ${Number.isNaN(loss) ? "NaN" : loss} ${where}; the last finite weights are back. ` +
+    `loss became ${Number.isNaN(loss) ? "NaN" : loss} ${where}${causes}; the last finite weights are back. ` +
       `Try a learningRate of at most ${lower} (it was ${Number(rate.toPrecision(4))}), and scale inputs and targets to about -1..1`,
   );
 }
@@ -494,7 +515,7 @@ export function trainStep(insides: Insides, data: Data): number {
   try {
     const dataset = insides.dataset(data);
     try {
-      insides.scale(dataset);
+      insides.scale(dataset, dataset.rows);
       const plan = layout.prepare(dataset.rows, "train");
       layout.setWord(PLAN_BATCH, dataset.rows);
       layout.setWord(PLAN_SHUFFLE, IN_ORDER);

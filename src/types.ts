@@ -196,6 +196,29 @@ export interface Evaluation {
   penalty?: number;
 }
 
+export type WarningCode =
+  | "WARN_DEAD_UNITS" // more than half of a layer's relu units give 0 for all rows
+  | "WARN_SATURATED_UNITS" // more than half of a layer's sigmoid or tanh units stay at the ends of their range
+  | "WARN_VANISHING_GRADIENTS" // those of the first layer are less than 1e-4 of those of the last
+  | "WARN_EXPLODING_GRADIENTS" // those of the first layer are more than 1e4 times those of the last
+  | "WARN_LEARNING_RATE" // the loss rises, or jumps up and down
+  | "WARN_NO_CHANGE" // all gradients are 0, or no layer is trainable
+  | "WARN_CONSTANT_COLUMN" // an input is the same number, other than 0, in all rows
+  | "WARN_CONSTANT_TARGETS" // all rows have the same target
+  | "WARN_UNSCALED_INPUTS" // inputs above 1,000, or columns of very different sizes
+  | "WARN_UNREACHABLE_TARGETS" // targets that the last activation cannot give
+  | "WARN_BATCH_SIZE"; // more than there are rows
+
+/** Something that is wrong with a training, though it runs. */
+export interface TrainingWarning {
+  /** Stable, for programs. */
+  code: WarningCode;
+  /** What was seen, where, and what to do. */
+  message: string;
+  /** The layer that it is about, by name. */
+  layer?: string;
+}
+
 export interface EpochReport extends Evaluation {
   /** Counts from 1, over the network's whole life. */
   epoch: number;
@@ -204,6 +227,8 @@ export interface EpochReport extends Evaluation {
   learningRate: number;
   seconds: number;
   samplesPerSecond: number;
+  /** What was newly found wrong, each once in a network's life; absent where nothing was. */
+  warnings?: TrainingWarning[];
 }
 
 export interface History {
@@ -211,6 +236,8 @@ export interface History {
   stopped: "epochs" | "earlyStopping" | "targetLoss" | "timeLimit" | "aborted";
   /** The epoch whose weights early stopping found best. */
   best?: EpochReport;
+  /** All warnings of its reports; absent where there are none. */
+  warnings?: TrainingWarning[];
 }
 
 /** One layer's part in a single sample's way through the network. */

@@ -4,6 +4,7 @@ import type { Engine } from "./core.ts";
 import type { NetworkDescription } from "./description.ts";
 import { type Distribution, isScaledToData } from "./initializers.ts";
 import type { Layout } from "./layout.ts";
+import type { Dataset } from "./samples.ts";
 import type { FloatArray } from "./types.ts";
 
 /** Rows of the data that weights are scaled to. */
@@ -91,20 +92,15 @@ export function wantsData({ layers }: NetworkDescription): boolean {
 export function scaleToData(
   engine: Engine,
   layout: Layout,
-  { inputs, layers }: NetworkDescription,
-  sample: (row: number) => FloatArray,
-  list: Uint32Array,
+  { layers }: NetworkDescription,
+  dataset: Dataset,
+  list: Uint32Array | number,
 ): void {
   const { busy } = layout;
-  const rows = Math.min(list.length, MOST_ROWS);
-  const block = engine.allocate(rows * inputs * engine.bytes, "the rows that first weights are scaled to");
+  const [block, rows] = dataset.gather(list, MOST_ROWS);
   // Blocks may change here: nothing of a training is under way yet.
   layout.busy = false;
   try {
-    const x = engine.numbers(block, rows * inputs);
-    for (let i = 0; i < rows; i++) {
-      x.set(sample(list[Math.floor((i * list.length) / rows)]), i * inputs);
-    }
     const plan = layout.prepare(rows, "trace");
     for (const tensor of layout.tensors) {
       const { spec, units } = layers[tensor.layer];

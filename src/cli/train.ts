@@ -111,6 +111,9 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   const history = await fit(estimator, encoded, target, options);
   const seconds = (performance.now() - started) / 1000;
 
+  // One class only has been said already, by its name.
+  for (const { code, message } of history.warnings ?? []) if (code !== "WARN_CONSTANT_TARGETS") warn(message);
+
   // Measured on the model as it is saved, after the best epoch's weights have come back.
   const { training, validation } = judge(estimator, encoded, target);
   const epochs = history.epochs.length;
