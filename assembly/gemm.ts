@@ -11,13 +11,17 @@ export const PANEL: i32 = 2 * LANES;
 /** Up to so many weights, a single row goes through W without packing it. */
 const SMALL: i32 = 64;
 
+/** The least depth for which rows are transposed for the sake of the last columns. */
+const COLUMNS_FROM: i32 = 32;
+
 /** Bytes of a block of B that stays in the first cache beside a few rows of A. */
-const NEAR: i32 = 24576;
+const NEAR: i32 = 32768;
 
 /**
  * C = bias + A B for rows [begin, end) of C. A (rows, depth) has its element (m, k) at A + m·am + k·ak, so that A may
- * be read transposed; B (depth, cols) and C (rows, cols) have rows of bk and cm bytes. Without bias (0) sums start at 0.
- * Where rows are long, blocks are packed into scratch (PACK_NUMBERS numbers); see docs/performance.md for the rule.
+ * be read transposed: am or ak is the size of a number. B (depth, cols) and C (rows, cols) have rows of bk and cm bytes.
+ * Without bias (0) sums start at 0. Blocks of long rows, and rows for the last columns, are packed into scratch, where
+ * there is one; docs/performance.md says when.
  */
 export function product(
   A: usize,
@@ -39,7 +43,7 @@ export function product(
   const packed = scratch + PACK_PANELS * PANEL * PACK_DEPTH * sizeof<real>();
   let rows = 128;
   if (packs) rows = PACK_ROWS;
-  else if (<i32>bk * min(depth, PACK_DEPTH) <= NEAR) rows = 16;
+  else if (<i32>bk * min(depth, PACK_DEPTH) <= NEAR) rows = 64;
   // A sum that goes on in the next block of k waits in C: the same additions in the same order.
   for (let k = 0; k < depth; k += PACK_DEPTH) {
     const deep = min(PACK_DEPTH, depth - k);
@@ -73,7 +77,13 @@ export function product(
         const s = start ? start + <usize>top * sm + at : 0;
         const height = bottom - top;
         if (left > LANES) Tile.rows4wide(a, tile, inner, next, b, bs, c, cm, height, left, deep, s, sm);
-        else Tile.rows4(a, tile, inner, next, b, bs, c, cm, height, left, deep, s, sm);
+        else {
+          const done =
+            left < LANES && !packs ? lastColumns(a, inner, next, b, bs, c, cm, height, left, deep, s, sm, scratch) : 0;
+          const row = <usize>done;
+          const first = s ? s + row * sm : 0;
+          Tile.rows4(a + row * tile, tile, inner, next, b, bs, c + row * cm, cm, height - done, left, deep, first, sm);
+        }
       }
     }
   }
@@ -97,6 +107,52 @@ export function product(
       }
     }
   }
+}
+
+/**
+ * The last columns, fewer than a vector has lanes: so many rows that a vector holds numbers of one column each. Gives
+ * back for how many of the rows; where a column of A is not contiguous, its rows are packed, transposed, into scratch.
+ */
+function lastColumns(
+  A: usize,
+  am: usize,
+  ak: usize,
+  B: usize,
+  bk: usize,
+  C: usize,
+  cm: usize,
+  rows: i32,
+  cols: i32,
+  depth: i32,
+  start: usize,
+  sm: usize,
+  scratch: usize,
+): i32 {
+  const packs = am != sizeof<real>();
+  if (packs && (!scratch || depth < COLUMNS_FROM || 2 * cols > LANES)) return 0;
+  const height = 2 * PANEL;
+  const below = <usize>PANEL * sizeof<real>();
+  let m = 0;
+  for (; m + height <= rows; m += height) {
+    let a0 = A;
+    let a1 = A + below;
+    let next = ak;
+    if (packs) {
+      a0 = scratch;
+      a1 = scratch + below * <usize>(depth + LANES);
+      next = below;
+      pack(A, am, PANEL, depth, a0);
+      pack(A + <usize>PANEL * am, am, PANEL, depth, a1);
+    }
+    for (let n: usize = 0; n < <usize>cols; ++n) {
+      const at = n * sizeof<real>();
+      Tile.column(a0, a1, next, B + at, bk, C + at, cm, depth, start ? start + at : 0, sm);
+    }
+    A += <usize>height * am;
+    C += <usize>height * cm;
+    if (start) start += <usize>height * sm;
+  }
+  return m;
 }
 
 /** P (panel, depth, PANEL) = the next panels of B (depth, cols), at most PACK_PANELS. */
@@ -162,7 +218,7 @@ export function productTransposed(
     return;
   }
   for (let n = 0; n < cols; n += PANEL) {
-    pack(W, n, cols, depth, scratch);
+    pack(W + <usize>n * am, am, cols - n, depth, scratch);
     const c = C + <usize>n * sizeof<real>();
     product(
       A,
@@ -193,16 +249,16 @@ function dots(a: usize, W: usize, c: usize, cols: i32, depth: i32): void {
   }
 }
 
-/** P (depth, PANEL) = rows n … n + PANEL - 1 of W (cols, depth), transposed; rows past the last repeat the last. */
-function pack(W: usize, n: i32, cols: i32, depth: i32, P: usize): void {
+/** P (depth, PANEL) = PANEL rows of W (rows, depth), wm bytes apart, transposed; rows past the last repeat the last. */
+function pack(W: usize, wm: usize, rows: i32, depth: i32, P: usize): void {
   const bytes = <usize>depth * sizeof<real>();
   for (let group = 0; group < PANEL; group += LANES) {
-    const w0 = W + <usize>min(n + group, cols - 1) * bytes;
-    const w1 = W + <usize>min(n + group + 1, cols - 1) * bytes;
+    const w0 = W + <usize>min(group, rows - 1) * wm;
+    const w1 = W + <usize>min(group + 1, rows - 1) * wm;
     let p = P + <usize>group * sizeof<real>();
     if (sizeof<real>() == 4) {
-      const w2 = W + <usize>min(n + group + 2, cols - 1) * bytes;
-      const w3 = W + <usize>min(n + group + 3, cols - 1) * bytes;
+      const w2 = W + <usize>min(group + 2, rows - 1) * wm;
+      const w3 = W + <usize>min(group + 3, rows - 1) * wm;
       for (let k: usize = 0; k < bytes; k += 16) {
         const r0 = v128.load(w0 + k);
         const r1 = v128.load(w1 + k);
@@ -365,6 +421,66 @@ class Tile {
       A += 4 * tile;
       C += 4 * cm;
       start += 4 * sm;
+    }
+  }
+
+  /** 1 column × 4 vectors of rows, two at a0 and two at a1. */
+  static column(
+    a0: usize,
+    a1: usize,
+    ak: usize,
+    B: usize,
+    bk: usize,
+    C: usize,
+    cm: usize,
+    depth: i32,
+    start: usize,
+    sm: usize,
+  ): void {
+    const more = <usize>LANES;
+    let c0 = v128.splat<real>(0);
+    let c1 = c0;
+    let c2 = c0;
+    let c3 = c0;
+    if (start) {
+      c0 = Tile.gather(start, sm);
+      c1 = Tile.gather(start + more * sm, sm);
+      c2 = Tile.gather(start + 2 * more * sm, sm);
+      c3 = Tile.gather(start + 3 * more * sm, sm);
+    }
+    for (let k = 0; k < depth; ++k) {
+      const x = v128.load_splat<real>(B);
+      c0 = Simd.madd(v128.load(a0), x, c0);
+      c1 = Simd.madd(v128.load(a0, VECTOR), x, c1);
+      a0 += ak;
+      c2 = Simd.madd(v128.load(a1), x, c2);
+      c3 = Simd.madd(v128.load(a1, VECTOR), x, c3);
+      a1 += ak;
+      B += bk;
+    }
+    Tile.scatter(C, cm, c0);
+    Tile.scatter(C + more * cm, cm, c1);
+    Tile.scatter(C + 2 * more * cm, cm, c2);
+    Tile.scatter(C + 3 * more * cm, cm, c3);
+  }
+
+  /** A vector of numbers that stand `stride` bytes apart. */
+  static gather(from: usize, stride: usize): v128 {
+    let v = v128.load_splat<real>(from);
+    v = v128.load_lane<real>(from + stride, v, 1);
+    if (sizeof<real>() == 4) {
+      v = v128.load_lane<real>(from + 2 * stride, v, 2);
+      v = v128.load_lane<real>(from + 3 * stride, v, 3);
+    }
+    return v;
+  }
+
+  static scatter(to: usize, stride: usize, v: v128): void {
+    v128.store_lane<real>(to, v, 0);
+    v128.store_lane<real>(to + stride, v, 1);
+    if (sizeof<real>() == 4) {
+      v128.store_lane<real>(to + 2 * stride, v, 2);
+      v128.store_lane<real>(to + 3 * stride, v, 3);
     }
   }
 

@@ -532,7 +532,7 @@ export class Layout implements Tenant {
       write(PLAN_ROW_LOSSES, take(rows));
       write(PLAN_SAMPLE_WEIGHTS, take(rows));
     }
-    const scratch = scratchNumbers(Math.max(...layers.map((layer) => layer.units)), bytes);
+    const scratch = Math.max(...layers.map((layer) => scratchNumbers(layer.inputs, layer.units, bytes)));
     write(PLAN_SCRATCH_BYTES, scratch * bytes);
     write(PLAN_SCRATCH, take(scratch * this.workers));
     let x = 0; // the first layer reads whichever samples are current
@@ -566,13 +566,14 @@ function prepares({ weightDecay, clipNorm, clipValue, flavor, rule }: Optimizer)
 }
 
 /**
- * Numbers that products pack into, each worker for itself: a panel of transposed weights, and blocks of what has long rows.
- * `widest`: the most units of a layer.
+ * Numbers that products of a layer pack into, each worker for itself: a panel of transposed weights, two panels of
+ * transposed rows for the last columns, or blocks of what has long rows.
  */
-export function scratchNumbers(widest: number, bytes: number): number {
-  const panel = 32 / bytes;
-  const panels = PACK_PANELS * panel * PACK_DEPTH + PACK_ROWS * PACK_DEPTH;
-  return Math.max(panel * widest + 128 / bytes, widest * bytes >= PACK_FROM ? panels : 0);
+export function scratchNumbers(inputs: number, units: number, bytes: number): number {
+  const lanes = 16 / bytes;
+  const transposed = 2 * lanes * Math.max(units + lanes, 2 * (Math.min(inputs, PACK_DEPTH) + lanes));
+  const blocks = PACK_PANELS * 2 * lanes * PACK_DEPTH + PACK_ROWS * PACK_DEPTH;
+  return Math.max(transposed, units * bytes >= PACK_FROM ? blocks : 0);
 }
 
 function readProgress(plan: DataView): Progress {

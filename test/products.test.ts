@@ -62,6 +62,10 @@ const larger = [
   // Deeper than a block, with rows too short to be packed.
   [520, 26, 10],
   [21, 600, 9],
+  // Last columns that vectors of rows take, in one block of the depth and in two.
+  [35, 32, 9],
+  [18, 33, 10],
+  [33, 290, 25],
   // Long rows: just packed, then past the ends of blocks in each direction.
   [48, 32, 256],
   [51, 33, 257],
@@ -105,8 +109,8 @@ describe.each(["float32", "float64"] as const)("%s", (dtype) => {
   }
 
   /** Where a product of this width may pack, between canaries, with their check. */
-  function scratchOf(memory: Bench, width: number): { address: number; isWithin: () => boolean } {
-    const n = scratchNumbers(width, bytes);
+  function scratchOf(memory: Bench, depth: number, width: number): { address: number; isWithin: () => boolean } {
+    const n = scratchNumbers(depth, width, bytes);
     const address = memory.result(n);
     return { address, isWithin: () => memory.canariesAlive(address, n) };
   }
@@ -120,7 +124,7 @@ describe.each(["float32", "float64"] as const)("%s", (dtype) => {
       const d = numbers(m * n, 3);
       const b = numbers(n, 4);
       const [X, W, D, B] = [memory.put(x), memory.put(w), memory.put(d), memory.put(b)];
-      const scratch = scratchOf(memory, n);
+      const scratch = scratchOf(memory, k, n);
 
       const Z = memory.result(m * n);
       core.product(X, k * bytes, bytes, W, n * bytes, Z, n * bytes, 0, m, n, k, B, scratch.address);
@@ -172,7 +176,7 @@ describe.each(["float32", "float64"] as const)("%s", (dtype) => {
         n,
         k,
         memory.put(b) + bytes,
-        scratchOf(memory, n + 5).address,
+        scratchOf(memory, k, n + 5).address,
       );
       const z = expected(m, n, k, x.slice(1), [xs, 1], w.slice(1), [ws, 1], b.slice(1));
       const padded = Array.from({ length: m * zs + 1 }, (_, i) => {
@@ -191,7 +195,7 @@ describe.each(["float32", "float64"] as const)("%s", (dtype) => {
   ])("any share of the rows gives the same bits, and only those rows (%i×%i×%i)", (m, k, n, by) => {
     const memory = bench(dtype);
     const [X, W] = [memory.put(numbers(m * k, 1)), memory.put(numbers(k * n, 2))];
-    const scratch = scratchOf(memory, n).address;
+    const scratch = scratchOf(memory, k, n).address;
     const whole = memory.result(m * n);
     core.product(X, k * bytes, bytes, W, n * bytes, whole, n * bytes, 0, m, n, k, 0, scratch);
     for (let cut = 0; cut <= m; cut += by) {
@@ -216,7 +220,7 @@ describe.each(["float32", "float64"] as const)("%s", (dtype) => {
     x[2 * k + 3] = NaN;
     w[1 * n + 6] = Infinity;
     const [X, W, Z] = [memory.put(x), memory.put(w), memory.result(m * n)];
-    const scratch = scratchOf(memory, n).address;
+    const scratch = scratchOf(memory, k, n).address;
     core.product(X, k * bytes, bytes, W, n * bytes, Z, n * bytes, 0, m, n, k, 0, scratch);
     memory.read(Z, m * n).forEach((value, i) => {
       const [row, column] = [Math.floor(i / n), i % n];
