@@ -61,7 +61,7 @@ export function hash(X: usize, n: i32, hash: u64): u64 {
   return hash;
 }
 
-/** exp, log and tanh of n numbers, in place: for tests. */
+/** exp, log and tanh of n numbers, in place: for tests, and log for a metric. */
 export function mapExp(X: usize, n: i32): void {
   for (; n > 0; n -= LANES, X += 16) Simd.store(X, Lanes.exp<real>(v128.load(X)), n);
 }

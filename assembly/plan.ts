@@ -67,7 +67,8 @@ export const PLAN_BLOCKS = PLAN_AVERAGE_START + 8; // ptr: the records of the bl
 export const PLAN_BLOCK_COUNT = PLAN_BLOCKS + 4; // i32
 export const PLAN_SAMPLE_WEIGHTS = PLAN_BLOCK_COUNT + 4; // ptr: (capacity), gathered weights of samples
 export const PLAN_BATCH_WEIGHTS = PLAN_SAMPLE_WEIGHTS + 4; // ptr: (rows), the current batch's; 0 where all count alike
-export const PLAN_BYTES = (PLAN_BATCH_WEIGHTS + 4 + 7) & ~7;
+export const PLAN_KEPT = PLAN_BATCH_WEIGHTS + 4; // ptr: (rows, outputs), where METRIC_OUTPUTS puts the outputs
+export const PLAN_BYTES = (PLAN_KEPT + 4 + 7) & ~7;
 
 // A layer's record.
 export const LAYER_KIND = 0; // i32: one of the kinds below
@@ -109,7 +110,8 @@ export const DATA_BYTES = DATA_WEIGHTS + 4;
 // A tally: sums over samples.
 export const TALLY_LOSS = 0; // f64
 export const TALLY_CORRECT = TALLY_LOSS + 8; // f64: samples whose class was right
-export const TALLY_SQUARES = TALLY_CORRECT + 8; // (outputs) f64: squared differences from the targets
+export const TALLY_ROWS = TALLY_CORRECT + 8; // f64: rows whose outputs are kept
+export const TALLY_SQUARES = TALLY_ROWS + 8; // (outputs) f64: squared differences from the targets
 
 // Kinds of layer.
 export const DENSE = 0;
@@ -192,6 +194,7 @@ export const WITH_REPLACEMENT = 2;
 export const METRIC_CORRECT = 1; // samples whose largest output is the right one
 export const METRIC_LABELS = 2; // with METRIC_CORRECT: samples may have no class or several, each output on its own
 export const METRIC_SQUARES = 4;
+export const METRIC_OUTPUTS = 8; // keeps the outputs of all rows, batch after batch
 
 // What training changes of a layer (bits).
 export const TRAIN_WEIGHTS = 1;

@@ -24,6 +24,7 @@ import {
   LAYER_Z,
   METRIC_CORRECT,
   METRIC_LABELS,
+  METRIC_OUTPUTS,
   METRIC_SQUARES,
   PLAN_AT,
   PLAN_BATCH,
@@ -38,6 +39,7 @@ import {
   PLAN_GOOD,
   PLAN_INPUTS,
   PLAN_INPUT_SCALE,
+  PLAN_KEPT,
   PLAN_LAYERS,
   PLAN_LEARNING_RATE,
   PLAN_LOSS,
@@ -76,6 +78,7 @@ import {
   STREAM_SHUFFLE,
   TALLY_CORRECT,
   TALLY_LOSS,
+  TALLY_ROWS,
   TALLY_SQUARES,
   TRAIN_BIAS,
   TRAIN_WEIGHTS,
@@ -348,6 +351,12 @@ function tally(plan: usize, total: f64): void {
   const nout = load<i32>(plan, PLAN_OUTPUTS);
   const Y = load<usize>(lastLayer(plan), LAYER_Y);
   const T = load<usize>(plan, PLAN_TARGETS);
+  if (metric & METRIC_OUTPUTS) {
+    const bytes = <usize>nout * sizeof<real>();
+    const done = load<f64>(sums, TALLY_ROWS);
+    copy(load<usize>(plan, PLAN_KEPT) + <usize>done * bytes, Y, <usize>rows * bytes);
+    store<f64>(sums, done + <f64>rows, TALLY_ROWS);
+  }
   let correct: f64 = 0;
   for (let r = 0; r < rows; ++r) {
     const at = <usize>r * <usize>nout * sizeof<real>();

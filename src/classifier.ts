@@ -7,7 +7,7 @@ import { Estimator, readSaved } from "./estimator.ts";
 import type { EstimatorOptions, Output, PartialFitOptions } from "./estimator.ts";
 import { Network } from "./network.ts";
 import { readClassWeights } from "./weighting.ts";
-import type { ClassWeights, FloatArray, History, Matrix, MetricName } from "./types.ts";
+import type { ClassWeights, FloatArray, History, Matrix } from "./types.ts";
 
 export interface ClassifierOptions extends EstimatorOptions {}
 
@@ -108,8 +108,8 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
     return "classifier";
   }
 
-  protected get metric(): MetricName {
-    return "accuracy";
+  protected get metric() {
+    return "accuracy" as const;
   }
 
   protected get targetName() {

@@ -24,7 +24,6 @@ import type {
   History,
   Layer,
   Matrix,
-  MetricName,
   SampleWeights,
   Shuffle,
 } from "./types.ts";
@@ -129,7 +128,7 @@ export abstract class Estimator<Y, Codec> {
   /** "classifier" or "regressor". */
   protected abstract get kind(): string;
   /** What `evaluate` and `score` measure beside the loss. */
-  protected abstract get metric(): MetricName;
+  protected abstract get metric(): "accuracy" | "r2";
   /** How messages call the targets. */
   protected abstract get targetName(): string;
   /** Learns how to translate targets of so many rows. */

@@ -10,6 +10,7 @@ export type { Training } from "./training.ts";
 export type { ActivationName, ActivationSpec } from "./activations.ts";
 export type { InitializerName, InitializerSpec } from "./initializers.ts";
 export type { LossName, LossSpec } from "./losses.ts";
+export type { MetricName, MetricSpec } from "./metrics.ts";
 export type { OptimizerName, OptimizerSpec } from "./optimizers.ts";
 export type { LearningRate, ScheduleSpec } from "./schedules.ts";
 export type { NetworkJSON } from "./save.ts";

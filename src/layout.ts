@@ -51,6 +51,7 @@ import {
   PLAN_GRADS,
   PLAN_HYPER,
   PLAN_INPUTS,
+  PLAN_KEPT,
   PLAN_LAYERS,
   PLAN_LEARNING_RATE,
   PLAN_LOSS,
@@ -334,12 +335,14 @@ export class Layout implements Tenant {
   /** Does something that leaves the running epoch's tally as it was. */
   aside<R>(work: () => R): R {
     const metric = this.word(PLAN_METRIC);
+    const kept = this.word(PLAN_KEPT);
     const address = this.word(PLAN_TALLY) >>> 0;
     const sums = this.engine.doubles(address, this.#tallyBytes / 8).slice();
     try {
       return work();
     } finally {
       this.setWord(PLAN_METRIC, metric);
+      this.setWord(PLAN_KEPT, kept);
       this.engine.doubles(address, sums.length).set(sums);
     }
   }

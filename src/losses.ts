@@ -24,7 +24,7 @@ import {
 import type { ActivationName } from "./activations.ts";
 import { type OptionTable, readNamed } from "./check.ts";
 import { PropagoError } from "./errors.ts";
-import type { MetricName } from "./types.ts";
+import type { MetricName } from "./metrics.ts";
 
 interface LossRow {
   /** Absent where the loss belongs to the activations in `behind`. */

@@ -5,6 +5,9 @@ import {
   LAYER_Y,
   LAYER_Z,
   PLAN_BATCH_LOSS,
+  METRIC_OUTPUTS,
+  METRIC_SQUARES,
+  PLAN_KEPT,
   PLAN_METRIC,
   PLAN_TALLY,
   TALLY_SQUARES,
@@ -15,7 +18,7 @@ import { PropagoError, show } from "./errors.ts";
 import { type NetworkDescription, countParameters, describe } from "./description.ts";
 import { Diagnosis } from "./diagnosis.ts";
 import { Layout, type Tensor } from "./layout.ts";
-import { metricBits, readMetrics, readTally } from "./metrics.ts";
+import { type Metrics, readMetrics, readTally } from "./metrics.ts";
 import { type NetworkJSON, numbersToJSON, readNetworkJSON } from "./save.ts";
 import { readMatrix } from "./matrix.ts";
 import { Dataset, type Rows, copyMatrix, readTargets } from "./samples.ts";
@@ -34,7 +37,6 @@ import type {
   LayerWeights,
   LayerWeightsInput,
   Matrix,
-  MetricName,
   NetworkOptions,
   NumericArray,
   PredictOptions,
@@ -425,14 +427,20 @@ export class Network<D extends DType = "float32"> {
   }
 
   /** Sums up over rows that are in memory; writes the plan's tally. */
-  #measure(rows: Rows, metrics: readonly MetricName[]): Evaluation {
+  #measure(rows: Rows, metrics: Metrics): Evaluation {
     const layout = this.#layout;
     const plan = layout.prepare(Math.min(rows.count, CHUNK), "train");
-    layout.setWord(PLAN_METRIC, metricBits(metrics, this.#description));
+    layout.setWord(PLAN_METRIC, metrics.bits);
+    const kept = metrics.bits & METRIC_OUTPUTS ? rows.keep() : undefined;
+    layout.setWord(PLAN_KEPT, kept?.address ?? 0);
     this.#engine.core.evaluate(plan, rows.address, 1);
     const sums = this.#engine.doubles(layout.word(PLAN_TALLY) >>> 0, TALLY_SQUARES / 8 + this.outputs);
-    const spread = metrics.includes("r2") ? rows.spread() : new Float64Array(0);
-    return readTally({ loss: 0 }, sums, 0, rows.count, rows.weight, metrics, spread);
+    const spread = metrics.bits & METRIC_SQUARES ? rows.spread() : new Float64Array(0);
+    try {
+      return readTally({ loss: 0 }, sums, 0, rows.count, rows.weight, metrics, spread, kept?.scores);
+    } finally {
+      kept?.release();
+    }
   }
 
   /** Draws first weights: each tensor from a stream of its own, so that one layer's size does not move another's. */

@@ -7,7 +7,7 @@ import { PropagoError, show } from "./errors.ts";
 import { Estimator, readSaved } from "./estimator.ts";
 import type { EstimatorOptions, Output, PartialFitOptions } from "./estimator.ts";
 import { Network } from "./network.ts";
-import type { ClassWeights, History, Matrix, MetricName, Targets } from "./types.ts";
+import type { ClassWeights, History, Matrix, Targets } from "./types.ts";
 
 export interface RegressorOptions extends EstimatorOptions {}
 
@@ -70,8 +70,8 @@ export class Regressor extends Estimator<Targets, StandardScaler> {
     return "regressor";
   }
 
-  protected get metric(): MetricName {
-    return "r2";
+  protected get metric() {
+    return "r2" as const;
   }
 
   protected get targetName() {

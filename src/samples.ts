@@ -15,6 +15,7 @@ import { PropagoError, show } from "./errors.ts";
 import type { NetworkDescription } from "./description.ts";
 import type { Loss } from "./losses.ts";
 import { type Source, checkTyped, copyValues, isNumericArray, nonFinite, readShape } from "./matrix.ts";
+import type { Scores } from "./metrics.ts";
 import { readClassWeights } from "./weighting.ts";
 import type { FloatArray, NumericArray, Targets } from "./types.ts";
 
@@ -69,6 +70,7 @@ export class Dataset {
   readonly #targets: number;
   readonly #outputs: number;
   readonly #loss: Loss;
+  readonly #isLogarithm: boolean;
   readonly #labelled: boolean;
   readonly #name: string;
   readonly #given: Float64Array | undefined;
@@ -84,7 +86,7 @@ export class Dataset {
     engine: Engine,
     x: Source,
     y: Source | LabelSource | undefined,
-    { outputs, loss, inputScale }: NetworkDescription,
+    { outputs, loss, inputScale, layers }: NetworkDescription,
     weights?: Float64Array,
   ) {
     // Bytes stay bytes, a quarter of the memory; the core widens a batch at a time.
@@ -111,6 +113,7 @@ export class Dataset {
     this.#scale = inputScale;
     this.#outputs = outputs;
     this.#loss = loss;
+    this.#isLogarithm = layers.at(-1)?.activation.name === "logSoftmax";
     this.#labelled = labels !== undefined;
     this.#name = y?.name ?? "y";
     this.#given = weights;
@@ -237,6 +240,7 @@ export class Dataset {
       count: rows.length,
       weight,
       spread: () => this.spread(rows),
+      keep: () => this.keep(rows.length, block),
       release: () => engine.release(block),
     };
   }
@@ -248,6 +252,7 @@ export class Dataset {
       count: this.rows,
       weight: this.rows,
       spread: () => this.spread(),
+      keep: () => this.keep(this.rows),
       release: () => this.release(),
     };
   }
@@ -284,6 +289,38 @@ export class Dataset {
     return [block, rows];
   }
 
+  /** Makes room for the outputs of so many rows, those of the record at `record`. */
+  keep(count: number, record = this.address): Kept {
+    const engine = this.#engine;
+    const width = this.#outputs;
+    const { targets } = this.#loss;
+    const address = engine.allocate(count * width * engine.bytes, `outputs of ${count} rows`);
+    return {
+      address,
+      release: () => engine.release(address),
+      scores: () => {
+        const order = engine.view(record, DATA_BYTES).getUint32(DATA_ORDER, true);
+        const rows = order === 0 ? this.#chosen(undefined) : engine.words(order, count);
+        const values = this.#labelled
+          ? engine.words(this.#targets, this.rows)
+          : engine.numbers(this.#targets, this.rows * width);
+        const t = Float64Array.from({ length: count * width }, (_, i) => {
+          const [row, o] = [rows[Math.floor(i / width)], i % width];
+          return this.#labelled ? Number(values[row] === o) : values[row * width + o];
+        });
+        return {
+          y: engine.numbers(address, count * width),
+          t,
+          width,
+          isSingle: this.#labelled || width === 1 || (targets !== "unit" && targets !== "signs"),
+          threshold: targets === "signs" ? 0 : 0.5,
+          isLogarithm: this.#isLogarithm,
+          log: (numbers) => logarithms(engine, numbers),
+        };
+      },
+    };
+  }
+
   /** For each output Σ (t − mean t)² over the given rows (or all): the denominator of r2. */
   spread(rows?: Uint32Array): Float64Array {
     const outputs = this.#outputs;
@@ -317,12 +354,22 @@ export class Dataset {
   }
 }
 
+/** Room for the outputs of all rows, which the core fills in the order in which the rows come. */
+export interface Kept {
+  address: number;
+  /** The outputs with their targets; good until the next allocation. */
+  scores: () => Scores;
+  release(): void;
+}
+
 /** Rows of a data set to be evaluated. */
 export interface Rows {
   address: number;
   count: number;
   /** The sum of their weights. */
   weight: number;
+  /** Makes room for the outputs of all rows. */
+  keep(): Kept;
   /** The denominator of r2. */
   spread(): Float64Array;
   release(): void;
@@ -426,4 +473,14 @@ function countClasses(values: FloatArray): number {
     if (seen.size > 1000) return 0;
   }
   return seen.size;
+}
+
+/** Natural logarithms in place, by the core: engines round those of Math differently. */
+function logarithms(engine: Engine, values: Float64Array): void {
+  const block = engine.allocate(values.length * engine.bytes, "logarithms");
+  const numbers = engine.numbers(block, values.length);
+  numbers.set(values);
+  engine.core.mapLog(block, values.length);
+  values.set(numbers);
+  engine.release(block);
 }

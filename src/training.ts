@@ -4,10 +4,13 @@ import {
   DIVERGED,
   FINE,
   IN_ORDER,
+  METRIC_OUTPUTS,
+  METRIC_SQUARES,
   PLAN_BATCH,
   PLAN_BATCH_LOSS,
   PLAN_EPOCH,
   PLAN_GOOD,
+  PLAN_KEPT,
   PLAN_LEARNING_RATE,
   PLAN_METRIC,
   PLAN_POSITION,
@@ -23,12 +26,12 @@ import {
 } from "../assembly/plan.ts";
 import { readFlag, readNumber, readObject } from "./check.ts";
 import { PropagoError, show } from "./errors.ts";
-import { metricBits, readMetrics, readTally } from "./metrics.ts";
+import { type Metrics, monitorsOf, readMetrics, readTally, rises } from "./metrics.ts";
 import type { Engine } from "./core.ts";
 import type { NetworkDescription } from "./description.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { Layout } from "./layout.ts";
-import type { Dataset, Rows } from "./samples.ts";
+import type { Dataset, Kept, Rows } from "./samples.ts";
 import { watch } from "./schedules.ts";
 import type {
   BatchReport,
@@ -39,7 +42,6 @@ import type {
   FitOptions,
   FloatArray,
   History,
-  MetricName,
 } from "./types.ts";
 
 /** Milliseconds of training between two turns of the event loop. */
@@ -57,7 +59,7 @@ export interface Insides {
   /** Reads samples and targets into the core's memory. */
   dataset(data: unknown, owner?: string, sampleWeights?: unknown): Dataset;
   /** Sums loss and metrics up over rows in memory. */
-  measure(rows: Rows, metrics: readonly MetricName[]): Evaluation;
+  measure(rows: Rows, metrics: Metrics): Evaluation;
   /** Scales first weights to these rows of the samples, or the first so many, where they wait for that. */
   scale(dataset: Dataset, rows: Uint32Array | number): void;
   /** Says what is wrong. */
@@ -92,7 +94,7 @@ interface Plan {
   batchSize: number | "full";
   shuffle: (typeof SHUFFLES)[keyof typeof SHUFFLES];
   validation: number | Data | undefined;
-  metrics: readonly MetricName[];
+  metrics: Metrics;
   /** Checked where the data is read. */
   sampleWeights: unknown;
   classWeights: unknown;
@@ -160,7 +162,7 @@ function readCallback<F>(value: unknown, where: string): F | undefined {
 
 function readEarlyStopping(
   value: unknown,
-  metrics: readonly MetricName[],
+  metrics: Metrics,
   hasValidation: boolean,
 ): Required<EarlyStopping> | undefined {
   if (value === undefined || value === false) return undefined;
@@ -175,8 +177,8 @@ function readEarlyStopping(
 }
 
 /** The name of a reported value that should improve: the one given, or the best that there is. */
-function readMonitor(value: unknown, where: string, metrics: readonly MetricName[], hasValidation: boolean): string {
-  const own = ["loss", ...metrics];
+function readMonitor(value: unknown, where: string, metrics: Metrics, hasValidation: boolean): string {
+  const own = ["loss", ...monitorsOf(metrics)];
   const monitors = hasValidation ? [...own.map((name) => `validation.${name}`), ...own] : own;
   const monitor = value ?? monitors[0];
   if (typeof monitor === "string" && monitors.includes(monitor)) return monitor;
@@ -185,11 +187,6 @@ function readMonitor(value: unknown, where: string, metrics: readonly MetricName
       ? " needs validation: pass validation: 0.2 or { x, y };"
       : " is not reported;";
   throw new PropagoError("ERR_CONFIG", `${where} ${show(monitor)}${needs} available: ${monitors.join(", ")}`);
-}
-
-/** Losses should fall, metrics rise. */
-function rises(monitor: string): boolean {
-  return !monitor.endsWith("loss");
 }
 
 /** A value of a report by its name, as "loss" or "validation.accuracy". */
@@ -208,6 +205,8 @@ class Loop {
   readonly #dataset: Dataset;
   readonly #validation: Rows | undefined;
   readonly #spread: Float64Array;
+  /** The outputs of the epoch, where a metric asks for them. */
+  #kept: Kept | undefined;
   readonly #rows: number;
   /** The rows that are trained on, where that is not all of them. */
   readonly #trained: Uint32Array | undefined;
@@ -250,7 +249,8 @@ class Loop {
       this.#validation = validation;
       layout.guests.add(dataset);
       if (validation !== undefined) layout.guests.add(validation);
-      this.#spread = plan.metrics.includes("r2") ? dataset.spread(trained) : new Float64Array(description.outputs);
+      this.#spread =
+        plan.metrics.bits & METRIC_SQUARES ? dataset.spread(trained) : new Float64Array(description.outputs);
       this.#rows = trained?.length ?? dataset.rows;
       this.#trained = trained;
       const batch = plan.batchSize === "full" ? this.#rows : Math.min(plan.batchSize, this.#rows);
@@ -263,6 +263,7 @@ class Loop {
         plan.plateau !== undefined ||
         plan.onEpoch !== undefined ||
         plan.targetLoss > -Infinity ||
+        plan.metrics.bits >= METRIC_OUTPUTS ||
         this.#penalised;
       // A first guess of 5 GFLOP/s, six operations a weight and sample; measured afterwards.
       const seconds = 2e-7 * description.layers.length + (layout.parameters * batch * 6) / 5e9;
@@ -271,7 +272,12 @@ class Loop {
       layout.prepare(batch, "train");
       layout.setWord(PLAN_BATCH, batch);
       layout.setWord(PLAN_SHUFFLE, plan.shuffle);
-      layout.setWord(PLAN_METRIC, metricBits(plan.metrics, description));
+      layout.setWord(PLAN_METRIC, plan.metrics.bits);
+      if (plan.metrics.bits & METRIC_OUTPUTS) {
+        this.#kept = dataset.keep(this.#rows);
+        layout.guests.add(this.#kept);
+        layout.setWord(PLAN_KEPT, this.#kept.address);
+      }
       layout.setWord(PLAN_POSITION, 0);
       if (plan.shuffle !== IN_ORDER) dataset.reorder();
       const params = layout.params();
@@ -279,6 +285,7 @@ class Loop {
       insides.diagnosis.before(insides, dataset, options.batchSize, this.#rows);
     } catch (error) {
       layout.guests.clear();
+      this.#kept?.release();
       validation?.release();
       dataset?.release();
       insides.unlock();
@@ -390,7 +397,7 @@ class Loop {
     if (completed === 0) return [];
     const { layout, engine, description } = this.#insides;
     const { metrics, plateau } = this.#plan;
-    const stride = TALLY_SQUARES / 8 + (metrics.includes("r2") ? this.#spread.length : 0);
+    const stride = TALLY_SQUARES / 8 + (metrics.bits & METRIC_SQUARES ? this.#spread.length : 0);
     const sums = engine.doubles(layout.word(PLAN_REPORTS) >>> 0, completed * stride);
     const first = (layout.word(PLAN_EPOCH) >>> 0) - completed + 1;
     const learningRate = layout.double(PLAN_LEARNING_RATE);
@@ -400,7 +407,7 @@ class Loop {
     for (let i = 0; i < completed; i++) {
       // Values are set one by one, in an order that reads well: small networks end a million epochs a second.
       const report = { epoch: first + i, loss: 0 } as EpochReport;
-      readTally(report, sums, i * stride, this.#rows, this.#rows, metrics, this.#spread);
+      readTally(report, sums, i * stride, this.#rows, this.#rows, metrics, this.#spread, this.#kept?.scores);
       report.learningRate = rates === undefined ? learningRate : rates[end + i * this.#updates];
       report.seconds = each;
       report.samplesPerSecond = samplesPerSecond;

@@ -3,6 +3,7 @@
 import type { ActivationSpec } from "./activations.ts";
 import type { InitializerSpec } from "./initializers.ts";
 import type { LossSpec } from "./losses.ts";
+import type { MetricSpec } from "./metrics.ts";
 import type { OptimizerSpec } from "./optimizers.ts";
 
 export type DType = "float32" | "float64";
@@ -121,12 +122,10 @@ export interface LayerWeightsInput {
   bias?: NumericArray | readonly number[];
 }
 
-export type MetricName = "accuracy" | "r2";
-
 export type Shuffle = boolean | "withReplacement";
 
 export interface EarlyStopping {
-  /** What must improve: "loss", "accuracy", "r2", or with "validation." before it. Default: "validation.loss" if there is validation, else "loss". */
+  /** What must improve: "loss" or a metric that is one number, or with "validation." before it. Default: "validation.loss" if there is validation, else "loss". */
   monitor?: string;
   /** Epochs without improvement before training stops. Default 10. */
   patience?: number;
@@ -154,7 +153,7 @@ export interface FitOptions {
   /** Rows held back: a fraction of the shuffled rows, or data of their own. */
   validation?: number | Data;
   /** What reports hold beside the loss. Default: accuracy for classification, none otherwise. */
-  metrics?: readonly MetricName[];
+  metrics?: readonly MetricSpec[];
   /**
    * How much each row counts, numbers from 0 on; only their proportions matter. Losses become Σ w·loss / Σ w; of a
    * batch's, the divisor is its rows times the mean weight of all rows, so that batches keep their proportions too.
@@ -180,7 +179,7 @@ export interface PredictOptions {
 }
 
 export interface EvaluateOptions extends PredictOptions {
-  metrics?: readonly MetricName[];
+  metrics?: readonly MetricSpec[];
   /** As for `fit`: for the loss, not for the metrics. */
   sampleWeights?: SampleWeights;
   classWeights?: ClassWeights;
@@ -192,6 +191,21 @@ export interface Evaluation {
   loss: number;
   accuracy?: number;
   r2?: number;
+  rootMeanSquaredError?: number;
+  meanAbsoluteError?: number;
+  logLoss?: number;
+  topK?: number;
+  precision?: number;
+  recall?: number;
+  f1?: number;
+  /** With `average: "perClass"`, a number for each class. */
+  precisionPerClass?: number[];
+  recallPerClass?: number[];
+  f1PerClass?: number[];
+  /** Counts: a row for each true class, a column for each predicted one. */
+  confusionMatrix?: number[][];
+  /** NaN where all rows are of one class. */
+  rocAuc?: number;
   /** What l1 and l2 add to the loss, where there are any. */
   penalty?: number;
 }
