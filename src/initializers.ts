@@ -174,10 +174,10 @@ export function isScaledToData(init: unknown): boolean {
 }
 
 /** The n-th root of x ≥ 1, by halving. */
-function root(x: number, n: number): number {
+export function root(x: number, n: number): number {
   let low = 1;
   let high = x;
-  for (let i = 0; i < 60; i++) {
+  for (let i = 0; i < 100; i++) {
     const middle = (low + high) / 2;
     if (raised(middle, n) > x) high = middle;
     else low = middle;

@@ -20,6 +20,8 @@ import { Diagnosis } from "./diagnosis.ts";
 import { Layout, type Tensor } from "./layout.ts";
 import { type Metrics, readMetrics, readTally } from "./metrics.ts";
 import { type NetworkJSON, numbersToJSON, readNetworkJSON } from "./save.ts";
+import { OPTIMIZERS, type OptimizerSpec } from "./optimizers.ts";
+import { readRates, searchRates } from "./rate-search.ts";
 import { readMatrix } from "./matrix.ts";
 import { Dataset, type Rows, copyMatrix, readTargets } from "./samples.ts";
 import { draw, scaleToData, wantsData } from "./weights.ts";
@@ -35,6 +37,8 @@ import type {
   FloatArray,
   History,
   LayerWeights,
+  LearningRateOptions,
+  LearningRates,
   LayerWeightsInput,
   Matrix,
   NetworkOptions,
@@ -126,6 +130,34 @@ export class Network<D extends DType = "float32"> {
   /** As `fit`, in one blocking call. */
   fitSync(data: Data, options: FitOptions = {}): History {
     return trainSync(this.#insides(), data, options);
+  }
+
+  /**
+   * Looks for a learning rate: trains a copy with rates that grow from batch to batch, and suggests the one at which the
+   * loss falls fastest. This network stays as it is.
+   *
+   * ```ts
+   * const { suggestion } = await network.findLearningRate({ x, y });
+   * ```
+   *
+   * @throws (rejects with) PropagoError as `fit`, and ERR_CONFIG for optimizers that have no learningRate.
+   */
+  async findLearningRate(data: Data, options: LearningRateOptions = {}): Promise<LearningRates> {
+    this.#checkUsable();
+    const { rates, fit } = readRates(options);
+    const { spec, optimizer } = this.#description;
+    if (!("learningRate" in OPTIMIZERS[optimizer.name].options)) {
+      throw new PropagoError("ERR_CONFIG", `optimizer "${optimizer.name}" has no learningRate to be found`);
+    }
+    const learningRate = (step: number): number => rates[Math.min(step, rates.length - 1)];
+    const copy = new Network({ ...spec, optimizer: { ...(spec.optimizer as object), learningRate } as OptimizerSpec });
+    try {
+      copy.setWeights(this.getWeights());
+      copy.#isUnscaled = this.#isUnscaled;
+      return await searchRates(rates.length, (onBatch) => copy.fit(data, { ...fit, onBatch }));
+    } finally {
+      copy.dispose();
+    }
   }
 
   /** Makes one update on all of the data as one batch; gives back the batch's loss before it. */

@@ -178,6 +178,27 @@ export interface PredictOptions {
   averaged?: boolean;
 }
 
+export interface LearningRateOptions {
+  /** The first and the last rate. Default 1e-6 and 10. */
+  from?: number;
+  to?: number;
+  /** How many rates, each for one batch. Default 100. */
+  steps?: number;
+  /** As for `fit`. Default 32. */
+  batchSize?: number | "full";
+  /** Aborts the search: the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** What a search for a learning rate saw. */
+export interface LearningRates {
+  /** The rates that were tried, until the loss exploded, and the loss of a batch before the update with each. */
+  rates: number[];
+  losses: number[];
+  /** Where the loss fell fastest; the first rate if it never fell. */
+  suggestion: number;
+}
+
 export interface EvaluateOptions extends PredictOptions {
   metrics?: readonly MetricSpec[];
   /** As for `fit`: for the loss, not for the metrics. */
