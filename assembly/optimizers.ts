@@ -41,7 +41,9 @@ import {
   RADAM,
   RPROP,
   SGD,
+  VSGD,
 } from "./plan";
+import { Vsgd } from "./vsgd";
 import { AdaSecant } from "./adasecant";
 import { hyper } from "./blocks";
 import { LANES, Simd } from "./simd";
@@ -94,6 +96,7 @@ export function beginUpdate(plan: usize): void {
     store<f64>(plan, load<f64>(plan, PLAN_POWER2) * hyper(plan, 1), PLAN_POWER2);
   }
   if (kind == ADASECANT) AdaSecant.begin(plan);
+  else if (kind == VSGD) Vsgd.begin(plan);
   if (load<i32>(plan, PLAN_PREPARES)) store<f64>(plan, Gradient.scale(plan), PLAN_SCALE);
 }
 
@@ -106,6 +109,8 @@ export function update(plan: usize, begin: i32, end: i32): void {
   const n = end - begin;
   if (load<i32>(plan, PLAN_OPTIMIZER) == ADASECANT) {
     AdaSecant.update(plan, load<f64>(plan, PLAN_LEARNING_RATE), begin, end);
+  } else if (load<i32>(plan, PLAN_OPTIMIZER) == VSGD) {
+    Vsgd.update(plan, begin, end);
   } else {
     step(plan, p, g, s, n);
   }

@@ -68,7 +68,9 @@ export const PLAN_BLOCK_COUNT = PLAN_BLOCKS + 4; // i32
 export const PLAN_SAMPLE_WEIGHTS = PLAN_BLOCK_COUNT + 4; // ptr: (capacity), gathered weights of samples
 export const PLAN_BATCH_WEIGHTS = PLAN_SAMPLE_WEIGHTS + 4; // ptr: (rows), the current batch's; 0 where all count alike
 export const PLAN_KEPT = PLAN_BATCH_WEIGHTS + 4; // ptr: (rows, outputs), where METRIC_OUTPUTS puts the outputs
-export const PLAN_BYTES = (PLAN_KEPT + 4 + 7) & ~7;
+export const PLAN_SEEN = (PLAN_KEPT + 4 + 7) & ~7; // f64: samples since the optimizer remembered nothing (vsgd)
+export const PLAN_SQUARED = PLAN_SEEN + 8; // ptr: squares of a layer's W (in, out) or D (rows, out), for curvature
+export const PLAN_BYTES = PLAN_SQUARED + 8;
 
 // A layer's record.
 export const LAYER_KIND = 0; // i32: one of the kinds below
@@ -88,7 +90,9 @@ export const LAYER_TRAINABLE = LAYER_DB + 4; // i32: TRAIN_… bits
 export const LAYER_PARAMETER = (LAYER_TRAINABLE + 4 + 7) & ~7; // f64: the activation's, where it has one
 export const LAYER_L1 = LAYER_PARAMETER + 8; // f64
 export const LAYER_L2 = LAYER_L1 + 8; // f64
-export const LAYER_BYTES = LAYER_L2 + 8;
+export const LAYER_H = LAYER_L2 + 8; // ptr: (rows, out), the loss's curvature, or another D kept (vsgd)
+export const LAYER_S = LAYER_H + 4; // ptr: (rows, in), X ∘ X, or another X kept (vsgd)
+export const LAYER_BYTES = LAYER_S + 4;
 
 // A record of a block of parameters: a tensor's place in the flat blocks, padding included.
 export const BLOCK_BEGIN = 0; // i32: its first number
@@ -180,6 +184,13 @@ export const LION = 11;
 export const RPROP = 12;
 export const QUICKPROP = 13;
 export const ADASECANT = 14;
+export const VSGD = 15;
+
+// Variants of vsgd: what has a rate of its own.
+export const VSGD_L = 0; // each weight
+export const VSGD_B = 1; // each tensor
+export const VSGD_G = 2; // all together
+export const VSGD_FD = 3; // each weight, with curvature from differences
 
 // Flavors.
 export const PYTORCH = 0;

@@ -47,6 +47,7 @@ import {
   PLAN_ONLINE,
   PLAN_METRIC,
   PLAN_ORDER,
+  PLAN_OPTIMIZER,
   PLAN_OUTPUTS,
   PLAN_PARAMS,
   PLAN_POSITION,
@@ -82,6 +83,7 @@ import {
   TALLY_SQUARES,
   TRAIN_BIAS,
   TRAIN_WEIGHTS,
+  VSGD,
   WITH_REPLACEMENT,
 } from "./plan";
 import { LANES, Simd } from "./simd";
@@ -90,6 +92,7 @@ import { isFused, lossOf } from "./losses";
 import { ascend, descend } from "./online";
 import { accumulate, beginUpdate, endsGroup, update } from "./optimizers";
 import { Random } from "./random";
+import { comeBack, goAhead, looksAhead, measureCurvature } from "./vsgd";
 import { LANES } from "./simd";
 import { fork, join, share } from "./threads";
 
@@ -108,9 +111,23 @@ function step(plan: usize, data: usize, first: i32, rows: i32, all: i32): bool {
     accumulate(plan, 0, load<i32>(plan, PLAN_TRAINABLE));
     if (!endsGroup(plan)) return true;
   }
+  if (load<i32>(plan, PLAN_OPTIMIZER) == VSGD) measure(plan);
   beginUpdate(plan);
   together(plan, isWhole ? STAGE_UPDATE : STAGE_CHANGE, all);
   return true;
+}
+
+/** What vsgd needs to know of the batch's samples beside their gradient. */
+function measure(plan: usize): void {
+  const rows = load<i32>(plan, PLAN_ROWS);
+  const first = layerAt(plan, 0);
+  const last = lastLayer(plan);
+  if (!looksAhead(plan)) return measureCurvature(plan, first, last);
+  goAhead(plan, first, last);
+  forward(plan, 0, 0, rows);
+  losses(plan, 0, rows);
+  deltas(plan, 0, 0, rows);
+  comeBack(plan, first, last);
 }
 
 /** A step on one sample where the weights change as soon as their gradients are known. */

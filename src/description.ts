@@ -1,4 +1,5 @@
 // A network's description: the options that users give, checked, with everything filled in.
+import { ACTIVATION, DENSE, LAST_FUSED, LOG_SOFTMAX, SOFTMAX } from "../assembly/plan.ts";
 import { readName, readNumber, readObject } from "./check.ts";
 import { PropagoError } from "./errors.ts";
 import { type LayerDescription, readLayers, readPenalty, readUnits, softenOnlyHidden } from "./layers.ts";
@@ -50,6 +51,7 @@ export function describe(options: unknown): NetworkDescription {
   const last = layers[layers.length - 1];
   const loss = readLoss(given.loss, last.activation.name);
   const optimizer = readOptimizer(given.optimizer, countParameters(layers));
+  checkMeasured(optimizer, layers, loss);
   if (optimizer.name !== "sgd") softenOnlyHidden(layers);
   const specs = layers.map((layer) => layer.spec);
   const spec = {
@@ -64,6 +66,33 @@ export function describe(options: unknown): NetworkDescription {
     ...(inputScale === 1 ? {} : { inputScale }),
   };
   return { inputs, outputs: last.units, layers, loss, optimizer, seed, dtype, inputScale, spec };
+}
+
+/** Refuses what an optimizer that looks at samples one by one cannot measure. */
+function checkMeasured({ name, rule }: Optimizer, layers: readonly LayerDescription[], loss: Loss): void {
+  if (rule.measures === undefined) return;
+  const refuse = (what: string, instead: string): never => {
+    throw new PropagoError("ERR_CONFIG", `${name} ${what}; ${instead}`);
+  };
+  if (layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0)) {
+    refuse(
+      "measures the loss of samples, of which l1 and l2 are no part",
+      "leave them out, or choose another optimizer",
+    );
+  }
+  for (const layer of layers) {
+    if (layer.kind !== DENSE && layer.kind !== ACTIVATION) {
+      refuse(`cannot measure layer "${layer.name}"`, "it knows dense and activation layers");
+    }
+  }
+  if (rule.measures === "differences") return;
+  const instead = 'give the optimizer variant: "fd", which needs none';
+  if (loss.id > LAST_FUSED) refuse(`has no curvature of the loss "${loss.name}"`, instead);
+  const open = loss.fused ? layers.slice(0, -1) : layers;
+  for (const { activation, name } of open) {
+    if (activation.id !== SOFTMAX && activation.id !== LOG_SOFTMAX) continue;
+    refuse(`has no curvature of the activation "${activation.name}" of layer "${name}"`, instead);
+  }
 }
 
 /** Weights and biases of some layers. */

@@ -14,12 +14,14 @@ import {
   LAYER_DB,
   LAYER_DW,
   LAYER_DX,
+  LAYER_H,
   LAYER_IN,
   LAYER_KIND,
   LAYER_L1,
   LAYER_L2,
   LAYER_OUT,
   LAYER_PARAMETER,
+  LAYER_S,
   LAYER_TRAINABLE,
   LAYER_W,
   LAYER_X,
@@ -75,6 +77,8 @@ import {
   PLAN_SCRATCH,
   PLAN_SCRATCH_BYTES,
   PLAN_SEED,
+  PLAN_SEEN,
+  PLAN_SQUARED,
   PLAN_STATE,
   PLAN_STEP,
   PLAN_SUM,
@@ -118,10 +122,12 @@ export interface Progress {
   /** Batches and rows whose gradients wait for the next update. */
   pending: number;
   pendingRows: number;
+  /** Samples since the optimizer remembered nothing, where it counts them. */
+  seen: number;
 }
 
 /** Of an optimizer that remembers nothing yet. */
-const FRESH = { power1: 1, power2: 1, power3: 1, age: 0, pending: 0, pendingRows: 0 };
+const FRESH = { power1: 1, power2: 1, power3: 1, age: 0, pending: 0, pendingRows: 0, seen: 0 };
 
 /** What the blocks for a batch must be good for: outputs only, training, or also weighted inputs to look at. */
 export type Purpose = "predict" | "train" | "trace";
@@ -286,7 +292,7 @@ export class Layout implements Tenant {
     return readProgress(this.engine.view(this.plan, PLAN_BYTES));
   }
 
-  set progress({ step, epoch, power1, power2, power3, age, pending, pendingRows }: Progress) {
+  set progress({ step, epoch, power1, power2, power3, age, pending, pendingRows, seen }: Progress) {
     this.setDouble(PLAN_STEP, step);
     this.setWord(PLAN_EPOCH, epoch);
     this.setDouble(PLAN_POWER1, power1);
@@ -295,6 +301,7 @@ export class Layout implements Tenant {
     this.setDouble(PLAN_AGE, age);
     this.setWord(PLAN_PENDING, pending);
     this.setWord(PLAN_PENDING_ROWS, pendingRows);
+    this.setDouble(PLAN_SEEN, seen);
   }
 
   /** Makes the optimizer remember nothing. */
@@ -520,7 +527,8 @@ export class Layout implements Tenant {
 
   /** Places the batch's blocks from `start` on, tells `write` each address and the word it belongs to; gives the size. */
   #placeBatch(rows: number, purpose: Purpose, start: number, write: (offset: number, address: number) => void): number {
-    const { inputs, outputs, layers, loss } = this.#description;
+    const { inputs, outputs, layers, loss, optimizer } = this.#description;
+    const { measures } = optimizer.rule;
     const { bytes } = this.engine;
     let next = start;
     const take = (numbers: number): number => {
@@ -534,12 +542,16 @@ export class Layout implements Tenant {
       write(PLAN_T, take(rows * outputs));
       write(PLAN_ROW_LOSSES, take(rows));
       write(PLAN_SAMPLE_WEIGHTS, take(rows));
+      if (measures !== undefined) {
+        write(PLAN_SQUARED, take(Math.max(...layers.map((layer) => Math.max(layer.inputs, rows) * layer.units))));
+      }
     }
     const scratch = Math.max(...layers.map((layer) => scratchNumbers(layer.inputs, layer.units, bytes)));
     write(PLAN_SCRATCH_BYTES, scratch * bytes);
     write(PLAN_SCRATCH, take(scratch * this.workers));
     let x = 0; // the first layer reads whichever samples are current
     let below = 0;
+    let h = 0; // an activation layer has that of the layer below
     for (const [i, layer] of layers.entries()) {
       const at = PLAN_BYTES + i * LAYER_BYTES;
       const isLast = i === layers.length - 1;
@@ -554,6 +566,11 @@ export class Layout implements Tenant {
       write(at + LAYER_Z, z);
       write(at + LAYER_Y, y);
       write(at + LAYER_D, d);
+      if (measures !== undefined && training) {
+        if (!(layer.kind === ACTIVATION && i > 0)) h = take(rows * layer.units);
+        write(at + LAYER_H, h);
+        write(at + LAYER_S, take(rows * layer.inputs));
+      }
       write(at + LAYER_DX, below);
       x = y;
       below = d;
@@ -589,5 +606,6 @@ function readProgress(plan: DataView): Progress {
     age: plan.getFloat64(PLAN_AGE, true),
     pending: plan.getInt32(PLAN_PENDING, true),
     pendingRows: plan.getInt32(PLAN_PENDING_ROWS, true),
+    seen: plan.getFloat64(PLAN_SEEN, true),
   };
 }

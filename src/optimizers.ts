@@ -18,6 +18,11 @@ import {
   RMSPROP,
   RPROP,
   SGD,
+  VSGD,
+  VSGD_B,
+  VSGD_FD,
+  VSGD_G,
+  VSGD_L,
 } from "../assembly/plan.ts";
 import { type OptionTable, type OptionValues, readName, readNamed, readNumber, readObject } from "./check.ts";
 import { PropagoError } from "./errors.ts";
@@ -32,6 +37,8 @@ export interface Rule {
   hyper: readonly number[];
   /** Which parameters it treats together: those of a tensor, or all; absent where each is treated by itself. */
   blocks?: "tensors" | "all";
+  /** What it wants to know of a batch's samples: the curvature of each layer, or gradients somewhat ahead. */
+  measures?: "curvature" | "differences";
 }
 
 export interface OptimizerRow {
@@ -55,6 +62,8 @@ function choice<const N extends readonly string[]>(what: string, names: N) {
     read: (value: unknown, where: string): N[number] => readName(value, where, names, what),
   } as const;
 }
+
+const VARIANTS = { l: VSGD_L, b: VSGD_B, g: VSGD_G, fd: VSGD_FD } as const;
 
 const flag = { kind: "flag", default: false } as const;
 /** Large enough to be no zero in float32. */
@@ -239,6 +248,38 @@ export const OPTIMIZERS = {
       };
     },
   },
+  vsgd: {
+    options: {
+      // Times the rates that it finds.
+      learningRate: { ...positive, default: 1 },
+      variant: choice("variant", ["l", "b", "g", "fd"]),
+      // By default √parameters, 2 at least: see readOptimizer.
+      slowStart: { kind: "number", least: 1, default: 2 },
+      initialSamples: { kind: "number", whole: true, least: 1, default: 320 },
+      // Of variants l, b and g; the others are fd's.
+      leastCurvature: { ...epsilon, default: 1e-3 },
+      epsilon: { ...epsilon, default: 1e-9 },
+      // 0 for none are outliers.
+      outlierLevel: { kind: "number", least: 0, default: 2 },
+    },
+    refuses: {
+      weightDecay: "it measures the gradient that it follows; choose another optimizer for decay",
+      clipNorm: "it measures the gradient that it follows, whose noise makes its steps shorter",
+      clipValue: "it measures the gradient that it follows, whose noise makes its steps shorter",
+      accumulate: "it measures the samples of each batch; give fit a larger batchSize",
+    },
+    rule({ slowStart, initialSamples, leastCurvature, epsilon, outlierLevel, ...options }) {
+      const variant = VARIANTS[options.variant as unknown as keyof typeof VARIANTS];
+      const isFd = variant === VSGD_FD;
+      return {
+        id: VSGD,
+        remembers: isFd ? 8 : 6,
+        hyper: [variant, slowStart, initialSamples, isFd ? epsilon : leastCurvature, outlierLevel],
+        blocks: variant === VSGD_G ? "all" : "tensors",
+        measures: isFd ? "differences" : "curvature",
+      };
+    },
+  },
 } as const satisfies Record<string, OptimizerRow>;
 
 /** A moving average of the weights: a ← decay a + (1 − decay) w after each update past `start`; a copy until then. */
@@ -329,6 +370,8 @@ export function readOptimizer(value: unknown, parameters: number): Optimizer {
     if (options[key] === COMMON[key as keyof typeof COMMON].default) continue;
     throw new PropagoError("ERR_CONFIG", `optimizer.${key}: ${name} does not take it: ${instead}`);
   }
+  // The paper's rule of thumb, parameters / 10, takes thousands of updates to fade in all but small networks.
+  if ("slowStart" in options && !read.given.has("slowStart")) options.slowStart = Math.max(2, Math.sqrt(parameters));
   const flavor = (read.options as { flavor?: unknown }).flavor as keyof typeof FLAVORS;
   if (flavor === "keras") {
     if (row.keras === undefined) {

@@ -44,6 +44,7 @@ describe("the core", () => {
     gemm: 3,
     activations: 3,
     adasecant: 3,
+    vsgd: 4,
     optimizers: 5,
     losses: 4,
     threads: 3,

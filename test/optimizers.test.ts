@@ -57,7 +57,9 @@ const y = x.map(([a, b, c]) => [a * b - c, 0.5 * a + b * c]);
 const layers = [dense(5, "tanh"), dense(3, "sigmoid", { trainable: "weights" }), dense(2)];
 
 test("every optimizer is in the list", () => {
-  expect(new Set(variants.map(({ optimizer }) => optimizer.name))).toEqual(new Set(Object.keys(OPTIMIZERS)));
+  // vsgd, which needs more than a gradient, has vsgd.test.ts.
+  const names = variants.map(({ optimizer }) => optimizer.name);
+  expect(new Set([...names, "vsgd"])).toEqual(new Set(Object.keys(OPTIMIZERS)));
 });
 
 describe.each(["float32", "float64"] as const)("%s", (dtype) => {
@@ -249,13 +251,14 @@ describe("hyperparameters", () => {
     const { refuses = {} } = OPTIMIZERS[optimizer as OptimizerName] as OptimizerRow;
 
     test("every default is within its own bounds, and stands in the saved description", () => {
-      const { spec } = readOptimizer(optimizer, 10);
+      // As many parameters as for which the defaults that depend on them are their least.
+      const { spec } = readOptimizer(optimizer, 4);
       for (const [key, row] of Object.entries(rows)) {
         // What is the same for all, and not asked for, is said by saying nothing.
         if (key in COMMON && key !== "weightDecay") expect(spec).not.toHaveProperty(key);
         else expect(spec).toHaveProperty(key, row.default);
       }
-      expect(readOptimizer(JSON.parse(JSON.stringify(spec)), 10)).toEqual(readOptimizer(optimizer, 10));
+      expect(readOptimizer(JSON.parse(JSON.stringify(spec)), 10)).toEqual(readOptimizer(optimizer, 4));
     });
 
     const taken = Object.entries(rows).filter(([key]) => !(key in refuses));

@@ -533,6 +533,13 @@ export function gradients(
   });
 }
 
+/** The samples that an update is made from, and the network before it. */
+interface Batch {
+  network: Model;
+  x: Vector[];
+  y: Vector[];
+}
+
 /** One update of all parameters as one flat vector. */
 export interface Optimizer {
   /** Hyperparameters and their defaults, PyTorch's. */
@@ -550,6 +557,7 @@ export interface Optimizer {
     t: number,
     options: Options,
     blocks: readonly (readonly number[])[],
+    batch: Batch,
   ): void;
 }
 
@@ -789,6 +797,116 @@ OPTIMIZERS.adasecant = {
   },
 };
 
+/**
+ * The diagonal of the curvature by Gauss and Newton for one sample, with f″ and what lies beside the diagonal left out
+ * on the way down (Becker and LeCun 1989), in the order of `flatten`.
+ */
+function curvature(network: Model, x: Vector, y: Vector): Vector {
+  const { stages, loss, fused } = network;
+  const steps = forward(network, x);
+  const outputs = y.length;
+  const isMean = loss === LOSSES.meanSquaredError || loss === LOSSES.binaryCrossEntropy;
+  let h = steps.at(-1)!.a.map((a) => (fused ? a * (1 - a) : isMean ? 2 : 1) / (isMean ? outputs : 1));
+  const result: Vector[] = [];
+  for (let l = stages.length - 1; l >= 0; l--) {
+    const { units, parameters, activation, activationOptions } = stages[l];
+    const { x, z, a } = steps[l];
+    if (!fused || l < stages.length - 1) {
+      const slopes = activation.back(
+        z,
+        a,
+        a.map(() => 1),
+        activationOptions,
+      );
+      h = h.map((hj, j) => hj * slopes[j] ** 2);
+    }
+    if (!parameters) continue;
+    const { weights, bias } = parameters;
+    const hz = h;
+    result.unshift([...weights.map((_, k) => hz[k % units] * x[Math.floor(k / units)] ** 2), ...(bias ? hz : [])]);
+    h = x.map((_, i) => sum(hz.map((hj, j) => hj * weights[i * units + j] ** 2)));
+  }
+  return result.flat();
+}
+
+/** Schaul, Zhang and LeCun 2012 in the form of Schaul and LeCun 2013 for batches; fd is the latter's. */
+OPTIMIZERS.vsgd = {
+  options: {
+    learningRate: 1,
+    l: 0,
+    b: 0,
+    g: 0,
+    fd: 0,
+    slowStart: 2,
+    initialSamples: 320,
+    leastCurvature: 1e-3,
+    epsilon: 1e-9,
+    outlierLevel: 2,
+  },
+  remembers: "mean square curve curveSquare tau seen".split(" "),
+  step(theta, g, m, t, o, tensors, { network, x, y }) {
+    const n = x.length;
+    const flat = (list: Parameters[]) => list.flatMap(({ weights, bias = [] }) => [...weights, ...bias]);
+    const each = () => x.map((_, j) => flat(gradients(network, [x[j]], [y[j]])));
+    const samples = each();
+    const average = (of: (j: number, k: number) => number) => g.map((_, k) => sum(samples.map((_, j) => of(j, k))) / n);
+    const newSquare = average((j, k) => samples[j][k] ** 2);
+    let newCurve: Vector;
+    let newCurveSquare: Vector = [];
+    if (o.fd) {
+      const delta = g.map((gk, k) => (t === 1 ? gk : m.mean[k]) + o.epsilon);
+      unflatten(
+        network,
+        theta.map((p, k) => p + delta[k]),
+      );
+      const ahead = each();
+      unflatten(network, theta);
+      const size = (j: number, k: number) => Math.abs((samples[j][k] - ahead[j][k]) / delta[k]);
+      newCurve = average(size);
+      newCurveSquare = average((j, k) => size(j, k) ** 2);
+    } else {
+      const all = x.map((_, j) => curvature(network, x[j], y[j]));
+      newCurve = average((j, k) => all[j][k]).map((h) => Math.max(o.leastCurvature, h));
+    }
+    const before = m.seen[0];
+    m.seen[0] += n;
+    const isStarting = before < o.initialSamples;
+    const isStarted = m.seen[0] >= o.initialSamples;
+    const slow = isStarting && isStarted ? o.slowStart : 1;
+    const blocks = o.b ? tensors : o.g ? [tensors.flat()] : tensors.flat().map((k) => [k]);
+    for (const places of blocks) {
+      const [first] = places;
+      let tau = m.tau[first];
+      if (o.fd && !isStarting && o.outlierLevel > 0) {
+        const isFar = (x: number, mean: number, square: number) =>
+          (x - mean) ** 2 > (o.outlierLevel ** 2 * (square - mean ** 2)) / n;
+        const k = first;
+        if (isFar(g[k], m.mean[k], m.square[k]) || isFar(newCurve[k], m.curve[k], m.curveSquare[k])) tau += 1;
+      }
+      const share = isStarting ? n / m.seen[0] : 1 / tau;
+      const moved = (old: number, value: number) => (1 - share) * old + share * value;
+      for (const k of places) {
+        m.mean[k] = moved(m.mean[k], g[k]);
+        m.curve[k] = moved(m.curve[k], newCurve[k]);
+        if (o.fd) m.curveSquare[k] = moved(m.curveSquare[k], newCurveSquare[k]);
+      }
+      m.square[first] = moved(m.square[first], sum(places.map((k) => newSquare[k])));
+      if (o.fd && !isStarting) m.square[first] += o.epsilon;
+      m.square[first] *= slow;
+      const squares = sum(places.map((k) => m.mean[k] ** 2));
+      const v = m.square[first];
+      const q = v > 0 ? Math.min(1, squares / (v / n + ((n - 1) / n) * squares)) : 0;
+      const largest = Math.max(...places.map((k) => m.curve[k]));
+      const rate = o.fd ? (q * (largest + o.epsilon)) / (m.curveSquare[first] + o.epsilon) : q / largest;
+      if (isStarting) m.tau[first] = Math.max(2, t);
+      else {
+        if (v > 0) m.tau[first] = (1 - q) * tau + 1 + (o.fd ? o.epsilon : 0);
+        for (const k of places) theta[k] -= o.learningRate * rate * g[k];
+      }
+    }
+  },
+};
+
 /** What stands before every rule; 0 for none. */
 const COMMON: Options = { weightDecay: 0, clipNorm: 0, clipValue: 0 };
 
@@ -833,7 +951,7 @@ export function train(
         all.map((gk, k) => (trains[k] ? gk : 0)),
         options,
       );
-      rule.step(theta, g, memory, losses.length, options, blocksOf(network));
+      rule.step(theta, g, memory, losses.length, options, blocksOf(network), { network, x, y });
       unflatten(network, theta);
     }
   }
