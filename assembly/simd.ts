@@ -5,8 +5,9 @@
 export const LANES: i32 = 16 / sizeof<real>();
 
 export class Simd {
-  /** a · b + c in each lane, rounded twice, so that every machine agrees. */
+  /** a · b + c in each lane, rounded twice, so that every machine agrees; built with relaxed SIMD, as the machine likes. */
   @inline static madd(a: v128, b: v128, c: v128): v128 {
+    if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<real>(a, b, c);
     return v128.add<real>(v128.mul<real>(a, b), c);
   }
 
