@@ -45,7 +45,7 @@ export function readNumber(value: unknown, where: string, range: NumberRange = {
 }
 
 /** A range in words, as in "an integer 1..10000000" or "a number in [0, 1)". */
-function rangeText({ above, least, below, most, whole }: NumberRange): string {
+export function rangeText({ above, least, below, most, whole }: NumberRange): string {
   if (whole && least !== undefined && most !== undefined) return `an integer ${least}..${most}`;
   const kind = whole ? "an integer" : "a finite number";
   const low = above ?? least;
