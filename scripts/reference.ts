@@ -78,6 +78,7 @@ const optimizers: Sentences<typeof OPTIMIZERS> = {
   rprop: "Step sizes that follow the signs of full-batch gradients (Riedmiller 1993).",
   quickprop: "Parabolas through full-batch slopes (Fahlman 1988).",
   adasecant: "Rates from secants of the gradient (Gulcehre 2017).",
+  vsgd: "A rate for each weight from gradients, curvatures and their variances: nothing to tune (Schaul 2013).",
 };
 
 const schedules: Sentences<typeof SCHEDULES> = {
