@@ -1,8 +1,8 @@
-// Compiles the AssemblyScript core into build/, once per target of asconfig.json, and embeds the results in
-// src/generated/. Does nothing for a target whose output is younger than all of its sources.
+// Compiles the AssemblyScript core into build/, once per target of asconfig.json, and embeds the results and what
+// workers run in src/generated/. Does nothing for a target whose output is younger than all of its sources.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { embedCore } from "./embed-core.ts";
+import { embedCore, embedWorker } from "./embed-core.ts";
 import { root } from "./root.ts";
 
 const force = process.argv.includes("--force");
@@ -31,3 +31,4 @@ for (const [target, { outFile }] of Object.entries(asconfig.targets)) {
 }
 
 embedCore(["simd", "float64"]);
+embedWorker();

@@ -3,6 +3,7 @@
 // compressed, a quarter shorter than hexadecimal and a third shorter than base64, since repeated instructions stay
 // repeated text.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { buildSync } from "esbuild";
 import { root } from "./root.ts";
 
 const folder = `${root}/src/generated`;
@@ -31,6 +32,23 @@ export function embedCore(targets: readonly string[]): void {
   );
   const declarations = readFileSync(`${root}/build/${targets[0]}.d.ts`, "utf8");
   writeIfChanged(`${folder}/exports.ts`, exportsInterface(declarations));
+}
+
+/** Writes src/generated/worker.ts: src/worker.ts as text, with what it imports. */
+export function embedWorker(): void {
+  const { outputFiles } = buildSync({
+    absWorkingDir: root,
+    entryPoints: ["src/worker.ts"],
+    bundle: true,
+    format: "iife",
+    target: "es2022",
+    minify: true,
+    write: false,
+  });
+  writeIfChanged(
+    `${folder}/worker.ts`,
+    `// Made by scripts/embed-core.ts: what src/worker.ts comes to.\nexport const program: string =\n  ${JSON.stringify(outputFiles[0].text.trim())};\n`,
+  );
 }
 
 /** What makes the commonest bytes of the core printable. */

@@ -9,8 +9,9 @@ import type { DType, FloatArray } from "./types.ts";
 const PAGE = 65_536;
 /** Every block starts at a multiple of this. */
 const ALIGNMENT = 16;
-/** What 32-bit addresses reach, less a page. */
-const MOST_BYTES = 65_535 * PAGE;
+/** What 32-bit addresses reach. The core declares as much; a page of it stays unused. */
+const MOST_PAGES = 65_536;
+const MOST_BYTES = (MOST_PAGES - 1) * PAGE;
 /** Beyond this, networks that are not at work give their blocks back before the memory grows. */
 const CROWDED = 64 * 1024 * 1024;
 
@@ -26,7 +27,11 @@ export class Engine {
   readonly dtype: DType;
   /** Bytes of one number. */
   readonly bytes: 4 | 8;
-  readonly #memory: WebAssembly.Memory;
+  /** What workers are started with. */
+  readonly module: WebAssembly.Module;
+  readonly memory: WebAssembly.Memory;
+  /** Whether workers can share the memory. */
+  readonly isShared: boolean;
   /** Free blocks by address, never adjacent to each other. */
   readonly #free: { start: number; size: number }[] = [];
   readonly #sizes = new Map<number, number>();
@@ -39,8 +44,13 @@ export class Engine {
   constructor(dtype: DType) {
     this.dtype = dtype;
     this.bytes = dtype === "float64" ? 8 : 4;
-    this.#memory = new WebAssembly.Memory({ initial: 1, maximum: 65_536 });
-    const instance = instantiate(bytesOf(dtype === "float64" ? "float64" : "simd"), this.#memory);
+    const bytes = bytesOf(dtype === "float64" ? "float64" : "simd");
+    const memory = sharedMemory();
+    this.isShared = memory !== undefined;
+    this.memory = memory ?? new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
+    if (this.isShared) declareShared(bytes);
+    const { module, instance } = instantiate(bytes, this.memory);
+    this.module = module;
     this.core = instance.exports as unknown as CoreExports;
     this.#top = align(this.core.heapBase());
   }
@@ -72,7 +82,7 @@ export class Engine {
       this.#top = start + bytes;
     }
     this.#sizes.set(start, bytes);
-    new Uint8Array(this.#memory.buffer, start, bytes).fill(0);
+    new Uint8Array(this.memory.buffer, start, bytes).fill(0);
     return start;
   }
 
@@ -121,25 +131,25 @@ export class Engine {
   /** A view of numbers, good until the next allocate. */
   numbers(start: number, length: number): FloatArray {
     return this.dtype === "float64"
-      ? new Float64Array(this.#memory.buffer, start, length)
-      : new Float32Array(this.#memory.buffer, start, length);
+      ? new Float64Array(this.memory.buffer, start, length)
+      : new Float32Array(this.memory.buffer, start, length);
   }
 
   /** Views of other kinds, good until the next allocate. */
   words(start: number, length: number): Uint32Array {
-    return new Uint32Array(this.#memory.buffer, start, length);
+    return new Uint32Array(this.memory.buffer, start, length);
   }
 
   octets(start: number, length: number): Uint8Array {
-    return new Uint8Array(this.#memory.buffer, start, length);
+    return new Uint8Array(this.memory.buffer, start, length);
   }
 
   doubles(start: number, length: number): Float64Array {
-    return new Float64Array(this.#memory.buffer, start, length);
+    return new Float64Array(this.memory.buffer, start, length);
   }
 
   view(start: number, size: number): DataView {
-    return new DataView(this.#memory.buffer, start, size);
+    return new DataView(this.memory.buffer, start, size);
   }
 
   /** The lowest free block that is large enough. */
@@ -160,17 +170,17 @@ export class Engine {
   }
 
   #growTo(end: number, what: string, bytes: number): void {
-    const missing = end - this.#memory.buffer.byteLength;
+    const missing = end - this.memory.buffer.byteLength;
     if (missing <= 0) return;
     if (end > MOST_BYTES) throw outOfMemory(what, bytes);
     // By a quarter more than asked, so that many small networks do not each cause a growth.
     const roomy = Math.ceil((missing + Math.min(end / 4, CROWDED)) / PAGE);
-    const pages = Math.min(roomy, (MOST_BYTES - this.#memory.buffer.byteLength) / PAGE);
+    const pages = Math.min(roomy, (MOST_BYTES - this.memory.buffer.byteLength) / PAGE);
     try {
-      this.#memory.grow(pages);
+      this.memory.grow(pages);
     } catch {
       try {
-        this.#memory.grow(Math.ceil(missing / PAGE));
+        this.memory.grow(Math.ceil(missing / PAGE));
       } catch (cause) {
         throw outOfMemory(what, bytes, cause);
       }
@@ -189,12 +199,28 @@ function align(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
-function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory): WebAssembly.Instance {
+/** A memory that workers can share, where they may: it is as fast as one of a single thread. */
+function sharedMemory(): WebAssembly.Memory | undefined {
+  if (typeof SharedArrayBuffer === "undefined" || globalThis.crossOriginIsolated === false) return undefined;
   try {
-    return new WebAssembly.Instance(new WebAssembly.Module(bytes), {
-      env: { memory },
-      threads: { fork: alone, join: alone },
-    });
+    return new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
+  } catch {
+    return undefined; // the process may not reserve so much
+  }
+}
+
+/** Sets the flag that says "shared" where a module imports its memory: behind the name, its kind, and there a maximum. */
+function declareShared(bytes: Uint8Array): void {
+  const before = [..."memory"].map((letter) => letter.charCodeAt(0)).concat(2);
+  const at = bytes.findIndex((_, i) => before.every((byte, k) => bytes[i + k] === byte));
+  bytes[at + before.length] = 3;
+}
+
+function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory) {
+  try {
+    const module = new WebAssembly.Module(bytes);
+    const threads = { fork: alone, join: alone };
+    return { module, instance: new WebAssembly.Instance(module, { env: { memory }, threads }) };
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     if (/content security policy|unsafe-eval|disallowed by embedder/i.test(message)) {

@@ -49,9 +49,9 @@ export class Diagnosis {
   before({ layout, description }: Parts, dataset: Dataset, batch: unknown, rows: number): void {
     const { inputs, outputs, layers, loss } = description;
     this.#due ||= RARELY * cost(rows);
-    if (layout.trainable === 0) this.#tell("WARN_NO_CHANGE", "no layer is trainable, so training changes nothing");
+    if (layout.trainable === 0) this.tell("WARN_NO_CHANGE", "no layer is trainable, so training changes nothing");
     if (typeof batch === "number" && batch > rows) {
-      this.#tell(
+      this.tell(
         "WARN_BATCH_SIZE",
         `batchSize ${batch} is above the ${rows} rows: every batch is all of them, as "full" says`,
       );
@@ -61,7 +61,7 @@ export class Diagnosis {
       for (let c = 0; c < inputs; c++) {
         // A column of zeros does nothing.
         if (x[c] === 0 || !isConstant(x, inputs, c)) continue;
-        this.#tell(
+        this.tell(
           "WARN_CONSTANT_COLUMN",
           `column ${c} of x is ${short(x[c] * scale)} in all rows, so it tells nothing and only adds to the biases; leave it out`,
         );
@@ -69,7 +69,7 @@ export class Diagnosis {
       }
       const same = labels ? isConstant(labels, 1, 0) : t && all(outputs, (o) => isConstant(t, outputs, o));
       if (same) {
-        this.#tell(
+        this.tell(
           "WARN_CONSTANT_TARGETS",
           "all rows have the same target: there is nothing to be told apart; look at y",
         );
@@ -77,7 +77,7 @@ export class Diagnosis {
     }
     const [largest, most, smallest, least] = reach(x, inputs, scale);
     if (largest >= 1000 * Math.min(1, smallest)) {
-      this.#tell(
+      this.tell(
         "WARN_UNSCALED_INPUTS",
         `column ${most} of x reaches ${short(largest)}${least === most ? "" : `, column ${least} ${short(smallest)}`}: ` +
           "large ones drown the others; scale each column to about -1..1",
@@ -91,7 +91,7 @@ export class Diagnosis {
     let outside = 0;
     for (const value of t) if (value < low - 1e-6 || value > high + 1e-6) outside++;
     if (outside === 0) return;
-    this.#tell(
+    this.tell(
       "WARN_UNREACHABLE_TARGETS",
       `${outside} of ${t.length} targets lie outside ${low}..${high}, which is all that the last layer's ${activation.name} ` +
         "can give; scale the targets, or make the last layer linear",
@@ -147,7 +147,7 @@ export class Diagnosis {
   }
 
   /** Tells what was not told before. */
-  #tell(code: WarningCode, message: string, layer?: string): void {
+  tell(code: WarningCode, message: string, layer?: string): void {
     const key = `${code} ${layer}`;
     if (this.#told.has(key)) return;
     this.#told.add(key);
@@ -174,7 +174,7 @@ export class Diagnosis {
     }
     if (!rose && (up < 0.15 * sum || fall > 0.1 * sum)) return;
     const rate = layout.double(PLAN_LEARNING_RATE);
-    this.#tell(
+    this.tell(
       "WARN_LEARNING_RATE",
       `the loss ${rose ? "has gone up to" : "jumps up and down near"} ${short(last)}, so a learningRate of ${short(rate)} is ` +
         `too large; try ${short(rate / 10)}`,
@@ -195,7 +195,7 @@ export class Diagnosis {
     }
     if (sizes.size > 0 && total === 0) {
       const advice = "units are dead or saturated from the start: scale the inputs, or begin with other weights";
-      this.#tell("WARN_NO_CHANGE", `all gradients are 0, so nothing is learnt; ${advice}`);
+      this.tell("WARN_NO_CHANGE", `all gradients are 0, so nothing is learnt; ${advice}`);
       return;
     }
     const found = [...sizes];
@@ -206,7 +206,7 @@ export class Diagnosis {
     // What is 0 is told of units.
     if (ratio === 0 || (!vanish && !(ratio > 1e4))) return;
     const [from, to] = [first, last].map((l) => `"${description.layers[l].name}"`);
-    this.#tell(
+    this.tell(
       vanish ? "WARN_VANISHING_GRADIENTS" : "WARN_EXPLODING_GRADIENTS",
       `gradients in layer ${from} are ${short(ratio)} times those in layer ${to}: ` +
         (vanish
@@ -253,10 +253,10 @@ export class Diagnosis {
       const what = `${stuck} of ${units} ${activation.name} units of layer "${name}"`;
       if (dying) {
         const advice = "a smaller learningRate, scaled inputs or leakyRelu keep units alive";
-        this.#tell("WARN_DEAD_UNITS", `${what} gave 0 for all of ${rows} rows and learn nothing; ${advice}`, name);
+        this.tell("WARN_DEAD_UNITS", `${what} gave 0 for all of ${rows} rows and learn nothing; ${advice}`, name);
       } else {
         const advice = "scale the inputs, or begin with smaller weights";
-        this.#tell(
+        this.tell(
           "WARN_SATURATED_UNITS",
           `${what} are at an end of their range for all of ${rows} rows; ${advice}`,
           name,

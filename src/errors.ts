@@ -16,6 +16,7 @@ export type ErrorCode =
   | "ERR_DISPOSED" // use after dispose()
   | "ERR_NOT_FITTED" // a prediction before any training
   | "ERR_MEMORY" // more memory than the limit
+  | "ERR_WORKER" // a thread that shared in a training was lost
   | "ERR_WASM_BLOCKED" // a page's policy forbids WebAssembly
   | "ERR_WASM_SIMD"; // an engine without WebAssembly SIMD
 

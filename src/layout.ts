@@ -149,6 +149,7 @@ interface Blocks {
   /** What a batch needs; made anew when it is too small. */
   batch?: number;
   capacity: number;
+  workers: number;
   purpose: Purpose;
 }
 
@@ -172,8 +173,12 @@ export class Layout implements Tenant {
   readonly reports: number;
   /** What reduceOnPlateau has come to. */
   readonly plateau: Plateau = { scale: 1, bad: 0, cooldown: 0 };
-  /** How many workers a batch's blocks have room for. */
+  /** How many workers the batch's blocks have room for. */
   workers = 1;
+  /** How many shared in the last training. */
+  threads = 1;
+  /** While workers use the blocks: waits until they are done with what they were asked for. */
+  settle: (() => void) | undefined;
   /** While true, the blocks stay where they are. */
   busy = false;
   /** What a training under way has in memory beside the network; goes with it if nobody ends that training. */
@@ -335,7 +340,8 @@ export class Layout implements Tenant {
       blocks.purpose === needed ||
       (needed === "predict" && blocks.purpose === "train") ||
       (this.busy && blocks.purpose === "trace");
-    if (blocks.batch === undefined || blocks.capacity < least || !fits) this.#layBatch(blocks, least, needed);
+    if (blocks.batch === undefined || blocks.capacity < least || blocks.workers < this.workers || !fits)
+      this.#layBatch(blocks, least, needed);
     return blocks.plan;
   }
 
@@ -399,7 +405,7 @@ export class Layout implements Tenant {
     const size = paramsAt + this.count * this.engine.bytes;
     const plan = this.engine.allocate(size, `this network's ${this.parameters} parameters`);
     const params = plan + paramsAt;
-    this.#blocks = { plan, params, capacity: 0, purpose: "predict" };
+    this.#blocks = { plan, params, capacity: 0, workers: 0, purpose: "predict" };
     const view = this.engine.view(plan, paramsAt);
     const set = (offset: number, value: number): void => view.setUint32(offset, value, true);
     set(PLAN_LAYERS, layers.length);
@@ -518,6 +524,7 @@ export class Layout implements Tenant {
     const start = this.engine.allocate(size, `a batch of ${rows} rows`);
     blocks.batch = start;
     blocks.capacity = rows;
+    blocks.workers = this.workers;
     blocks.purpose = purpose;
     const bytes = PLAN_BYTES + this.#description.layers.length * LAYER_BYTES;
     const view = this.engine.view(blocks.plan, bytes);

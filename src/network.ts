@@ -106,9 +106,9 @@ export class Network<D extends DType = "float32"> {
     return this.#layout.parameters;
   }
 
-  /** Which build of the core runs. */
+  /** Which build of the core runs: "threads" if several shared in the last training. */
   get build(): "simd" | "relaxed" | "threads" {
-    return "simd";
+    return this.#layout.threads > 1 ? "threads" : "simd";
   }
 
   /**
@@ -398,6 +398,7 @@ export class Network<D extends DType = "float32"> {
 
   #checkUsable(): void {
     if (this.#disposed) throw new PropagoError("ERR_DISPOSED", "this network was disposed; make a new one");
+    this.#layout.settle?.();
   }
 
   /** Does something with the weights, or with their moving average in their place. */

@@ -33,6 +33,7 @@ import type { Diagnosis } from "./diagnosis.ts";
 import type { Layout } from "./layout.ts";
 import type { Dataset, Kept, Rows } from "./samples.ts";
 import { watch } from "./schedules.ts";
+import { type Team, maySleep, teamOf, threadsMissing, usefulThreads } from "./workers.ts";
 import type {
   BatchReport,
   Data,
@@ -50,6 +51,10 @@ const DEFAULT_EPOCHS = 100;
 /** Small data sets get as many epochs as make so many updates. */
 const DEFAULT_UPDATES = 2000;
 const DEFAULT_BATCH = 32;
+const MOST_THREADS = 64;
+/** What makes threads worth their gates and their start: multiply-adds, times six, of a step and of the whole fit. */
+const WORTHY_STEP = 4e6;
+const WORTHY_FIT = 2e10;
 
 /** What training needs of a network. */
 export interface Insides {
@@ -81,6 +86,7 @@ export const FIT_KEYS = [
   "earlyStopping",
   "targetLoss",
   "timeLimit",
+  "threads",
   "signal",
   "onEpoch",
   "onBatch",
@@ -103,6 +109,7 @@ interface Plan {
   plateau: string | undefined;
   targetLoss: number;
   timeLimit: number;
+  threads: number | "auto";
   signal: AbortSignal | undefined;
   onEpoch: ((report: EpochReport) => void) | undefined;
   onBatch: ((report: BatchReport) => void) | undefined;
@@ -134,6 +141,10 @@ function readOptions(options: FitOptions, { description }: Insides): Plan {
     plateau: plateau && readMonitor(plateau.monitor, "optimizer.learningRate.monitor", metrics, hasValidation),
     targetLoss: given.targetLoss === undefined ? -Infinity : readNumber(given.targetLoss, "targetLoss"),
     timeLimit: given.timeLimit === undefined ? Infinity : readNumber(given.timeLimit, "timeLimit", { above: 0 }),
+    threads:
+      given.threads === undefined || given.threads === "auto"
+        ? "auto"
+        : readNumber(given.threads, "threads", { whole: true, least: 1, most: MOST_THREADS }),
     signal: readSignal(given.signal),
     onEpoch: readCallback(given.onEpoch, "onEpoch"),
     onBatch: readCallback(given.onBatch, "onBatch"),
@@ -218,17 +229,26 @@ class Loop {
   #single: boolean;
   /** Batches that take about one slice. */
   #steps: number;
+  /** Operations of a step, about. */
+  readonly #work: number;
+  /** How many threads are to share it. */
+  readonly #threads: number;
+  /** Whether the caller blocks until the end. */
+  readonly #isSync: boolean;
+  /** The workers that make the steps of the slice under way. */
+  #team: Team | undefined;
   #best: { report: EpochReport; value: number; params: FloatArray; average: FloatArray | undefined } | undefined;
   #closed = false;
 
   /** Checks everything and copies the data in; on an error nothing has changed. */
-  constructor(insides: Insides, data: Data, options: FitOptions) {
+  constructor(insides: Insides, data: Data, options: FitOptions, isSync: boolean) {
     const plan = readOptions(options, insides);
     plan.signal?.throwIfAborted();
     const { layout, description } = insides;
     insides.lock();
     this.#insides = insides;
     this.#plan = plan;
+    this.#isSync = isSync;
     let dataset: Dataset | undefined;
     let validation: Rows | undefined;
     try {
@@ -266,7 +286,11 @@ class Loop {
         plan.metrics.bits >= METRIC_OUTPUTS ||
         this.#penalised;
       // A first guess of 5 GFLOP/s, six operations a weight and sample; measured afterwards.
-      const seconds = 2e-7 * description.layers.length + (layout.parameters * batch * 6) / 5e9;
+      this.#work = layout.parameters * batch * 6;
+      this.#threads = this.#chooseThreads(batch);
+      layout.workers = Math.max(layout.workers, this.#threads);
+      layout.threads = 1;
+      const seconds = 2e-7 * description.layers.length + this.#work / 5e9;
       this.#steps = plan.onBatch === undefined ? Math.max(1, Math.floor(SLICE / 1000 / seconds)) : 1;
       insides.scale(dataset, trained ?? dataset.rows);
       layout.prepare(batch, "train");
@@ -298,13 +322,17 @@ class Loop {
     this.#single = true;
   }
 
-  /** Yields after every slice: the epochs that it completed, often none. */
-  *run(): Generator<readonly EpochReport[], void> {
-    const { layout, engine, diagnosis } = this.#insides;
+  /**
+   * Yields after every slice: the epochs that it completed, often none. While workers make the slice, and nobody blocks
+   * until they are done, it yields what is to be awaited first.
+   */
+  *run(): Generator<readonly EpochReport[] | Promise<void>, void> {
+    const { layout, diagnosis } = this.#insides;
     const { signal, onBatch, onEpoch, timeLimit, targetLoss } = this.#plan;
     const started = performance.now();
     let since = started;
     try {
+      yield* this.#gather();
       while (this.history.epochs.length < this.#epochs) {
         signal?.throwIfAborted();
         const left = this.#epochs - this.history.epochs.length;
@@ -315,7 +343,7 @@ class Loop {
         // No further than the call goes, so that each step's rate is asked for once.
         const rates = layout.writeRates(Math.min(this.#steps, most * this.#updates - begun));
         const steps = rates?.length ?? this.#steps;
-        const completed = engine.core.train(layout.plan, this.#dataset.address, steps, most, 1);
+        const completed = yield* this.#train(steps, most);
         const now = performance.now();
         if (layout.word(PLAN_STATUS) === DIVERGED) throw this.#diverged();
         if (onBatch === undefined) this.#adapt(layout.word(PLAN_STEPS_DONE), now - called);
@@ -352,7 +380,65 @@ class Loop {
   abandon(): void {
     if (this.#closed) return;
     this.history.stopped = "aborted";
-    this.#close();
+    try {
+      if (this.#team !== undefined) this.#land(this.#team);
+    } finally {
+      this.#close();
+    }
+  }
+
+  /** How many threads a fit should have: as many as were asked for, or as many as have enough to do. */
+  #chooseThreads(batch: number): number {
+    const { engine, diagnosis } = this.#insides;
+    const { threads } = this.#plan;
+    const isBlocked = this.#isSync && !maySleep;
+    if (threads === "auto") {
+      const isWorthy = this.#work >= WORTHY_STEP && this.#work * this.#updates * this.#epochs >= WORTHY_FIT;
+      if (!isWorthy || isBlocked || threadsMissing(engine) !== undefined) return 1;
+      return Math.max(1, Math.min(usefulThreads(), batch >> 2));
+    }
+    const missing = isBlocked ? "in a page, fitSync may not wait for workers; use fit" : threadsMissing(engine);
+    if (threads === 1 || missing === undefined) return threads;
+    diagnosis.tell("WARN_THREADS", `threads: ${threads} has no effect: ${missing}`);
+    return 1;
+  }
+
+  /** Waits for workers that were asked for by number; where the choice is free, training begins without them. */
+  *#gather(): Generator<Promise<void>, void> {
+    if (this.#threads === 1 || this.#plan.threads === "auto") return;
+    const team = teamOf(this.#insides.engine, this.#threads);
+    if (this.#isSync) team?.waitUntilReady();
+    else if (team !== undefined) yield team.untilReady();
+    if (!team?.isReady) this.#chooseThreads(1);
+  }
+
+  /** Some steps, by workers where they are ready, otherwise here; gives the number of completed epochs. */
+  *#train(steps: number, most: number): Generator<Promise<void>, number> {
+    const { layout, engine } = this.#insides;
+    const team = this.#threads > 1 ? teamOf(engine, this.#threads) : undefined;
+    const data = this.#dataset.address;
+    if (!team?.isReady || team.isBusy) return engine.core.train(layout.plan, data, steps, most, 1);
+    layout.threads = this.#threads;
+    // At a hundredth of the usual speed.
+    team.begin(layout.plan, data, steps, most, this.#threads, this.#work / 2e5, !this.#isSync);
+    this.#team = team;
+    if (!this.#isSync) {
+      layout.settle = () => team.settle();
+      yield team.done();
+    }
+    return this.#land(team);
+  }
+
+  /** Takes the result of the workers' slice; if one was lost, the last good weights come back. */
+  #land(team: Team): number {
+    this.#team = undefined;
+    this.#insides.layout.settle = undefined;
+    try {
+      return team.finish();
+    } catch (error) {
+      this.#restoreGood();
+      throw error;
+    }
   }
 
   /** Brings the best epoch's weights back, where early stopping is to; after an abort the last ones stay. */
@@ -510,7 +596,7 @@ function divergence(where: string, loss: number, rate: number, causes = ""): Pro
 
 /** Trains to the end in one go. */
 export function trainSync(insides: Insides, data: Data, options: FitOptions): History {
-  const loop = new Loop(insides, data, options);
+  const loop = new Loop(insides, data, options, true);
   for (const reports of loop.run()) void reports;
   return loop.history;
 }
@@ -576,8 +662,9 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   readonly #ended: Promise<History>;
   #resolve!: (history: History) => void;
   #reject!: (error: unknown) => void;
-  readonly #slices: Iterator<readonly EpochReport[], void> | undefined;
+  readonly #slices: Iterator<readonly EpochReport[] | Promise<void>, void> | undefined;
   readonly #signal: AbortSignal | undefined;
+  #current: Promise<void> | undefined;
   /** While a slice runs: what callbacks do then, the loop notices itself. */
   #isWorking = false;
   #isIterated = false;
@@ -592,7 +679,7 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
       this.#reject = reject;
     });
     try {
-      this.#loop = new Loop(insides(), data, options);
+      this.#loop = new Loop(insides(), data, options, false);
       this.#slices = this.#loop.run();
     } catch (error) {
       this.#fail(error);
@@ -659,11 +746,21 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
     while (!this.#isDone && !this.#isIterated) await this.#slice();
   }
 
-  /** One slice of work, then, if enough time has gone by, a turn of the event loop. */
-  async #slice(): Promise<void> {
+  /** One slice of work; whoever asks while it is under way awaits the same one. */
+  #slice(): Promise<void> {
+    return (this.#current ??= this.#work().finally(() => (this.#current = undefined)));
+  }
+
+  /** A slice, by this thread or workers, then, if enough time has gone by, a turn of the event loop. */
+  async #work(): Promise<void> {
     this.#isWorking = true;
     try {
-      if (this.#slices?.next().done) this.#succeed();
+      const { done, value } = this.#slices?.next() ?? { done: true };
+      if (done) this.#succeed();
+      else if (value instanceof Promise) {
+        await value;
+        this.#lastTurn = performance.now();
+      }
     } catch (error) {
       this.#fail(error);
       return;

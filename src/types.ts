@@ -167,6 +167,12 @@ export interface FitOptions {
   targetLoss?: number;
   /** Stops after so many seconds. */
   timeLimit?: number;
+  /**
+   * How many threads share the work of a step; the weights are the same, to the bit, whatever their number. "auto", the
+   * default, takes several where that is faster: for long trainings with large steps. A page has threads if it is
+   * cross-origin isolated, and only in `fit`, not in `fitSync`, which may not wait there.
+   */
+  threads?: number | "auto";
   /** Aborts: the promise rejects with the signal's reason; the network stays as its last completed batch left it. */
   signal?: AbortSignal;
   onEpoch?: (report: EpochReport) => void;
@@ -242,7 +248,8 @@ export type WarningCode =
   | "WARN_CONSTANT_TARGETS" // all rows have the same target
   | "WARN_UNSCALED_INPUTS" // inputs above 1,000, or columns of very different sizes
   | "WARN_UNREACHABLE_TARGETS" // targets that the last activation cannot give
-  | "WARN_BATCH_SIZE"; // more than there are rows
+  | "WARN_BATCH_SIZE" // more than there are rows
+  | "WARN_THREADS"; // threads were asked for where there are none
 
 /** Something that is wrong with a training, though it runs. */
 export interface TrainingWarning {

@@ -25,6 +25,7 @@ const EXIT_CODES: Record<ErrorCode, number> = {
   ERR_BUSY: BUG,
   ERR_DISPOSED: BUG,
   ERR_NOT_FITTED: BUG,
+  ERR_WORKER: BUG,
   ERR_WASM_BLOCKED: BUG,
   ERR_WASM_SIMD: BUG,
 };

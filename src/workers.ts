@@ -1,0 +1,250 @@
+// The threads of an engine: started when a training first asks for them, kept for the next one, given back when nobody
+// has needed them for a while. A team trains; whoever started it waits, or awaits.
+import type { Engine } from "./core.ts";
+import { PropagoError } from "./errors.ts";
+import { program } from "./generated/worker.ts";
+import {
+  CALL,
+  COMMAND,
+  DONE,
+  LOST,
+  READY,
+  RESULT,
+  SHARED,
+  type Start,
+  TELL,
+  TURN,
+  set,
+  sleep,
+  wordsOf,
+} from "./team.ts";
+
+/** What a page's workers have too, and what only Node's have. */
+interface AnyWorker {
+  terminate(): unknown;
+  on?(event: string, listener: (value: unknown) => void): void;
+  ref?(): void;
+  unref?(): void;
+}
+
+const node = (globalThis as Partial<typeof globalThis>).process?.getBuiltinModule?.("node:worker_threads");
+
+/** Milliseconds without work after which a team goes home. */
+const IDLE = 10_000;
+/** Milliseconds without any progress after which a worker counts as lost. */
+const LOST_AFTER = 2000;
+
+/** Where a page's workers find their program. */
+let pageUrl: string | undefined;
+
+/** Whether this thread may sleep: not in a page's main thread. */
+export const maySleep = ((): boolean => {
+  try {
+    return Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1) === "not-equal";
+  } catch {
+    return false;
+  }
+})();
+
+/** How many threads are worth using: on machines with several, half of the cores may be slower ones or no real ones. */
+export function usefulThreads(): number {
+  const cores =
+    (globalThis as Partial<typeof globalThis>).navigator?.hardwareConcurrency ??
+    globalThis.process.getBuiltinModule("node:os").availableParallelism();
+  return cores < 4 ? cores : Math.min(8, cores >> 1);
+}
+
+export class Team {
+  readonly size: number;
+  /** Whether a command is under way, or its result not yet taken. */
+  isBusy = false;
+  readonly #engine: Engine;
+  readonly #block: number;
+  readonly #words: Int32Array;
+  readonly #workers: AnyWorker[] = [];
+  /** Resumes who awaits the team, to look how things stand. */
+  readonly #waiting = new Set<() => void>();
+  #patience = LOST_AFTER;
+  #lost: PropagoError | undefined;
+  #ended: Promise<unknown> | undefined;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(engine: Engine, size: number) {
+    this.size = size;
+    this.#engine = engine;
+    this.#block = engine.allocate(wordsOf(size) * 4 + 64, "threads");
+    const address = Math.ceil(this.#block / 64) * 64;
+    this.#words = new Int32Array(engine.memory.buffer, address, wordsOf(size));
+    const { module, memory } = engine;
+    try {
+      for (let me = 0; me < size; me++) this.#start({ module, memory, address, size, me });
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  get isReady(): boolean {
+    return this.#ended === undefined && Atomics.load(this.#words, READY) === this.size;
+  }
+
+  /** Waits until all workers are there or one of them failed. */
+  waitUntilReady(): void {
+    const words = this.#words;
+    const since = performance.now();
+    while (!this.isReady && this.#ended === undefined) {
+      sleep(words, READY, Atomics.load(words, READY), 100);
+      if (words[LOST] !== 0 || performance.now() - since > 5 * LOST_AFTER) this.#fail("it did not start");
+    }
+  }
+
+  /** The same without blocking. */
+  async untilReady(): Promise<void> {
+    await this.#until(() => this.isReady);
+  }
+
+  /**
+   * Lets `threads` of the workers make training steps, as the core's `train` does alone. `slowest`: the milliseconds
+   * that a step may take at most; `tell`: whether somebody will await the end.
+   */
+  begin(
+    plan: number,
+    data: number,
+    steps: number,
+    epochs: number,
+    threads: number,
+    slowest: number,
+    tell: boolean,
+  ): void {
+    clearTimeout(this.#idle);
+    this.isBusy = true;
+    this.#patience = LOST_AFTER + slowest;
+    const words = this.#words;
+    words.set([plan, data, steps, epochs], CALL);
+    words[SHARED] = threads;
+    words[TELL] = tell ? 1 : 0;
+    set(words, COMMAND, words[COMMAND] + 1);
+  }
+
+  /** Ends when what was begun is done, or never will be. */
+  async done(): Promise<void> {
+    await this.#until(() => this.#isDone);
+  }
+
+  /**
+   * The result of what was begun, after waiting for it if need be.
+   * @throws PropagoError ERR_WORKER if a worker was lost.
+   */
+  finish(): number {
+    this.settle();
+    this.isBusy = false;
+    if (!this.#isDone) throw this.#lost as PropagoError;
+    this.#idle = setTimeout(() => this.end(), IDLE);
+    (this.#idle as { unref?(): void }).unref?.();
+    return this.#words[RESULT];
+  }
+
+  /** Waits until what was begun is done, or a worker lost; how it went, `finish` tells. */
+  settle(): void {
+    const words = this.#words;
+    let since = performance.now();
+    for (let turn = 0; !this.#isDone && this.#ended === undefined;) {
+      if (maySleep) sleep(words, DONE, words[COMMAND] - 1, 100);
+      const now = performance.now();
+      const latest = Atomics.load(words, TURN);
+      if (latest !== turn) since = now;
+      turn = latest;
+      if (words[LOST] !== 0) this.#fail("it ended");
+      else if (now - since > this.#patience) this.#fail("it does not answer");
+    }
+  }
+
+  /** Ends the workers; their words go back to the engine when none of them can write any more. */
+  end(): void {
+    clearTimeout(this.#idle);
+    if (teams.get(this.#engine) === this) teams.delete(this.#engine);
+    this.#ended ??= Promise.all(this.#workers.map((worker) => worker.terminate())).then(() => {
+      this.#engine.release(this.#block);
+      this.#notify();
+    });
+  }
+
+  get #isDone(): boolean {
+    return Atomics.load(this.#words, DONE) === this.#words[COMMAND];
+  }
+
+  #start(start: Start): void {
+    const notify = (): void => this.#notify();
+    const fail = (cause: unknown): void => this.#fail(cause);
+    let worker: AnyWorker;
+    if (node !== undefined) {
+      // Without the options of this process, which may load what a worker does not need.
+      worker = new node.Worker(program, { eval: true, workerData: start, execArgv: [], env: {} });
+      worker.on?.("message", notify);
+      worker.on?.("error", fail);
+      worker.on?.("exit", (code) => this.#fail(`it ended with code ${String(code)}`));
+      worker.unref?.();
+    } else {
+      pageUrl ??= URL.createObjectURL(new Blob([program], { type: "text/javascript" }));
+      const page = new Worker(pageUrl);
+      page.onmessage = notify;
+      page.onerror = ({ message }) => fail(message ?? "the page's Content-Security-Policy forbids blob: in worker-src");
+      page.postMessage(start);
+      worker = page;
+    }
+    this.#workers.push(worker);
+  }
+
+  /** Awaits a state of the words, or the team's end; a Node process stays alive meanwhile. */
+  async #until(isReached: () => boolean): Promise<void> {
+    for (const worker of this.#workers) worker.ref?.();
+    while (!isReached() && this.#ended === undefined) {
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+    await this.#ended;
+    for (const worker of this.#workers) worker.unref?.();
+  }
+
+  #notify(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#ended !== undefined) return;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    // What could not start once will not do so a moment later.
+    if (Atomics.load(this.#words, READY) < this.size) refused.set(this.#engine, text);
+    this.#lost = new PropagoError(
+      "ERR_WORKER",
+      `a thread was lost during training: ${text}. The last epoch's weights are back, and the optimizer starts anew; train again, or with threads: 1`,
+    );
+    this.end();
+    this.#notify();
+  }
+}
+
+const teams = new Map<Engine, Team>();
+/** Why an engine's threads could not be started. */
+const refused = new Map<Engine, string>();
+
+/** Why an engine cannot have threads; nothing if it can. */
+export function threadsMissing(engine: Engine): string | undefined {
+  if (refused.has(engine)) return `threads could not be started: ${refused.get(engine)}`;
+  if (engine.isShared && (node !== undefined || typeof Worker !== "undefined")) return undefined;
+  return typeof document === "undefined"
+    ? "there is no SharedArrayBuffer, or no Worker"
+    : "this page is not cross-origin isolated: its server must send Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
+}
+
+/** An engine's team, of at least so many; started now if there is none. Nothing where there cannot be one now. */
+export function teamOf(engine: Engine, size: number): Team | undefined {
+  if (threadsMissing(engine) !== undefined) return undefined;
+  const team = teams.get(engine);
+  if (team !== undefined && team.size >= size) return team;
+  if (team?.isBusy) return undefined;
+  team?.end();
+  const started = new Team(engine, size);
+  if (threadsMissing(engine) !== undefined) return undefined;
+  teams.set(engine, started);
+  return started;
+}

@@ -1,0 +1,276 @@
+// Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
+import { execFileSync } from "node:child_process";
+import type { Worker } from "node:worker_threads";
+import { describe, expect, test } from "vitest";
+import { type DType, type FitOptions, type NetworkOptions, Network, dense } from "../src/index.ts";
+import { OPTIMIZERS, type OptimizerName } from "../src/optimizers.ts";
+import { fingerprints } from "./fingerprint-scenario.js";
+import * as propago from "../src/index.ts";
+import { rejection } from "./failure.ts";
+
+const counts = [2, 3, 5];
+const rows = 43;
+
+/** Numbers in [-1, 1), the same in every run. */
+function numbers(count: number): Float32Array {
+  let state = 5;
+  return Float32Array.from({ length: count }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state >>> 8) / 8388608 - 1;
+  });
+}
+
+function trained<D extends DType>(options: NetworkOptions<D>, fit: FitOptions): string {
+  using network = new Network(options);
+  const outputs = network.outputs;
+  const y = outputs === 1 ? numbers(rows) : Int32Array.from({ length: rows }, (_, r) => (r * 5) % outputs);
+  const { epochs } = network.fitSync({ x: numbers(rows * network.inputs), y }, { epochs: 3, batchSize: 17, ...fit });
+  if ((fit.threads ?? 1) !== 1) expect(network.build).toBe("threads");
+  return `${network.fingerprint()} ${epochs.at(-1)?.loss} ${epochs.at(-1)?.accuracy}`;
+}
+
+/** The workers that are started while something runs. */
+async function startedDuring(work: (workers: Worker[]) => Promise<void>): Promise<void> {
+  const threads = process.getBuiltinModule("node:worker_threads");
+  const { Worker: Original } = threads;
+  const workers: Worker[] = [];
+  threads.Worker = class extends Original {
+    constructor(...given: ConstructorParameters<typeof Worker>) {
+      super(...given);
+      workers.push(this);
+    }
+  };
+  try {
+    await work(workers);
+  } finally {
+    threads.Worker = Original;
+  }
+}
+
+/** What a script prints in a Node of its own. */
+function printed(script: string, flags: string[] = []): string {
+  const library = new URL("../dist/index.js", import.meta.url).href;
+  const program = `const { Network, dense } = await import(process.env.PROPAGO);
+    const x = Array.from({ length: 64 }, (_, r) => [r % 3, r % 5, r % 7]);
+    const y = x.map((_, r) => r % 4);
+    const make = () => new Network({ inputs: 3, layers: [dense(16, "tanh"), dense(4, "softmax")] });
+    ${script}`;
+  return execFileSync(process.execPath, [...flags, "--input-type=module", "--eval", program], {
+    encoding: "utf8",
+    env: { ...process.env, PROPAGO: library, NODE_OPTIONS: "" },
+    timeout: 50_000,
+    stdio: ["ignore", "pipe", "pipe"],
+  }).trim();
+}
+
+describe("the same bits on any number of threads", () => {
+  for (const dtype of ["float32", "float64"] as const) {
+    for (const sizes of [[1], [2, 1], [3, 2], [5, 3, 7], [7, 13, 10], [33, 18, 9]]) {
+      for (const optimizer of [
+        "sgd",
+        "adam",
+        { name: "rmsprop", momentum: 0.5, centered: true },
+        { name: "sgd", clipNorm: 0.1, weightDecay: 0.01 },
+      ] as const) {
+        test(`${dtype}, ${sizes.join("-")}, ${JSON.stringify(optimizer)}`, () => {
+          const layers = sizes.map((units, i) =>
+            dense(units, i < sizes.length - 1 ? "tanh" : units > 1 ? "softmax" : "linear", { l2: 0.01 * i }),
+          );
+          const options = { inputs: 6, layers, optimizer, dtype };
+          const alone = trained(options, { threads: 1 });
+          for (const threads of counts) expect(trained(options, { threads }), `${threads} threads`).toBe(alone);
+        });
+      }
+    }
+  }
+
+  for (const name of Object.keys(OPTIMIZERS) as OptimizerName[]) {
+    test(`with ${name}, accumulating and averaging`, () => {
+      const layers = [dense(13, "relu"), dense(6, "sigmoid", { trainable: "bias" }), dense(5, "softmax")];
+      for (const more of [{}, { accumulate: 2, averaging: 0.9 }]) {
+        const options = { inputs: 11, layers, optimizer: { name, ...more } as NetworkOptions["optimizer"] };
+        try {
+          new Network(options).dispose();
+        } catch {
+          continue; // not every optimizer accumulates
+        }
+        const alone = trained(options, { threads: 1 });
+        for (const threads of [2, 3]) expect(trained(options, { threads }), `${threads} threads`).toBe(alone);
+      }
+    });
+  }
+
+  test("for every network of the fingerprints", () => {
+    class Threaded<D extends DType> extends Network<D> {
+      override fitSync(...[data, options]: Parameters<Network["fitSync"]>) {
+        return super.fitSync(data, { threads: 3, ...options });
+      }
+    }
+    expect(fingerprints({ ...propago, Network: Threaded })).toEqual(fingerprints(propago));
+  });
+
+  test("where they change between calls, and where the calls await", async () => {
+    const data = { x: numbers(rows * 9), y: Int32Array.from({ length: rows }, (_, r) => r % 3) };
+    const make = (): Network => new Network({ inputs: 9, layers: [dense(21, "relu"), dense(3, "softmax")] });
+    const [whole, parts] = [make(), make()];
+    const told: number[][] = [[], []];
+    const onBatch = (to: number[]) => (report: { loss: number }) => to.push(report.loss);
+    whole.fitSync(data, { epochs: 6, batchSize: 10, threads: 1, onBatch: onBatch(told[0]) });
+    for (const threads of [2, 1, 3, "auto", 2, 5] as const) {
+      await parts.fit(data, { epochs: 1, batchSize: 10, threads, onBatch: onBatch(told[1]) });
+    }
+    expect(parts.fingerprint()).toBe(whole.fingerprint());
+    expect(told[1]).toEqual(told[0]);
+  });
+});
+
+describe("a training by workers", () => {
+  const data = { x: numbers(256 * 64), y: Int32Array.from({ length: 256 }, (_, r) => r % 10) };
+  const make = (): Network => new Network({ inputs: 64, layers: [dense(64, "tanh"), dense(10, "softmax")] });
+  const options = { batchSize: 64, threads: 2 } as const;
+
+  test("lets others use the network between its steps", async () => {
+    const [watched, alone] = [make(), make()];
+    alone.fitSync(data, { ...options, epochs: 60, threads: 1 });
+    const training = watched.fit(data, { ...options, epochs: 60 });
+    let looks = 0;
+    const timer = setInterval(() => {
+      looks++;
+      watched.predict(data.x);
+      watched.getWeights();
+      watched.evaluate(data);
+    }, 1);
+    await training;
+    clearInterval(timer);
+    expect(looks).toBeGreaterThan(0);
+    expect(watched.fingerprint()).toBe(alone.fingerprint());
+  });
+
+  test("may run beside another one of the same engine", async () => {
+    const networks = [make(), make(), make()];
+    await Promise.all(networks.map((network) => network.fit(data, { ...options, epochs: 20 })));
+    expect(new Set(networks.map((network) => network.fingerprint())).size).toBe(1);
+  });
+
+  test("ends at an abort, and when nobody iterates on", async () => {
+    const network = make();
+    const error = await rejection(network.fit(data, { ...options, epochs: 1e6, signal: AbortSignal.timeout(50) }));
+    expect(error).toMatchObject({ name: "TimeoutError" });
+    for await (const { epoch } of network.fit(data, { ...options, epochs: 1e6 })) if (epoch % 4 === 0) break;
+    const training = network.fit(data, { ...options, epochs: 1e6 });
+    const reports = training[Symbol.asyncIterator]();
+    const pending = [reports.next(), reports.next()];
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    await reports.return?.();
+    await Promise.all(pending);
+    expect((await training).stopped).toBe("aborted");
+    expect((await network.fit(data, { ...options, epochs: 1 })).epochs).toHaveLength(1);
+  });
+
+  test("says so when the loss diverges, with the last finite weights", async () => {
+    const network = new Network({ inputs: 64, layers: [dense(10)], optimizer: { name: "sgd", learningRate: 1e30 } });
+    const before = network.fingerprint();
+    expect(await rejection(network.fit(data, { ...options, epochs: 3 }))).toMatchObject({ code: "ERR_DIVERGED" });
+    expect(network.fingerprint()).toBe(before);
+  });
+});
+
+describe("a lost worker", () => {
+  const data = { x: numbers(256 * 64), y: Int32Array.from({ length: 256 }, (_, r) => r % 10) };
+  const options = { batchSize: 64, epochs: 1e6, threads: 4 } as const;
+
+  for (const rank of [0, 1, 3]) {
+    test(`ends fit with an error and good weights: worker ${rank}`, async () => {
+      await startedDuring(async (workers) => {
+        // More than any test before has left behind.
+        const network = new Network({
+          inputs: 64,
+          layers: [dense(64, "tanh"), dense(10, "softmax")],
+          dtype: "float64",
+        });
+        const training = network.fit(data, { ...options, threads: 6 + rank });
+        const timer = setInterval(() => {
+          if (network.build === "threads") void workers[rank].terminate();
+        }, 50);
+        const error = await rejection(training);
+        clearInterval(timer);
+        expect(error).toMatchObject({ code: "ERR_WORKER" });
+        expect(String(error)).toMatch(/a thread was lost/);
+        const kept = training.history.epochs.length;
+        expect(
+          network
+            .getWeights()
+            .flatMap(({ weights }) => [...weights])
+            .every(Number.isFinite),
+        ).toBe(true);
+        const twin = new Network({ inputs: 64, layers: [dense(64, "tanh"), dense(10, "softmax")], dtype: "float64" });
+        // The weights are those of the beginning of the epoch that was lost, or of the one before.
+        const good = network.fingerprint();
+        const seen = [twin.fingerprint()];
+        for (let epoch = 0; epoch < kept + 40 && !seen.includes(good); epoch++) {
+          twin.fitSync(data, { ...options, epochs: 1, threads: 1 });
+          seen.push(twin.fingerprint());
+        }
+        expect(seen).toContain(good);
+        expect((await network.fit(data, { ...options, epochs: 2 })).epochs).toHaveLength(2);
+      });
+    });
+  }
+
+  test("ends fitSync with an error too", async () => {
+    await startedDuring(async (workers) => {
+      const network = new Network({ inputs: 64, layers: [dense(64, "tanh"), dense(10, "softmax")] });
+      const onEpoch = ({ epoch }: { epoch: number }): void => {
+        if (epoch === 3) void workers[1].terminate();
+      };
+      expect(() => network.fitSync(data, { ...options, threads: 7, onEpoch })).toThrow(/a thread was lost/);
+      expect(network.fitSync(data, { ...options, epochs: 2 }).epochs).toHaveLength(2);
+      expect(network.build).toBe("threads");
+    });
+  });
+});
+
+describe("threads and their surroundings", () => {
+  test("a process ends by itself", () => {
+    expect(
+      printed(
+        `const network = make(); await network.fit({ x, y }, { epochs: 3, threads: 2 }); console.log(network.build);`,
+      ),
+    ).toBe("threads");
+    expect(printed(`console.log(make().fitSync({ x, y }, { epochs: 3, threads: 2 }).epochs.length);`)).toBe("3");
+  });
+
+  test("without SharedArrayBuffer, a warning and one thread", () => {
+    const script = `delete globalThis.SharedArrayBuffer; const network = make();
+      const { warnings } = await network.fit({ x, y }, { epochs: 3, threads: 2 });
+      console.log(warnings.find(({ code }) => code === "WARN_THREADS").message); console.log(network.build);`;
+    expect(printed(script)).toMatch(/^threads: 2 has no effect: there is no SharedArrayBuffer.*\nsimd$/);
+  });
+
+  test("where workers are forbidden, a warning and one thread", () => {
+    const [major] = process.versions.node.split(".").map(Number);
+    const flags = [major < 23 ? "--experimental-permission" : "--permission", "--allow-fs-read=*", "--no-warnings"];
+    const script = `const network = make();
+      const { warnings } = await network.fit({ x, y }, { epochs: 3, threads: 2 });
+      console.log(warnings.find(({ code }) => code === "WARN_THREADS").message); console.log(network.build);`;
+    expect(printed(script, flags)).toMatch(/^threads: 2 has no effect: threads could not be started.*\nsimd$/);
+  });
+
+  test("auto leaves small trainings alone", async () => {
+    await startedDuring(async (workers) => {
+      const network = new Network({ inputs: 2, layers: [dense(4, "tanh"), dense(1, "sigmoid")] });
+      await network.fit({ x: [[0, 0], [0, 1], [1, 0], [1, 1]], y: [0, 1, 1, 0] }, { epochs: 1000 }); // prettier-ignore
+      expect(network.build).toBe("simd");
+      expect(workers).toEqual([]);
+    });
+  });
+
+  for (const threads of [0, -1, 1.5, 65, "two", NaN, null]) {
+    test(`${String(threads)} threads cannot be`, () => {
+      const network = new Network({ inputs: 2, layers: [dense(1)] });
+      expect(() => network.fitSync({ x: [[1, 2]], y: [1] }, { threads: threads as number })).toThrow(
+        /threads must be an integer 1\.\.64/,
+      );
+    });
+  }
+});
