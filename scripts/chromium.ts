@@ -17,6 +17,7 @@ const page = `<!doctype html><meta charset="utf-8"><title>propago</title><script
   import * as propago from "/dist/propago.min.js";
   import { fingerprints } from "/test/fingerprint-scenario.js";
   globalThis.run = () => fingerprints(propago);
+  globalThis.propago = propago;
 </script>`;
 
 const served: Record<string, string> = {
@@ -24,9 +25,25 @@ const served: Record<string, string> = {
   "/test/fingerprint-scenario.js": `${root}/test/fingerprint-scenario.js`,
 };
 
+/** What lets a page have threads. */
+export const ISOLATED = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
 /** The scenario's answers there, and which Chromium gave them. */
 export async function fingerprintsInChromium(): Promise<{ version: string; fingerprints: Record<string, string> }> {
+  const { version, value } = await inChromium<Record<string, string>>("globalThis.run()");
+  return { version, fingerprints: value };
+}
+
+/** What an expression comes to in the page, where the library is `propago`; the page is served with these headers. */
+export async function inChromium<T>(
+  expression: string,
+  headers: Record<string, string> = {},
+): Promise<{ version: string; value: T }> {
   const server = createServer((request, response) => {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     const file = served[request.url ?? ""];
     if (file) {
       readFile(file).then(
@@ -55,8 +72,7 @@ export async function fingerprintsInChromium(): Promise<{ version: string; finge
     await tab.waitForFunction("globalThis.run", undefined, { timeout: 20_000 }).catch((cause: unknown) => {
       throw new Error(`the page did not load: ${errors.join("; ") || "no error was reported"}`, { cause });
     });
-    const fingerprints = await tab.evaluate<Record<string, string>>("globalThis.run()");
-    return { version: browser.version(), fingerprints };
+    return { version: browser.version(), value: await tab.evaluate<T>(expression) };
   } finally {
     await browser.close();
     server.close();

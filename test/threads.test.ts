@@ -4,6 +4,7 @@ import type { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
 import { type DType, type FitOptions, type NetworkOptions, Network, dense } from "../src/index.ts";
 import { OPTIMIZERS, type OptimizerName } from "../src/optimizers.ts";
+import { ISOLATED, chromiumMissing, inChromium } from "../scripts/chromium.ts";
 import { fingerprints } from "./fingerprint-scenario.js";
 import * as propago from "../src/index.ts";
 import { rejection } from "./failure.ts";
@@ -254,6 +255,45 @@ describe("threads and their surroundings", () => {
       const { warnings } = await network.fit({ x, y }, { epochs: 3, threads: 2 });
       console.log(warnings.find(({ code }) => code === "WARN_THREADS").message); console.log(network.build);`;
     expect(printed(script, flags)).toMatch(/^threads: 2 has no effect: threads could not be started.*\nsimd$/);
+  });
+
+  describe("in a page", () => {
+    const script = `(async () => {
+      const { Network, dense } = propago;
+      const x = Array.from({ length: 64 }, (_, r) => [r % 3, r % 5, r % 7]);
+      const y = x.map((_, r) => r % 4);
+      const make = () => new Network({ inputs: 3, layers: [dense(16, "tanh"), dense(4, "softmax")] });
+      const [alone, shared] = [make(), make()];
+      await alone.fit({ x, y }, { epochs: 20, threads: 1 });
+      const { warnings = [] } = await shared.fit({ x, y }, { epochs: 20, threads: 3 });
+      const [blocked] = make().fitSync({ x, y }, { epochs: 1, threads: 2 }).warnings ?? [];
+      return {
+        same: alone.fingerprint() === shared.fingerprint(),
+        build: shared.build,
+        warnings: [...warnings, blocked].map(({ code, message }) => code + " " + message).join("; "),
+      };
+    })()`;
+    const run = async (headers: Record<string, string>) =>
+      (await inChromium<{ same: boolean; build: string; warnings: string }>(script, headers)).value;
+
+    test.skipIf(chromiumMissing)("that is isolated, fit has threads", async () => {
+      const { same, build, warnings } = await run(ISOLATED);
+      expect({ same, build }).toEqual({ same: true, build: "threads" });
+      expect(warnings).toMatch(/^WARN_THREADS threads: 2 has no effect: in a page, fitSync may not wait/);
+    });
+
+    test.skipIf(chromiumMissing)("that is not, a warning and one thread", async () => {
+      const { same, build, warnings } = await run({});
+      expect({ same, build }).toEqual({ same: true, build: "simd" });
+      expect(warnings).toMatch(/^WARN_THREADS threads: 3 has no effect: this page is not cross-origin isolated/);
+    });
+
+    test.skipIf(chromiumMissing)("whose policy forbids workers, a warning and one thread", async () => {
+      const policy = "script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' 'unsafe-eval'; worker-src 'none'";
+      const { same, build, warnings } = await run({ ...ISOLATED, "content-security-policy": policy });
+      expect({ same, build }).toEqual({ same: true, build: "simd" });
+      expect(warnings).toMatch(/^WARN_THREADS threads: 3 has no effect: threads could not be started/);
+    });
   });
 
   test("auto leaves small trainings alone", async () => {
