@@ -2,12 +2,12 @@
 // JavaScript engine, with nothing an engineer would not write on an afternoon. Its speed is what the WebAssembly core
 // has to beat to be worth having.
 import type { Contestant, Runner } from "./contestant.ts";
-import { generator, type Workload } from "./workloads.ts";
+import { type Activation, generator, outputsOf, type Workload } from "./workloads.ts";
 
 interface Layer {
   nin: number;
   nout: number;
-  activation: "sigmoid" | "relu" | "softmax";
+  activation: Activation;
   W: Float32Array; // (nin, nout)
   b: Float32Array;
   dW: Float32Array;
@@ -22,8 +22,11 @@ class PlainNetwork {
   readonly #moments = new Map<Float32Array, { m: Float32Array; v: Float32Array }>();
   #step = 0;
 
-  constructor(inputs: number, layers: Workload["layers"], batchSize: number) {
-    const random = generator(3);
+  readonly #loss: Workload["loss"];
+
+  constructor({ inputs, layers, loss, batchSize, seed = 3 }: Workload) {
+    this.#loss = loss;
+    const random = generator(seed);
     let nin = inputs;
     this.layers = layers.map(({ units, activation }) => {
       const limit = Math.sqrt(6 / (nin + units));
@@ -57,6 +60,7 @@ class PlainNetwork {
         }
         if (activation === "relu") for (let o = 0; o < nout; o++) Y[y + o] = Math.max(0, Y[y + o]);
         else if (activation === "sigmoid") for (let o = 0; o < nout; o++) Y[y + o] = 1 / (1 + Math.exp(-Y[y + o]));
+        else if (activation === "tanh") for (let o = 0; o < nout; o++) Y[y + o] = Math.tanh(Y[y + o]);
         else softmax(Y, y, nout);
       }
       X = Y;
@@ -71,8 +75,8 @@ class PlainNetwork {
     const last = layers[layers.length - 1];
     for (let k = 0; k < batch * last.nout; k++) {
       const a = last.Y[k];
-      // Softmax behind its cross-entropy and sigmoid behind the squared error: ∂E/∂z.
-      last.dZ[k] = ((a - T[to + k]) * (last.activation === "sigmoid" ? a * (1 - a) : 1)) / batch;
+      // ∂E/∂z: sigmoid behind the squared error, or softmax or sigmoid behind its own cross-entropy.
+      last.dZ[k] = ((a - T[to + k]) * (this.#loss === "squaredError" ? a * (1 - a) : 1)) / batch;
     }
     for (let l = layers.length - 1; l >= 0; l--) {
       const { nin, nout, W, dW, db, dZ } = layers[l];
@@ -91,7 +95,7 @@ class PlainNetwork {
           if (!below) continue;
           let sum = 0;
           for (let o = 0; o < nout; o++) sum += dZ[z + o] * W[w + o];
-          below.dZ[r * nin + i] = below.activation === "relu" ? (x > 0 ? sum : 0) : sum * x * (1 - x);
+          below.dZ[r * nin + i] = sum * slope(below.activation, x);
         }
       }
     }
@@ -128,6 +132,12 @@ class PlainNetwork {
   }
 }
 
+/** f′(z) from f(z). */
+function slope(activation: Activation, a: number): number {
+  if (activation === "relu") return a > 0 ? 1 : 0;
+  return activation === "tanh" ? 1 - a * a : a * (1 - a);
+}
+
 function sgd(p: Float32Array, g: Float32Array, learningRate: number): void {
   for (let k = 0; k < p.length; k++) p[k] -= learningRate * g[k];
 }
@@ -144,9 +154,10 @@ export const plain: Contestant = {
   name: "plain TypeScript",
   version: process.version,
   differs: () => "",
-  create({ inputs, layers, optimizer, batchSize, epochs, rows, x, y }): Runner {
-    const network = new PlainNetwork(inputs, layers, batchSize);
-    const outputs = layers[layers.length - 1].units;
+  create(workload): Runner {
+    const { inputs, optimizer, batchSize, epochs, rows, x, y } = workload;
+    const network = new PlainNetwork(workload);
+    const outputs = outputsOf(workload);
     return {
       train() {
         for (let epoch = 0; epoch < epochs; epoch++) {
@@ -158,7 +169,7 @@ export const plain: Contestant = {
           }
         }
       },
-      predict() {
+      predict(x, rows) {
         const predictions = new Float32Array(rows * outputs);
         for (let row = 0; row < rows; row++) {
           const a = network.forward(x, row * inputs, 1);

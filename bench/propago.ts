@@ -1,26 +1,52 @@
 // propago as a contestant: the package as it ships, called as a user would.
 import { readFileSync } from "node:fs";
-import { Network, dense } from "propago";
+import type * as library from "propago";
 import { root } from "../scripts/root.ts";
 import type { Contestant } from "./contestant.ts";
 
+export type Library = typeof library;
+
+export interface Variant {
+  name: string;
+  dtype?: "float64";
+  /** As in `fit`; left to the library where it is not given. */
+  threads?: number | "auto";
+}
+
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as { version: string };
 
-export const propago: Contestant = {
-  name: "propago",
-  version,
-  differs: () => "",
-  create({ inputs, layers, loss, optimizer, batchSize, epochs, x, y }) {
-    const network = new Network({
-      inputs,
-      layers: layers.map(({ units, activation }) => dense(units, activation)),
-      loss,
-      optimizer,
-    });
-    return {
-      train: () => void network.fitSync({ x, y }, { epochs, batchSize, shuffle: false, metrics: [] }),
-      predict: () => network.predict(x),
-      dispose: () => network.dispose(),
-    };
-  },
-};
+/** Whether `fit` of this version of the library takes an option. */
+export function takes({ Network, dense }: Library, option: object): boolean {
+  try {
+    using network = new Network({ inputs: 1, layers: [dense(1)] });
+    network.fitSync({ x: Float32Array.of(1), y: Float32Array.of(1) }, { epochs: 1, ...option });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export function propago({ Network, dense }: Library, { name, dtype, threads }: Variant): Contestant {
+  const option = threads === undefined ? {} : { threads };
+  return {
+    name,
+    version,
+    differs: () => "",
+    create({ inputs, layers, loss, optimizer, batchSize, epochs, x, y, seed }) {
+      const network = new Network({
+        inputs,
+        layers: layers.map(({ units, activation }) => dense(units, activation)),
+        loss,
+        optimizer,
+        seed,
+        dtype,
+      });
+      const data = dtype ? { x: Float64Array.from(x), y: Float64Array.from(y) } : { x, y };
+      return {
+        train: () => void network.fitSync(data, { epochs, batchSize, shuffle: false, metrics: [], ...option }),
+        predict: (x) => Float32Array.from(network.predict(dtype ? Float64Array.from(x) : x)),
+        dispose: () => network.dispose(),
+      };
+    },
+  };
+}

@@ -1,14 +1,16 @@
-// What the benchmarks train: five networks, small to large, and the rows they see. Every contestant gets the same
+// What the benchmarks train: nine networks, small to large, and the rows they see. Every contestant gets the same
 // rows in the same order, and as many passes over them.
 import { readFileSync } from "node:fs";
 import { root } from "../scripts/root.ts";
 
+export type Activation = "sigmoid" | "tanh" | "relu" | "softmax";
+
 export interface Workload {
   name: string;
   inputs: number;
-  layers: readonly { units: number; activation: "sigmoid" | "relu" | "softmax" }[];
-  /** ½ Σ (a − y)², or −Σ y log a behind a softmax. */
-  loss: "squaredError" | "categoricalCrossEntropy";
+  layers: readonly { units: number; activation: Activation }[];
+  /** ½ Σ (a − y)²; −Σ y log a, behind a softmax; −Σ [y log a + (1 − y) log(1 − a)], behind sigmoids. */
+  loss: "squaredError" | "categoricalCrossEntropy" | "sigmoidCrossEntropy";
   optimizer: { name: "sgd" | "adam"; learningRate: number };
   batchSize: number;
   /** Passes over the rows in one measured call. */
@@ -18,6 +20,49 @@ export interface Workload {
   x: Float32Array;
   /** (rows, outputs): targets, one-hot for classes */
   y: Float32Array;
+  /** Draws the first weights, in contestants that let it be given. */
+  seed?: number;
+}
+
+/** Units of the last layer. */
+export function outputsOf({ layers }: Pick<Workload, "layers">): number {
+  return layers[layers.length - 1].units;
+}
+
+/**
+ * Floating-point operations that training needs for a sample: twice the multiply-adds of the products X W, Xᵀ dZ and, from
+ * the second layer on, dZ Wᵀ. Activations, losses and updates are not counted.
+ */
+export function flopsOf({ inputs, layers }: Pick<Workload, "inputs" | "layers">): number {
+  let multiplyAdds = 0;
+  layers.forEach(({ units }, l) => {
+    multiplyAdds += (l === 0 ? 2 * inputs : 3 * layers[l - 1].units) * units;
+  });
+  return 2 * multiplyAdds;
+}
+
+/** The network in a line: 64-30-10 sigmoid. Units that repeat are counted. */
+export function networkOf({ inputs, layers }: Pick<Workload, "inputs" | "layers">): string {
+  const sizes: string[] = [`${inputs}`];
+  for (let l = 0; l < layers.length;) {
+    let same = 1;
+    while (l + same < layers.length - 1 && layers[l + same].units === layers[l].units) same++;
+    sizes.push(same > 2 ? `(${layers[l].units} × ${same})` : Array<number>(same).fill(layers[l].units).join("-"));
+    l += same;
+  }
+  return `${sizes.join("-")} ${[...new Set(layers.map(({ activation }) => activation))].join(", ")}`;
+}
+
+/** The first `rows` rows of a workload, in batches of at most as many. */
+export function firstRows(workload: Workload, rows: number): Workload {
+  const { inputs, x, y, batchSize } = workload;
+  return {
+    ...workload,
+    rows,
+    batchSize: Math.min(batchSize, rows),
+    x: x.subarray(0, rows * inputs),
+    y: y.subarray(0, rows * outputsOf(workload)),
+  };
 }
 
 /** A small generator of uniform numbers in [0, 1), so that made-up rows are the same in every run (mulberry32). */
@@ -41,8 +86,10 @@ export function shuffled<T>(items: readonly T[], random: () => number): T[] {
   return result;
 }
 
+export type Rows = Pick<Workload, "inputs" | "rows" | "x" | "y">;
+
 /** A shipped table whose last column is the class; rows shuffled once, so that batches mix the classes. */
-function table(file: string, scale: number): Pick<Workload, "inputs" | "rows" | "x" | "y"> {
+export function table(file: string, scale: number): Rows {
   const lines = readFileSync(`${root}/examples/data/${file}`, "utf8").trim().split(/\r?\n/).slice(1);
   const cells = shuffled(lines, generator(1)).map((line) => line.split(","));
   const inputs = cells[0].length - 1;
@@ -54,14 +101,13 @@ function table(file: string, scale: number): Pick<Workload, "inputs" | "rows" | 
 }
 
 /**
- * Made-up 28 × 28 images of ten classes: per class a few thick strokes, moved and dimmed a little in each row, over a
- * dark background, which is most of the image as in the handwritten ones.
+ * Made-up images of ten classes, `side` × `side`: per class a few thick strokes, moved and dimmed a little in each row,
+ * over a dark background, which is most of the image as in handwritten ones.
  */
-function images(rows: number): Pick<Workload, "inputs" | "rows" | "x" | "y"> {
+function images(rows: number, side: number): Rows {
   const random = generator(2);
-  const side = 28;
   const strokes = Array.from({ length: 10 }, () =>
-    Array.from({ length: 4 }, () => Array.from({ length: 4 }, () => 6 + 16 * random())),
+    Array.from({ length: 4 }, () => Array.from({ length: 4 }, () => (6 + 16 * random()) * (side / 28))),
   );
   const x = new Float32Array(rows * side * side);
   const y = new Float32Array(rows * 10);
@@ -83,6 +129,15 @@ function images(rows: number): Pick<Workload, "inputs" | "rows" | "x" | "y"> {
     }
   }
   return { inputs: side * side, rows, x, y };
+}
+
+/** Uniform numbers and a class drawn for each row. */
+export function noise(rows: number, inputs: number, outputs: number): Rows {
+  const random = generator(5);
+  const x = Float32Array.from({ length: rows * inputs }, random);
+  const y = new Float32Array(rows * outputs);
+  for (let r = 0; r < rows; r++) y[r * outputs + Math.floor(random() * outputs)] = 1;
+  return { inputs, rows, x, y };
 }
 
 const adam = { name: "adam", learningRate: 1e-3 } as const;
@@ -129,6 +184,18 @@ export const workloads: Record<string, () => Workload> = {
     epochs: 3,
     ...table("digits.csv", 1 / 16),
   }),
+  online: () => ({
+    name: "online",
+    layers: [
+      { units: 30, activation: "sigmoid" },
+      { units: 10, activation: "sigmoid" },
+    ],
+    loss: "squaredError",
+    optimizer: { name: "sgd", learningRate: 0.5 },
+    batchSize: 1,
+    epochs: 3,
+    ...table("digits.csv", 1 / 16),
+  }),
   mnist: () => ({
     name: "mnist",
     layers: classifier(128),
@@ -136,7 +203,7 @@ export const workloads: Record<string, () => Workload> = {
     optimizer: adam,
     batchSize: 32,
     epochs: 1,
-    ...images(2048),
+    ...images(2048, 28),
   }),
   mlp: () => ({
     name: "mlp",
@@ -145,7 +212,41 @@ export const workloads: Record<string, () => Workload> = {
     optimizer: adam,
     batchSize: 128,
     epochs: 1,
-    ...images(256),
+    ...images(256, 28),
+  }),
+  wide: () => ({
+    name: "wide",
+    layers: [
+      { units: 2048, activation: "relu" },
+      { units: 2048, activation: "relu" },
+      { units: 1000, activation: "softmax" },
+    ],
+    loss: "categoricalCrossEntropy",
+    optimizer: { name: "sgd", learningRate: 0.01 },
+    batchSize: 256,
+    epochs: 1,
+    ...noise(256, 1024, 1000),
+  }),
+  deep: () => ({
+    name: "deep",
+    layers: [...Array.from({ length: 8 }, () => ({ units: 64, activation: "tanh" as const })), ...classifier()],
+    loss: "categoricalCrossEntropy",
+    optimizer: adam,
+    batchSize: 32,
+    epochs: 1,
+    ...table("digits.csv", 1 / 16),
+  }),
+  ex4: () => ({
+    name: "ex4",
+    layers: [
+      { units: 25, activation: "sigmoid" },
+      { units: 10, activation: "sigmoid" },
+    ],
+    loss: "sigmoidCrossEntropy",
+    optimizer: { name: "sgd", learningRate: 0.5 },
+    batchSize: 5000,
+    epochs: 3,
+    ...images(5000, 20),
   }),
 };
 
@@ -155,6 +256,7 @@ export function meanLoss({ loss, rows, y }: Workload, predictions: Float32Array)
   for (let i = 0; i < y.length; i++) {
     if (loss === "squaredError") sum += 0.5 * (predictions[i] - y[i]) ** 2;
     else if (y[i] > 0) sum -= y[i] * Math.log(Math.max(predictions[i], 1e-7));
+    if (loss === "sigmoidCrossEntropy") sum -= (1 - y[i]) * Math.log(Math.max(1 - predictions[i], 1e-7));
   }
   return sum / rows;
 }

@@ -1,6 +1,7 @@
 // brain.js as a contestant. It updates after every sample, has one activation for all layers and the squared error
 // only, so its nearest training stands in for a workload that asks for something else.
 import type { Contestant } from "../contestant.ts";
+import { outputsOf } from "../workloads.ts";
 import { load } from "./load.ts";
 
 /** Plain arrays: it takes a typed array for an object with names, and looks each name up. */
@@ -24,7 +25,13 @@ export function brain(): Contestant | undefined {
   return {
     name: "brain.js",
     version: loaded.version,
-    loss: "squaredError",
+    loss: () => "squaredError",
+    // Relu outputs with the squared error hardly classify.
+    suited: (workload) =>
+      workload.loss === "categoricalCrossEntropy"
+        ? { ...workload, layers: workload.layers.map(({ units }) => ({ units, activation: "sigmoid" })) }
+        : workload,
+    chance: true,
     differs({ layers, loss, batchSize, optimizer }) {
       const notes = [];
       if (batchSize > 1) notes.push("updates after every sample");
@@ -32,8 +39,9 @@ export function brain(): Contestant | undefined {
       if (optimizer.name === "sgd") notes.push("momentum 1e-9, since 0 is refused");
       return notes.join(", ");
     },
-    create({ inputs, layers, optimizer, epochs, rows, x, y }) {
-      const outputs = layers[layers.length - 1].units;
+    create(workload) {
+      const { inputs, layers, optimizer, epochs, rows, x, y } = workload;
+      const outputs = outputsOf(workload);
       const network = new loaded.library.NeuralNetwork({
         inputSize: inputs,
         outputSize: outputs,
@@ -56,9 +64,11 @@ export function brain(): Contestant | undefined {
       };
       return {
         train: () => void network.train(data, options),
-        predict() {
+        predict(x, rows) {
           const predictions = new Float32Array(rows * outputs);
-          data.forEach(({ input }, r) => predictions.set(network.run(input), r * outputs));
+          for (let r = 0; r < rows; r++) {
+            predictions.set(network.run([...x.subarray(r * inputs, (r + 1) * inputs)]), r * outputs);
+          }
           return predictions;
         },
       };

@@ -1,7 +1,7 @@
-// TensorFlow.js on its WebAssembly backend, one thread. It is driven through tfjs-core (`optimizer.minimize` over
+// TensorFlow.js on its WebAssembly backend, one thread, and on its backend in plain JavaScript. It is driven through tfjs-core (`optimizer.minimize` over
 // batches that were cut beforehand), which is several times faster on small networks than `model.fit` of tfjs-layers.
 import type { Contestant } from "../contestant.ts";
-import type { Workload } from "../workloads.ts";
+import { type Activation, outputsOf, type Workload } from "../workloads.ts";
 import { load } from "./load.ts";
 
 interface Tensor {
@@ -20,30 +20,42 @@ interface Tfjs {
   randomUniform(shape: number[], from: number, to: number, dtype: string, seed: number): Tensor;
   zeros(shape: number[]): Tensor;
   softmax(logits: Tensor): Tensor;
+  sigmoid(logits: Tensor): Tensor;
+  tanh(z: Tensor): Tensor;
+  mul(a: Tensor, b: number): Tensor;
   fused: { matMul(options: { a: Tensor; b: Tensor; bias: Tensor; activation?: string }): Tensor };
   losses: {
     softmaxCrossEntropy(labels: Tensor, logits: Tensor): Tensor;
+    sigmoidCrossEntropy(labels: Tensor, logits: Tensor): Tensor;
     meanSquaredError(labels: Tensor, predictions: Tensor): Tensor;
   };
   train: { sgd(learningRate: number): Optimizer; adam(learningRate: number): Optimizer };
 }
 
-export async function tfjs(): Promise<Contestant | undefined> {
+/** One contestant for each backend that is there. */
+export async function tfjs(): Promise<Contestant[]> {
   const core = load<Tfjs>("@tensorflow/tfjs-core");
-  const backend = load<{ setThreadsCount(count: number): void }>("@tensorflow/tfjs-backend-wasm");
-  // Loaded for what it registers: the gradients.
-  if (!core || !backend || !load("@tensorflow/tfjs-layers")) return undefined;
-  const tf = core.library;
-  backend.library.setThreadsCount(1);
-  if (!(await tf.setBackend("wasm"))) return undefined;
+  const wasm = load<{ setThreadsCount(count: number): void }>("@tensorflow/tfjs-backend-wasm");
+  // Loaded for what they register: the gradients, and the other backend.
+  if (!core || !wasm || !load("@tensorflow/tfjs-layers") || !load("@tensorflow/tfjs-backend-cpu")) return [];
+  wasm.library.setThreadsCount(1);
+  const contestants: Contestant[] = [];
+  for (const backend of ["wasm", "cpu"]) {
+    if (await core.library.setBackend(backend)) contestants.push(onBackend(core.library, core.version, backend));
+  }
+  return contestants;
+}
 
+function onBackend(tf: Tfjs, version: string, backend: string): Contestant {
   return {
-    name: "tfjs-wasm",
-    version: core.version,
+    name: `tfjs-${backend}`,
+    version,
+    // What is allocated later belongs to the backend that was set last.
+    prepare: () => tf.setBackend(backend),
     differs: ({ loss }) => (loss === "squaredError" ? "mean instead of half the squared error" : ""),
     create(workload) {
       const { inputs, layers, loss, optimizer, batchSize, epochs, rows, x, y } = workload;
-      const outputs = layers[layers.length - 1].units;
+      const outputs = outputsOf(workload);
       const parameters = variables(tf, workload);
       const rule =
         optimizer.name === "adam" ? tf.train.adam(optimizer.learningRate) : tf.train.sgd(optimizer.learningRate);
@@ -54,34 +66,35 @@ export async function tfjs(): Promise<Contestant | undefined> {
       const batches = Array.from({ length: Math.ceil(rows / batchSize) }, (_, k) =>
         cut(k * batchSize, Math.min(rows, (k + 1) * batchSize)),
       );
-      // The outputs, or where a softmax stands last what goes into it.
-      const forward = (X: Tensor) =>
-        layers.reduce(
-          (a, { activation }, l) =>
-            tf.fused.matMul({
-              a,
-              b: parameters[l].W,
-              bias: parameters[l].b,
-              activation: activation === "softmax" ? undefined : activation,
-            }),
-          X,
-        );
+      /** The last layer's weighted inputs, from which the losses are taken where they can be. */
+      const weightedInputs = (X: Tensor) =>
+        layers.reduce((a, { activation }, l) => {
+          const { W: b, b: bias } = parameters[l];
+          const last = l === layers.length - 1;
+          // Fused where it can be.
+          if (activation === "relu" && !last) return tf.fused.matMul({ a, b, bias, activation });
+          const z = tf.fused.matMul({ a, b, bias });
+          return last ? z : outputOf(activation, z);
+        }, X);
+      const outputOf = (activation: Activation, z: Tensor) =>
+        activation === "softmax" ? tf.softmax(z) : activation === "tanh" ? tf.tanh(z) : tf.sigmoid(z);
+      const lossOf = ({ X, T }: { X: Tensor; T: Tensor }) => {
+        const z = weightedInputs(X);
+        if (loss === "categoricalCrossEntropy") return tf.losses.softmaxCrossEntropy(T, z);
+        // Its mean is over outputs too.
+        if (loss === "sigmoidCrossEntropy") return tf.mul(tf.losses.sigmoidCrossEntropy(T, z), outputs);
+        return tf.losses.meanSquaredError(T, tf.sigmoid(z));
+      };
       return {
         train() {
           for (let epoch = 0; epoch < epochs; epoch++) {
-            for (const { X, T } of batches) {
-              rule.minimize(() =>
-                loss === "squaredError"
-                  ? tf.losses.meanSquaredError(T, forward(X))
-                  : tf.losses.softmaxCrossEntropy(T, forward(X)),
-              );
-            }
+            for (const batch of batches) rule.minimize(() => lossOf(batch));
           }
         },
-        predict: () =>
+        predict: (x, rows) =>
           tf.tidy(() => {
-            const a = forward(tf.tensor2d(x, [rows, inputs]));
-            return (loss === "squaredError" ? a : tf.softmax(a)).dataSync();
+            const z = weightedInputs(tf.tensor2d(x.subarray(0, rows * inputs), [rows, inputs]));
+            return outputOf(layers[layers.length - 1].activation, z).dataSync();
           }),
         dispose() {
           for (const { X, T } of batches) {
@@ -99,12 +112,12 @@ export async function tfjs(): Promise<Contestant | undefined> {
   };
 }
 
-function variables(tf: Tfjs, { inputs, layers }: Workload): { W: Tensor; b: Tensor }[] {
+function variables(tf: Tfjs, { inputs, layers, seed = 0 }: Workload): { W: Tensor; b: Tensor }[] {
   let nin = inputs;
   return layers.map(({ units }, l) => {
     const limit = Math.sqrt(6 / (nin + units));
     const made = tf.tidy(() => ({
-      W: tf.variable(tf.randomUniform([nin, units], -limit, limit, "float32", l + 1)),
+      W: tf.variable(tf.randomUniform([nin, units], -limit, limit, "float32", 100 * seed + l + 1)),
       b: tf.variable(tf.zeros([units])),
     }));
     nin = units;
