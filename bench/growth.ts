@@ -105,6 +105,7 @@ const axes: Record<string, { label: string; values: number[]; workload: (value: 
   },
 };
 
+const before = environment();
 const several = takes(library, { threads: 1 });
 const one = propago(library, { name: "propago", threads: several ? 1 : undefined });
 const auto = several ? propago(library, { name: "propago, threads auto", threads: "auto" }) : undefined;
@@ -158,7 +159,7 @@ const points: Point[] = measured.map(({ shape, ...rest }) => ({
   predicted: names.reduce((sum, name, k) => sum + prices[k] * costs[name](shape), 0),
 }));
 const result: Growth = {
-  environment: environment(),
+  environment: before,
   peak: median(peaks),
   points,
   formula: {

@@ -47,6 +47,7 @@ if (
   process.exit(2);
 }
 
+const before = environment();
 const several = takes(library, { threads: 1 });
 if (!several) console.error("This build of propago has no option `threads`: one thread only.");
 const contestants = [
@@ -114,7 +115,7 @@ try {
 }
 
 const result: Speed = {
-  environment: environment(),
+  environment: before,
   settings,
   peak: median(peaks),
   versions: Object.fromEntries(contestants.map(({ name, version }) => [name, version])),
