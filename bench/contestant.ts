@@ -8,8 +8,6 @@ export interface Contestant {
   differs(workload: Workload): string;
   /** The loss that it minimises, where that is not the workload's. */
   loss?(workload: Workload): Workload["loss"];
-  /** The workload as its users would rather train it, where the library cannot do what the workload says. */
-  suited?(workload: Workload): Workload;
   /** Its first weights differ from run to run, so that some networks may be born dead. */
   chance?: boolean;
   /** Called before its turn, where libraries share something that must be set. */

@@ -111,7 +111,7 @@ for (const name of names) {
   }
   for (const [contestant, own] of runs) {
     const seconds = median(own.map(({ seconds }) => seconds ?? Infinity));
-    const differs = contestant.differs(contestant.suited?.(workload) ?? workload);
+    const differs = contestant.differs(workload);
     result.tasks.push({
       task: name,
       title,
@@ -137,7 +137,7 @@ async function run(
   const train = rows - test;
   await contestant.prepare?.();
   const runner = contestant.create({
-    ...(contestant.suited?.(workload) ?? workload),
+    ...workload,
     ...reordered(x.subarray(0, train * inputs), y.subarray(0, train * outputs), train, seed),
     seed,
   });

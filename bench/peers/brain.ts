@@ -26,11 +26,6 @@ export function brain(): Contestant | undefined {
     name: "brain.js",
     version: loaded.version,
     loss: () => "squaredError",
-    // Relu outputs with the squared error hardly classify.
-    suited: (workload) =>
-      workload.loss === "categoricalCrossEntropy"
-        ? { ...workload, layers: workload.layers.map(({ units }) => ({ units, activation: "sigmoid" })) }
-        : workload,
     chance: true,
     differs({ layers, loss, batchSize, optimizer }) {
       const notes = [];
