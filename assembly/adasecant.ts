@@ -11,7 +11,7 @@ import {
   PLAN_TRAINABLE,
 } from "./plan";
 import { firstBlock, hyper, lastBlock, squareSum } from "./blocks";
-import { LANES, Simd } from "./simd";
+import { Simd } from "./simd";
 
 /**
  * Gulcehre and Bengio 2014 (arXiv 1412.7419), in the form and order of the authors' own program, which differs from the
