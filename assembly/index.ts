@@ -3,7 +3,9 @@ import { Random } from "./random";
 import { Lanes } from "./math";
 import { LANES, Simd } from "./simd";
 
-export { differentiate, evaluate, penalty, predict, train, work } from "./train";
+export { differentiate, evaluate, penalty, predict, square, train, work } from "./train";
+export { factor, solve } from "./levenberg";
+export { blend, dot } from "./vectors";
 // For tests and benches of the products alone.
 export { outer, product, productTransposed } from "./gemm";
 

@@ -37,6 +37,7 @@ import {
   PLAN_EPOCH,
   PLAN_FIRST,
   PLAN_GOOD,
+  PLAN_GRADS,
   PLAN_INPUTS,
   PLAN_INPUT_SCALE,
   PLAN_KEPT,
@@ -88,12 +89,12 @@ import {
 } from "./plan";
 import { LANES, Simd } from "./simd";
 import * as layers from "./layers";
+import { JACOBIAN_ROWS, addSquares, jacobianRow } from "./levenberg";
 import { isFused, lossOf } from "./losses";
 import { ascend, descend } from "./online";
 import { accumulate, beginUpdate, endsGroup, update } from "./optimizers";
 import { Random } from "./random";
 import { comeBack, goAhead, looksAhead, measureCurvature } from "./vsgd";
-import { LANES } from "./simd";
 import { fork, join, share } from "./threads";
 
 /**
@@ -534,12 +535,52 @@ export function evaluate(plan: usize, data: usize, all: i32): void {
   }
 }
 
-/** Forward, loss, errors and gradients of all the data as one batch, those of fixed parameters too; no update. */
-export function differentiate(plan: usize, data: usize): void {
-  begin(plan, data, 0, 0, load<i32>(data, DATA_COUNT));
+/**
+ * Forward, loss, errors and gradients of `rows` samples of the data, from `first` on, as one batch; no update. `all`: also
+ * those of fixed parameters.
+ */
+export function differentiate(plan: usize, data: usize, first: i32, rows: i32, all: bool): void {
+  begin(plan, data, load<usize>(data, DATA_ORDER), first, rows);
   work(plan, STAGE_ROWS, 0, 1);
   sum(plan);
-  gradients(plan, true);
+  gradients(plan, all);
+}
+
+/**
+ * Adds JᵀJ of `rows` samples of the data, from `first` on, to A (see levenberg.ts). J has a row for each output of each
+ * sample: ∂output/∂weights, times the root of what the sample weighs; JACOBIAN_ROWS of them, zeros at first, stand at `J`.
+ */
+export function square(plan: usize, data: usize, first: i32, rows: i32, A: usize, J: usize): void {
+  const n = load<i32>(plan, PLAN_TRAINABLE);
+  const nout = <usize>load<i32>(plan, PLAN_OUTPUTS);
+  const last = lastLayer(plan);
+  const D = load<usize>(last, LAYER_D);
+  const bytes = (<usize>n) << 3;
+  let filled: usize = 0;
+  begin(plan, data, load<usize>(data, DATA_ORDER), first, rows);
+  gather(plan, 0, rows);
+  forward(plan, 0, 0, rows);
+  const weights = load<usize>(plan, PLAN_BATCH_WEIGHTS);
+  for (let o: usize = 0; o < nout; ++o) {
+    memory.fill(D, 0, <usize>rows * nout * sizeof<real>());
+    for (let r: usize = 0; r < <usize>rows; ++r) {
+      const weight: real = weights ? load<real>(weights + r * sizeof<real>()) : 1;
+      store<real>(D + (r * nout + o) * sizeof<real>(), sqrt<real>(weight));
+    }
+    deltas(plan, 0, 0, rows);
+    for (let r = 0; r < rows; ++r) {
+      for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
+        jacobianRow(layer, r, load<usize>(plan, PLAN_GRADS), J + filled * bytes);
+      }
+      if (++filled < JACOBIAN_ROWS) continue;
+      addSquares(A, J, n);
+      filled = 0;
+    }
+  }
+  if (!filled) return;
+  // Too few are left: the others count as 0.
+  memory.fill(J + filled * bytes, 0, (JACOBIAN_ROWS - filled) * bytes);
+  addSquares(A, J, n);
 }
 
 /** Outputs of `rows` samples at X, at most the plan's capacity; gives back their address. */

@@ -79,6 +79,11 @@ const optimizers: Sentences<typeof OPTIMIZERS> = {
   quickprop: "Parabolas through full-batch slopes (Fahlman 1988).",
   adasecant: "Rates from secants of the gradient (Gulcehre 2017).",
   vsgd: "A rate for each weight from gradients, curvatures and their variances: nothing to tune (Schaul 2013).",
+  conjugateGradient: "Searches lines in Polak and Ribière's directions, as fmincg does; all rows at once.",
+  scaledConjugateGradient:
+    "Conjugate directions with measured curvature, no line search (Møller 1993); all rows at once.",
+  lbfgs: "Quasi-Newton steps from the last changes of the gradient (Nocedal 1980); all rows at once.",
+  levenbergMarquardt: "Least squares by damped Gauss-Newton steps (Marquardt 1963); all rows at once, few weights.",
 };
 
 const schedules: Sentences<typeof SCHEDULES> = {
@@ -193,7 +198,12 @@ export function page(): Promise<string> {
       LOSSES,
       losses,
     ),
-    section("Optimizers", "Beside its own options each takes those of the table that follows.", OPTIMIZERS, optimizers),
+    section(
+      "Optimizers",
+      "Beside its own options each takes those of the table that follows; those with a `tolerance` take only their own (see optimizers.md).",
+      OPTIMIZERS,
+      optimizers,
+    ),
     [
       "| option of any optimizer |",
       "| --- |",

@@ -1,5 +1,13 @@
 // A network's description: the options that users give, checked, with everything filled in.
-import { ACTIVATION, DENSE, LAST_FUSED, LOG_SOFTMAX, SOFTMAX } from "../assembly/plan.ts";
+import {
+  ACTIVATION,
+  DENSE,
+  LAST_FUSED,
+  LOG_SOFTMAX,
+  MEAN_SQUARED_ERROR,
+  SOFTMAX,
+  SQUARED_ERROR,
+} from "../assembly/plan.ts";
 import { readName, readNumber, readObject } from "./check.ts";
 import { PropagoError } from "./errors.ts";
 import { type LayerDescription, readLayers, readPenalty, readUnits, softenOnlyHidden } from "./layers.ts";
@@ -52,6 +60,7 @@ export function describe(options: unknown): NetworkDescription {
   const loss = readLoss(given.loss, last.activation.name);
   const optimizer = readOptimizer(given.optimizer, countParameters(layers));
   checkMeasured(optimizer, layers, loss);
+  if (optimizer.name === "levenbergMarquardt") checkNormalEquations(optimizer, loss, layers);
   if (optimizer.name !== "sgd") softenOnlyHidden(layers);
   const specs = layers.map((layer) => layer.spec);
   const spec = {
@@ -93,6 +102,25 @@ function checkMeasured({ name, rule }: Optimizer, layers: readonly LayerDescript
     if (activation.id !== SOFTMAX && activation.id !== LOG_SOFTMAX) continue;
     refuse(`has no curvature of the activation "${activation.name}" of layer "${name}"`, instead);
   }
+}
+
+/** What levenbergMarquardt can solve: a sum of squares, in so many weights that a square matrix of them is at hand. */
+function checkNormalEquations({ options }: Optimizer, loss: Loss, layers: readonly LayerDescription[]): void {
+  if (loss.id !== SQUARED_ERROR && loss.id !== MEAN_SQUARED_ERROR) {
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `optimizer "levenbergMarquardt" needs a sum of squares, loss "${loss.name}" is none; ` +
+        `use "meanSquaredError" or "squaredError", or optimizer "lbfgs"`,
+    );
+  }
+  const weights = countParameters(layers);
+  if (weights <= options.maxWeights) return;
+  const size = (weights * weights * 8) / 1e6;
+  throw new PropagoError(
+    "ERR_CONFIG",
+    `optimizer "levenbergMarquardt" has a limit of ${options.maxWeights} weights, this network has ${weights}: ` +
+      `their matrix takes ${size.toFixed(0)} MB; use "lbfgs", or raise optimizer.maxWeights`,
+  );
 }
 
 /** Weights and biases of some layers. */

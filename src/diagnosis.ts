@@ -129,6 +129,15 @@ export class Diagnosis {
     this.#lookAtUnits(parts, dataset, rows, isStuck);
   }
 
+  /** Notes that a search has found no step that lowers the loss. */
+  stalled({ engine }: Parts): void {
+    if (engine.dtype === "float64") return;
+    this.tell(
+      "WARN_PRECISION",
+      'no step lowers the loss any more: float32 may have too few digits here; dtype: "float64" may go further',
+    );
+  }
+
   /** What may have driven a loss out of the finite numbers, as the end of a sentence. */
   ofDivergence({ engine, layout, description }: Parts, dataset: Dataset): string {
     const { inputs, outputs, layers } = description;

@@ -496,6 +496,9 @@ function withLearningRate(
   learningRate: number | undefined,
 ): OptimizerSpec | undefined {
   if (learningRate === undefined) return optimizer;
-  if (typeof optimizer === "object") return { ...optimizer, learningRate };
-  return { name: optimizer ?? "adam", learningRate };
+  // An optimizer that takes no rate says so.
+  return {
+    ...(typeof optimizer === "object" ? optimizer : { name: optimizer ?? "adam" }),
+    learningRate,
+  } as OptimizerSpec;
 }

@@ -124,10 +124,12 @@ export interface Progress {
   pendingRows: number;
   /** Samples since the optimizer remembered nothing, where it counts them. */
   seen: number;
+  /** Numbers that a method of search.ts remembers. */
+  memory: readonly number[];
 }
 
 /** Of an optimizer that remembers nothing yet. */
-const FRESH = { power1: 1, power2: 1, power3: 1, age: 0, pending: 0, pendingRows: 0, seen: 0 };
+const FRESH = { power1: 1, power2: 1, power3: 1, age: 0, pending: 0, pendingRows: 0, seen: 0, memory: [] };
 
 /** What the blocks for a batch must be good for: outputs only, training, or also weighted inputs to look at. */
 export type Purpose = "predict" | "train" | "trace";
@@ -179,6 +181,8 @@ export class Layout implements Tenant {
   threads = 1;
   /** While workers use the blocks: waits until they are done with what they were asked for. */
   settle: (() => void) | undefined;
+  /** Numbers that a method of search.ts remembers. */
+  memory: number[] = [];
   /** While true, the blocks stay where they are. */
   busy = false;
   /** What a training under way has in memory beside the network; goes with it if nobody ends that training. */
@@ -276,6 +280,11 @@ export class Layout implements Tenant {
     }
   }
 
+  /** The address of what the optimizer remembers. */
+  get stateAddress(): number {
+    return this.#withTraining().state;
+  }
+
   /** Reads and writes words of the plan. */
   word(offset: number): number {
     return this.engine.view(this.plan, PLAN_BYTES).getInt32(offset, true);
@@ -294,10 +303,11 @@ export class Layout implements Tenant {
   }
 
   get progress(): Progress {
-    return readProgress(this.engine.view(this.plan, PLAN_BYTES));
+    return { ...readProgress(this.engine.view(this.plan, PLAN_BYTES)), memory: [...this.memory] };
   }
 
-  set progress({ step, epoch, power1, power2, power3, age, pending, pendingRows, seen }: Progress) {
+  set progress({ step, epoch, power1, power2, power3, age, pending, pendingRows, seen, memory }: Progress) {
+    this.memory = [...memory];
     this.setDouble(PLAN_STEP, step);
     this.setWord(PLAN_EPOCH, epoch);
     this.setDouble(PLAN_POWER1, power1);
@@ -329,6 +339,19 @@ export class Layout implements Tenant {
     return rates;
   }
 
+  /** Counts an update that was a whole epoch, and makes the running tally its report. */
+  countUpdate(): void {
+    this.setDouble(PLAN_STEP, this.double(PLAN_STEP) + 1);
+    this.setWord(PLAN_EPOCH, this.word(PLAN_EPOCH) + 1);
+    const tally = this.tally();
+    this.engine.doubles(this.word(PLAN_REPORTS) >>> 0, tally.length).set(tally);
+  }
+
+  /** The running tally; good until the next allocation. */
+  tally(): Float64Array {
+    return this.engine.doubles(this.word(PLAN_TALLY) >>> 0, this.#tallyBytes / 8);
+  }
+
   /** Makes room for batches of so many rows and gives back the plan's address. */
   prepare(rows: number, purpose: Purpose): number {
     // A training that is under way keeps room for its own batches.
@@ -349,14 +372,13 @@ export class Layout implements Tenant {
   aside<R>(work: () => R): R {
     const metric = this.word(PLAN_METRIC);
     const kept = this.word(PLAN_KEPT);
-    const address = this.word(PLAN_TALLY) >>> 0;
-    const sums = this.engine.doubles(address, this.#tallyBytes / 8).slice();
+    const sums = this.tally().slice();
     try {
       return work();
     } finally {
       this.setWord(PLAN_METRIC, metric);
       this.setWord(PLAN_KEPT, kept);
-      this.engine.doubles(address, sums.length).set(sums);
+      this.tally().set(sums);
     }
   }
 
@@ -374,7 +396,7 @@ export class Layout implements Tenant {
     this.#saved = {
       params: engine.numbers(blocks.params, this.count).slice(),
       state: blocks.state === undefined ? undefined : engine.numbers(blocks.state, this.remembered).slice(),
-      progress: readProgress(view),
+      progress: { ...readProgress(view), memory: this.memory },
     };
     this.release();
   }
@@ -603,7 +625,7 @@ export function scratchNumbers(inputs: number, units: number, bytes: number): nu
   return Math.max(transposed, units * bytes >= PACK_FROM ? blocks : 0);
 }
 
-function readProgress(plan: DataView): Progress {
+function readProgress(plan: DataView): Omit<Progress, "memory"> {
   return {
     step: plan.getFloat64(PLAN_STEP, true),
     epoch: plan.getUint32(PLAN_EPOCH, true),

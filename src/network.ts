@@ -262,7 +262,7 @@ export class Network<D extends DType = "float32"> {
     try {
       return this.#layout.aside(() => {
         const plan = this.#layout.prepare(dataset.rows, "train");
-        this.#engine.core.differentiate(plan, dataset.address);
+        this.#engine.core.differentiate(plan, dataset.address, 0, dataset.rows, 1);
         return this.#split(this.#layout.gradients());
       });
     } finally {
@@ -280,7 +280,7 @@ export class Network<D extends DType = "float32"> {
       return this.#layout.aside(() => {
         const layout = this.#layout;
         const plan = layout.prepare(1, "trace");
-        this.#engine.core.differentiate(plan, dataset.address);
+        this.#engine.core.differentiate(plan, dataset.address, 0, dataset.rows, 1);
         const gradients = this.#split(layout.gradients());
         const row = (layer: number, offset: number, units: number): ArrayOf<D> =>
           this.#engine.numbers(layout.layerAddress(layer, offset), units).slice() as ArrayOf<D>;
@@ -340,7 +340,8 @@ export class Network<D extends DType = "float32"> {
     lines.push(
       "",
       `${this.parameterCount.toLocaleString("en-US")} parameters, ${this.dtype}, loss ${loss.name}, ` +
-        `optimizer ${optimizer.name} at ${Number(optimizer.learningRate.toPrecision(4))}, seed ${this.seed}`,
+        `optimizer ${optimizer.name}${optimizer.search ? "" : ` at ${Number(optimizer.learningRate.toPrecision(4))}`}, ` +
+        `seed ${this.seed}`,
     );
     return lines.join("\n");
   }
@@ -565,7 +566,7 @@ export class Network<D extends DType = "float32"> {
       const rows = dataset.rows;
       const plan = layout.prepare(rows, "train");
       const loss = (): number => {
-        core.differentiate(plan, dataset.address);
+        core.differentiate(plan, dataset.address, 0, rows, 1);
         return layout.double(PLAN_BATCH_LOSS) + core.penalty(plan);
       };
       let worst = 0;

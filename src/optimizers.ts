@@ -26,6 +26,7 @@ import {
 } from "../assembly/plan.ts";
 import { type OptionTable, type OptionValues, readName, readNamed, readNumber, readObject } from "./check.ts";
 import { PropagoError } from "./errors.ts";
+import { type Method, conjugateGradient, lbfgs, levenbergMarquardt, scaledConjugateGradient } from "./search.ts";
 import { type LearningRate, type Schedule, readSchedule } from "./schedules.ts";
 
 /** How the core runs an optimizer. */
@@ -48,7 +49,12 @@ export interface OptimizerRow {
   /** Which of COMMON it does not take, and what to do instead. */
   refuses?: Readonly<Partial<Record<keyof typeof COMMON, string>>>;
   rule(options: Readonly<Record<string, number>>): Rule;
+  /** Of those that take all rows at once and find their own steps: an iteration of the method. */
+  search?: Method;
 }
+
+/** The rule of a method with so many arrays beside the direction and the gradient. The core never updates by it. */
+const searching = (more: number): Rule => ({ id: SGD, remembers: 2 + more, hyper: [] });
 
 const positive = { kind: "number", above: 0 } as const;
 const fraction = { kind: "number", least: 0, below: 1 } as const;
@@ -68,6 +74,9 @@ const VARIANTS = { l: VSGD_L, b: VSGD_B, g: VSGD_G, fd: VSGD_FD } as const;
 const flag = { kind: "flag", default: false } as const;
 /** Large enough to be no zero in float32. */
 const epsilon = { kind: "number", least: 1e-30, default: 1e-8 } as const;
+
+/** The norm of the gradient at which a method counts as converged. */
+const tolerance = { kind: "number", least: 0, default: 1e-10 } as const;
 
 /** Of adam and its kin. */
 const averages = {
@@ -280,6 +289,34 @@ export const OPTIMIZERS = {
       };
     },
   },
+  conjugateGradient: {
+    options: { tolerance, sigma: { kind: "number", above: 0.01, below: 1, default: 0.5 } },
+    rule: () => searching(0),
+    search: conjugateGradient,
+  },
+  scaledConjugateGradient: {
+    options: { tolerance, sigma: { ...positive, default: 5e-5 }, lambda: { ...positive, default: 5e-7 } },
+    rule: () => searching(0),
+    search: scaledConjugateGradient,
+  },
+  lbfgs: {
+    options: { tolerance, history: { kind: "number", whole: true, least: 1, most: 1000, default: 20 } },
+    rule: ({ history }) => searching(2 * history),
+    search: lbfgs,
+  },
+  levenbergMarquardt: {
+    options: {
+      tolerance,
+      mu: { ...positive, default: 1e-3 },
+      muDecrease: { ...positive, below: 1, default: 0.1 },
+      muIncrease: { kind: "number", above: 1, default: 10 },
+      muMax: { ...positive, default: 1e10 },
+      // The matrix has as many rows and columns: 200 MB for 5,000, and a time that grows with the cube.
+      maxWeights: { kind: "number", whole: true, least: 1, most: 20_000, default: 5000 },
+    },
+    rule: () => searching(0),
+    search: levenbergMarquardt,
+  },
 } as const satisfies Record<string, OptimizerRow>;
 
 /** A moving average of the weights: a ← decay a + (1 − decay) w after each update past `start`; a copy until then. */
@@ -324,9 +361,11 @@ type Value<K, R> = K extends "learningRate"
 export type OptimizerSpec =
   | OptimizerName
   | {
-      [N in OptimizerName]: { name: N } & { [K in keyof typeof COMMON]?: Value<K, (typeof COMMON)[K]> } & {
-        [K in keyof (typeof OPTIMIZERS)[N]["options"]]?: Value<K, (typeof OPTIMIZERS)[N]["options"][K]>;
-      };
+      [N in OptimizerName]: { name: N } & ((typeof OPTIMIZERS)[N] extends { search: Method }
+        ? unknown
+        : { [K in keyof typeof COMMON]?: Value<K, (typeof COMMON)[K]> }) & {
+          [K in keyof (typeof OPTIMIZERS)[N]["options"]]?: Value<K, (typeof OPTIMIZERS)[N]["options"][K]>;
+        };
     }[OptimizerName];
 
 export interface Optimizer {
@@ -335,6 +374,9 @@ export interface Optimizer {
   learningRate: number;
   schedule?: Schedule;
   rule: Rule;
+  search?: Method;
+  /** The hyperparameters by name, defaults filled in. */
+  options: Readonly<Record<string, number>>;
   weightDecay: number;
   clipNorm: number;
   clipValue: number;
@@ -350,6 +392,11 @@ export interface Optimizer {
  * kept within [0.001, 0.03]: small networks, which have few ways to lower a loss, need and bear larger steps.
  */
 export function readOptimizer(value: unknown, parameters: number): Optimizer {
+  const named = typeof value === "object" && value !== null ? (value as { name?: unknown }).name : value;
+  if (typeof named === "string" && Object.hasOwn(OPTIMIZERS, named)) {
+    const row: OptimizerRow = OPTIMIZERS[named as OptimizerName];
+    if (row.search !== undefined) return readSearching(value, named as OptimizerName, row);
+  }
   const learningRateOf = (count: number): number =>
     Math.min(0.03, Math.max(0.001, 0.1 / Math.sqrt(Math.max(1, count))));
   let chosen = value === undefined ? { name: "adam", learningRate: learningRateOf(parameters) } : value;
@@ -400,6 +447,7 @@ export function readOptimizer(value: unknown, parameters: number): Optimizer {
     learningRate: first,
     schedule,
     rule: row.rule(options),
+    options,
     weightDecay,
     clipNorm,
     clipValue,
@@ -408,5 +456,29 @@ export function readOptimizer(value: unknown, parameters: number): Optimizer {
     averaging: (read.options as { averaging?: unknown }).averaging as Optimizer["averaging"],
     // In place of a function, what JSON can hold: its first rate.
     spec: { name, ...given, learningRate: schedule?.spec ?? (first || learningRate) },
+  };
+}
+
+/** An optimizer that finds its own steps, and so takes nothing that shapes those of others. */
+function readSearching(value: unknown, name: OptimizerName, row: OptimizerRow): Optimizer {
+  const fields = typeof value === "object" ? (value as Record<string, unknown>) : {};
+  const stray = ["learningRate", ...Object.keys(COMMON)].find((key) => fields[key] !== undefined);
+  if (stray !== undefined) {
+    const advice = stray === "weightDecay" ? "; l2 of the network is what it can minimise" : "";
+    throw new PropagoError("ERR_CONFIG", `optimizer (${name}) finds its own steps: leave ${stray} out${advice}`);
+  }
+  const options = readNamed(value, "optimizer", "optimizer", OPTIMIZERS).options as Record<string, number>;
+  return {
+    name,
+    learningRate: 1,
+    rule: row.rule(options),
+    search: row.search,
+    options,
+    weightDecay: 0,
+    clipNorm: 0,
+    clipValue: 0,
+    flavor: PYTORCH,
+    accumulate: 1,
+    spec: { name, ...options },
   };
 }

@@ -33,6 +33,7 @@ import type { Diagnosis } from "./diagnosis.ts";
 import type { Layout } from "./layout.ts";
 import type { Dataset, Kept, Rows } from "./samples.ts";
 import { watch } from "./schedules.ts";
+import { Search, chunkOf } from "./search.ts";
 import { type Team, maySleep, teamOf, threadsMissing, usefulThreads } from "./workers.ts";
 import type {
   BatchReport,
@@ -55,6 +56,8 @@ const MOST_THREADS = 64;
 /** What makes threads worth their gates and their start: multiply-adds, times six, of a step and of the whole fit. */
 const WORTHY_STEP = 4e6;
 const WORTHY_FIT = 2e10;
+/** Iterations of a method that searches. */
+const DEFAULT_ITERATIONS = 200;
 
 /** What training needs of a network. */
 export interface Insides {
@@ -124,15 +127,27 @@ export function defaultEpochs(rows: number, batchSize: number | "full" = DEFAULT
 function readOptions(options: FitOptions, { description }: Insides): Plan {
   const given = readObject(options, "fit options", FIT_KEYS);
   const metrics = readMetrics(given.metrics, description);
-  const plateau = description.optimizer.schedule?.plateau;
+  const { name, search, schedule } = description.optimizer;
+  const plateau = schedule?.plateau;
+  if (search !== undefined) {
+    const { batchSize = "full", shuffle } = given;
+    const stray =
+      batchSize !== "full" ? "batchSize" : shuffle === "withReplacement" ? 'shuffle: "withReplacement"' : undefined;
+    if (stray !== undefined) {
+      throw new PropagoError("ERR_CONFIG", `optimizer (${name}) takes all rows at once: leave ${stray} out`);
+    }
+  }
   const hasValidation = given.validation !== undefined && given.validation !== 0;
   return {
-    epochs: given.epochs === undefined ? undefined : readNumber(given.epochs, "epochs", { whole: true, least: 0 }),
+    epochs:
+      given.epochs === undefined
+        ? search && DEFAULT_ITERATIONS
+        : readNumber(given.epochs, "epochs", { whole: true, least: 0 }),
     batchSize:
       given.batchSize === "full"
         ? "full"
         : readNumber(given.batchSize ?? DEFAULT_BATCH, "batchSize", { whole: true, least: 1 }),
-    shuffle: readShuffle(given.shuffle ?? true),
+    shuffle: search ? IN_ORDER : readShuffle(given.shuffle ?? true),
     validation: hasValidation ? readValidation(given.validation) : undefined,
     metrics,
     sampleWeights: given.sampleWeights,
@@ -225,6 +240,8 @@ class Loop {
   /** Batches of an epoch. */
   readonly #updates: number;
   readonly #penalised: boolean;
+  /** Of an optimizer that searches. */
+  readonly #search: Search | undefined;
   /** Whether the caller wants to act between epochs, so that a call of the core may make only one. */
   #single: boolean;
   /** Batches that take about one slice. */
@@ -273,7 +290,9 @@ class Loop {
         plan.metrics.bits & METRIC_SQUARES ? dataset.spread(trained) : new Float64Array(description.outputs);
       this.#rows = trained?.length ?? dataset.rows;
       this.#trained = trained;
-      const batch = plan.batchSize === "full" ? this.#rows : Math.min(plan.batchSize, this.#rows);
+      const { search } = description.optimizer;
+      const most = search ? chunkOf(description, layout, this.#rows) : plan.batchSize;
+      const batch = most === "full" ? this.#rows : Math.min(most, this.#rows);
       this.#updates = Math.ceil(this.#rows / batch);
       this.#epochs = plan.epochs ?? defaultEpochs(this.#rows, batch * description.optimizer.accumulate);
       this.#penalised = description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
@@ -287,7 +306,7 @@ class Loop {
         this.#penalised;
       // A first guess of 5 GFLOP/s, six operations a weight and sample; measured afterwards.
       this.#work = layout.parameters * batch * 6;
-      this.#threads = this.#chooseThreads(batch);
+      this.#threads = search ? 1 : this.#chooseThreads(batch);
       layout.workers = Math.max(layout.workers, this.#threads);
       layout.threads = 1;
       const seconds = 2e-7 * description.layers.length + this.#work / 5e9;
@@ -307,6 +326,9 @@ class Loop {
       const params = layout.params();
       insides.engine.numbers(layout.word(PLAN_GOOD) >>> 0, params.length).set(params);
       insides.diagnosis.before(insides, dataset, options.batchSize, this.#rows);
+      layout.setWord(PLAN_STATUS, FINE);
+      this.#search = search && new Search(search, description, layout, dataset.address, this.#rows);
+      if (this.#search) layout.guests.add(this.#search);
     } catch (error) {
       layout.guests.clear();
       this.#kept?.release();
@@ -339,20 +361,25 @@ class Loop {
         const called = performance.now();
         const step = layout.double(PLAN_STEP);
         const most = this.#single ? 1 : Math.min(left, layout.reports, diagnosis.epochsLeft(this.#rows));
+        const search = this.#search;
         const begun = layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH);
         // No further than the call goes, so that each step's rate is asked for once.
         const rates = layout.writeRates(Math.min(this.#steps, most * this.#updates - begun));
         const steps = rates?.length ?? this.#steps;
-        const completed = yield* this.#train(steps, most);
+        const completed = search ? Number(search.advance(SLICE)) : yield* this.#train(steps, most);
         const now = performance.now();
         if (layout.word(PLAN_STATUS) === DIVERGED) throw this.#diverged();
         if (onBatch === undefined) this.#adapt(layout.word(PLAN_STEPS_DONE), now - called);
-        else onBatch({ step, loss: layout.double(PLAN_BATCH_LOSS), learningRate: layout.double(PLAN_LEARNING_RATE) });
+        else if (!search || completed > 0)
+          onBatch({ step, loss: layout.double(PLAN_BATCH_LOSS), learningRate: layout.double(PLAN_LEARNING_RATE) });
         const reports = this.#reports(completed, (now - since) / 1000, rates, this.#updates - begun - 1);
         if (completed > 0) since = now;
         for (const report of reports) this.history.epochs.push(report);
         const last = reports.at(-1);
-        const isDone = (last !== undefined && this.#isDone(last, targetLoss)) || this.#isLate(now - started, timeLimit);
+        const isDone =
+          (last !== undefined && this.#isDone(last, targetLoss)) ||
+          this.#isLate(now - started, timeLimit) ||
+          this.#isFound(completed);
         if (last !== undefined) this.#warn(last, completed, isDone || this.history.epochs.length === this.#epochs);
         for (const report of reports) onEpoch?.(report);
         yield reports;
@@ -495,6 +522,7 @@ class Loop {
       const report = { epoch: first + i, loss: 0 } as EpochReport;
       readTally(report, sums, i * stride, this.#rows, this.#rows, metrics, this.#spread, this.#kept?.scores);
       report.learningRate = rates === undefined ? learningRate : rates[end + i * this.#updates];
+      if (this.#search) report.evaluations = this.#search.evaluations;
       report.seconds = each;
       report.samplesPerSecond = samplesPerSecond;
       reports.push(report);
@@ -538,6 +566,15 @@ class Loop {
     return true;
   }
 
+  /** Whether a search has come to its end. */
+  #isFound(completed: number): boolean {
+    const outcome = this.#search?.outcome;
+    if (completed === 0 || (outcome !== "converged" && outcome !== "stalled")) return false;
+    this.history.stopped = outcome;
+    if (outcome === "stalled") this.#insides.diagnosis.stalled(this.#insides);
+    return true;
+  }
+
   /** Puts the last weights back that are known to be finite, and makes the optimizer forget. */
   #restoreGood(): void {
     const { layout, engine } = this.#insides;
@@ -553,12 +590,13 @@ class Loop {
     const epoch = (layout.word(PLAN_EPOCH) >>> 0) + 1;
     const previous = this.history.epochs.at(-1)?.loss;
     const causes = this.#insides.diagnosis.ofDivergence(this.#insides, this.#dataset);
-    this.#restoreGood();
+    if (!this.#search) this.#restoreGood();
     return divergence(
       `at epoch ${epoch}, batch ${batch}${previous === undefined ? "" : ` (the last epoch's was ${Number(previous.toPrecision(4))})`}`,
       loss,
       layout.double(PLAN_LEARNING_RATE),
       causes,
+      this.#search !== undefined,
     );
   }
 
@@ -585,12 +623,13 @@ class Loop {
   }
 }
 
-function divergence(where: string, loss: number, rate: number, causes = ""): PropagoError {
+function divergence(where: string, loss: number, rate: number, causes = "", isSearching = false): PropagoError {
   const lower = Number(Math.min(rate / 10, 0.01).toPrecision(2));
+  const slower = `Try a learningRate of at most ${lower} (it was ${Number(rate.toPrecision(4))}), and scale`;
   return new PropagoError(
     "ERR_DIVERGED",
     `loss became ${Number.isNaN(loss) ? "NaN" : loss} ${where}${causes}; the last finite weights are back. ` +
-      `Try a learningRate of at most ${lower} (it was ${Number(rate.toPrecision(4))}), and scale inputs and targets to about -1..1`,
+      `${isSearching ? "Scale" : slower} inputs and targets to about -1..1`,
   );
 }
 
@@ -609,18 +648,32 @@ export function trainStep(insides: Insides, data: Data): number {
     const dataset = insides.dataset(data);
     try {
       insides.scale(dataset, dataset.rows);
-      const plan = layout.prepare(dataset.rows, "train");
-      layout.setWord(PLAN_BATCH, dataset.rows);
+      const { description } = insides;
+      const { search } = description.optimizer;
+      const batch = search ? chunkOf(description, layout, dataset.rows) : dataset.rows;
+      const plan = layout.prepare(batch, "train");
+      layout.setWord(PLAN_BATCH, batch);
+      layout.setWord(PLAN_STATUS, FINE);
       layout.setWord(PLAN_SHUFFLE, IN_ORDER);
       layout.setWord(PLAN_METRIC, 0);
       layout.setWord(PLAN_POSITION, 0);
       const before = { params: layout.params().slice(), state: layout.state().slice(), progress: layout.progress };
-      layout.writeRates(1);
-      engine.core.train(plan, dataset.address, 1, 1, 1);
+      if (search) {
+        const method = new Search(search, description, layout, dataset.address, dataset.rows);
+        try {
+          method.advance(Infinity);
+        } finally {
+          method.release();
+        }
+      } else {
+        layout.writeRates(1);
+        engine.core.train(plan, dataset.address, 1, 1, 1);
+      }
       const loss = layout.double(PLAN_BATCH_LOSS);
       // Without a finite loss the core has not updated anything.
       const rate = layout.double(PLAN_LEARNING_RATE);
-      if (layout.word(PLAN_STATUS) === DIVERGED) throw divergence("in trainOnBatch", loss, rate);
+      if (layout.word(PLAN_STATUS) === DIVERGED)
+        throw divergence("in trainOnBatch", loss, rate, "", search !== undefined);
       // A single update is no epoch: shuffles to come stay what they were.
       layout.progress = { ...layout.progress, epoch: before.progress.epoch };
       if (engine.core.firstNonFinite(layout.paramsAddress, layout.count) < 0) return loss;

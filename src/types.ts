@@ -144,9 +144,12 @@ export interface BatchReport {
 }
 
 export interface FitOptions {
-  /** Passes over the data. Default 100, or as many as 2,000 updates need. */
+  /** Passes over the data. Default 100, or as many as 2,000 updates need; 200 iterations for an optimizer that searches. */
   epochs?: number;
-  /** Samples a batch, and so a weight update unless the optimizer accumulates; "full" for all. Default 32. */
+  /**
+   * Samples a batch, and so a weight update unless the optimizer accumulates; "full" for all. Default 32; an optimizer
+   * that searches always takes all.
+   */
   batchSize?: number | "full";
   /** Order of the samples in an epoch: shuffled, as given, or drawn with replacement. Default true. */
   shuffle?: Shuffle;
@@ -248,6 +251,7 @@ export type WarningCode =
   | "WARN_CONSTANT_TARGETS" // all rows have the same target
   | "WARN_UNSCALED_INPUTS" // inputs above 1,000, or columns of very different sizes
   | "WARN_UNREACHABLE_TARGETS" // targets that the last activation cannot give
+  | "WARN_PRECISION" // a search stalled in float32
   | "WARN_BATCH_SIZE" // more than there are rows
   | "WARN_THREADS"; // threads were asked for where there are none
 
@@ -265,8 +269,10 @@ export interface EpochReport extends Evaluation {
   /** Counts from 1, over the network's whole life. */
   epoch: number;
   validation?: Evaluation;
-  /** The rate of the epoch's last update. */
+  /** The rate of the epoch's last update; of an optimizer that searches, how far it went along its direction. */
   learningRate: number;
+  /** Passes over all rows, forward and back, that an optimizer which searches took for this epoch. */
+  evaluations?: number;
   seconds: number;
   samplesPerSecond: number;
   /** What was newly found wrong, each once in a network's life; absent where nothing was. */
@@ -275,7 +281,11 @@ export interface EpochReport extends Evaluation {
 
 export interface History {
   epochs: EpochReport[];
-  stopped: "epochs" | "earlyStopping" | "targetLoss" | "timeLimit" | "aborted";
+  /**
+   * What ended the training. "converged": the gradient is at most the optimizer's tolerance. "stalled": no step is found
+   * that lowers the loss, as at the end of the numbers' precision; in float32, `dtype: "float64"` may go further.
+   */
+  stopped: "epochs" | "earlyStopping" | "targetLoss" | "timeLimit" | "aborted" | "converged" | "stalled";
   /** The epoch whose weights early stopping found best. */
   best?: EpochReport;
   /** All warnings of its reports; absent where there are none. */

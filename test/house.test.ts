@@ -46,6 +46,8 @@ describe("the core", () => {
     adasecant: 3,
     vsgd: 4,
     optimizers: 5,
+    vectors: 3,
+    levenberg: 3,
     losses: 4,
     threads: 3,
     layers: 4,

@@ -226,7 +226,7 @@ describe("defaults", () => {
     for (const name of Object.keys(OPTIMIZERS)) {
       const read = () => readOptimizer({ name, flavor: "keras" }, 10);
       if (name in KERAS) expect(read).not.toThrow();
-      else expect(read).toThrow(`optimizer.flavor: Keras has no ${name}; leave flavor out`);
+      else expect(read).toThrow(/optimizer.*leave flavor out/);
     }
     expect(() => readOptimizer({ name: "sgd", flavor: "kears" }, 10)).toThrow(
       /optimizer\.flavor: unknown flavor "kears" \(did you mean "keras"\?\); known: pytorch, keras/,

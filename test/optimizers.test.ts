@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { OptionRow, OptionTable } from "../src/check.ts";
 import { engineOf } from "../src/core.ts";
 import { type DType, Network, type OptimizerSpec, PropagoError, dense } from "../src/index.ts";
-import { COMMON, OPTIMIZERS, type OptimizerName, type OptimizerRow, readOptimizer } from "../src/optimizers.ts";
+import { COMMON, OPTIMIZERS, type OptimizerRow, readOptimizer } from "../src/optimizers.ts";
 import { failure } from "./failure.ts";
 import { leave } from "./leave.ts";
 import { generator, matrix, model, parametersOf, relativeDifference, train } from "./reference.ts";
@@ -57,9 +57,10 @@ const y = x.map(([a, b, c]) => [a * b - c, 0.5 * a + b * c]);
 const layers = [dense(5, "tanh"), dense(3, "sigmoid", { trainable: "weights" }), dense(2)];
 
 test("every optimizer is in the list", () => {
-  // vsgd, which needs more than a gradient, has vsgd.test.ts.
+  // But vsgd, which needs more than a gradient (vsgd.test.ts), and those that search (search.test.ts).
   const names = variants.map(({ optimizer }) => optimizer.name);
-  expect(new Set([...names, "vsgd"])).toEqual(new Set(Object.keys(OPTIMIZERS)));
+  const stepping = Object.entries(OPTIMIZERS).filter(([, row]) => !("search" in row));
+  expect(new Set([...names, "vsgd"])).toEqual(new Set(stepping.map(([name]) => name)));
 });
 
 describe.each(["float32", "float64"] as const)("%s", (dtype) => {
@@ -231,24 +232,25 @@ describe("hyperparameters", () => {
       return ["yes", 1, null].map((value) => ({ name: key, value, says: /must be true or false/ }));
     }
     const { above, least, below, most, whole } = row;
+    const little = whole ? 1 : 1e-9;
     const says = new RegExp(`optimizer\\.${key} must be .*(number|integer).*, got `);
     const bad: unknown[] = [NaN, Infinity, -Infinity, "1", null, true];
     const good: unknown[] = key in COMMON && key !== "weightDecay" ? [] : [row.default];
     if (whole) bad.push(1.5);
     if (above !== undefined) bad.push(above, above - 1);
-    if (above !== undefined) good.push(above + 1e-9);
-    if (least !== undefined) bad.push(least - 1e-9);
+    if (above !== undefined) good.push(above + little);
+    if (least !== undefined) bad.push(least - little);
     if (least !== undefined && least !== row.default) good.push(least);
     if (below !== undefined) bad.push(below, below + 1);
-    if (below !== undefined) good.push(below - 1e-9);
-    if (most !== undefined) bad.push(most + 1e-9);
+    if (below !== undefined) good.push(below - little);
+    if (most !== undefined) bad.push(most + little);
     if (most !== undefined) good.push(most);
     return [...bad.map((value) => ({ name: key, value, says })), ...good.map((value) => ({ name: key, value }))];
   }
 
-  describe.each(Object.entries(OPTIMIZERS))("%s", (optimizer, { options }) => {
-    const rows: OptionTable = { ...COMMON, ...options };
-    const { refuses = {} } = OPTIMIZERS[optimizer as OptimizerName] as OptimizerRow;
+  describe.each(Object.entries(OPTIMIZERS))("%s", (optimizer, row) => {
+    const { options, refuses = {} } = row as OptimizerRow;
+    const rows: OptionTable = "search" in row ? options : { ...COMMON, ...options };
 
     test("every default is within its own bounds, and stands in the saved description", () => {
       // As many parameters as for which the defaults that depend on them are their least.
@@ -281,7 +283,10 @@ describe("hyperparameters", () => {
     });
 
     test("an unknown option is refused", () => {
-      expect(() => readOptimizer({ name: optimizer, weightdecay: 1 }, 10)).toThrow(/did you mean "weightDecay"/);
+      const [first] = Object.keys(rows);
+      expect(() => readOptimizer({ name: optimizer, [first.toLowerCase() + "s"]: 1 }, 10)).toThrow(
+        `(did you mean "${first}"?)`,
+      );
       expect(() => readOptimizer({ name: optimizer, colour: 1 }, 10)).toThrow(/unknown option "colour"; known: name, /);
     });
   });

@@ -29,7 +29,7 @@ describe.each<OptimizerSpec>(["sgd", "adam", { name: "rmsprop", momentum: 0.5 },
       expect(rates).toContain(suggestion);
       expect(losses).toHaveLength(rates.length);
       const named = typeof optimizer === "string" ? { name: optimizer } : optimizer;
-      using network = make({ ...named, learningRate: suggestion });
+      using network = make({ ...named, learningRate: suggestion } as OptimizerSpec);
       network.fitSync(data, { epochs: 15 });
       expect(network.evaluate(held).accuracy).toBeGreaterThanOrEqual(0.93);
     });
