@@ -269,10 +269,40 @@ describe("predict", () => {
 describe("evaluate and inspect", () => {
   it("measure a file, for people and for programs", () => {
     expect(run(["evaluate", "colors.propago", "colors.csv"]).stdout).toMatch(
-      /^colors\.csv \(20 rows\): accuracy [\d.]+, loss [\d.]+\n$/,
+      /^colors\.csv \(20 rows\): accuracy [\d.]+, loss [\d.]+\n {2}big: precision [\d.]+, recall [\d.]+, f1 [\d.]+\n {2}small: .*\n$/,
     );
     const report = lastLine(run(["evaluate", "colors.propago", "colors.csv", "--json"]));
-    expect(Object.keys(report).sort()).toEqual(["accuracy", "loss", "parameters", "penalty", "rows", "task"]);
+    expect(Object.keys(report).sort()).toEqual([
+      "accuracy",
+      "classes",
+      "loss",
+      "parameters",
+      "penalty",
+      "rows",
+      "task",
+    ]);
+    expect((report.classes as { label: string }[]).map(({ label }) => label)).toEqual(["big", "small"]);
+  });
+
+  it("weigh rows and classes, and take a loss with its options", () => {
+    // Two rows that say "a", six that say "b", all alike: what counts more is what the model says.
+    write("alike.csv", `x,w,y\n${"1,1,b\n".repeat(6)}${"1,9,a\n".repeat(2)}`);
+    const guess = (...options: string[]): string => {
+      const args = ["alike.csv", "--target", "y", "--hidden", "none", "--out", "alike.propago", "--force"];
+      expect(run(["train", ...args, "--epochs", "200", ...options]).status).toBe(0);
+      return run(["predict", "alike.propago", "alike.csv"]).stdout.split("\n")[1];
+    };
+    expect(guess("--ignore", "w")).toMatch(/^b,/);
+    expect(share(guess("--weights", "w"))).toBeCloseTo(0.75, 2);
+    const share = (line: string): number => Number(line.split(",")[1]);
+    expect(share(guess("--ignore", "w", "--class-weights", "balanced"))).toBeCloseTo(0.5, 2);
+    const loss = ["--loss", '{"name":"binaryCrossEntropy","labelSmoothing":0.5}'];
+    expect(share(guess("--ignore", "w", ...loss))).toBeCloseTo(0.375, 1);
+    const bad = (...options: string[]): unknown => run(["train", "alike.csv", "--target", "y", ...options]).stderr;
+    expect(bad("--weights", "y")).toContain("--weights names the target");
+    expect(bad("--loss", '{"name":"huber","delta":-1}')).toContain("delta");
+    expect(bad("--loss", "{")).toContain("Expected a name, or JSON");
+    expect(bad("--task", "regression", "--target", "w", "--class-weights", "balanced")).toContain("is for classes");
   });
 
   it("name a class that is new and a target that is not there", () => {

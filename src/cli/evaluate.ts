@@ -1,6 +1,8 @@
 // propago evaluate: how well a model does on a table whose targets are known.
 import { Command, Option } from "commander";
 import { Classifier } from "../classifier.ts";
+import type { Label } from "../data/labels.ts";
+import type { Matrix } from "../types.ts";
 import { encodeRows, readKnownLabels, readNumbers } from "../data/columns.ts";
 import { didYouMean, PropagoError, show } from "../errors.ts";
 import { warn } from "./exit.ts";
@@ -8,7 +10,10 @@ import { measure, sentence } from "./figures.ts";
 import { readTable } from "./files.ts";
 import { readModel } from "./model.ts";
 import { delimiterOption } from "./options.ts";
-import { printable } from "./text.ts";
+import { figure, printable } from "./text.ts";
+
+/** A table of more classes than this is for programs. */
+const MOST_LINES = 30;
 
 interface EvaluateOptions {
   unknown: "error" | "ignore";
@@ -44,11 +49,37 @@ function evaluate(modelPath: string, path: string, { unknown, delimiter, json }:
   const { estimator } = model;
   const y =
     estimator instanceof Classifier ? readKnownLabels(table, place, estimator.classes) : readNumbers(table, place);
-  const figures = measure(estimator, { data: encoded.data, shape: [encoded.rows, encoded.columns] }, y);
+  const x = { data: encoded.data, shape: [encoded.rows, encoded.columns] };
+  const figures = measure(estimator, x, y);
+  const classes = estimator instanceof Classifier ? byClass(estimator, x, y as Label[]) : [];
   if (json) {
     const parameters = estimator.network?.parameterCount;
-    process.stdout.write(`${JSON.stringify({ task: model.task, parameters, ...figures })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ task: model.task, parameters, ...figures, ...(classes.length > 0 ? { classes } : {}) })}\n`,
+    );
   } else {
     process.stdout.write(`${printable(table.file)} (${figures.rows} rows): ${sentence(figures)}\n`);
+    for (const { label, precision, recall, f1 } of classes.length <= MOST_LINES ? classes : []) {
+      const figures = `precision ${figure(precision)}, recall ${figure(recall)}, f1 ${figure(f1)}`;
+      process.stdout.write(`  ${printable(String(label))}: ${figures}\n`);
+    }
   }
+}
+
+/** How well each class is told from the others. */
+function byClass(classifier: Classifier, x: Matrix, y: readonly Label[]) {
+  const average = "perClass";
+  const { precisionPerClass, recallPerClass, f1PerClass } = classifier.evaluate(x, y, {
+    metrics: [
+      { name: "precision", average },
+      { name: "recall", average },
+      { name: "f1", average },
+    ],
+  });
+  return classifier.classes.map((label, i) => ({
+    label,
+    precision: precisionPerClass?.[i] ?? NaN,
+    recall: recallPerClass?.[i] ?? NaN,
+    f1: f1PerClass?.[i] ?? NaN,
+  }));
 }

@@ -27,6 +27,21 @@ export function number({ least = -Infinity, most = Infinity, whole = false }): (
   };
 }
 
+/** A name from a table, or JSON with the name and its options, as {"name":"huber","delta":2}; the library reads those. */
+export function named<N extends string>(table: Readonly<Record<N, object>>): (text: string) => N | { name: N } {
+  return (text) => {
+    if (Object.hasOwn(table, text)) return text as N;
+    if (!text.startsWith("{")) {
+      throw new InvalidArgumentError(`Allowed choices are ${Object.keys(table).join(", ")}, or JSON with the name.`);
+    }
+    try {
+      return JSON.parse(text) as { name: N };
+    } catch {
+      throw new InvalidArgumentError('Expected a name, or JSON such as {"name":"huber","delta":2}.');
+    }
+  };
+}
+
 /** Layer sizes such as "16,16", or "none". */
 export function layerSizes(text: string): number[] {
   if (text === "none") return [];

@@ -1,9 +1,9 @@
 // propago train: from a table to a model file.
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ACTIVATIONS } from "../activations.ts";
-import type { ActivationName } from "../activations.ts";
+import type { ActivationSpec } from "../activations.ts";
 import { Classifier } from "../classifier.ts";
-import { encodeRows, findColumn, learnColumns, readTarget } from "../data/columns.ts";
+import { encodeRows, findColumn, learnColumns, readNumbers, readTarget } from "../data/columns.ts";
 import type { Encoded, Target, Task } from "../data/columns.ts";
 import type { Table } from "../data/csv.ts";
 import { listed } from "../data/labels.ts";
@@ -13,9 +13,9 @@ import { defaultValidation } from "../estimator.ts";
 import { defaultEpochs } from "../training.ts";
 import type { EstimatorOptions } from "../estimator.ts";
 import { LOSSES } from "../losses.ts";
-import type { LossName } from "../losses.ts";
+import type { LossSpec } from "../losses.ts";
 import { OPTIMIZERS } from "../optimizers.ts";
-import type { OptimizerName } from "../optimizers.ts";
+import type { OptimizerSpec } from "../optimizers.ts";
 import { Regressor } from "../regressor.ts";
 import type { DType, EpochReport, FitOptions, History } from "../types.ts";
 import { Interruption, INTERRUPTED, warn } from "./exit.ts";
@@ -23,7 +23,7 @@ import { measure, sentence } from "./figures.ts";
 import type { Figures } from "./figures.ts";
 import { checkOutput, readTable } from "./files.ts";
 import { writeModel } from "./model.ts";
-import { delimiterOption, layerSizes, number } from "./options.ts";
+import { delimiterOption, layerSizes, named, number } from "./options.ts";
 import { figuresOf, showProgress } from "./progress.ts";
 import { figure, printable, word } from "./text.ts";
 
@@ -33,9 +33,9 @@ interface TrainOptions {
   ignore: string[];
   delimiter?: string;
   hidden?: number[];
-  activation?: ActivationName;
-  loss?: LossName;
-  optimizer?: OptimizerName;
+  activation?: ActivationSpec;
+  loss?: LossSpec;
+  optimizer?: OptimizerSpec;
   learningRate?: number;
   l1?: number;
   l2?: number;
@@ -43,6 +43,8 @@ interface TrainOptions {
   batchSize?: number | "full";
   validation?: number;
   patience?: number;
+  classWeights?: "balanced";
+  weights?: string;
   seed: number | "random";
   dtype?: DType;
   out: string;
@@ -65,15 +67,9 @@ export function trainCommand(): Command {
     .option("--ignore <columns>", "columns to leave out, as a,b", splitList, [])
     .addOption(delimiterOption())
     .option("--hidden <sizes>", "neurons of each hidden layer, as 16,16, or none (default: 64)", layerSizes)
-    .addOption(
-      new Option("--activation <name>", "of the hidden layers (default: tanh)").choices(Object.keys(ACTIVATIONS)),
-    )
-    .addOption(
-      new Option("--loss <name>", "what training minimises (default: fits the task)").choices(Object.keys(LOSSES)),
-    )
-    .addOption(
-      new Option("--optimizer <name>", "how weights are updated (default: adam)").choices(Object.keys(OPTIMIZERS)),
-    )
+    .option("--activation <name>", "of the hidden layers (default: tanh)", named(ACTIVATIONS))
+    .option("--loss <name>", "what training minimises (default: fits the task)", named(LOSSES))
+    .option("--optimizer <name>", "how weights are updated (default: adam)", named(OPTIMIZERS))
     .option("--learning-rate <rate>", "size of the updates (default: fits the network's size)", positive)
     .option("--l1 <strength>", "pull of the weights towards 0 (default: 0)", notNegative)
     .option("--l2 <strength>", "decay of the weights (default: 0.001, above 1,000 rows 1 / rows)", notNegative)
@@ -89,26 +85,37 @@ export function trainCommand(): Command {
       "epochs without a better validation loss before training stops, 0 for never (default: 20)",
       number({ least: 0, whole: true }),
     )
+    .addOption(
+      new Option("--class-weights <how>", "balanced: rare classes count as much as common ones").choices(["balanced"]),
+    )
+    .option("--weights <column>", "column that says how much each row counts; it is no input")
     .option("--seed <number>", "for first weights, order and held-back rows, or random", seed, 0)
     .addOption(new Option("--dtype <kind>", "precision (default: float32)").choices(["float32", "float64"]))
     .option("--out <file>", "where the model goes", "model.propago")
     .option("--force", "replace an existing file", false)
     .option("--json", "print the figures as one line of JSON", false)
     .option("--no-progress", "show nothing while training")
+    .addHelpText(
+      "after",
+      '\nA name of an activation, loss or optimizer may be JSON with options: {"name":"huber","delta":2}',
+    )
     .action(train);
 }
 
 async function train(path: string, options: TrainOptions): Promise<void> {
   checkOutput(options.out, { inputs: [path], force: options.force });
   const table = readTable(path, options.delimiter);
-  const { target, encoded, columns, note } = readInputs(table, options);
+  const { target, encoded, columns, weights, note } = readInputs(table, options);
+  if (options.classWeights && target.task === "regression") {
+    throw new PropagoError("ERR_USAGE", "--class-weights is for classes, but the target is a number; leave it out");
+  }
   for (const warning of encoded.warnings) warn(warning);
   if (!options.json) process.stdout.write(`${printable(note)}\n`);
 
   const estimator =
     target.task === "classification" ? new Classifier(network(options)) : new Regressor(network(options));
   const started = performance.now();
-  const history = await fit(estimator, encoded, target, options);
+  const history = await fit(estimator, encoded, target, weights, options);
   const seconds = (performance.now() - started) / 1000;
 
   // One class only has been said already, by its name.
@@ -156,6 +163,10 @@ function readInputs(table: Table, options: TrainOptions) {
     const name = JSON.stringify(table.columns[place]);
     throw new PropagoError("ERR_USAGE", `column ${name} is the target, so it cannot be ignored; name another --target`);
   }
+  const weighing = options.weights === undefined ? undefined : findColumn(table, options.weights);
+  if (weighing === place) throw new PropagoError("ERR_USAGE", "--weights names the target; name another column");
+  const weights = weighing === undefined ? undefined : readNumbers(table, weighing);
+  if (weighing !== undefined) ignored.add(weighing);
   const places = table.columns.map((_, i) => i).filter((i) => i !== place && !ignored.has(i));
   if (places.length === 0) {
     throw new PropagoError("ERR_DATA", `${table.file} has no column beside the target to learn from`);
@@ -170,7 +181,7 @@ function readInputs(table: Table, options: TrainOptions) {
   const chosen = options.target === undefined ? " (the last column)" : "";
   const rows = `${table.file}: ${table.rows.length} rows, ${columns.length} columns`;
   const note = `${rows}; target ${JSON.stringify(target.name)}${chosen}: ${kindOf(target)}`;
-  return { target, columns, encoded, note };
+  return { target, columns, encoded, weights, note };
 }
 
 function kindOf(target: Target): string {
@@ -193,6 +204,7 @@ async function fit(
   estimator: Classifier | Regressor,
   encoded: Encoded,
   target: Target,
+  sampleWeights: Float64Array | undefined,
   options: TrainOptions,
 ): Promise<History> {
   const x = { data: encoded.data, shape: [encoded.rows, encoded.columns] };
@@ -225,8 +237,10 @@ async function fit(
     fitOptions.earlyStopping = options.patience === 0 ? false : { patience: options.patience };
   }
   try {
-    if (target.task === "classification") return await (estimator as Classifier).fit(x, target.labels, fitOptions);
-    return await (estimator as Regressor).fit(x, target.values, fitOptions);
+    const weighted = { ...fitOptions, sampleWeights };
+    if (target.task === "regression") return await (estimator as Regressor).fit(x, target.values, weighted);
+    const { classWeights } = options;
+    return await (estimator as Classifier).fit(x, target.labels, { ...weighted, classWeights });
   } finally {
     progress.stop();
     process.off("SIGINT", interrupt);
