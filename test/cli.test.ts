@@ -292,9 +292,9 @@ describe("evaluate and inspect", () => {
       expect(run(["train", ...args, "--epochs", "200", ...options]).status).toBe(0);
       return run(["predict", "alike.propago", "alike.csv"]).stdout.split("\n")[1];
     };
+    const share = (line: string): number => Number(line.split(",")[1]);
     expect(guess("--ignore", "w")).toMatch(/^b,/);
     expect(share(guess("--weights", "w"))).toBeCloseTo(0.75, 2);
-    const share = (line: string): number => Number(line.split(",")[1]);
     expect(share(guess("--ignore", "w", "--class-weights", "balanced"))).toBeCloseTo(0.5, 2);
     const loss = ["--loss", '{"name":"binaryCrossEntropy","labelSmoothing":0.5}'];
     expect(share(guess("--ignore", "w", ...loss))).toBeCloseTo(0.375, 1);
