@@ -9,6 +9,7 @@ import {
   HARD_TANH,
   LEAKY_RELU,
   LINEAR,
+  LOG_SIGMOID,
   LOG_SOFTMAX,
   MISH,
   RELU,
@@ -141,6 +142,19 @@ class Softplus {
   /** f′ = 1 / (1 + e^−z) */
   @inline static derivative(z: v128): v128 {
     return Lanes.sigmoid<real>(z);
+  }
+}
+
+/** The logarithm of the logistic function, exact where that is 0 or 1. */
+class LogSigmoid {
+  /** a = −log(1 + e^−z) */
+  @inline static value(z: v128): v128 {
+    return v128.neg<real>(Softplus.value(v128.neg<real>(z)));
+  }
+
+  /** f′ = 1 / (1 + e^z) */
+  @inline static derivative(z: v128): v128 {
+    return Lanes.sigmoid<real>(v128.neg<real>(z));
   }
 }
 
@@ -336,6 +350,8 @@ class Others {
         return Selu.value(z);
       case SOFTPLUS:
         return Softplus.value(z);
+      case LOG_SIGMOID:
+        return LogSigmoid.value(z);
       case SOFTSIGN:
         return Softsign.value(z);
       case RELU6:
@@ -369,6 +385,8 @@ class Others {
         return Selu.derivative(z);
       case SOFTPLUS:
         return Softplus.derivative(z);
+      case LOG_SIGMOID:
+        return LogSigmoid.derivative(z);
       case SOFTSIGN:
         return Softsign.derivative(z);
       case RELU6:

@@ -144,6 +144,7 @@ export const GELU = 18;
 export const GELU_TANH = 19;
 export const MISH = 20;
 export const HARD_SWISH = 21;
+export const LOG_SIGMOID = 22;
 
 // Losses. Those named after an activation are computed from its weighted inputs.
 export const SQUARED_ERROR = 0;

@@ -34,6 +34,7 @@ const activations: Sentences<typeof ACTIVATIONS> = {
   silu: "z · sigmoid(z), also known as swish.",
   mish: "z · tanh(softplus(z)).",
   softplus: "ln(1 + e^z).",
+  logSigmoid: "−ln(1 + e^−z), the logarithm of sigmoid.",
   softsign: "z / (1 + |z|).",
   hardSigmoid: "relu6(z + 3) / 6.",
   hardTanh: "z kept within −1 and 1.",

@@ -83,6 +83,10 @@ export const ACTIVATIONS: Record<string, Activation> = {
     (z) => Math.tanh(softplus(z)) + z * (1 - Math.tanh(softplus(z)) ** 2) * sigmoid(z),
   ),
   softplus: each(softplus, sigmoid),
+  logSigmoid: each(
+    (z) => -softplus(-z),
+    (z) => sigmoid(-z),
+  ),
   softsign: each(
     (z) => z / (1 + Math.abs(z)),
     (z) => 1 / (1 + Math.abs(z)) ** 2,
