@@ -252,6 +252,10 @@ class Loop {
   readonly #threads: number;
   /** Whether the caller blocks until the end. */
   readonly #isSync: boolean;
+  /** Milliseconds of a step made here, and for how many slices to make steps here, since workers were not faster. */
+  #alone = Infinity;
+  #rest = 0;
+  #longest = 4;
   /** The workers that make the steps of the slice under way. */
   #team: Team | undefined;
   #best: { report: EpochReport; value: number; params: FloatArray; average: FloatArray | undefined } | undefined;
@@ -442,9 +446,18 @@ class Loop {
   /** Some steps, by workers where they are ready, otherwise here; gives the number of completed epochs. */
   *#train(steps: number, most: number): Generator<Promise<void>, number> {
     const { layout, engine } = this.#insides;
+    const isFree = this.#plan.threads === "auto";
+    const isShared = this.#threads > 1 && !(isFree && (this.#alone === Infinity || this.#rest-- > 0));
+    // Started in time, also where the first steps are made here.
     const team = this.#threads > 1 ? teamOf(engine, this.#threads) : undefined;
     const data = this.#dataset.address;
-    if (!team?.isReady || team.isBusy) return engine.core.train(layout.plan, data, steps, most, 1);
+    const called = performance.now();
+    const pace = (): number => (performance.now() - called) / Math.max(1, layout.word(PLAN_STEPS_DONE));
+    if (!isShared || !team?.isReady || team.isBusy) {
+      const completed = engine.core.train(layout.plan, data, steps, most, 1);
+      this.#alone = pace();
+      return completed;
+    }
     layout.threads = this.#threads;
     // At a hundredth of the usual speed.
     team.begin(layout.plan, data, steps, most, this.#threads, this.#work / 2e5, !this.#isSync);
@@ -453,7 +466,11 @@ class Loop {
       layout.settle = () => team.settle();
       yield team.done();
     }
-    return this.#land(team);
+    const completed = this.#land(team);
+    // Bits do not depend on who makes a step, so the clock may decide: other processes may want the cores too.
+    if (pace() < this.#alone) this.#longest = 4;
+    else this.#rest = this.#longest = Math.min(2 * this.#longest, 256);
+    return completed;
   }
 
   /** Takes the result of the workers' slice; if one was lost, the last good weights come back. */
