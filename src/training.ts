@@ -310,7 +310,7 @@ class Loop {
         this.#penalised;
       // A first guess of 5 GFLOP/s, six operations a weight and sample; measured afterwards.
       this.#work = layout.parameters * batch * 6;
-      this.#threads = search ? 1 : this.#chooseThreads(batch);
+      this.#threads = this.#chooseThreads(batch);
       layout.workers = Math.max(layout.workers, this.#threads);
       layout.threads = 1;
       const seconds = 2e-7 * description.layers.length + this.#work / 5e9;
@@ -420,15 +420,21 @@ class Loop {
 
   /** How many threads a fit should have: as many as were asked for, or as many as have enough to do. */
   #chooseThreads(batch: number): number {
-    const { engine, diagnosis } = this.#insides;
+    const { engine, diagnosis, description } = this.#insides;
     const { threads } = this.#plan;
+    const { name, search } = description.optimizer;
     const isBlocked = this.#isSync && !maySleep;
     if (threads === "auto") {
+      if (search !== undefined) return 1;
       const isWorthy = this.#work >= WORTHY_STEP && this.#work * this.#updates * this.#epochs >= WORTHY_FIT;
       if (!isWorthy || isBlocked || threadsMissing(engine) !== undefined) return 1;
       return Math.max(1, Math.min(usefulThreads(), batch >> 2));
     }
-    const missing = isBlocked ? "in a page, fitSync may not wait for workers; use fit" : threadsMissing(engine);
+    const missing = search
+      ? `${name} works on one`
+      : isBlocked
+        ? "in a page, fitSync may not wait for workers; use fit"
+        : threadsMissing(engine);
     if (threads === 1 || missing === undefined) return threads;
     diagnosis.tell("WARN_THREADS", `threads: ${threads} has no effect: ${missing}`);
     return 1;

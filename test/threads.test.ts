@@ -85,7 +85,18 @@ describe("the same bits on any number of threads", () => {
     }
   }
 
-  for (const name of Object.keys(OPTIMIZERS) as OptimizerName[]) {
+  const searches: OptimizerName[] = ["conjugateGradient", "scaledConjugateGradient", "lbfgs", "levenbergMarquardt"];
+
+  test("but for optimizers that search, which say that they work on one", () => {
+    for (const optimizer of searches) {
+      const network = new Network({ inputs: 2, layers: [dense(1)], loss: "squaredError", optimizer });
+      const { warnings } = network.fitSync({ x: [[1, 2], [2, 1]], y: [1, 2] }, { epochs: 2, threads: 2 }); // prettier-ignore
+      expect(warnings?.find(({ code }) => code === "WARN_THREADS")?.message).toContain(`${optimizer} works on one`);
+      expect(network.build).toBe("simd");
+    }
+  });
+
+  for (const name of (Object.keys(OPTIMIZERS) as OptimizerName[]).filter((name) => !searches.includes(name))) {
     test(`with ${name}, accumulating and averaging`, () => {
       const layers = [dense(13, "relu"), dense(6, "sigmoid", { trainable: "bias" }), dense(5, "softmax")];
       for (const more of [{}, { accumulate: 2, averaging: 0.9 }]) {
