@@ -1,5 +1,7 @@
 // One layer, of any kind, behind three verbs: forward, deltas, gradients. Each takes the rows or units it owns.
 import {
+  ACTIVATION,
+  BATCH_NORM,
   DENSE,
   LAYER_ACTIVATION,
   LAYER_B,
@@ -11,6 +13,7 @@ import {
   LAYER_KIND,
   LAYER_L1,
   LAYER_L2,
+  LAYER_MAX_NORM,
   LAYER_OUT,
   LAYER_PARAMETER,
   LAYER_TRAINABLE,
@@ -24,9 +27,19 @@ import {
 import { LANES, Simd } from "./simd";
 import { outer, product, productTransposed } from "./gemm";
 import { activate, deactivate } from "./activations";
+import { disturb, undisturb } from "./dropout";
+import { denormalise, normalise, slopes } from "./normalisation";
 
-/** Z = X W + b, Y = f(Z) for rows [begin, end). X (rows, in), W (in, out), Z and Y (rows, out). */
-export function forward(layer: usize, scratch: usize, begin: i32, end: i32): void {
+/**
+ * Z = X W + b, Y = f(Z) for rows [begin, end). X (rows, in), W (in, out), Z and Y (rows, out). A layer of another kind
+ * makes Y from X in its own way.
+ */
+export function forward(plan: usize, layer: usize, scratch: usize, training: bool, begin: i32, end: i32): void {
+  if (load<i32>(layer, LAYER_KIND) > ACTIVATION) {
+    if (load<i32>(layer, LAYER_KIND) < BATCH_NORM) disturb(plan, layer, training, begin, end);
+    else normalise(layer, begin, end);
+    return;
+  }
   const nin = load<i32>(layer, LAYER_IN);
   const nout = load<i32>(layer, LAYER_OUT);
   const Z = load<usize>(layer, LAYER_Z);
@@ -45,20 +58,27 @@ export function forward(layer: usize, scratch: usize, begin: i32, end: i32): voi
  * dZ = dY ∘ f′(Z), in place in D, unless the loss gave dZ at once (`fused`); then dX = dZ Wᵀ, where the layer below
  * needs it. For rows [begin, end). Undoes Z = X W + b, Y = f(Z).
  */
-export function deltas(layer: usize, fused: bool, scratch: usize, begin: i32, end: i32): void {
+export function deltas(plan: usize, layer: usize, fused: bool, scratch: usize, rows: i32, begin: i32, end: i32): void {
+  const layerKind = load<i32>(layer, LAYER_KIND);
+  if (layerKind >= BATCH_NORM) {
+    denormalise(layer, rows, begin, end);
+    return;
+  }
   const nout = load<i32>(layer, LAYER_OUT);
   const D = load<usize>(layer, LAYER_D);
-  if (!fused) {
+  if (layerKind > ACTIVATION) {
+    undisturb(plan, layer, begin, end);
+  } else if (!fused) {
     const kind = load<i32>(layer, LAYER_ACTIVATION);
     const parameter = load<f64>(layer, LAYER_PARAMETER);
     deactivate(kind, parameter, load<usize>(layer, LAYER_Z), load<usize>(layer, LAYER_Y), D, begin, end, nout);
   }
   const dX = load<usize>(layer, LAYER_DX);
   if (!dX) return;
-  if (load<i32>(layer, LAYER_KIND) == DENSE) {
+  if (layerKind == DENSE) {
     productTransposed(D, load<usize>(layer, LAYER_W), dX, begin, end, load<i32>(layer, LAYER_IN), nout, scratch);
   } else if (dX != D) {
-    // An activation layer's dZ is the dY of the layer below; most often they share one block.
+    // Such a layer's dZ is the dY of the layer below; most often they share one block.
     const row = <usize>nout * sizeof<real>();
     memory.copy(dX + <usize>begin * row, D + <usize>begin * row, <usize>(end - begin) * row);
   }
@@ -66,7 +86,7 @@ export function deltas(layer: usize, fused: bool, scratch: usize, begin: i32, en
 
 /**
  * dW = Xᵀ dZ with the penalties' slopes, db = Σ_rows dZ, over all rows: rows [begin, end) of dW, units [from, to) of db,
- * `from` divisible by the lanes. `all`: also what training holds fixed.
+ * `from` divisible by the lanes; of a normalisation units [from, to) of both. `all`: also what training holds fixed.
  */
 export function gradients(
   layer: usize,
@@ -78,11 +98,14 @@ export function gradients(
   from: i32,
   to: i32,
 ): void {
-  if (load<i32>(layer, LAYER_KIND) != DENSE) return;
   const nin = load<i32>(layer, LAYER_IN);
   const nout = load<i32>(layer, LAYER_OUT);
   const D = load<usize>(layer, LAYER_D);
   const bits = all ? TRAIN_WEIGHTS | TRAIN_BIAS : load<i32>(layer, LAYER_TRAINABLE);
+  if (load<i32>(layer, LAYER_KIND) != DENSE) {
+    if (load<i32>(layer, LAYER_KIND) >= BATCH_NORM) slopes(layer, rows, bits, from, to);
+    return;
+  }
   const dm = <usize>nout * sizeof<real>();
   if (bits & TRAIN_WEIGHTS) {
     const dW = load<usize>(layer, LAYER_DW);
@@ -103,6 +126,27 @@ export function gradients(
       for (let r = 0; r < rows; ++r, d += dm) total = v128.add<real>(total, v128.load(d));
       Simd.store(db + <usize>o * sizeof<real>(), total, to - o);
     }
+  }
+}
+
+/**
+ * Brings the weights of units [begin, end), begin divisible by the lanes, that have become longer than c back to that
+ * length: w ← w c / ‖w‖, over the weights that come into a unit, without its bias (Srebro and Shraibman 2005).
+ */
+export function constrain(layer: usize, begin: i32, end: i32): void {
+  const most = load<f64>(layer, LAYER_MAX_NORM);
+  if (most == 0 || !(load<i32>(layer, LAYER_TRAINABLE) & TRAIN_WEIGHTS)) return;
+  const nin = load<i32>(layer, LAYER_IN);
+  const row = <usize>load<i32>(layer, LAYER_OUT) * sizeof<real>();
+  const c = Simd.splat(most);
+  const one = Simd.splat(1);
+  for (let o = begin; o < end; o += LANES) {
+    const W = load<usize>(layer, LAYER_W) + <usize>o * sizeof<real>();
+    let total = Simd.splat(0);
+    for (let i = 0, w = W; i < nin; ++i, w += row) total = Simd.madd(v128.load(w), v128.load(w), total);
+    const norm = v128.sqrt<real>(total);
+    const factor = v128.pmin<real>(one, v128.div<real>(c, norm));
+    for (let i = 0, w = W; i < nin; ++i, w += row) Simd.store(w, v128.mul<real>(factor, v128.load(w)), end - o);
   }
 }
 

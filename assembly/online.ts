@@ -25,7 +25,7 @@ export function ascend(first: usize, last: usize): void {
   for (let layer = first; layer <= last; layer += LAYER_BYTES) {
     const nout = load<i32>(layer, LAYER_OUT);
     if (nout > LANES) {
-      forward(layer, 0, 0, 1);
+      forward(0, layer, 0, true, 0, 1); // a dense layer asks nothing of the plan
       continue;
     }
     let x = load<usize>(layer, LAYER_X);

@@ -70,7 +70,9 @@ export const PLAN_BATCH_WEIGHTS = PLAN_SAMPLE_WEIGHTS + 4; // ptr: (rows), the c
 export const PLAN_KEPT = PLAN_BATCH_WEIGHTS + 4; // ptr: (rows, outputs), where METRIC_OUTPUTS puts the outputs
 export const PLAN_SEEN = (PLAN_KEPT + 4 + 7) & ~7; // f64: samples since the optimizer remembered nothing (vsgd)
 export const PLAN_SQUARED = PLAN_SEEN + 8; // ptr: squares of a layer's W (in, out) or D (rows, out), for curvature
-export const PLAN_BYTES = PLAN_SQUARED + 8;
+export const PLAN_BATCHES = PLAN_SQUARED + 4; // u32: batches trained on; counts the masks that were drawn
+export const PLAN_EXTRAS = PLAN_BATCHES + 4; // i32: EXTRA_… bits
+export const PLAN_BYTES = (PLAN_EXTRAS + 4 + 7) & ~7;
 
 // A layer's record.
 export const LAYER_KIND = 0; // i32: one of the kinds below
@@ -82,17 +84,23 @@ export const LAYER_Z = LAYER_X + 4; // ptr: (rows, out), weighted inputs; may be
 export const LAYER_Y = LAYER_Z + 4; // ptr: (rows, out), activations
 export const LAYER_D = LAYER_Y + 4; // ptr: (rows, out), dY going in, dZ once the layer's deltas are found
 export const LAYER_DX = LAYER_D + 4; // ptr: (rows, in), the layer below's D; 0 where nobody needs it
-export const LAYER_W = LAYER_DX + 4; // ptr: (in, out)
+export const LAYER_W = LAYER_DX + 4; // ptr: (in, out); (out) of a normalisation
 export const LAYER_B = LAYER_W + 4; // ptr: (out); 0 without bias
 export const LAYER_DW = LAYER_B + 4; // ptr: (in, out)
 export const LAYER_DB = LAYER_DW + 4; // ptr: (out); 0 without bias
 export const LAYER_TRAINABLE = LAYER_DB + 4; // i32: TRAIN_… bits
-export const LAYER_PARAMETER = (LAYER_TRAINABLE + 4 + 7) & ~7; // f64: the activation's, where it has one
+export const LAYER_PARAMETER = (LAYER_TRAINABLE + 4 + 7) & ~7; // f64: the activation's; a rate, a deviation, an ε
 export const LAYER_L1 = LAYER_PARAMETER + 8; // f64
 export const LAYER_L2 = LAYER_L1 + 8; // f64
 export const LAYER_H = LAYER_L2 + 8; // ptr: (rows, out), the loss's curvature, or another D kept (vsgd)
 export const LAYER_S = LAYER_H + 4; // ptr: (rows, in), X ∘ X, or another X kept (vsgd)
-export const LAYER_BYTES = LAYER_S + 4;
+export const LAYER_MAX_NORM = LAYER_S + 4; // f64: the largest norm of a unit's weights; 0 for any
+export const LAYER_FOLLOW = LAYER_MAX_NORM + 8; // f64: the weight of a batch in the running statistics
+export const LAYER_UNBIASED = LAYER_FOLLOW + 8; // i32: 1 if the running variance is the unbiased one
+export const LAYER_MEAN = LAYER_UNBIASED + 4; // ptr: (out), the running mean
+export const LAYER_VARIANCE = LAYER_MEAN + 4; // ptr: (out), the running variance
+export const LAYER_STATS = LAYER_VARIANCE + 4; // ptr: what a normalisation finds in a batch
+export const LAYER_BYTES = LAYER_STATS + 4;
 
 // A record of a block of parameters: a tensor's place in the flat blocks, padding included.
 export const BLOCK_BEGIN = 0; // i32: its first number
@@ -120,6 +128,11 @@ export const TALLY_SQUARES = TALLY_ROWS + 8; // (outputs) f64: squared differenc
 // Kinds of layer.
 export const DENSE = 0;
 export const ACTIVATION = 1;
+export const DROPOUT = 2;
+export const ALPHA_DROPOUT = 3;
+export const GAUSSIAN_NOISE = 4; // up to here a layer without weights has its X for Z, and may share its D
+export const BATCH_NORM = 5;
+export const LAYER_NORM = 6;
 
 // Activations.
 export const LINEAR = 0;
@@ -211,6 +224,11 @@ export const METRIC_OUTPUTS = 8; // keeps the outputs of all rows, batch after b
 // What training changes of a layer (bits).
 export const TRAIN_WEIGHTS = 1;
 export const TRAIN_BIAS = 2;
+export const TRAIN_STATISTICS = 4; // of batchNorm: it uses each batch's own, and the running ones follow
+
+// What layers want beside the update (bits).
+export const EXTRA_STATISTICS = 1; // running statistics
+export const EXTRA_NORMS = 2; // norms are held within their limit
 
 // How a call of train ended.
 export const FINE = 0;
@@ -227,6 +245,7 @@ export const STAGE_UPDATE = 4; // parameters: update
 export const STREAM_INIT = 1;
 export const STREAM_SHUFFLE = 2;
 export const STREAM_SPLIT = 3;
+export const STREAM_MASK = 4;
 
 /** Bytes that a kernel may read (never write) past the end of any block, in a vector whose last lanes it drops. */
 export const OVERREAD = 256;

@@ -6,14 +6,19 @@ import { Lanes } from "./math";
 export class Random {
   /** Starts the generator at `state` for one use: a seed, a stream (STREAM_…) and a counter within the stream. */
   static seed(state: usize, seed: u32, stream: u32, counter: u32): void {
-    let h: u32 = Random.mix(seed ^ 0x9e3779b9);
-    h = Random.mix(h + stream * 0x85ebca6b);
-    h = Random.mix(h + counter * 0xc2b2ae35);
+    let h = Random.key(seed, stream, counter);
     for (let i: u32 = 0; i < 4; ++i) {
       h = Random.mix(h + 0x9e3779b9);
       // The odd last word keeps the state from being all zeros, which the generator cannot leave.
       store<u32>(state + (i << 2), i == 3 ? h | 1 : h);
     }
+  }
+
+  /** What a seed, a stream and a counter within the stream come to. */
+  static key(seed: u32, stream: u32, counter: u32): u32 {
+    let h: u32 = Random.mix(seed ^ 0x9e3779b9);
+    h = Random.mix(h + stream * 0x85ebca6b);
+    return Random.mix(h + counter * 0xc2b2ae35);
   }
 
   /** A bijection of 32 bits in which every bit of the result depends on every bit of h (Wellons' lowbias32). */

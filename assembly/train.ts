@@ -1,6 +1,6 @@
 // The training step, and the loops around it: batches of an epoch, epochs of a call.
 import {
-  ACTIVATION,
+  BATCH_NORM,
   DATA_BASE,
   DATA_COUNT,
   DATA_LABELS,
@@ -9,7 +9,10 @@ import {
   DATA_WEIGHTS,
   DATA_WIDTH,
   DATA_X,
+  DENSE,
   DIVERGED,
+  EXTRA_NORMS,
+  EXTRA_STATISTICS,
   FINE,
   LAYER_B,
   LAYER_BYTES,
@@ -28,6 +31,7 @@ import {
   METRIC_SQUARES,
   PLAN_AT,
   PLAN_BATCH,
+  PLAN_BATCHES,
   PLAN_BATCH_LOSS,
   PLAN_BATCH_WEIGHTS,
   PLAN_CANDIDATE,
@@ -35,6 +39,7 @@ import {
   PLAN_COUNT,
   PLAN_DATA,
   PLAN_EPOCH,
+  PLAN_EXTRAS,
   PLAN_FIRST,
   PLAN_GOOD,
   PLAN_GRADS,
@@ -91,6 +96,7 @@ import { LANES, Simd } from "./simd";
 import * as layers from "./layers";
 import { JACOBIAN_ROWS, addSquares, jacobianRow } from "./levenberg";
 import { isFused, lossOf } from "./losses";
+import { follow, statistics, sums } from "./normalisation";
 import { ascend, descend } from "./online";
 import { accumulate, beginUpdate, endsGroup, update } from "./optimizers";
 import { Random } from "./random";
@@ -104,8 +110,9 @@ import { fork, join, share } from "./threads";
 function step(plan: usize, data: usize, first: i32, rows: i32, all: i32): bool {
   begin(plan, data, load<usize>(data, DATA_ORDER), first, rows);
   if (rows == 1 && load<i32>(plan, PLAN_ONLINE)) return single(plan);
-  together(plan, STAGE_ROWS, all);
+  together(plan, STAGE_ROWS, sharesRows(plan, all));
   if (!isFinite(sum(plan))) return false;
+  settle(plan);
   const isWhole = load<i32>(plan, PLAN_WHOLE);
   if (isWhole) together(plan, STAGE_GRADIENTS, all);
   if (load<usize>(plan, PLAN_SUM)) {
@@ -115,6 +122,7 @@ function step(plan: usize, data: usize, first: i32, rows: i32, all: i32): bool {
   if (load<i32>(plan, PLAN_OPTIMIZER) == VSGD) measure(plan);
   beginUpdate(plan);
   together(plan, isWhole ? STAGE_UPDATE : STAGE_CHANGE, all);
+  constrain(plan);
   return true;
 }
 
@@ -125,10 +133,15 @@ function measure(plan: usize): void {
   const last = lastLayer(plan);
   if (!looksAhead(plan)) return measureCurvature(plan, first, last);
   goAhead(plan, first, last);
-  forward(plan, 0, 0, rows);
+  forward(plan, 0, true, 0, rows);
   losses(plan, 0, rows);
   deltas(plan, 0, 0, rows);
   comeBack(plan, first, last);
+}
+
+/** How many workers share rows: with batchNorm, which looks at all of them together, there is one. */
+function sharesRows(plan: usize, all: i32): i32 {
+  return load<i32>(plan, PLAN_EXTRAS) & EXTRA_STATISTICS ? 1 : all;
 }
 
 /** A step on one sample where the weights change as soon as their gradients are known. */
@@ -160,7 +173,7 @@ export function work(plan: usize, stage: i32, me: i32, all: i32): void {
     const end = share(rows, me + 1, all);
     if (first == end) return;
     gather(plan, first, end);
-    forward(plan, me, first, end);
+    forward(plan, me, stage == STAGE_ROWS, first, end);
     losses(plan, first, end);
     if (stage == STAGE_ROWS) deltas(plan, me, first, end);
   } else if (all == 1) {
@@ -185,7 +198,10 @@ function parameters(plan: usize, stage: i32, me: i32, all: i32): void {
     if (stage <= STAGE_CHANGE) layers.gradients(layer, scratchOf(plan, me), rows, false, first, end, from, to);
     if (stage >= STAGE_CHANGE) {
       const bits = load<i32>(layer, LAYER_TRAINABLE);
-      if (bits & TRAIN_WEIGHTS) updateOf(plan, load<usize>(layer, LAYER_W), first * nout, end * nout);
+      const isDense = load<i32>(layer, LAYER_KIND) == DENSE;
+      if (bits & TRAIN_WEIGHTS) {
+        updateOf(plan, load<usize>(layer, LAYER_W), isDense ? first * nout : from, isDense ? end * nout : to);
+      }
       if (bits & TRAIN_BIAS) updateOf(plan, load<usize>(layer, LAYER_B), from, to);
     }
   }
@@ -278,8 +294,9 @@ function gather(plan: usize, begin: i32, end: i32): void {
 function enter(plan: usize, X: usize): void {
   const layer = layerAt(plan, 0);
   store<usize>(layer, X, LAYER_X);
-  // An activation as first layer has the samples themselves for weighted inputs.
-  if (load<i32>(layer, LAYER_KIND) == ACTIVATION) store<usize>(layer, X, LAYER_Z);
+  // An activation, or noise, as first layer has the samples themselves for weighted inputs.
+  const kind = load<i32>(layer, LAYER_KIND);
+  if (kind != DENSE && kind < BATCH_NORM) store<usize>(layer, X, LAYER_Z);
 }
 
 /** Copies a row: a loop, since a call of memory.copy costs more than short rows do. */
@@ -300,10 +317,17 @@ function scratchOf(plan: usize, me: i32): usize {
   return load<usize>(plan, PLAN_SCRATCH) + <usize>(me * load<i32>(plan, PLAN_SCRATCH_BYTES));
 }
 
-function forward(plan: usize, me: i32, begin: i32, end: i32): void {
+/** Outputs of rows [begin, end) in every layer. While training, masks are drawn, and batchNorm uses the batch's statistics. */
+function forward(plan: usize, me: i32, training: bool, begin: i32, end: i32): void {
   const scratch = scratchOf(plan, me);
   const last = lastLayer(plan);
-  for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) layers.forward(layer, scratch, begin, end);
+  for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
+    // Of all rows, and by units: whoever shares rows must wait for each other before this and after it.
+    if (load<i32>(layer, LAYER_KIND) == BATCH_NORM) {
+      statistics(layer, training, load<i32>(plan, PLAN_ROWS), 0, load<i32>(layer, LAYER_OUT));
+    }
+    layers.forward(plan, layer, scratch, training, begin, end);
+  }
 }
 
 /** Losses of rows [begin, end), and the derivative into the last layer's D. */
@@ -426,10 +450,13 @@ function classOf(row: usize, nout: i32): i32 {
 /** The errors δ of rows [begin, end) in every layer, from the last to the first; `me` says whose scratch is used. */
 function deltas(plan: usize, me: i32, begin: i32, end: i32): void {
   const scratch = scratchOf(plan, me);
+  const rows = load<i32>(plan, PLAN_ROWS);
   const first = layerAt(plan, 0);
   let fused = isFused(load<i32>(plan, PLAN_LOSS));
   for (let layer = lastLayer(plan); layer >= first; layer -= LAYER_BYTES) {
-    layers.deltas(layer, fused, scratch, begin, end);
+    // As the statistics: of all rows, and by units.
+    if (load<i32>(layer, LAYER_KIND) == BATCH_NORM) sums(layer, rows, 0, load<i32>(layer, LAYER_OUT));
+    layers.deltas(plan, layer, fused, scratch, rows, begin, end);
     fused = false;
   }
 }
@@ -440,6 +467,26 @@ function gradients(plan: usize, all: bool): void {
   const last = lastLayer(plan);
   for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
     layers.gradients(layer, scratch, rows, all, 0, load<i32>(layer, LAYER_IN), 0, load<i32>(layer, LAYER_OUT));
+  }
+}
+
+/** What a batch changes beside the weights: the count of batches, and running statistics. */
+function settle(plan: usize): void {
+  store<u32>(plan, load<u32>(plan, PLAN_BATCHES) + 1, PLAN_BATCHES);
+  if (!(load<i32>(plan, PLAN_EXTRAS) & EXTRA_STATISTICS)) return;
+  const rows = load<i32>(plan, PLAN_ROWS);
+  const last = lastLayer(plan);
+  for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
+    if (load<i32>(layer, LAYER_KIND) == BATCH_NORM) follow(layer, rows, 0, load<i32>(layer, LAYER_OUT));
+  }
+}
+
+/** Holds new weights within the norms that layers allow. */
+function constrain(plan: usize): void {
+  if (!(load<i32>(plan, PLAN_EXTRAS) & EXTRA_NORMS)) return;
+  const last = lastLayer(plan);
+  for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
+    layers.constrain(layer, 0, load<i32>(layer, LAYER_OUT));
   }
 }
 
@@ -537,7 +584,7 @@ export function evaluate(plan: usize, data: usize, all: i32): void {
 
 /**
  * Forward, loss, errors and gradients of `rows` samples of the data, from `first` on, as one batch; no update. `all`: also
- * those of fixed parameters.
+ * those of fixed parameters. As in training, with the masks of the next batch; running statistics stay as they are.
  */
 export function differentiate(plan: usize, data: usize, first: i32, rows: i32, all: bool): void {
   begin(plan, data, load<usize>(data, DATA_ORDER), first, rows);
@@ -559,7 +606,7 @@ export function square(plan: usize, data: usize, first: i32, rows: i32, A: usize
   let filled: usize = 0;
   begin(plan, data, load<usize>(data, DATA_ORDER), first, rows);
   gather(plan, 0, rows);
-  forward(plan, 0, 0, rows);
+  forward(plan, 0, true, 0, rows);
   const weights = load<usize>(plan, PLAN_BATCH_WEIGHTS);
   for (let o: usize = 0; o < nout; ++o) {
     memory.fill(D, 0, <usize>rows * nout * sizeof<real>());
@@ -587,7 +634,7 @@ export function square(plan: usize, data: usize, first: i32, rows: i32, A: usize
 export function predict(plan: usize, X: usize, rows: i32): usize {
   store<i32>(plan, rows, PLAN_ROWS);
   enter(plan, X);
-  forward(plan, 0, 0, rows);
+  forward(plan, 0, false, 0, rows);
   return load<usize>(lastLayer(plan), LAYER_Y);
 }
 

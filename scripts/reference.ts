@@ -6,6 +6,7 @@ import { format } from "prettier";
 import { ACTIVATIONS } from "../src/activations.ts";
 import { type OptionRow, type OptionTable, rangeText } from "../src/check.ts";
 import { INITIALIZERS } from "../src/initializers.ts";
+import { LAYERS } from "../src/layers.ts";
 import { LOSSES } from "../src/losses.ts";
 import { METRICS } from "../src/metrics.ts";
 import { COMMON, OPTIMIZERS } from "../src/optimizers.ts";
@@ -18,6 +19,11 @@ type Sentences<T> = Readonly<Record<keyof T, string>>;
 const layers: Readonly<Record<Layer["type"], string>> = {
   dense: "Fully connected: f(x W + b), W (inputs, units).",
   activation: "An activation as a layer of its own: f(x).",
+  dropout: "Sets a part of the values to 0 while training, divides the others by 1 − rate.",
+  alphaDropout: "Dropout behind selu, which keeps mean 0 and variance 1.",
+  gaussianNoise: "Adds normal numbers while training.",
+  batchNorm: "Brings each unit to mean 0 and variance 1 over the batch.",
+  layerNorm: "Brings each row to mean 0 and variance 1.",
 };
 
 const activations: Sentences<typeof ACTIVATIONS> = {
@@ -191,7 +197,7 @@ export function page(): Promise<string> {
   const parts = [
     "# Reference\n\n<!-- Written by npm run docs from the library's own tables. -->",
     'Names stand alone, as `"relu"`, or with options, as `{ name: "leakyRelu", slope: 0.1 }`. How a network, `fit` and the rest are used is said where an editor shows it, beside the types.',
-    section("Layers", "By helpers of the same names, or as `{ type, … }`.", named(layers), layers),
+    section("Layers", "By helpers of the same names, or as `{ type, … }`.", { ...named(layers), ...LAYERS }, layers),
     section("Activations", "z: a unit's weighted input.", ACTIVATIONS, activations),
     section(
       "Losses",

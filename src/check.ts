@@ -105,25 +105,41 @@ export function readNamed<N extends string>(
   what: string,
   table: Readonly<Record<N, object>>,
   shared: OptionTable = {},
-): { name: N; options: OptionValues; given: ReadonlySet<string> } {
+): { name: N } & GivenOptions {
   const names = Object.keys(table) as N[];
   const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
   const name = readName(isObject ? (value as { name?: unknown }).name : value, where, names, what);
   const own = (table[name] as { options?: OptionTable }).options;
   const rows: OptionTable = { ...own, ...shared, ...own };
   const fields = isObject ? readObject(value, `${where} (${name})`, ["name", ...Object.keys(rows)]) : {};
+  return { name, ...readOptions(fields, rows, where, name) };
+}
+
+/** Options with defaults filled in, and the names of those that were given. */
+export interface GivenOptions {
+  options: OptionValues;
+  given: ReadonlySet<string>;
+}
+
+/** Reads what was given of the options in a table; `owner` is who has them. */
+export function readOptions(
+  fields: Readonly<Record<string, unknown>>,
+  rows: OptionTable,
+  where: string,
+  owner: string,
+): GivenOptions {
   const options: OptionValues = {};
   const given = new Set<string>();
   for (const [key, row] of Object.entries(rows)) {
-    const got = (fields as Record<string, unknown>)[key];
+    const got = fields[key];
     if (got !== undefined) given.add(key);
     const at = `${where}.${key}`;
     if (got === undefined) {
-      if (Number.isNaN(row.default)) throw new PropagoError("ERR_CONFIG", `${at} is missing: ${name} needs it`);
+      if (Number.isNaN(row.default)) throw new PropagoError("ERR_CONFIG", `${at} is missing: ${owner} needs it`);
       options[key] = row.default as number;
     } else if (row.kind === "flag") options[key] = readFlag(got, at);
     else if (row.kind === "number") options[key] = readNumber(got, at, row);
     else options[key] = row.read(got, at) as number;
   }
-  return { name, options, given };
+  return { options, given };
 }

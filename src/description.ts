@@ -3,6 +3,7 @@ import {
   ACTIVATION,
   DENSE,
   LAST_FUSED,
+  LAYER_NORM,
   LOG_SOFTMAX,
   MEAN_SQUARED_ERROR,
   SOFTMAX,
@@ -10,7 +11,15 @@ import {
 } from "../assembly/plan.ts";
 import { readName, readNumber, readObject } from "./check.ts";
 import { PropagoError } from "./errors.ts";
-import { type LayerDescription, readLayers, readPenalty, readUnits, softenOnlyHidden } from "./layers.ts";
+import {
+  type LayerDescription,
+  readLayers,
+  readMaxNorm,
+  readPenalty,
+  readUnits,
+  softenOnlyHidden,
+  tensorsOf,
+} from "./layers.ts";
 import { type Loss, readLoss } from "./losses.ts";
 import { type Optimizer, readOptimizer } from "./optimizers.ts";
 import type { NetworkJSON } from "./save.ts";
@@ -39,6 +48,7 @@ const OPTION_KEYS = [
   "inputScale",
   "l1",
   "l2",
+  "maxNorm",
 ] as const satisfies readonly (keyof NetworkOptions)[];
 
 /** Reads the options of `new Network`. */
@@ -55,11 +65,13 @@ export function describe(options: unknown): NetworkDescription {
   const seed = readSeed(given.seed ?? 0);
   const l1 = readPenalty(given.l1 ?? 0, "l1");
   const l2 = readPenalty(given.l2 ?? 0, "l2");
-  const layers = readLayers(given.layers, inputs, l1, l2);
+  const maxNorm = given.maxNorm === undefined ? 0 : readMaxNorm(given.maxNorm, "maxNorm");
+  const layers = readLayers(given.layers, inputs, { l1, l2, maxNorm });
   const last = layers[layers.length - 1];
   const loss = readLoss(given.loss, last.activation.name);
   const optimizer = readOptimizer(given.optimizer, countParameters(layers));
   checkMeasured(optimizer, layers, loss);
+  checkSearched(optimizer, layers);
   if (optimizer.name === "levenbergMarquardt") checkNormalEquations(optimizer, loss, layers);
   if (optimizer.name !== "sgd") softenOnlyHidden(layers);
   const specs = layers.map((layer) => layer.spec);
@@ -73,6 +85,7 @@ export function describe(options: unknown): NetworkDescription {
     l1,
     l2,
     ...(inputScale === 1 ? {} : { inputScale }),
+    ...(maxNorm && { maxNorm }),
   };
   return { inputs, outputs: last.units, layers, loss, optimizer, seed, dtype, inputScale, spec };
 }
@@ -123,10 +136,25 @@ function checkNormalEquations({ options }: Optimizer, loss: Loss, layers: readon
   );
 }
 
-/** Weights and biases of some layers. */
+/** Refuses what an optimizer that takes all rows at once, some at a time, does not know. */
+function checkSearched({ name, search }: Optimizer, layers: readonly LayerDescription[]): void {
+  if (search === undefined) return;
+  for (const layer of layers) {
+    const isKnown =
+      layer.kind === DENSE || layer.kind === ACTIVATION || (layer.kind === LAYER_NORM && name !== "levenbergMarquardt");
+    if (isKnown && layer.maxNorm === 0) continue;
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `optimizer "${name}" does not know ${isKnown ? "the maxNorm of " : ""}layer "${layer.name}" (${layer.spec.type}); ` +
+        'leave it out, or choose another optimizer, for example "adam"',
+    );
+  }
+}
+
+/** Weights and biases of some layers, without running statistics. */
 export function countParameters(layers: readonly LayerDescription[]): number {
-  return layers.reduce((sum, { spec, inputs, units, bias }) => {
-    return spec.type === "dense" ? sum + inputs * units + (bias ? units : 0) : sum;
+  return layers.flatMap(tensorsOf).reduce((sum, { kind, rows, columns }) => {
+    return kind === "weights" || kind === "bias" ? sum + rows * columns : sum;
   }, 0);
 }
 

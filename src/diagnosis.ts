@@ -1,6 +1,6 @@
 // What is wrong with a training, in words: looked for in the data before it begins, and from time to time in what the
 // network gives and how its loss moves. Nothing here changes a number of the network.
-import { LAYER_Y, PLAN_CAPACITY, PLAN_LEARNING_RATE, PLAN_ROWS } from "../assembly/plan.ts";
+import { BATCH_NORM, LAYER_Y, PLAN_CAPACITY, PLAN_LEARNING_RATE, PLAN_ROWS } from "../assembly/plan.ts";
 import { ACTIVATIONS, type ActivationName } from "./activations.ts";
 import type { Engine } from "./core.ts";
 import type { NetworkDescription } from "./description.ts";
@@ -195,8 +195,10 @@ export class Diagnosis {
     const gradients = layout.gradients();
     const sizes = new Map<number, number>();
     let total = 0;
-    for (const { layer, start, length } of layout.tensors) {
+    for (const { layer, kind, start, length } of layout.tensors) {
       if (start >= layout.trainable) continue;
+      // Biases below a batchNorm, which takes them off again, have gradients of 0.
+      if (kind === "bias" && description.layers[layer + 1]?.kind === BATCH_NORM) continue;
       let squares = 0;
       for (let i = start; i < start + length; i++) squares += gradients[i] * gradients[i];
       sizes.set(layer, Math.sqrt(squares / length));

@@ -4,7 +4,7 @@ export { Network } from "./network.ts";
 export { Classifier, type ClassifierOptions } from "./classifier.ts";
 export { Regressor, type RegressorOptions } from "./regressor.ts";
 export type { EstimatorFitOptions, EstimatorOptions, PartialFitOptions } from "./estimator.ts";
-export { activation, dense } from "./layers.ts";
+export { activation, alphaDropout, batchNorm, dense, dropout, gaussianNoise, layerNorm } from "./layers.ts";
 export { PropagoError, type ErrorCode } from "./errors.ts";
 export type { Training } from "./training.ts";
 export type { ActivationName, ActivationSpec } from "./activations.ts";

@@ -1,5 +1,5 @@
 // Layers as users describe them (plain JSON), and as the rest of the library reads them (everything filled in).
-import { ACTIVATION, DENSE } from "../assembly/plan.ts";
+import { ACTIVATION, ALPHA_DROPOUT, BATCH_NORM, DENSE, DROPOUT, GAUSSIAN_NOISE, LAYER_NORM } from "../assembly/plan.ts";
 import {
   ACTIVATIONS,
   type Activation,
@@ -7,10 +7,19 @@ import {
   type ActivationSpec,
   readActivation,
 } from "./activations.ts";
-import { readFlag, readName, readNumber, readObject } from "./check.ts";
+import { type OptionTable, REQUIRED, readFlag, readName, readNumber, readObject, readOptions } from "./check.ts";
 import { PropagoError, show } from "./errors.ts";
 import { type Distribution, biasInitOf, readInitializer } from "./initializers.ts";
-import type { ActivationLayer, DenseLayer, Layer, Trainable } from "./types.ts";
+import type {
+  ActivationLayer,
+  BatchNormLayer,
+  DenseLayer,
+  DropoutLayer,
+  GaussianNoiseLayer,
+  Layer,
+  LayerNormLayer,
+  Trainable,
+} from "./types.ts";
 
 /** The most units, inputs or layers that a description may ask for. */
 const MOST_UNITS = 10_000_000;
@@ -37,21 +46,115 @@ export function activation(activation: ActivationSpec, options?: { name?: string
   return { type: "activation", activation, ...options };
 }
 
+/**
+ * Dropout: while training, each value becomes 0 with probability `rate`, and the others are divided by 1 − rate, so that
+ * their expectation stays. `predict` and `evaluate` drop nothing.
+ */
+export function dropout(rate: number, options?: { name?: string }): DropoutLayer {
+  return { type: "dropout", rate, ...options };
+}
+
+/** Dropout for selu layers: dropped values become −λα, and all are scaled and shifted to keep mean 0 and variance 1. */
+export function alphaDropout(rate: number, options?: { name?: string }): DropoutLayer {
+  return { type: "alphaDropout", rate, ...options };
+}
+
+/** While training, adds a normal number of this standard deviation to each value. */
+export function gaussianNoise(deviation: number, options?: { name?: string }): GaussianNoiseLayer {
+  return { type: "gaussianNoise", deviation, ...options };
+}
+
+/**
+ * Batch normalisation: γ x̂ + β, with each unit's values at mean 0 and variance 1 over the batch while training, and by
+ * running statistics in `predict` and `evaluate`. A batch of one row has no variance: then x̂ is 0, and nothing is
+ * learned below this layer.
+ *
+ * ```ts
+ * const layers = [dense(64, "linear", { bias: false }), batchNorm(), activation("relu"), dense(10, "softmax")];
+ * ```
+ */
+export function batchNorm(options?: Omit<BatchNormLayer, "type">): BatchNormLayer {
+  return { type: "batchNorm", ...options };
+}
+
+/** Layer normalisation: γ x̂ + β, with each row's values at mean 0 and variance 1, in training as in prediction. */
+export function layerNorm(options?: Omit<LayerNormLayer, "type">): LayerNormLayer {
+  return { type: "layerNorm", ...options };
+}
+
+interface LayerRow {
+  kind: number;
+  /** Options beside the name. */
+  options: OptionTable;
+  /** Defaults of flavor "keras" where they differ. */
+  keras?: Readonly<Record<string, number>>;
+}
+
+const rate = { kind: "number", least: 0, below: 1, default: REQUIRED } as const;
+
+/** Of both normalisations. */
+const normalisation = {
+  epsilon: { kind: "number", least: 1e-30, default: 1e-5 },
+  scale: { kind: "flag", default: true },
+  center: { kind: "flag", default: true },
+  trainable: { kind: "other", default: true, read: readTrainable },
+  flavor: {
+    kind: "other",
+    default: "pytorch",
+    read: (value, where) => readName(value, where, ["pytorch", "keras"], "flavor"),
+  },
+} as const satisfies OptionTable;
+
+/** Layers that have neither weights of a shape of their own nor an activation. */
+export const LAYERS = {
+  dropout: { kind: DROPOUT, options: { rate } },
+  alphaDropout: { kind: ALPHA_DROPOUT, options: { rate } },
+  gaussianNoise: { kind: GAUSSIAN_NOISE, options: { deviation: { kind: "number", least: 0, default: REQUIRED } } },
+  batchNorm: {
+    kind: BATCH_NORM,
+    options: { momentum: { kind: "number", least: 0, most: 1, default: 0.1 }, ...normalisation },
+    keras: { momentum: 0.99, epsilon: 1e-3 },
+  },
+  layerNorm: { kind: LAYER_NORM, options: normalisation, keras: { epsilon: 1e-3 } },
+} as const satisfies Record<string, LayerRow>;
+
+type OtherName = keyof typeof LAYERS;
+
+/** What a layer keeps in the network's flat block of numbers. */
+export interface TensorShape {
+  kind: "weights" | "bias" | "mean" | "variance";
+  /** The length is rows × columns; `setWeights` takes either shape. */
+  rows: number;
+  columns: number;
+  /** Whether updates change it. */
+  trained: boolean;
+  /** Where its first values come from. */
+  draw: Distribution;
+}
+
 /** A layer with everything filled in. */
 export interface LayerDescription {
-  kind: typeof DENSE | typeof ACTIVATION;
+  kind: number;
   name: string;
   inputs: number;
   units: number;
   activation: Activation;
+  /** The number that the core needs: the activation's, a rate, a deviation, an ε. */
+  parameter: number;
+  /** Rows of the weights, each of so many as there are units; 0 for a layer without weights. */
+  weightRows: number;
   bias: boolean;
   /** Distributions of the first weights and biases. */
   init: Distribution;
   biasInit: Distribution;
   l1: number;
   l2: number;
+  /** The largest norm of the weights that come into a unit; 0 for any. */
+  maxNorm: number;
   trainWeights: boolean;
   trainBias: boolean;
+  /** Of batchNorm: the weight of a batch in the running statistics, and whether these follow at all. */
+  statistics?: { follow: number; unbiased: boolean; trained: boolean };
   /** The description again, as plain JSON. */
   spec: Layer;
 }
@@ -65,6 +168,7 @@ const DENSE_KEYS = [
   "biasInit",
   "l1",
   "l2",
+  "maxNorm",
   "trainable",
   "name",
 ] as const satisfies readonly (keyof DenseLayer)[];
@@ -80,8 +184,21 @@ export function readPenalty(value: unknown, where: string): number {
   return readNumber(value, where, { least: 0, most: 1e30 });
 }
 
-/** Reads all layers; `l1` and `l2` are the network's, for layers that have none of their own. */
-export function readLayers(value: unknown, inputs: number, l1: number, l2: number): LayerDescription[] {
+/** The largest norm of a unit's weights. */
+export function readMaxNorm(value: unknown, where: string): number {
+  return readNumber(value, where, { above: 0 });
+}
+
+/** What layers have where they say nothing of their own: the network's penalties and limit. */
+export interface LayerDefaults {
+  l1: number;
+  l2: number;
+  /** 0 for none. */
+  maxNorm: number;
+}
+
+/** Reads all layers. */
+export function readLayers(value: unknown, inputs: number, defaults: LayerDefaults): LayerDescription[] {
   if (!Array.isArray(value)) {
     throw new PropagoError("ERR_CONFIG", `layers must be an array such as [dense(1, "sigmoid")], got ${show(value)}`);
   }
@@ -96,7 +213,8 @@ export function readLayers(value: unknown, inputs: number, l1: number, l2: numbe
   }
   const layers: LayerDescription[] = [];
   const names = new Set<string>();
-  const counts = { dense: 0, activation: 0 };
+  const types = ["dense", "activation", ...(Object.keys(LAYERS) as OtherName[])] as const;
+  const counts: Partial<Record<Layer["type"], number>> = {};
   let width = inputs;
   for (let i = 0; i < value.length; i++) {
     const where = `layers[${i}]`;
@@ -104,12 +222,14 @@ export function readLayers(value: unknown, inputs: number, l1: number, l2: numbe
     if (typeof given !== "object" || given === null) {
       throw new PropagoError("ERR_CONFIG", `${where} must be a layer such as dense(8, "relu"), got ${show(given)}`);
     }
-    const type = readName((given as { type?: unknown }).type, `${where}.type`, ["dense", "activation"], "layer type");
-    const fallback = `${type}_${++counts[type]}`;
+    const type = readName((given as { type?: unknown }).type, `${where}.type`, types, "layer type");
+    const fallback = `${type}_${(counts[type] = (counts[type] ?? 0) + 1)}`;
     const layer =
       type === "dense"
-        ? readDense(given, where, width, l1, l2, fallback)
-        : readActivationLayer(given, where, width, fallback);
+        ? readDense(given, where, width, defaults, fallback)
+        : type === "activation"
+          ? readActivationLayer(given, where, width, fallback)
+          : readOther(type, given, where, width, fallback);
     if (names.has(layer.name)) {
       throw new PropagoError("ERR_CONFIG", `duplicate layer name ${show(layer.name)} at ${where}; names must differ`);
     }
@@ -117,15 +237,40 @@ export function readLayers(value: unknown, inputs: number, l1: number, l2: numbe
     layers.push(layer);
     width = layer.units;
   }
+  const { kind, name, spec } = layers[layers.length - 1];
+  if (kind > ACTIVATION) {
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `the last layer ("${name}") is ${spec.type}, but the last must be dense or activation, whose outputs the loss is ` +
+        'for: leave it out, or put dense(…) or activation("linear") behind it',
+    );
+  }
   chooseInit(layers);
   return layers;
 }
 
-/** What a layer's weighted inputs go through: its own activation, or that of an activation layer right above it. */
+/** What a layer's weighted inputs go through: its own activation, or that of the first activation layer above it. */
 function activationAbove(layers: readonly LayerDescription[], index: number): ActivationName {
   const own = layers[index].activation.name;
-  const next = layers.at(index + 1);
+  const next = layers.slice(index + 1).find(({ kind }) => kind === DENSE || kind === ACTIVATION);
   return own === "linear" && next?.kind === ACTIVATION ? next.activation.name : own;
+}
+
+/** What a layer keeps in the flat block, in this order; nothing of a layer without weights. */
+export function tensorsOf(layer: LayerDescription): TensorShape[] {
+  const { units: columns, weightRows: rows, bias, init, biasInit, trainWeights, trainBias, statistics } = layer;
+  if (rows === 0) return [];
+  const shapes: TensorShape[] = [{ kind: "weights", rows, columns, trained: trainWeights, draw: init }];
+  if (bias) shapes.push({ kind: "bias", rows: 1, columns, trained: trainBias, draw: biasInit });
+  if (statistics) {
+    const own = { rows: 1, columns, trained: false };
+    shapes.push({ kind: "mean", ...own, draw: constant(0) }, { kind: "variance", ...own, draw: constant(1) });
+  }
+  return shapes;
+}
+
+function constant(value: number): Distribution {
+  return { kind: "constant", value };
 }
 
 /** First weights of the layers that leave them to us: what keeps the size of signals through their activation. */
@@ -159,8 +304,7 @@ function readDense(
   given: object,
   where: string,
   inputs: number,
-  l1: number,
-  l2: number,
+  { l1, l2, maxNorm }: LayerDefaults,
   fallback: string,
 ): LayerDescription {
   const fields = readObject(given, where, DENSE_KEYS);
@@ -177,11 +321,14 @@ function readDense(
     inputs,
     units,
     activation,
+    parameter: activation.parameter,
+    weightRows: inputs,
     bias,
     init,
     biasInit,
     l1: readPenalty(fields.l1 ?? l1, `${where}.l1`),
     l2: readPenalty(fields.l2 ?? l2, `${where}.l2`),
+    maxNorm: fields.maxNorm === undefined ? maxNorm : readMaxNorm(fields.maxNorm, `${where}.maxNorm`),
     trainWeights: trainable === true || trainable === "weights",
     trainBias: bias && (trainable === true || trainable === "bias"),
     spec: { ...plain(fields), type: "dense", units },
@@ -191,22 +338,69 @@ function readDense(
 function readActivationLayer(given: object, where: string, width: number, fallback: string): LayerDescription {
   const fields = readObject(given, where, ACTIVATION_KEYS);
   const activation = readActivation(fields.activation, `${where}.activation`);
-  const none: Distribution = { kind: "constant", value: 0 };
   return {
+    ...bare(readLayerName(fields.name, where, fallback), width, activation),
     kind: ACTIVATION,
-    name: readLayerName(fields.name, where, fallback),
+    parameter: activation.parameter,
+    spec: { ...plain(fields), type: "activation", activation: activation.spec },
+  };
+}
+
+/** A layer of the table. */
+function readOther(type: OtherName, given: object, where: string, width: number, fallback: string): LayerDescription {
+  const row: LayerRow = LAYERS[type];
+  const fields = readObject(given, where, ["type", "name", ...Object.keys(row.options)]);
+  const read = readOptions(fields, row.options, where, type);
+  let { options } = read;
+  const name = readLayerName(fields.name, where, fallback);
+  const linear = readActivation("linear", where);
+  const layer = { ...bare(name, width, linear), kind: row.kind, spec: { ...plain(fields), type } as Layer };
+  if (!("epsilon" in options)) return { ...layer, parameter: (options.rate ?? options.deviation) as number };
+  const isKeras = (options.flavor as unknown) === "keras";
+  if (isKeras) options = { ...options, ...row.keras, ...pick(options, read.given) };
+  const momentum = options.momentum as number;
+  const trainable = options.trainable as Trainable;
+  return {
+    ...layer,
+    parameter: options.epsilon as number,
+    weightRows: 1,
+    bias: options.center as boolean,
+    init: constant(1),
+    trainWeights: options.scale === true && (trainable === true || trainable === "weights"),
+    trainBias: options.center === true && (trainable === true || trainable === "bias"),
+    // Keras counts what stays of the running statistics, PyTorch what comes from the batch.
+    ...(type === "batchNorm"
+      ? { statistics: { follow: isKeras ? 1 - momentum : momentum, unbiased: !isKeras, trained: trainable !== false } }
+      : {}),
+  };
+}
+
+/** A layer that has no weights. */
+function bare(
+  name: string,
+  width: number,
+  activation: Activation,
+): Omit<LayerDescription, "kind" | "parameter" | "spec"> {
+  return {
+    name,
     inputs: width,
     units: width,
     activation,
+    weightRows: 0,
     bias: false,
-    init: none,
-    biasInit: none,
+    init: constant(0),
+    biasInit: constant(0),
     l1: 0,
     l2: 0,
+    maxNorm: 0,
     trainWeights: false,
     trainBias: false,
-    spec: { ...plain(fields), type: "activation", activation: activation.spec },
   };
+}
+
+/** Those of the values whose names are given. */
+function pick<V>(values: Readonly<Record<string, V>>, names: ReadonlySet<string>): Record<string, V> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name)));
 }
 
 /** A copy of checked options, down to the objects `{ name, … }` among them. */

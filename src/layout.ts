@@ -2,10 +2,13 @@
 // back while the network is idle and memory is scarce, and brings everything back when it is needed again.
 import {
   ACTIVATION,
+  BATCH_NORM,
   BLOCK_BEGIN,
   BLOCK_BYTES,
   BLOCK_END,
   DENSE,
+  EXTRA_NORMS,
+  EXTRA_STATISTICS,
   KERAS,
   LAYER_ACTIVATION,
   LAYER_B,
@@ -14,15 +17,22 @@ import {
   LAYER_DB,
   LAYER_DW,
   LAYER_DX,
+  LAYER_FOLLOW,
   LAYER_H,
   LAYER_IN,
   LAYER_KIND,
   LAYER_L1,
   LAYER_L2,
+  LAYER_MAX_NORM,
+  LAYER_MEAN,
+  LAYER_NORM,
   LAYER_OUT,
   LAYER_PARAMETER,
+  LAYER_STATS,
   LAYER_S,
   LAYER_TRAINABLE,
+  LAYER_UNBIASED,
+  LAYER_VARIANCE,
   LAYER_W,
   LAYER_X,
   LAYER_Y,
@@ -40,6 +50,7 @@ import {
   PLAN_AVERAGE_START,
   PLAN_BLOCK_COUNT,
   PLAN_BLOCKS,
+  PLAN_BATCHES,
   PLAN_BYTES,
   PLAN_CANDIDATE,
   PLAN_CAPACITY,
@@ -47,6 +58,7 @@ import {
   PLAN_CLIP_VALUE,
   PLAN_COUNT,
   PLAN_EPOCH,
+  PLAN_EXTRAS,
   PLAN_FIRST,
   PLAN_FLAVOR,
   PLAN_GOOD,
@@ -91,21 +103,26 @@ import {
   SGD,
   TALLY_SQUARES,
   TRAIN_BIAS,
+  TRAIN_STATISTICS,
   TRAIN_WEIGHTS,
 } from "../assembly/plan.ts";
 import type { Engine, Tenant } from "./core.ts";
-import type { NetworkDescription } from "./description.ts";
+import { type NetworkDescription, countParameters } from "./description.ts";
+import { type TensorShape, tensorsOf } from "./layers.ts";
 import type { Optimizer } from "./optimizers.ts";
 import type { Plateau } from "./schedules.ts";
 import type { FloatArray } from "./types.ts";
 
-/** Where a layer's weights or biases stand in the flat block of parameters, counted in numbers. */
-export interface Tensor {
+/** Where a layer's weights, biases or statistics stand in the flat block of parameters, counted in numbers. */
+export interface Tensor extends TensorShape {
   layer: number;
-  kind: "weights" | "bias";
   start: number;
   length: number;
 }
+
+/** The words that hold the addresses of tensors and of their gradients; statistics have none. */
+const TENSOR_WORDS = { weights: LAYER_W, bias: LAYER_B, mean: LAYER_MEAN, variance: LAYER_VARIANCE } as const;
+const GRADIENT_WORDS: Partial<Record<Tensor["kind"], number>> = { weights: LAYER_DW, bias: LAYER_DB };
 
 /** How far training has come: what a network needs, beside its arrays, to go on as if it had never stopped. */
 export interface Progress {
@@ -113,6 +130,8 @@ export interface Progress {
   step: number;
   /** Epochs completed or broken off. */
   epoch: number;
+  /** Batches trained on. */
+  batches: number;
   /** Powers of Adam's betas and of nadam's decay. */
   power1: number;
   power2: number;
@@ -164,7 +183,7 @@ interface Saved {
 
 export class Layout implements Tenant {
   readonly engine: Engine;
-  /** Every tensor in the order of layers, weights before biases. */
+  /** Every tensor in the order of layers, weights before biases before statistics. */
   readonly tensors: readonly Tensor[];
   /** Numbers of the flat block, padding included; of them, from the first, those that training changes. */
   readonly count: number;
@@ -194,34 +213,26 @@ export class Layout implements Tenant {
   constructor(engine: Engine, description: NetworkDescription) {
     this.engine = engine;
     this.#description = description;
-    const lanes = 16 / engine.bytes;
-    const pad = (n: number): number => Math.ceil(n / lanes) * lanes;
     const tensors: Tensor[] = [];
     const fixed: Tensor[] = [];
     // What training changes comes first, so that the optimizer's block is one range.
     let end = 0;
     for (const [index, layer] of description.layers.entries()) {
-      if (layer.kind !== DENSE) continue;
-      const weights: Tensor = { layer: index, kind: "weights", start: 0, length: layer.inputs * layer.units };
-      const bias: Tensor = { layer: index, kind: "bias", start: 0, length: layer.units };
-      for (const [tensor, trained] of [
-        [weights, layer.trainWeights],
-        [bias, layer.trainBias],
-      ] as const) {
-        if (tensor.kind === "bias" && !layer.bias) continue;
+      for (const shape of tensorsOf(layer)) {
+        const tensor: Tensor = { ...shape, layer: index, start: 0, length: shape.rows * shape.columns };
         tensors.push(tensor);
-        if (!trained) {
+        if (!tensor.trained) {
           fixed.push(tensor);
           continue;
         }
         tensor.start = end;
-        end += pad(tensor.length);
+        end += this.#pad(tensor.length);
       }
     }
     this.trainable = end;
     for (const tensor of fixed) {
       tensor.start = end;
-      end += pad(tensor.length);
+      end += this.#pad(tensor.length);
     }
     this.tensors = tensors;
     this.count = end;
@@ -233,7 +244,7 @@ export class Layout implements Tenant {
 
   /** Weights and biases without padding. */
   get parameters(): number {
-    return this.tensors.reduce((sum, tensor) => sum + tensor.length, 0);
+    return countParameters(this.#description.layers);
   }
 
   /** The plan's address, with the network in memory. */
@@ -306,10 +317,11 @@ export class Layout implements Tenant {
     return { ...readProgress(this.engine.view(this.plan, PLAN_BYTES)), memory: [...this.memory] };
   }
 
-  set progress({ step, epoch, power1, power2, power3, age, pending, pendingRows, seen, memory }: Progress) {
+  set progress({ step, epoch, batches, power1, power2, power3, age, pending, pendingRows, seen, memory }: Progress) {
     this.memory = [...memory];
     this.setDouble(PLAN_STEP, step);
     this.setWord(PLAN_EPOCH, epoch);
+    this.setWord(PLAN_BATCHES, batches);
     this.setDouble(PLAN_POWER1, power1);
     this.setDouble(PLAN_POWER2, power2);
     this.setDouble(PLAN_POWER3, power3);
@@ -412,6 +424,12 @@ export class Layout implements Tenant {
     this.engine.forget(this);
   }
 
+  /** So many numbers, and as many as fill up the last vector. */
+  #pad(n: number): number {
+    const lanes = 16 / this.engine.bytes;
+    return Math.ceil(n / lanes) * lanes;
+  }
+
   get #tallyBytes(): number {
     return TALLY_SQUARES + 8 * this.#description.outputs;
   }
@@ -442,7 +460,10 @@ export class Layout implements Tenant {
     set(PLAN_OPTIMIZER, optimizer.rule.id);
     const isPlain = layers.every(
       (layer) =>
-        layer.kind === DENSE && layer.trainWeights && layer.trainBias === layer.bias && layer.l1 + layer.l2 === 0,
+        layer.kind === DENSE &&
+        layer.trainWeights &&
+        layer.trainBias === layer.bias &&
+        layer.l1 + layer.l2 + layer.maxNorm === 0,
     );
     const { rule, accumulate, averaging } = optimizer;
     const isDirect = rule.id === SGD && !prepares(optimizer) && accumulate === 1 && averaging === undefined;
@@ -455,6 +476,9 @@ export class Layout implements Tenant {
     view.setFloat64(PLAN_AVERAGE_START, Math.max(1, optimizer.averaging?.start ?? 0), true);
     view.setFloat64(PLAN_INPUT_SCALE, inputScale, true);
     set(PLAN_SEED, seed);
+    const follows = layers.some(({ statistics }) => statistics !== undefined);
+    const limits = layers.some(({ maxNorm }) => maxNorm > 0);
+    set(PLAN_EXTRAS, (follows ? EXTRA_STATISTICS : 0) | (limits ? EXTRA_NORMS : 0));
     set(PLAN_TALLY, plan + tally);
     view.setFloat64(PLAN_LEARNING_RATE, optimizer.learningRate, true);
     view.setFloat64(PLAN_WEIGHT_DECAY, optimizer.weightDecay, true);
@@ -467,18 +491,26 @@ export class Layout implements Tenant {
       set(at + LAYER_IN, layer.inputs);
       set(at + LAYER_OUT, layer.units);
       set(at + LAYER_ACTIVATION, layer.activation.id);
-      set(at + LAYER_TRAINABLE, (layer.trainWeights ? TRAIN_WEIGHTS : 0) | (layer.trainBias ? TRAIN_BIAS : 0));
-      view.setFloat64(at + LAYER_PARAMETER, layer.activation.parameter, true);
+      const { statistics } = layer;
+      set(
+        at + LAYER_TRAINABLE,
+        (layer.trainWeights ? TRAIN_WEIGHTS : 0) |
+          (layer.trainBias ? TRAIN_BIAS : 0) |
+          (statistics?.trained ? TRAIN_STATISTICS : 0),
+      );
+      view.setFloat64(at + LAYER_PARAMETER, layer.parameter, true);
       view.setFloat64(at + LAYER_L1, layer.l1, true);
       view.setFloat64(at + LAYER_L2, layer.l2, true);
+      view.setFloat64(at + LAYER_MAX_NORM, layer.maxNorm, true);
+      view.setFloat64(at + LAYER_FOLLOW, statistics?.follow ?? 0, true);
+      set(at + LAYER_UNBIASED, statistics?.unbiased ? 1 : 0);
     }
     for (const tensor of this.tensors) {
-      const word = tensor.kind === "weights" ? LAYER_W : LAYER_B;
-      set(records + tensor.layer * LAYER_BYTES + word, params + tensor.start * this.engine.bytes);
+      set(records + tensor.layer * LAYER_BYTES + TENSOR_WORDS[tensor.kind], params + tensor.start * this.engine.bytes);
     }
     const saved = this.#saved;
     this.#saved = undefined;
-    this.progress = saved?.progress ?? { step: 0, epoch: 0, ...FRESH };
+    this.progress = saved?.progress ?? { step: 0, epoch: 0, batches: 0, ...FRESH };
     if (saved !== undefined) {
       this.params().set(saved.params);
       if (saved.state !== undefined) this.state().set(saved.state);
@@ -521,7 +553,8 @@ export class Layout implements Tenant {
       }
       const records = this.engine.view(blocks.plan + PLAN_BYTES, this.#description.layers.length * LAYER_BYTES);
       for (const tensor of this.tensors) {
-        const word = tensor.kind === "weights" ? LAYER_DW : LAYER_DB;
+        const word = GRADIENT_WORDS[tensor.kind];
+        if (word === undefined) continue;
         records.setUint32(tensor.layer * LAYER_BYTES + word, start + tensor.start * bytes, true);
       }
     }
@@ -584,13 +617,21 @@ export class Layout implements Tenant {
     for (const [i, layer] of layers.entries()) {
       const at = PLAN_BYTES + i * LAYER_BYTES;
       const isLast = i === layers.length - 1;
-      const y = take(rows * layer.units);
+      // What only disturbs training leaves predictions where they are.
+      const isNoise = layer.kind > ACTIVATION && layer.kind < BATCH_NORM;
+      const y = isNoise && !training && i > 0 ? x : take(rows * layer.units);
       // Weighted inputs are overwritten by activations, but where somebody reads them later.
-      const keepsZ = purpose === "trace" || (isLast && loss.fused) || (training && layer.activation.keepsZ);
-      const z = layer.kind === ACTIVATION ? x : keepsZ ? take(rows * layer.units) : y;
-      // An activation layer's dZ is the dY of the layer below: one block serves both, but where somebody reads dZ later.
-      const sharesD = layer.kind === ACTIVATION && i > 0 && purpose !== "trace";
+      const keepsZ =
+        layer.kind === DENSE &&
+        (purpose === "trace" || (isLast && loss.fused) || (training && layer.activation.keepsZ));
+      const passes = layer.kind === ACTIVATION || isNoise;
+      const z = passes ? x : keepsZ ? take(rows * layer.units) : y;
+      // The dZ of a layer without weights is the dY of the layer below: one block serves both, but where somebody reads
+      // dZ later.
+      const sharesD = passes && i > 0 && purpose !== "trace";
       const d = !training ? 0 : sharesD ? below : take(rows * layer.units);
+      if (layer.kind === BATCH_NORM) write(at + LAYER_STATS, take(5 * this.#pad(layer.units)));
+      if (layer.kind === LAYER_NORM) write(at + LAYER_STATS, take(2 * rows));
       write(at + LAYER_X, x);
       write(at + LAYER_Z, z);
       write(at + LAYER_Y, y);
@@ -629,6 +670,7 @@ function readProgress(plan: DataView): Omit<Progress, "memory"> {
   return {
     step: plan.getFloat64(PLAN_STEP, true),
     epoch: plan.getUint32(PLAN_EPOCH, true),
+    batches: plan.getUint32(PLAN_BATCHES, true),
     power1: plan.getFloat64(PLAN_POWER1, true),
     power2: plan.getFloat64(PLAN_POWER2, true),
     power3: plan.getFloat64(PLAN_POWER3, true),

@@ -1,6 +1,7 @@
 // Network: describe, train, predict, look inside, keep. Arithmetic is the core's; the loops over epochs are
 // training.ts's.
 import {
+  ACTIVATION,
   LAYER_D,
   LAYER_Y,
   LAYER_Z,
@@ -36,6 +37,7 @@ import type {
   FitOptions,
   FloatArray,
   History,
+  Layer,
   LayerWeights,
   LearningRateOptions,
   LearningRates,
@@ -263,7 +265,7 @@ export class Network<D extends DType = "float32"> {
       return this.#layout.aside(() => {
         const plan = this.#layout.prepare(dataset.rows, "train");
         this.#engine.core.differentiate(plan, dataset.address, 0, dataset.rows, 1);
-        return this.#split(this.#layout.gradients());
+        return this.#split(this.#layout.gradients(), true);
       });
     } finally {
       dataset.release();
@@ -281,16 +283,16 @@ export class Network<D extends DType = "float32"> {
         const layout = this.#layout;
         const plan = layout.prepare(1, "trace");
         this.#engine.core.differentiate(plan, dataset.address, 0, dataset.rows, 1);
-        const gradients = this.#split(layout.gradients());
+        const gradients = this.#split(layout.gradients(), true);
         const row = (layer: number, offset: number, units: number): ArrayOf<D> =>
           this.#engine.numbers(layout.layerAddress(layer, offset), units).slice() as ArrayOf<D>;
-        let dense = 0;
-        const layers = this.#description.layers.map(({ name, units, spec }, i) => ({
+        let weighted = 0;
+        const layers = this.#description.layers.map(({ name, units, weightRows }, i) => ({
           name,
           z: row(i, LAYER_Z, units),
           a: row(i, LAYER_Y, units),
           delta: row(i, LAYER_D, units),
-          ...(spec.type === "dense" ? { gradients: gradients[dense++] } : {}),
+          ...(weightRows > 0 ? { gradients: gradients[weighted++] } : {}),
         }));
         return { loss: layout.double(PLAN_BATCH_LOSS), layers };
       });
@@ -301,13 +303,15 @@ export class Network<D extends DType = "float32"> {
 
   /**
    * The largest difference between this network's gradients and central differences of its loss, relative to the
-   * largest gradient of the same tensor. The differences are taken in float64, whatever the network's own precision.
+   * largest gradient of the same layer. The differences are taken in float64, whatever the network's own precision, with
+   * the same masks and noise.
    */
   checkGradients(data: Data): number {
     const own = this.gradients(data);
     const twin = new Network({ ...this.#description.spec, dtype: "float64" });
     try {
       twin.setWeights(this.getWeights());
+      twin.#layout.progress = this.#layout.progress;
       return twin.#compareWithDifferences(own, data);
     } finally {
       twin.dispose();
@@ -323,7 +327,7 @@ export class Network<D extends DType = "float32"> {
         layer.spec.type,
         String(layer.inputs),
         String(layer.units),
-        layer.activation.name,
+        layer.kind > ACTIVATION ? optionsText(layer.spec) : layer.activation.name,
         countParameters([layer]).toLocaleString("en-US"),
       ]);
     }
@@ -360,10 +364,11 @@ export class Network<D extends DType = "float32"> {
 
   /** The network as plain JSON: its description and weights, but not the optimizer's memory, nor their average. */
   toJSON(): NetworkJSON<D> {
-    const weights = this.getWeights().map(({ weights, bias }) => ({
-      weights: numbersToJSON(weights),
-      ...(bias === undefined ? {} : { bias: numbersToJSON(bias) }),
-    }));
+    const weights = this.getWeights().map((layer) => {
+      const entries = Object.entries(layer) as [string, FloatArray][];
+      const numbers = entries.map(([kind, values]) => [kind, numbersToJSON(values)] as const);
+      return Object.fromEntries(numbers) as unknown as NetworkJSON["weights"][number];
+    });
     return { format: "propago", version: 1, ...this.#description.spec, dtype: this.dtype, weights };
   }
 
@@ -485,7 +490,7 @@ export class Network<D extends DType = "float32"> {
     const state = this.#engine.allocate(16, "the random generator");
     for (const tensor of layout.tensors) {
       const layer = this.#description.layers[tensor.layer];
-      const distribution = tensor.kind === "weights" ? layer.init : layer.biasInit;
+      const distribution = tensor.draw;
       const address = params + tensor.start * bytes;
       const counter = 2 * tensor.layer + (tensor.kind === "weights" ? 0 : 1);
       if (distribution.kind === "balance") {
@@ -518,39 +523,43 @@ export class Network<D extends DType = "float32"> {
     this.#isUnscaled = false;
   }
 
-  /** Copies a flat block into layers. */
-  #split(block: FloatArray): LayerWeights<ArrayOf<D>>[] {
-    const out: LayerWeights<ArrayOf<D>>[] = [];
-    for (const tensor of this.#layout.tensors) {
-      const values = block.slice(tensor.start, tensor.start + tensor.length) as ArrayOf<D>;
-      if (tensor.kind === "weights") out.push({ weights: values });
-      else out[out.length - 1].bias = values;
+  /** Copies a flat block into layers; statistics have no gradients. */
+  #split(block: FloatArray, areGradients = false): LayerWeights<ArrayOf<D>>[] {
+    const out = new Map<number, LayerWeights<ArrayOf<D>>>();
+    for (const { layer, kind, start, length } of this.#layout.tensors) {
+      if (areGradients && (kind === "mean" || kind === "variance")) continue;
+      const values = block.slice(start, start + length) as ArrayOf<D>;
+      out.set(layer, { ...out.get(layer), [kind]: values } as LayerWeights<ArrayOf<D>>);
     }
-    return out;
+    return [...out.values()];
   }
 
   /** Checks weights as `setWeights` takes them, all before any is written. */
   #readWeights(given: readonly LayerWeightsInput[]): [Tensor, ArrayLike<number>][] {
-    const layers = this.#description.layers.filter((layer) => layer.spec.type === "dense");
+    const layers = this.#description.layers.filter((layer) => layer.weightRows > 0);
     if (!Array.isArray(given) || given.length !== layers.length) {
       const got = Array.isArray(given) ? `${given.length} entries` : show(given);
       throw new PropagoError(
         "ERR_SHAPE",
-        `setWeights takes one entry for each of ${layers.length} dense layers, got ${got}`,
+        `setWeights takes one entry for each of ${layers.length} layers with weights, got ${got}`,
       );
     }
     const values: [Tensor, ArrayLike<number>][] = [];
     let index = -1;
     for (const tensor of this.#layout.tensors) {
       if (tensor.kind === "weights") index++;
-      const { name, inputs, units } = layers[index];
-      const entry = readObject(given[index], `weights of layer "${name}"`, ["weights", "bias"]);
-      const rows = tensor.kind === "weights" ? inputs : 1;
-      values.push([
-        tensor,
-        readTensor(entry[tensor.kind], `${tensor.kind} of layer "${name}"`, rows, units, this.dtype),
-      ]);
-      if (entry.bias !== undefined && !layers[index].bias) {
+      const { name, bias, statistics } = layers[index];
+      const keys = ["weights", "bias", ...(statistics ? (["mean", "variance"] as const) : [])] as const;
+      const entry = readObject(given[index], `weights of layer "${name}"`, keys);
+      const { kind, rows, columns } = tensor;
+      const what = `${kind} of layer "${name}"`;
+      const numbers = readTensor(entry[kind], what, rows, columns, this.dtype);
+      const bad = kind === "variance" ? Array.from(numbers).findIndex((value) => value < 0) : -1;
+      if (bad >= 0) {
+        throw new PropagoError("ERR_RANGE", `${what}[${bad}] is ${numbers[bad]}; a variance is at least 0`);
+      }
+      values.push([tensor, numbers]);
+      if (entry.bias !== undefined && !bias) {
         throw new PropagoError("ERR_SHAPE", `layer "${name}" has no bias, but setWeights got one`);
       }
     }
@@ -569,16 +578,17 @@ export class Network<D extends DType = "float32"> {
         core.differentiate(plan, dataset.address, 0, rows, 1);
         return layout.double(PLAN_BATCH_LOSS) + core.penalty(plan);
       };
-      let worst = 0;
-      let layer = -1;
-      for (const tensor of layout.tensors) {
-        if (tensor.kind === "weights") layer++;
-        const gradient = tensor.kind === "weights" ? own[layer].weights : (own[layer].bias as FloatArray);
-        let largest = 0;
-        let difference = 0;
-        for (let i = 0; i < tensor.length; i++) {
+      // Of each layer and not each tensor: biases below a batchNorm have gradients of 0 and what rounding leaves.
+      const largest = own.map(() => 0);
+      const difference = own.map(() => 0);
+      let index = -1;
+      for (const { kind, start, length } of layout.tensors) {
+        if (kind === "mean" || kind === "variance") continue;
+        if (kind === "weights") index++;
+        const gradient = own[index][kind] as FloatArray;
+        for (let i = 0; i < length; i++) {
           const params = layout.params();
-          const at = tensor.start + i;
+          const at = start + i;
           const value = params[at];
           // The best step for central differences is near the cube root of the precision.
           const h = 6e-6 * Math.max(1, Math.abs(value));
@@ -588,16 +598,22 @@ export class Network<D extends DType = "float32"> {
           const down = loss();
           params[at] = value;
           const slope = (up - down) / (2 * h);
-          largest = Math.max(largest, Math.abs(slope), Math.abs(gradient[i]));
-          difference = Math.max(difference, Math.abs(slope - gradient[i]));
+          largest[index] = Math.max(largest[index], Math.abs(slope), Math.abs(gradient[i]));
+          difference[index] = Math.max(difference[index], Math.abs(slope - gradient[i]));
         }
-        if (largest > 0) worst = Math.max(worst, difference / largest);
       }
-      return worst;
+      return Math.max(...difference.map((value, layer) => (largest[layer] > 0 ? value / largest[layer] : 0)));
     } finally {
       dataset.release();
     }
   }
+}
+
+/** What was chosen for a layer, as in "rate 0.1". */
+function optionsText({ type: _type, name: _name, ...options }: Layer): string {
+  return Object.entries(options)
+    .map(([key, value]) => `${key} ${value}`)
+    .join(", ");
 }
 
 /** One tensor's numbers: flat, or in rows; finite in the network's precision. */

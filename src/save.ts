@@ -1,7 +1,7 @@
 // Networks as JSON: how their numbers are written, and the checks on what is read back.
 import { describe } from "./description.ts";
 import { PropagoError, show } from "./errors.ts";
-import type { LayerDescription } from "./layers.ts";
+import { type LayerDescription, tensorsOf } from "./layers.ts";
 import type { LossSpec } from "./losses.ts";
 import type { OptimizerSpec } from "./optimizers.ts";
 import type { DType, FloatArray, Layer, LayerWeightsInput, NetworkOptions } from "./types.ts";
@@ -20,8 +20,9 @@ export interface NetworkJSON<D extends DType = DType> {
   inputScale?: number;
   l1: number;
   l2: number;
-  /** For each dense layer: (inputs, units) row-major, and biases if it has them. */
-  weights: { weights: number[]; bias?: number[] }[];
+  maxNorm?: number;
+  /** For each layer with weights: (inputs, units) row-major, and biases and running statistics if it has them. */
+  weights: { weights: number[]; bias?: number[]; mean?: number[]; variance?: number[] }[];
 }
 
 /** The newest version that this package reads. */
@@ -66,18 +67,19 @@ export function readNetworkJSON(json: unknown): { options: NetworkOptions<DType>
   if (!Array.isArray(weights)) {
     throw new PropagoError("ERR_FORMAT", `a saved network's "weights" must be an array, got ${show(weights)}`);
   }
-  const layers = readDescription(options).filter(({ spec }) => spec.type === "dense");
+  const layers = readDescription(options).filter((layer) => layer.weightRows > 0);
   if (weights.length !== layers.length) {
     throw new PropagoError(
       "ERR_SHAPE",
-      `a saved network has weights of ${weights.length} layers, its description has ${layers.length} dense layer${layers.length === 1 ? "" : "s"}`,
+      `a saved network has weights of ${weights.length} layers, its description has ${layers.length} layer${layers.length === 1 ? "" : "s"} with weights`,
     );
   }
-  for (const [i, { name, inputs, units, bias }] of layers.entries()) {
+  for (const [i, layer] of layers.entries()) {
     const entry: unknown = weights[i];
     const fields = typeof entry === "object" && entry !== null ? (entry as Record<string, unknown>) : {};
-    checkNumbers(fields.weights, `weights of layer "${name}"`, inputs * units);
-    if (bias) checkNumbers(fields.bias, `bias of layer "${name}"`, units);
+    for (const { kind, rows, columns } of tensorsOf(layer)) {
+      checkNumbers(fields[kind], `${kind} of layer "${layer.name}"`, rows * columns);
+    }
   }
   return { options: options as unknown as NetworkOptions<DType>, weights: weights as LayerWeightsInput[] };
 }

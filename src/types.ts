@@ -74,6 +74,8 @@ export interface DenseLayer {
   l1?: number;
   /** Adds (l2/2)·Σw² over this layer's weights. Default: the network's. */
   l2?: number;
+  /** The largest norm of the weights that come into a neuron: longer ones are shortened after each update. Default: the network's. */
+  maxNorm?: number;
   /** What training changes: everything, nothing, or one of the two. Default true. */
   trainable?: Trainable;
   /** How messages call this layer. Default dense_1, dense_2, … */
@@ -86,8 +88,47 @@ export interface ActivationLayer {
   name?: string;
 }
 
+export interface DropoutLayer {
+  type: "dropout" | "alphaDropout";
+  /** The part of the values that is dropped while training, from 0 to below 1. */
+  rate: number;
+  name?: string;
+}
+
+export interface GaussianNoiseLayer {
+  type: "gaussianNoise";
+  /** Standard deviation of what is added while training. */
+  deviation: number;
+  name?: string;
+}
+
+export interface LayerNormLayer {
+  type: "layerNorm";
+  /** Added to the variance. Default 1e-5, of flavor "keras" 1e-3. */
+  epsilon?: number;
+  /** Whether γ is trained; it stays 1 otherwise. Default true. */
+  scale?: boolean;
+  /** Whether there is a β. Default true. */
+  center?: boolean;
+  /** What training changes: γ ("weights"), β ("bias"), both or nothing. Default true. */
+  trainable?: Trainable;
+  /** Whose defaults, and, of batchNorm, whose running statistics. Default "pytorch". */
+  flavor?: "pytorch" | "keras";
+  name?: string;
+}
+
+/** With `trainable: false`, batchNorm uses its running statistics in training too, and leaves them as they are. */
+export interface BatchNormLayer extends Omit<LayerNormLayer, "type"> {
+  type: "batchNorm";
+  /**
+   * The part of the running statistics that each batch renews, default 0.1. Of flavor "keras" the part that stays,
+   * default 0.99. The running variance is the unbiased one, of flavor "keras" the biased.
+   */
+  momentum?: number;
+}
+
 /** A layer's description: plain JSON. */
-export type Layer = DenseLayer | ActivationLayer;
+export type Layer = DenseLayer | ActivationLayer | DropoutLayer | GaussianNoiseLayer | BatchNormLayer | LayerNormLayer;
 
 export interface NetworkOptions<D extends DType = "float32"> {
   /** How many values a sample has. */
@@ -98,28 +139,37 @@ export interface NetworkOptions<D extends DType = "float32"> {
   loss?: LossSpec;
   /** How the weights are updated. Default: adam, with larger steps for small networks. */
   optimizer?: OptimizerSpec;
-  /** For first weights, shuffles and splits. Default 0; "random" draws one. */
+  /** For first weights, shuffles, splits, dropout and noise. Default 0; "random" draws one. */
   seed?: number | "random";
   /** What it computes in, and the kind of array that it gives back. Default float32. */
   dtype?: D;
   /** Every input is multiplied by it: 1 / 255 turns the bytes of an image into 0..1. Default 1. */
   inputScale?: number;
-  /** Adds l1·Σ|w| over all weights (never biases). Default 0. */
+  /** Adds l1·Σ|w| over the weights of all dense layers (never biases, γ or β). Default 0. */
   l1?: number;
-  /** Adds (l2/2)·Σw² over all weights (never biases). Default 0. */
+  /** Adds (l2/2)·Σw² over the weights of all dense layers (never biases, γ or β). Default 0. */
   l2?: number;
+  /** The largest norm of the weights that come into a neuron, for all dense layers. Default: any. */
+  maxNorm?: number;
 }
 
-/** One dense layer's parameters: weights (inputs, units) row-major, and biases if it has them. */
+/**
+ * A dense layer's parameters: weights (inputs, units) row-major, and biases if it has them. Of a normalisation, weights
+ * are its γ and bias its β, one a unit; batchNorm adds its running statistics.
+ */
 export interface LayerWeights<A extends FloatArray = FloatArray> {
   weights: A;
   bias?: A;
+  mean?: A;
+  variance?: A;
 }
 
 /** As `LayerWeights`, in any form that `setWeights` takes. */
 export interface LayerWeightsInput {
   weights: NumericArray | readonly number[] | readonly (readonly number[])[];
   bias?: NumericArray | readonly number[];
+  mean?: NumericArray | readonly number[];
+  variance?: NumericArray | readonly number[];
 }
 
 export type Shuffle = boolean | "withReplacement";

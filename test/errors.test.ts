@@ -730,7 +730,7 @@ describe("saved networks", () => {
     {
       name: "a layer's weights missing",
       code: "ERR_SHAPE",
-      says: [/2 dense layers/],
+      says: [/2 layers with weights/],
       when: read({ weights: [first] }),
     },
     {
@@ -749,7 +749,7 @@ describe("saved networks", () => {
     {
       name: "a short text that asks for much memory",
       code: "ERR_SHAPE",
-      says: [/1 dense layer/],
+      says: [/1 layer with weights/],
       when: read({ inputs: 30_000, layers: [{ type: "dense", units: 30_000 }], weights: [] }),
     },
     { name: "an unknown layer", code: "ERR_FORMAT", says: [/"lambda"/], when: read({ layers: [{ type: "lambda" }] }) },

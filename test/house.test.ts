@@ -50,10 +50,12 @@ describe("the core", () => {
     levenberg: 3,
     losses: 4,
     threads: 3,
-    layers: 4,
-    online: 5,
-    train: 6,
-    index: 7,
+    dropout: 4,
+    normalisation: 2,
+    layers: 5,
+    online: 6,
+    train: 7,
+    index: 8,
   };
 
   test("imports point one way", () => {

@@ -366,18 +366,22 @@ function logSumExp(z: Vector): number {
   return largest + Math.log(sum(z.map((zj) => Math.exp(zj - largest))));
 }
 
-/** One layer's weights, (inputs, units) row-major, and its biases. */
+/** One layer's weights, (inputs, units) row-major, and its biases; of a normalisation γ and β, and what it remembers. */
 export interface Parameters {
   weights: Vector;
   bias?: Vector;
+  mean?: Vector;
+  variance?: Vector;
 }
 
 /** A layer as the twin computes with it: what is left open in a description is filled in. */
 interface Stage {
   inputs: number;
   units: number;
-  /** Absent in an activation layer. */
+  /** Absent in a layer without weights. */
   parameters?: Parameters;
+  /** In a layer that is neither dense nor an activation. */
+  other?: Other;
   activation: Activation;
   activationName: string;
   activationOptions: Options;
@@ -387,8 +391,18 @@ interface Stage {
   trainsBias: boolean;
 }
 
+/** A layer that disturbs or normalises. */
+type Other =
+  | { type: "dropout" | "alphaDropout"; rate: number }
+  | { type: "gaussianNoise"; deviation: number }
+  | { type: "batchNorm"; epsilon: number; fixed: boolean }
+  | { type: "layerNorm"; epsilon: number };
+
 export interface Model {
   stages: Stage[];
+  seed: number;
+  /** Batches trained on so far: which masks come next. */
+  batches: number;
   loss: Loss;
   lossOptions: Options;
   /** Whether the loss is computed from the last layer's weighted inputs. */
@@ -403,8 +417,8 @@ export function model(
   const given = weights.values();
   let inputs = options.inputs;
   const stages = options.layers.map((layer: Layer): Stage => {
-    const { name, ...parameters } =
-      typeof layer.activation === "object" ? layer.activation : { name: layer.activation ?? "linear" };
+    const described = "activation" in layer ? layer.activation : undefined;
+    const { name, ...parameters } = typeof described === "object" ? described : { name: described ?? "linear" };
     const activation = ACTIVATIONS[name];
     const stage: Stage = {
       inputs,
@@ -417,15 +431,29 @@ export function model(
       trainsWeights: false,
       trainsBias: false,
     };
+    const take = (): Parameters =>
+      Object.fromEntries(
+        Object.entries(given.next().value!).map(([kind, values]) => [kind, Array.from(values)]),
+      ) as unknown as Parameters;
     if (layer.type === "dense") {
-      const { weights, bias } = given.next().value!;
       const trainable = layer.trainable ?? true;
       stage.units = layer.units;
-      stage.parameters = { weights: Array.from(weights), ...(bias ? { bias: Array.from(bias) } : {}) };
+      stage.parameters = take();
       stage.l1 = layer.l1 ?? options.l1 ?? 0;
       stage.l2 = layer.l2 ?? options.l2 ?? 0;
       stage.trainsWeights = trainable === true || trainable === "weights";
       stage.trainsBias = trainable === true || trainable === "bias";
+    } else if (layer.type === "batchNorm" || layer.type === "layerNorm") {
+      const { epsilon = layer.flavor === "keras" ? 1e-3 : 1e-5, trainable = true, scale = true } = layer;
+      stage.parameters = take();
+      stage.other =
+        layer.type === "batchNorm"
+          ? { type: "batchNorm", epsilon, fixed: trainable === false }
+          : { type: "layerNorm", epsilon };
+      stage.trainsWeights = scale && (trainable === true || trainable === "weights");
+      stage.trainsBias = trainable === true || trainable === "bias";
+    } else if (layer.type !== "activation") {
+      stage.other = layer;
     }
     inputs = stage.units;
     return stage;
@@ -436,7 +464,14 @@ export function model(
   const { name, ...parameters } = typeof described === "object" ? described : { name: described };
   const row = LOSSES[name];
   const loss = last === "logSoftmax" ? { ...row, ...row.ofLogarithms } : row;
-  return { stages, loss, lossOptions: { ...row.options, ...parameters }, fused: loss.fused?.activation === last };
+  return {
+    stages,
+    seed: typeof options.seed === "number" ? options.seed : 0,
+    batches: 0,
+    loss,
+    lossOptions: { ...row.options, ...parameters },
+    fused: loss.fused?.activation === last,
+  };
 }
 
 /** What forward leaves behind for each layer. */
@@ -448,51 +483,194 @@ export interface Forward {
 }
 
 /** z[l] = a[l−1] W[l] + b[l], a[l] = f(z[l]), for one sample. */
-export function forward({ stages }: Model, sample: Vector): Forward[] {
-  let x = sample;
-  return stages.map(({ units, parameters, activation, activationOptions }) => {
-    const z = parameters
-      ? range(units).map(
-          (o) => (parameters.bias?.[o] ?? 0) + sum(x.map((xi, i) => xi * parameters.weights[i * units + o])),
-        )
-      : x;
-    const a = activation.value(z, activationOptions);
-    const step = { x, z, a };
-    x = a;
-    return step;
+export function forward(network: Model, sample: Vector): Forward[] {
+  return forwardAll(network, [sample]).map(([step]) => step);
+}
+
+/** The same for all samples of a batch, as training has it: layer by layer, in each sample by sample. */
+export function forwardAll(network: Model, X: Vector[], training = true): Forward[][] {
+  let rows = X;
+  return network.stages.map((stage, l) => {
+    const { units, parameters, activation, activationOptions, other } = stage;
+    const dense = (x: Vector) =>
+      range(units).map(
+        (o) => (parameters!.bias?.[o] ?? 0) + sum(x.map((xi, i) => xi * parameters!.weights[i * units + o])),
+      );
+    const disturbed = other && !("epsilon" in other) ? draw(network, l, other, rows, training) : undefined;
+    const units01 =
+      other && "epsilon" in other ? standardised(stage, rows, training).map(({ unit }) => unit) : undefined;
+    const steps = rows.map((x, r): Forward => {
+      if (disturbed) return { x, z: x, a: x.map((xj, j) => disturbed[r][j].factor * xj + disturbed[r][j].shift) };
+      if (units01) {
+        const z = units01[r].map((u, j) => parameters!.weights[j] * u + (parameters!.bias?.[j] ?? 0));
+        return { x, z, a: z };
+      }
+      const z = parameters ? dense(x) : x;
+      return { x, z, a: activation.value(z, activationOptions) };
+    });
+    rows = steps.map(({ a }) => a);
+    return steps;
   });
 }
 
-/** The outputs for each sample. */
-export function predict(network: Model, X: Vector[]): Vector[] {
-  return X.map((x) => forward(network, x).at(-1)!.a);
+/** What happens to each value of a batch in a layer of dropout or noise: y = factor · x + shift. */
+function draw(
+  network: Model,
+  layer: number,
+  other: Exclude<Other, { epsilon: number }>,
+  rows: Vector[],
+  training: boolean,
+): { factor: number; shift: number }[][] {
+  return rows.map((x, r) =>
+    x.map((_, j) => {
+      const i = r * x.length + j;
+      if (!training) return { factor: 1, shift: 0 };
+      if (other.type === "gaussianNoise") {
+        const [u, v] = [random(network, layer, i, false), random(network, layer, i, true)].map(
+          (bits) => ((bits >>> 8) + 0.5) / 2 ** 24,
+        );
+        const normal = Math.sqrt(-2 * Math.log(u)) * Math.sin(2 * Math.PI * (v - 0.5));
+        return { factor: 1, shift: other.deviation * normal };
+      }
+      const { rate } = other;
+      const isKept = random(network, layer, i, false) >= Math.floor(rate * 2 ** 32);
+      if (other.type === "dropout") return { factor: isKept ? 1 / (1 - rate) : 0, shift: 0 };
+      // What selu tends to, for values dropped; then an affine map that brings mean 0 and variance 1 back.
+      const low = -SELU_SCALE * SELU_ALPHA;
+      const a = 1 / Math.sqrt((1 - rate) * (1 + rate * low * low));
+      const b = -a * rate * low;
+      return isKept ? { factor: a, shift: b } : { factor: 0, shift: a * low + b };
+    }),
+  );
 }
 
-function sampleLoss({ loss, lossOptions: p, fused }: Model, steps: Forward[], y: Vector): number {
-  const { z, a } = steps.at(-1)!;
+/** 32 bits for element i of a layer in the next batch. */
+function random({ seed, batches }: Model, layer: number, i: number, swapped: boolean): number {
+  const mask = 4;
+  const key = (seed: number, counter: number) =>
+    mix(mix(mix(seed ^ 0x9e3779b9) + Math.imul(mask, 0x85ebca6b)) + Math.imul(counter, 0xc2b2ae35));
+  const one = mix(key(seed, layer) + Math.imul(batches, 0x9e3779b9));
+  const two = mix(key(~seed, batches) + Math.imul(layer, 0x9e3779b9));
+  let h = (i ^ (swapped ? two : one)) >>> 0;
+  h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
+  h = ((h ^ (h >>> 15)) + (swapped ? one : two)) | 0;
+  h = Math.imul(h, 0x846ca68b);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** Wellons' lowbias32. */
+function mix(h: number): number {
+  h = Math.imul(h ^ (h >>> 16), 0x7feb352d);
+  h = Math.imul(h ^ (h >>> 15), 0x846ca68b);
+  return (h ^ (h >>> 16)) >>> 0;
+}
+
+/** Each row's x̂ = (x − μ) / √(σ² + ε), and the reciprocal of that root for each value. */
+function standardised({ parameters, other }: Stage, rows: Vector[], training: boolean) {
+  const { type, epsilon } = other as Extract<Other, { epsilon: number }>;
+  const of = (values: Vector, epsilon: number) => {
+    const mean = sum(values) / values.length;
+    return { mean, root: Math.sqrt(sum(values.map((v) => (v - mean) ** 2)) / values.length + epsilon) };
+  };
+  const usesBatch = training && !(other as { fixed?: boolean }).fixed;
+  const columns = rows[0].map((_, j) =>
+    usesBatch
+      ? of(
+          rows.map((x) => x[j]),
+          epsilon,
+        )
+      : { mean: parameters!.mean?.[j] ?? 0, root: Math.sqrt((parameters!.variance?.[j] ?? 1) + epsilon) },
+  );
+  return rows.map((x) => {
+    const each = type === "batchNorm" ? columns : x.map(() => of(x, epsilon));
+    return { unit: x.map((xj, j) => (xj - each[j].mean) / each[j].root), roots: each.map(({ root }) => root) };
+  });
+}
+
+/** The outputs for each sample, without dropout and noise. */
+export function predict(network: Model, X: Vector[]): Vector[] {
+  return forwardAll(network, X, false)
+    .at(-1)!
+    .map(({ a }) => a);
+}
+
+function sampleLoss({ loss, lossOptions: p, fused }: Model, { z, a }: Forward, y: Vector): number {
   return fused ? loss.fused!.value(z, y, p) : loss.value(a, y, p);
 }
 
-/** The errors δ[l] = ∂E/∂z[l] of every layer for one sample, from the last layer to the first. */
-export function backward({ stages, loss, lossOptions: p, fused }: Model, steps: Forward[], y: Vector): Vector[] {
-  const deltas: Vector[] = [];
-  let dA: Vector = [];
+/** The errors δ[l] of every layer for one sample. */
+export function backward(network: Model, steps: Forward[], y: Vector): Vector[] {
+  const each = steps.map((step) => [step]);
+  return backwardAll(network, each, [y], [1]).map(([delta]) => delta);
+}
+
+/**
+ * The errors δ[l] = ∂E/∂z[l] of every layer and sample, from the last layer to the first, where each sample's loss
+ * counts by its part of E. The z of a normalisation is its output, that of dropout and noise their input.
+ */
+export function backwardAll(network: Model, steps: Forward[][], Y: Vector[], parts: Vector): Vector[][] {
+  const { stages, loss, lossOptions: p, fused } = network;
+  const deltas: Vector[][] = [];
+  let dA: Vector[] = [];
   for (let l = stages.length - 1; l >= 0; l--) {
-    const { z, a } = steps[l];
-    const { inputs, units, parameters, activation, activationOptions } = stages[l];
+    const stage = stages[l];
+    const { inputs, units, parameters, activation, activationOptions, other } = stage;
     const isLast = l === stages.length - 1;
-    if (isLast) dA = fused ? [] : loss.derivative(a, y, p);
-    const delta = isLast && fused ? loss.fused!.delta(a, y, p) : activation.back(z, a, dA, activationOptions);
-    deltas[l] = delta;
+    if (other && "epsilon" in other) {
+      deltas[l] = dA;
+      dA = normalisationBack(
+        stage,
+        steps[l].map(({ x }) => x),
+        dA,
+      );
+      continue;
+    }
+    if (other) {
+      const rows = steps[l].map(({ x }) => x);
+      const disturbed = draw(network, l, other, rows, true);
+      deltas[l] = dA = dA.map((d, r) => d.map((dj, j) => dj * disturbed[r][j].factor));
+      continue;
+    }
+    deltas[l] = steps[l].map(({ z, a }, r) => {
+      const scaled = (values: Vector) => values.map((value) => parts[r] * value);
+      if (isLast && fused) return scaled(loss.fused!.delta(a, Y[r], p));
+      return activation.back(z, a, isLast ? scaled(loss.derivative(a, Y[r], p)) : dA[r], activationOptions);
+    });
     // ∂E/∂a[l−1] = W[l] δ[l]; an activation layer hands its δ on as it is.
-    dA = parameters ? range(inputs).map((i) => sum(delta.map((d, o) => d * parameters.weights[i * units + o]))) : delta;
+    dA = deltas[l].map((delta) =>
+      parameters ? range(inputs).map((i) => sum(delta.map((d, o) => d * parameters.weights[i * units + o]))) : delta,
+    );
   }
   return deltas;
 }
 
-/** The mean loss over the samples, weighted where there are weights, without penalties. */
+/**
+ * ∂E/∂x through y = γ x̂ + β, by the full Jacobian of each group of values x₁ … xₙ that are normalised together:
+ * ∂x̂_k/∂x_j = ([k = j] − 1/n − x̂_k x̂_j / n) / √(σ² + ε).
+ */
+function normalisationBack(stage: Stage, rows: Vector[], dY: Vector[]): Vector[] {
+  const standard = standardised(stage, rows, true);
+  const other = stage.other as Extract<Other, { epsilon: number }>;
+  const gamma = stage.parameters!.weights;
+  const jacobian = (u: Vector, k: number, j: number) => Number(k === j) - 1 / u.length - (u[k] * u[j]) / u.length;
+  return rows.map((x, r) =>
+    x.map((_, j) => {
+      const root = standard[r].roots[j];
+      if (other.type === "layerNorm") {
+        const u = standard[r].unit;
+        return sum(u.map((_, k) => gamma[k] * dY[r][k] * jacobian(u, k, j))) / root;
+      }
+      if (other.fixed) return (gamma[j] * dY[r][j]) / root;
+      const u = standard.map(({ unit }) => unit[j]);
+      return sum(u.map((_, k) => gamma[j] * dY[k][j] * jacobian(u, k, r))) / root;
+    }),
+  );
+}
+
+/** The mean loss over the samples as training has it, weighted where there are weights, without penalties. */
 export function loss(network: Model, X: Vector[], Y: Vector[], weights: Vector = X.map(() => 1)): number {
-  return sum(X.map((x, r) => weights[r] * sampleLoss(network, forward(network, x), Y[r]))) / sum(weights);
+  const outputs = forwardAll(network, X).at(-1)!;
+  return sum(outputs.map((step, r) => weights[r] * sampleLoss(network, step, Y[r]))) / sum(weights);
 }
 
 /** What the penalties add: l1·Σ|w| + (l2/2)·Σw² over weights, never biases. */
@@ -504,7 +682,10 @@ export function penalty({ stages }: Model): number {
   );
 }
 
-/** The gradients of loss + penalty: ∂E/∂W[l] = (weighted) mean over samples of a[l−1]ᵀ δ[l], ∂E/∂b[l] of δ[l]. */
+/**
+ * The gradients of loss + penalty, where the loss is the (weighted) mean over samples: ∂E/∂W[l] = Σ a[l−1]ᵀ δ[l],
+ * ∂E/∂b[l] = Σ δ[l]; of a normalisation ∂E/∂γ = Σ x̂ ∘ δ.
+ */
 export function gradients(
   network: Model,
   X: Vector[],
@@ -516,14 +697,19 @@ export function gradients(
     weights: (parameters?.weights ?? []).map(() => 0),
     bias: (parameters?.bias ?? []).map(() => 0),
   }));
-  X.forEach((x, r) => {
-    const steps = forward(network, x);
-    const deltas = backward(network, steps, Y[r]);
-    network.stages.forEach(({ units, parameters }, l) => {
-      if (!parameters) return;
+  const steps = forwardAll(network, X);
+  const deltas = backwardAll(network, steps, Y, parts);
+  network.stages.forEach((stage, l) => {
+    const { units, parameters, other } = stage;
+    if (!parameters) return;
+    const rows = steps[l].map(({ x }) => x);
+    const standard = other ? standardised(stage, rows, true) : [];
+    rows.forEach((x, r) => {
       for (let o = 0; o < units; o++) {
-        steps[l].x.forEach((xi, i) => (total[l].weights[i * units + o] += parts[r] * xi * deltas[l][o]));
-        if (parameters.bias) total[l].bias[o] += parts[r] * deltas[l][o];
+        const delta = deltas[l][r][o];
+        if (other) total[l].weights[o] += standard[r].unit[o] * delta;
+        else x.forEach((xi, i) => (total[l].weights[i * units + o] += xi * delta));
+        if (parameters.bias) total[l].bias[o] += delta;
       }
     });
   });
