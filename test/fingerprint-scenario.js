@@ -14,11 +14,11 @@ function numbers(count, seed) {
   return result;
 }
 
-const inputs = 5;
-const rows = 23; // not a multiple of any batch size below
+const fewInputs = 5;
+const fewRows = 23; // not a multiple of any batch size below
 
 /** Targets that fit a loss. */
-function targets(loss, outputs) {
+function targets(loss, outputs, rows) {
   if (loss === "categoricalCrossEntropy") return Int32Array.from({ length: rows }, (_, r) => (r * 7) % outputs);
   const values = numbers(rows * outputs, 99);
   const unit = ["binaryCrossEntropy", "sigmoidCrossEntropy", "poisson", "meanSquaredLogarithmicError"].includes(loss);
@@ -28,7 +28,7 @@ function targets(loss, outputs) {
 }
 
 /** The scenario's networks by name. */
-function cases({ activation, dense }) {
+function cases({ activation, alphaDropout, batchNorm, dense, dropout, gaussianNoise, layerNorm }) {
   const list = {};
   const hidden = ["linear", "sigmoid", "tanh", "relu", "leakyRelu", { name: "leakyRelu", slope: 0.2 }, "softmax"];
   hidden.push(
@@ -42,7 +42,7 @@ function cases({ activation, dense }) {
     "silu",
   );
   hidden.push("mish", "softplus", "softsign", "hardSigmoid", "hardTanh", "hardSwish", "relu6", "gaussian", "sine");
-  hidden.push("logSoftmax");
+  hidden.push("logSigmoid", "logSoftmax");
   for (const name of hidden) {
     const key = `activation ${typeof name === "string" ? name : JSON.stringify(name)}`;
     list[key] = { layers: [dense(7, name), dense(3, "linear")], loss: "meanSquaredError" };
@@ -53,6 +53,8 @@ function cases({ activation, dense }) {
     ["binaryCrossEntropy", "sigmoid"],
     ["sigmoidCrossEntropy", "sigmoid"],
     ["categoricalCrossEntropy", "softmax"],
+    [{ name: "binaryCrossEntropy", labelSmoothing: 0.2 }, "sigmoid"],
+    [{ name: "sigmoidCrossEntropy", labelSmoothing: 0.2 }, "sigmoid"],
     [{ name: "categoricalCrossEntropy", labelSmoothing: 0.1 }, "softmax"],
     [{ name: "categoricalCrossEntropy", labelSmoothing: 0.2 }, "logSoftmax"],
     ["meanAbsoluteError", "linear"],
@@ -94,6 +96,23 @@ function cases({ activation, dense }) {
     "quickprop",
     { name: "sgd", learningRate: 0.1, clipNorm: 0.3, weightDecay: 0.1 },
     { name: "sgd", learningRate: 0.1, clipValue: 0.01 },
+    { name: "sgd", learningRate: 0.1, accumulate: 3 },
+    { name: "adam", learningRate: 0.01, averaging: 0.9 },
+    ...[
+      { name: "sgd", learningRate: { name: "exponential", rate: 0.1, factor: 0.8 }, momentum: 0.9, nesterov: true },
+      { name: "sgd", clipNorm: 0.1 },
+      { name: "adagrad" },
+      { name: "rmsprop", centered: true, momentum: 0.5 },
+      { name: "adadelta" },
+      { name: "adam" },
+      { name: "adam", amsgrad: true },
+      { name: "adamw" },
+      { name: "adamax" },
+      { name: "nadam" },
+    ].map((optimizer) => ({ ...optimizer, flavor: "keras" })),
+    "adasecant",
+    { name: "adasecant", covariance: "aligned", adagrad: false, deltaClip: 0.5 },
+    ...["l", "b", "g", "fd"].map((variant) => ({ name: "vsgd", variant, initialSamples: 16 })),
     ...[
       { name: "step", every: 4 },
       { name: "exponential", factor: 0.9 },
@@ -109,7 +128,30 @@ function cases({ activation, dense }) {
   ]) {
     list[`optimizer ${JSON.stringify(optimizer)}`] = { layers: [dense(9, "tanh"), dense(3, "softmax")], optimizer };
   }
+  for (const optimizer of ["conjugateGradient", "scaledConjugateGradient", "lbfgs", "levenbergMarquardt"]) {
+    list[`optimizer ${optimizer}`] = {
+      layers: [dense(5, "tanh"), dense(2, "linear")],
+      optimizer,
+      fit: { batchSize: "full" },
+    };
+  }
+  list["searching many rows, penalised"] = {
+    layers: [dense(5, "tanh"), dense(2, "linear")],
+    optimizer: { name: "lbfgs", history: 2 },
+    l2: 0.01,
+    rows: 300,
+    fit: { batchSize: "full", validation: 0.3 },
+  };
   for (const init of [
+    "orthogonal",
+    { name: "orthogonal", gain: 1.5 },
+    "pytorch",
+    "nguyenWidrow",
+    "lsuv",
+    "truncatedNormal",
+    { name: "heNormal", truncated: true },
+    "varianceScaling",
+    { name: "varianceScaling", mode: "fanOut", distribution: "uniform" },
     "glorotUniform",
     "glorotNormal",
     "heUniform",
@@ -124,6 +166,50 @@ function cases({ activation, dense }) {
     const key = `init ${typeof init === "string" ? init : JSON.stringify(init)}`;
     list[key] = { layers: [dense(6, "sigmoid", { init, biasInit: "uniform" }), dense(2, "softmax")] };
   }
+  const weights = Array.from({ length: fewRows }, (_, r) => (r % 4) / 2);
+  for (const fit of [
+    { sampleWeights: weights },
+    { sampleWeights: weights, batchSize: 1 },
+    { sampleWeights: weights, shuffle: "withReplacement" },
+    { classWeights: "balanced" },
+  ]) {
+    const { sampleWeights, ...rest } = fit;
+    list[`weighted ${sampleWeights ? "rows" : "classes"} ${JSON.stringify(rest)}`] = {
+      layers: [dense(6, "tanh"), dense(3, "softmax")],
+      fit,
+    };
+  }
+  for (const [name, layer] of Object.entries({
+    dropout: dropout(0.3),
+    alphaDropout: alphaDropout(0.2),
+    gaussianNoise: gaussianNoise(0.1),
+    batchNorm: batchNorm(),
+    "batchNorm keras": batchNorm({ flavor: "keras" }),
+    "batchNorm held": batchNorm({ trainable: false }),
+    layerNorm: layerNorm(),
+    "layerNorm keras": layerNorm({ flavor: "keras" }),
+  })) {
+    list[`layer ${name}`] = { layers: [dense(9, "tanh"), layer, dense(7, "relu"), dense(3, "softmax")] };
+  }
+  list["layers, accumulated"] = {
+    layers: [dense(33, "selu", { maxNorm: 1 }), batchNorm(), dropout(0.2), dense(18, "tanh"), dense(9, "softmax")],
+    optimizer: { name: "adam", learningRate: 0.01, clipNorm: 1, accumulate: 2, averaging: 0.9 },
+    fit: { batchSize: 11 },
+  };
+  list["limited norms"] = { layers: [dense(8, "tanh"), dense(3, "softmax")], maxNorm: 0.5 };
+  list["bytes"] = { layers: [dense(6, "tanh"), dense(3, "softmax")], inputScale: 1 / 255, bytes: true };
+  list["long rows"] = {
+    layers: [dense(260, "relu"), dense(10, "softmax")],
+    inputs: 300,
+    rows: 70,
+    fit: { batchSize: 64, epochs: 2 },
+  };
+  list["a long batch"] = {
+    layers: [dense(25, "sigmoid"), dense(10, "sigmoid")],
+    inputs: 40,
+    rows: 600,
+    fit: { batchSize: "full", epochs: 2 },
+  };
   for (const shuffle of [true, false, "withReplacement"]) {
     list[`shuffle ${shuffle}`] = { layers: [dense(4, "relu"), dense(3, "softmax")], fit: { shuffle } };
   }
@@ -144,18 +230,21 @@ function cases({ activation, dense }) {
 
 /** Fingerprints by case and precision: of the weights, of what the network says, and the last epoch's loss. */
 export function fingerprints(propago) {
-  const x = numbers(rows * inputs, 7);
   const result = {};
   for (const dtype of ["float32", "float64"]) {
-    for (const [name, { fit, ...options }] of Object.entries(cases(propago))) {
-      const network = new propago.Network({ inputs, seed: 11, dtype, ...options });
+    for (const [name, { fit, rows = fewRows, bytes, ...given }] of Object.entries(cases(propago))) {
+      const options = { inputs: fewInputs, ...given };
+      const { inputs } = options;
+      const real = numbers(rows * inputs, 7);
+      const x = bytes ? Uint8Array.from(real, (value) => 128 + 127 * value) : real;
+      const network = new propago.Network({ seed: 11, dtype, ...options });
       const outputs = options.layers.findLast(({ units }) => units !== undefined).units;
       const last = options.layers.at(-1).activation;
       const loss =
         options.loss ??
         { softmax: "categoricalCrossEntropy", sigmoid: "binaryCrossEntropy" }[last] ??
         "meanSquaredError";
-      const y = targets(typeof loss === "string" ? loss : loss.name, outputs);
+      const y = targets(typeof loss === "string" ? loss : loss.name, outputs, rows);
       const history = network.fitSync({ x, y }, { epochs: 5, batchSize: 8, ...fit });
       const said = Array.from(network.predict(x.subarray(0, 2 * inputs)), (value) => value.toString(36)).join(" ");
       const reached = history.epochs.at(-1);
