@@ -21,7 +21,7 @@ import {
   tensorsOf,
 } from "./layers.ts";
 import { type Loss, readLoss } from "./losses.ts";
-import { type Optimizer, readOptimizer } from "./optimizers.ts";
+import { type Optimizer, type OptimizerName, readOptimizer } from "./optimizers.ts";
 import type { NetworkJSON } from "./save.ts";
 import type { DType, NetworkOptions } from "./types.ts";
 
@@ -51,6 +51,9 @@ const OPTION_KEYS = [
   "maxNorm",
 ] as const satisfies readonly (keyof NetworkOptions)[];
 
+/** Optimizers that move all weights along one direction. */
+const ALONG_LINES: readonly OptimizerName[] = ["sgd", "conjugateGradient", "scaledConjugateGradient", "lbfgs"];
+
 /** Reads the options of `new Network`. */
 export function describe(options: unknown): NetworkDescription {
   const given = readObject(options, "new Network", OPTION_KEYS);
@@ -73,7 +76,7 @@ export function describe(options: unknown): NetworkDescription {
   checkMeasured(optimizer, layers, loss);
   checkSearched(optimizer, layers);
   if (optimizer.name === "levenbergMarquardt") checkNormalEquations(optimizer, loss, layers);
-  if (optimizer.name !== "sgd") softenOnlyHidden(layers);
+  if (!ALONG_LINES.includes(optimizer.name)) softenOnlyHidden(layers);
   const specs = layers.map((layer) => layer.spec);
   const spec = {
     inputs,

@@ -290,7 +290,7 @@ export const OPTIMIZERS = {
     },
   },
   conjugateGradient: {
-    options: { tolerance, sigma: { kind: "number", above: 0.01, below: 1, default: 0.5 } },
+    options: { tolerance, sigma: { kind: "number", above: 0.01, below: 1, default: 0.1 } },
     rule: () => searching(0),
     search: conjugateGradient,
   },

@@ -164,7 +164,7 @@ describe("each step is that of the formulas", () => {
   });
 
   test.each([
-    { name: "conjugateGradient", rho: 0.01, sigma: 0.5 },
+    { name: "conjugateGradient", rho: 0.01, sigma: 0.1 },
     { name: "lbfgs", rho: 1e-4, sigma: 0.9 },
   ] as const)("$name: the strong Wolfe conditions hold", ({ name, rho, sigma }) => {
     using network = make(name, "float64", { l2: 0.003 });
@@ -223,6 +223,8 @@ describe("each step is that of the formulas", () => {
         const beta = (dot(next, next) - dot(next, r)) / mu;
         r = next;
         p = r.map((ri, i) => ri + beta * p[i]);
+        // A step behind which the slope is still steep may leave a direction that leads up: then it begins anew.
+        if (dot(p, r) <= 0) p = r;
         bar = 0;
       } else {
         bar = lambda;
