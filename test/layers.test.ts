@@ -1,6 +1,6 @@
 // Dropout, noise and normalisation: gradients with masks held, what is drawn, running statistics, and that all of it
 // survives being cut into calls, eviction, saving and early stopping.
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { engineOf } from "../src/core.ts";
 import {
@@ -17,6 +17,7 @@ import {
   type NetworkOptions,
 } from "../src/index.ts";
 import { LAYERS } from "../src/layers.ts";
+import { fenced } from "./fences.ts";
 import {
   forwardAll,
   generator,
@@ -471,20 +472,7 @@ describe.each(DTYPES)("a network of all these layers, %s", (dtype) => {
 
   test("blocks are its own: what lies around them is untouched", () => {
     const engine = engineOf(dtype);
-    const fences: number[] = [];
-    const { allocate } = engine;
-    const fence = (): void => {
-      const address = allocate.call(engine, 64, "a fence");
-      engine.words(address, 16).fill(0xdeadbeef);
-      fences.push(address);
-    };
-    engine.allocate = (size, what) => {
-      fence();
-      const start = allocate.call(engine, size, what);
-      fence();
-      return start;
-    };
-    try {
+    fenced(engine, 50, () => {
       for (const units of [1, 2, 3, 5, 7, 9]) {
         const layers = [dense(units), batchNorm(), layerNorm(), dropout(0.2), alphaDropout(0.2), gaussianNoise(1)];
         const network = new Network<DType>({ inputs: 3, layers: [...layers, dense(2)], dtype, maxNorm: 0.5 });
@@ -493,13 +481,7 @@ describe.each(DTYPES)("a network of all these layers, %s", (dtype) => {
         network.trace(data.x[1], data.y[1]);
         network.dispose();
       }
-    } finally {
-      engine.allocate = allocate;
-    }
-    for (const address of fences) {
-      expect(engine.words(address, 16).every((word) => word === 0xdeadbeef)).toBe(true);
-      engine.release(address);
-    }
+    });
   });
 });
 
@@ -655,7 +637,7 @@ describe("maxNorm", () => {
 });
 
 describe("learning", () => {
-  const source = new URL("../../shared/data/digits.csv", import.meta.url);
+  const source = new URL("../examples/data/digits.csv", import.meta.url);
   const networks: Record<string, Layer[]> = {
     dropout: [dense(64, "relu"), dropout(0.3), dense(10, "softmax")],
     batchNorm: [dense(64, "linear", { bias: false }), batchNorm(), activation("relu"), dense(10, "softmax")],
@@ -663,9 +645,8 @@ describe("learning", () => {
     layerNorm: [dense(64), layerNorm(), activation("relu"), dense(10, "softmax", { maxNorm: 3 })],
   };
 
-  test.for(Object.entries(networks))("digits with %s", ([, layers], context) => {
-    if (!existsSync(source)) return context.skip("../shared/data is not here");
-    const lines = readFileSync(source, "utf8").trim().split("\n").slice(1);
+  test.for(Object.entries(networks))("digits with %s", ([, layers]) => {
+    const lines = readFileSync(source, "utf8").trim().split(/\r?\n/).slice(1);
     const rows = lines.map((line) => line.split(",").map(Number));
     const of = (part: number[][]) => ({
       x: part.map((row) => row.slice(0, 64).map((value) => value / 16)),

@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { type Engine, engineOf } from "../src/core.ts";
 import { Network, dense } from "../src/index.ts";
+import { fenced } from "./fences.ts";
 
 /** Watches an engine's blocks for as long as `work` runs. */
 function watch(engine: Engine, work: () => void): { start: number; size: number }[] {
@@ -75,20 +76,7 @@ test("a failed call gives back what it took", async () => {
 
 test("what lies around a network's blocks is untouched by training", () => {
   const engine = engineOf("float32");
-  const fences: number[] = [];
-  const { allocate } = engine;
-  const fence = (): void => {
-    const address = allocate.call(engine, 64, "a fence");
-    engine.words(address, 16).fill(0xdeadbeef);
-    fences.push(address);
-  };
-  engine.allocate = (size, what) => {
-    fence();
-    const start = allocate.call(engine, size, what);
-    fence();
-    return start;
-  };
-  try {
+  fenced(engine, 50, () => {
     for (const units of [1, 2, 3, 5, 7, 9]) {
       const network = new Network({
         inputs: 3,
@@ -100,14 +88,7 @@ test("what lies around a network's blocks is untouched by training", () => {
       network.trace(x[1], y[1]);
       network.dispose();
     }
-  } finally {
-    engine.allocate = allocate;
-  }
-  expect(fences.length).toBeGreaterThan(50);
-  for (const address of fences) {
-    expect(engine.words(address, 16).every((word) => word === 0xdeadbeef)).toBe(true);
-    engine.release(address);
-  }
+  });
 });
 
 test("networks that make room for others go on as if they had stayed", () => {
