@@ -38,8 +38,9 @@ export class Engine {
   /** Holders of blocks, those used last at the end. */
   readonly #tenants = new Set<Tenant>();
   #latest: Tenant | undefined;
-  /** The first byte that was never handed out. */
+  /** Where free memory begins that is in no block, and where that which was never handed out. */
   #top: number;
+  #untouched: number;
 
   constructor(dtype: DType) {
     this.dtype = dtype;
@@ -53,6 +54,7 @@ export class Engine {
     this.module = module;
     this.core = instance.exports as unknown as CoreExports;
     this.#top = align(this.core.heapBase());
+    this.#untouched = this.#top;
   }
 
   /** Bytes that blocks take up now. */
@@ -62,8 +64,11 @@ export class Engine {
     return total;
   }
 
-  /** Hands out a block of so many bytes, zeroed. Views of other blocks may become stale: take them afresh. */
-  allocate(size: number, what: string): number {
+  /**
+   * Hands out a block of so many bytes, of which the first `zeroed` are 0: for large blocks that are written before they
+   * are read, zeros would cost as much as the writing. Views of other blocks may become stale: take them afresh.
+   */
+  allocate(size: number, what: string, zeroed = size): number {
     const bytes = align(Math.max(size, 1));
     if (!(bytes <= MOST_BYTES)) throw outOfMemory(what, bytes);
     let start = this.#takeFree(bytes);
@@ -82,7 +87,10 @@ export class Engine {
       this.#top = start + bytes;
     }
     this.#sizes.set(start, bytes);
-    new Uint8Array(this.memory.buffer, start, bytes).fill(0);
+    // A WebAssembly memory begins with zeros.
+    const end = Math.min(start + zeroed, this.#untouched);
+    if (end > start) this.octets(start, end - start).fill(0);
+    this.#untouched = Math.max(this.#untouched, start + bytes);
     return start;
   }
 

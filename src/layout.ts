@@ -527,27 +527,29 @@ export class Layout implements Tenant {
       const reportBytes = this.reports * this.#tallyBytes;
       const rates = this.#description.optimizer.schedule === undefined ? 0 : MOST_RATES;
       const parts = this.#parts();
-      const size = (3 * count + remembered) * bytes + reportBytes + rates * 8 + parts.length * BLOCK_BYTES;
-      const start = this.engine.allocate(size, "training this network");
+      const state = count * bytes;
+      const reports = Math.ceil((state + remembered * bytes) / 8) * 8;
+      const table = reports + reportBytes + rates * 8;
+      const good = Math.ceil((table + parts.length * BLOCK_BYTES) / 16) * 16;
+      const candidate = good + count * bytes;
+      // Weights that are kept are copied from others; what pads gradients and the optimizer begins with zeros.
+      const start = this.engine.allocate(candidate + count * bytes, "training this network", good);
       blocks.training = start;
-      blocks.state = start + 3 * count * bytes;
-      const good = start + count * bytes;
+      blocks.state = start + state;
       this.setWord(PLAN_GRADS, start);
-      this.setWord(PLAN_GOOD, good);
-      this.setWord(PLAN_CANDIDATE, good + count * bytes);
+      this.setWord(PLAN_GOOD, start + good);
+      this.setWord(PLAN_CANDIDATE, start + candidate);
       this.setWord(PLAN_STATE, blocks.state);
       const { rule, accumulate, averaging } = this.#description.optimizer;
       const array = this.trainable * bytes;
       if (accumulate > 1) this.setWord(PLAN_SUM, blocks.state + rule.remembers * array);
       if (averaging !== undefined) this.setWord(PLAN_AVERAGE, blocks.state + remembered * bytes - array);
-      const reports = Math.ceil((blocks.state + remembered * bytes) / 8) * 8;
-      this.setWord(PLAN_REPORTS, reports);
-      if (rates > 0) this.setWord(PLAN_RATES, reports + reportBytes);
-      const table = reports + reportBytes + rates * 8;
-      this.setWord(PLAN_BLOCKS, table);
+      this.setWord(PLAN_REPORTS, start + reports);
+      if (rates > 0) this.setWord(PLAN_RATES, start + reports + reportBytes);
+      this.setWord(PLAN_BLOCKS, start + table);
       this.setWord(PLAN_BLOCK_COUNT, parts.length);
       for (const [i, [begin, end]] of parts.entries()) {
-        const record = this.engine.view(table + i * BLOCK_BYTES, BLOCK_BYTES);
+        const record = this.engine.view(start + table + i * BLOCK_BYTES, BLOCK_BYTES);
         record.setInt32(BLOCK_BEGIN, begin, true);
         record.setInt32(BLOCK_END, end, true);
       }
@@ -576,7 +578,7 @@ export class Layout implements Tenant {
     blocks.batch = undefined;
     blocks.capacity = 0;
     const size = this.#placeBatch(rows, purpose, 0, () => {});
-    const start = this.engine.allocate(size, `a batch of ${rows} rows`);
+    const start = this.engine.allocate(size, `a batch of ${rows} rows`, 0);
     blocks.batch = start;
     blocks.capacity = rows;
     blocks.workers = this.workers;

@@ -202,6 +202,7 @@ export class Network<D extends DType = "float32"> {
     const samples = this.#engine.allocate(
       source.rows * this.inputs * this.#engine.bytes,
       `${source.rows} rows to predict`,
+      0,
     );
     try {
       copyMatrix(this.#engine, source, samples, this.#description.inputScale);

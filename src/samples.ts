@@ -103,7 +103,7 @@ export class Dataset {
     const size = sizes.record + sizes.samples + sizes.targets + 2 * sizes.list;
     this.#engine = engine;
     this.rows = x.rows;
-    this.address = engine.allocate(size, `a data set of ${x.rows} rows`);
+    this.address = engine.allocate(size, `a data set of ${x.rows} rows`, sizes.record);
     this.#samples = this.address + sizes.record;
     this.#targets = this.#samples + sizes.samples;
     this.#base = this.#targets + sizes.targets;
@@ -280,7 +280,7 @@ export class Dataset {
     const engine = this.#engine;
     const count = typeof list === "number" ? list : list.length;
     const rows = Math.min(count, most);
-    const block = engine.allocate(rows * this.#inputs * engine.bytes, "some rows to look at");
+    const block = engine.allocate(rows * this.#inputs * engine.bytes, "some rows to look at", 0);
     const x = engine.numbers(block, rows * this.#inputs);
     for (let i = 0; i < rows; i++) {
       const at = Math.floor((i * count) / rows);
@@ -294,7 +294,7 @@ export class Dataset {
     const engine = this.#engine;
     const width = this.#outputs;
     const { targets } = this.#loss;
-    const address = engine.allocate(count * width * engine.bytes, `outputs of ${count} rows`);
+    const address = engine.allocate(count * width * engine.bytes, `outputs of ${count} rows`, 0);
     return {
       address,
       release: () => engine.release(address),
