@@ -20,7 +20,7 @@ const NEAR: i32 = 32768;
 /**
  * C = bias + A B for rows [begin, end) of C. A (rows, depth) has its element (m, k) at A + m·am + k·ak, so that A may
  * be read transposed: am or ak is the size of a number. B (depth, cols) and C (rows, cols) have rows of bk and cm bytes.
- * Without bias (0) sums start at 0. Blocks of long rows, and rows for the last columns, are packed into scratch, where
+ * Without bias (0) sums start at 0; with C for bias they go on from what stands there. Blocks of long rows, and rows for the last columns, are packed into scratch, where
  * there is one; docs/performance.md says when.
  */
 export function product(
@@ -48,7 +48,7 @@ export function product(
   for (let k = 0; k < depth; k += PACK_DEPTH) {
     const deep = min(PACK_DEPTH, depth - k);
     const start = k ? C : bias;
-    const sm = k ? cm : 0;
+    const sm = start == C ? cm : 0;
     for (let top = begin; top < tiled; top += rows) {
       const bottom = min(top + rows, tiled);
       let a = A + <usize>top * am + <usize>k * ak;
@@ -92,7 +92,7 @@ export function product(
     for (let n = 0; n < cols;) {
       const left = cols - n;
       const at = <usize>n * sizeof<real>();
-      const start = bias ? bias + at : 0;
+      const start = bias ? bias + at + (bias == C ? row * cm : 0) : 0;
       const a = A + row * am;
       const c = C + row * cm + at;
       if (left > 4 * LANES) {

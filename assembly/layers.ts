@@ -85,12 +85,15 @@ export function deltas(plan: usize, layer: usize, fused: bool, scratch: usize, r
 }
 
 /**
- * dW = Xᵀ dZ with the penalties' slopes, db = Σ_rows dZ, over all rows: rows [begin, end) of dW, units [from, to) of db,
- * `from` divisible by the lanes; of a normalisation units [from, to) of both. `all`: also what training holds fixed.
+ * dW = Xᵀ dZ with the penalties' slopes, db = Σ_rows dZ: rows [begin, end) of dW, units [from, to) of db, `from` divisible
+ * by the lanes; of a normalisation units [from, to) of both. Rows [top, bottom) of X and dZ are added to what those before
+ * them gave; all `rows` in one go of a normalisation. `all`: also what training holds fixed.
  */
 export function gradients(
   layer: usize,
   scratch: usize,
+  top: i32,
+  bottom: i32,
   rows: i32,
   all: bool,
   begin: i32,
@@ -100,31 +103,45 @@ export function gradients(
 ): void {
   const nin = load<i32>(layer, LAYER_IN);
   const nout = load<i32>(layer, LAYER_OUT);
-  const D = load<usize>(layer, LAYER_D);
   const bits = all ? TRAIN_WEIGHTS | TRAIN_BIAS : load<i32>(layer, LAYER_TRAINABLE);
   if (load<i32>(layer, LAYER_KIND) != DENSE) {
     if (load<i32>(layer, LAYER_KIND) >= BATCH_NORM) slopes(layer, rows, bits, from, to);
     return;
   }
   const dm = <usize>nout * sizeof<real>();
+  const D = load<usize>(layer, LAYER_D) + <usize>top * dm;
   if (bits & TRAIN_WEIGHTS) {
     const dW = load<usize>(layer, LAYER_DW);
-    const X = load<usize>(layer, LAYER_X);
     const xk = <usize>nin * sizeof<real>();
+    const X = load<usize>(layer, LAYER_X) + <usize>top * xk;
     if (rows == 1) outer(X, D, dW, begin, end, nout);
-    else product(X, sizeof<real>(), xk, D, dm, dW, dm, begin, end, nout, rows, 0, scratch);
+    else product(X, sizeof<real>(), xk, D, dm, dW, dm, begin, end, nout, bottom - top, top ? dW : 0, scratch);
     const l1 = load<f64>(layer, LAYER_L1);
     const l2 = load<f64>(layer, LAYER_L2);
     const at = <usize>begin * dm;
-    if (l1 != 0 || l2 != 0) Penalty.slope(l1, l2, load<usize>(layer, LAYER_W) + at, dW + at, (end - begin) * nout);
+    if (bottom == rows && (l1 != 0 || l2 != 0))
+      Penalty.slope(l1, l2, load<usize>(layer, LAYER_W) + at, dW + at, (end - begin) * nout);
   }
   const db = load<usize>(layer, LAYER_DB);
   if (db && bits & TRAIN_BIAS) {
-    for (let o = from; o < to; o += LANES) {
-      let total = Simd.splat(0);
+    // Four vectors at a time: one alone would wait for each of its additions.
+    for (let o = from; o < to; o += 4 * LANES) {
+      const at = db + <usize>o * sizeof<real>();
       let d = D + <usize>o * sizeof<real>();
-      for (let r = 0; r < rows; ++r, d += dm) total = v128.add<real>(total, v128.load(d));
-      Simd.store(db + <usize>o * sizeof<real>(), total, to - o);
+      let t0 = top ? v128.load(at) : Simd.splat(0);
+      let t1 = top ? v128.load(at, 16) : t0;
+      let t2 = top ? v128.load(at, 32) : t0;
+      let t3 = top ? v128.load(at, 48) : t0;
+      for (let r = top; r < bottom; ++r, d += dm) {
+        t0 = v128.add<real>(t0, v128.load(d));
+        t1 = v128.add<real>(t1, v128.load(d, 16));
+        t2 = v128.add<real>(t2, v128.load(d, 32));
+        t3 = v128.add<real>(t3, v128.load(d, 48));
+      }
+      Simd.store(at, t0, to - o);
+      Simd.store(at + 16, t1, to - o - LANES);
+      Simd.store(at + 32, t2, to - o - 2 * LANES);
+      Simd.store(at + 48, t3, to - o - 3 * LANES);
     }
   }
 }

@@ -72,7 +72,8 @@ export const PLAN_SEEN = (PLAN_KEPT + 4 + 7) & ~7; // f64: samples since the opt
 export const PLAN_SQUARED = PLAN_SEEN + 8; // ptr: squares of a layer's W (in, out) or D (rows, out), for curvature
 export const PLAN_BATCHES = PLAN_SQUARED + 4; // u32: batches trained on; counts the masks that were drawn
 export const PLAN_EXTRAS = PLAN_BATCHES + 4; // i32: EXTRA_… bits
-export const PLAN_BYTES = (PLAN_EXTRAS + 4 + 7) & ~7;
+export const PLAN_BLOCK_ROWS = PLAN_EXTRAS + 4; // i32: rows that go through all layers before the next ones; 0 for all
+export const PLAN_BYTES = (PLAN_BLOCK_ROWS + 4 + 7) & ~7;
 
 // A layer's record.
 export const LAYER_KIND = 0; // i32: one of the kinds below

@@ -34,6 +34,7 @@ import {
   PLAN_BATCHES,
   PLAN_BATCH_LOSS,
   PLAN_BATCH_WEIGHTS,
+  PLAN_BLOCK_ROWS,
   PLAN_CANDIDATE,
   PLAN_CAPACITY,
   PLAN_COUNT,
@@ -110,11 +111,12 @@ import { fork, join, share } from "./threads";
 function step(plan: usize, data: usize, first: i32, rows: i32, all: i32): bool {
   begin(plan, data, load<usize>(data, DATA_ORDER), first, rows);
   if (rows == 1 && load<i32>(plan, PLAN_ONLINE)) return single(plan);
-  together(plan, STAGE_ROWS, sharesRows(plan, all));
+  const isWhole = all == 1 || load<i32>(plan, PLAN_WHOLE);
+  if (all == 1) backpropagate(plan, false);
+  else together(plan, STAGE_ROWS, sharesRows(plan, all));
   if (!isFinite(sum(plan))) return false;
   settle(plan);
-  const isWhole = load<i32>(plan, PLAN_WHOLE);
-  if (isWhole) together(plan, STAGE_GRADIENTS, all);
+  if (isWhole && all > 1) together(plan, STAGE_GRADIENTS, all);
   if (load<usize>(plan, PLAN_SUM)) {
     accumulate(plan, 0, load<i32>(plan, PLAN_TRAINABLE));
     if (!endsGroup(plan)) return true;
@@ -157,6 +159,27 @@ function single(plan: usize): bool {
   return true;
 }
 
+/**
+ * Forward, losses, errors and gradients of the current batch, a block of rows after the other: what one product leaves is
+ * near when the next one reads it, and samples are read from afar once. Sums over rows wait in the gradients meanwhile.
+ */
+function backpropagate(plan: usize, all: bool): void {
+  const rows = load<i32>(plan, PLAN_ROWS);
+  const height = load<i32>(plan, PLAN_BLOCK_ROWS) || rows;
+  const isGathered = load<usize>(layerAt(plan, 0), LAYER_X) == load<usize>(plan, PLAN_X);
+  const bytes = <usize>load<i32>(plan, PLAN_INPUTS) * sizeof<real>();
+  for (let top = 0; top < rows; top += height) {
+    const bottom = min(top + height, rows);
+    // All blocks are gathered into the place of the first.
+    if (isGathered) enter(plan, load<usize>(plan, PLAN_X) - <usize>top * bytes);
+    gather(plan, top, bottom);
+    forward(plan, 0, true, top, bottom);
+    losses(plan, top, bottom);
+    deltas(plan, 0, top, bottom);
+    gradients(plan, all, top, bottom);
+  }
+}
+
 /** Does a stage, each worker its share, and waits for the last of them. What stands between stages one worker does. */
 @inline
 function together(plan: usize, stage: i32, all: i32): void {
@@ -177,8 +200,7 @@ export function work(plan: usize, stage: i32, me: i32, all: i32): void {
     losses(plan, first, end);
     if (stage == STAGE_ROWS) deltas(plan, me, first, end);
   } else if (all == 1) {
-    if (stage <= STAGE_CHANGE) gradients(plan, false);
-    if (stage >= STAGE_CHANGE) update(plan, 0, load<i32>(plan, PLAN_TRAINABLE));
+    update(plan, 0, load<i32>(plan, PLAN_TRAINABLE));
   } else {
     parameters(plan, stage, me, all);
   }
@@ -195,7 +217,7 @@ function parameters(plan: usize, stage: i32, me: i32, all: i32): void {
     const end = share(nin, me + 1, all);
     const from = share(nout, me, all);
     const to = share(nout, me + 1, all);
-    if (stage <= STAGE_CHANGE) layers.gradients(layer, scratchOf(plan, me), rows, false, first, end, from, to);
+    if (stage <= STAGE_CHANGE) layers.gradients(layer, scratchOf(plan, me), 0, rows, rows, false, first, end, from, to);
     if (stage >= STAGE_CHANGE) {
       const bits = load<i32>(layer, LAYER_TRAINABLE);
       const isDense = load<i32>(layer, LAYER_KIND) == DENSE;
@@ -267,7 +289,7 @@ function gather(plan: usize, begin: i32, end: i32): void {
   const labels = load<usize>(data, DATA_LABELS);
   const X = load<usize>(data, DATA_X);
   const T = load<usize>(data, DATA_T);
-  const x = load<usize>(plan, PLAN_X);
+  const x = load<usize>(layerAt(plan, 0), LAYER_X);
   const t = load<usize>(plan, PLAN_T);
   const bytes = load<i32>(data, DATA_WIDTH) == 1;
   const inPlace = load<i32>(plan, PLAN_ROWS) == 1 || !order;
@@ -461,12 +483,14 @@ function deltas(plan: usize, me: i32, begin: i32, end: i32): void {
   }
 }
 
-function gradients(plan: usize, all: bool): void {
+/** Gradients of rows [top, bottom), added to those of the rows before them. */
+function gradients(plan: usize, all: bool, top: i32, bottom: i32): void {
   const rows = load<i32>(plan, PLAN_ROWS);
   const scratch = scratchOf(plan, 0);
   const last = lastLayer(plan);
   for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
-    layers.gradients(layer, scratch, rows, all, 0, load<i32>(layer, LAYER_IN), 0, load<i32>(layer, LAYER_OUT));
+    const nin = load<i32>(layer, LAYER_IN);
+    layers.gradients(layer, scratch, top, bottom, rows, all, 0, nin, 0, load<i32>(layer, LAYER_OUT));
   }
 }
 
@@ -588,9 +612,8 @@ export function evaluate(plan: usize, data: usize, all: i32): void {
  */
 export function differentiate(plan: usize, data: usize, first: i32, rows: i32, all: bool): void {
   begin(plan, data, load<usize>(data, DATA_ORDER), first, rows);
-  work(plan, STAGE_ROWS, 0, 1);
+  backpropagate(plan, all);
   sum(plan);
-  gradients(plan, all);
 }
 
 /**

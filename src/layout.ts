@@ -49,6 +49,7 @@ import {
   PLAN_AVERAGE_DECAY,
   PLAN_AVERAGE_START,
   PLAN_BLOCK_COUNT,
+  PLAN_BLOCK_ROWS,
   PLAN_BLOCKS,
   PLAN_BATCHES,
   PLAN_BYTES,
@@ -158,6 +159,10 @@ const MOST_REPORTS = 256;
 
 /** Steps that one call of train can make where each has a rate of its own. */
 const MOST_RATES = 1024;
+
+/** Bytes of rows and of weights that stay in a core's second cache, which has 1 MiB and more, while a block is worked on. */
+const NEAR_ROWS = 256 * 1024;
+const MOST_NEAR_WEIGHTS = 512 * 1024;
 
 /** Addresses while the network is in memory. */
 interface Blocks {
@@ -587,6 +592,20 @@ export class Layout implements Tenant {
     const view = this.engine.view(blocks.plan, bytes);
     this.#placeBatch(rows, purpose, start, (offset, address) => view.setUint32(offset, address, true));
     view.setUint32(PLAN_CAPACITY, rows, true);
+    view.setUint32(PLAN_BLOCK_ROWS, this.#blockRows(), true);
+  }
+
+  /**
+   * Rows that go through all layers before the next ones, so that what they leave fits into a core's second cache beside
+   * the weights; 0 where the weights alone would fill it, or where a layer or the optimizer looks at all rows at once.
+   */
+  #blockRows(): number {
+    const { inputs, layers, optimizer } = this.#description;
+    const { bytes } = this.engine;
+    const needsAll = optimizer.rule.measures !== undefined || layers.some(({ kind }) => kind >= BATCH_NORM);
+    if (needsAll || this.count * bytes > MOST_NEAR_WEIGHTS) return 0;
+    const row = layers.reduce((sum, { units }) => sum + 2 * units, inputs) * bytes;
+    return Math.max(64, Math.floor(NEAR_ROWS / row) & ~3);
   }
 
   /** Places the batch's blocks from `start` on, tells `write` each address and the word it belongs to; gives the size. */
