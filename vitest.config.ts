@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     pool: "forks",
+    // As Node's entry: with all parts of the library.
+    setupFiles: ["src/node.ts"],
     testTimeout: 60_000,
     hookTimeout: 60_000,
     // .ci/run reads the totals from the JSON file.

@@ -3,7 +3,7 @@
 //
 //   npm run bench:compare -- HEAD~1 [--workloads digits,mnist] [--threads 1] [--rounds 21] [--time 200] [--quick]
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
@@ -74,7 +74,10 @@ async function main(): Promise<void> {
   }
   run("npm", ["run", "build", "--silent"], tree);
 
-  const load = async (folder: string) => (await import(pathToFileURL(`${folder}/dist/index.js`).href)) as Library;
+  const load = async (folder: string) =>
+    (await import(
+      pathToFileURL(`${folder}/dist/${existsSync(`${folder}/dist/node.js`) ? "node" : "index"}.js`).href
+    )) as Library;
   const [here, there] = [await load(root), await load(tree)];
   const contestant = (library: Library, name: string) =>
     propago(library, { name, threads: takes(library, { threads }) ? threads : undefined });

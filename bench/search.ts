@@ -1,7 +1,7 @@
 // What the optimizers that search reach, against Adam with the best of several rates: training loss (the
 // median of five seeds) after so many passes over the data, forward and back. Prints the table of docs/optimizers.md; `npm run bench:search`.
 import { readFileSync } from "node:fs";
-import { type DType, type Layer, type LossSpec, Network, type OptimizerSpec, dense } from "../src/index.ts";
+import { type DType, type Layer, type LossSpec, Network, type OptimizerSpec, dense } from "../src/node.ts";
 import { root } from "../scripts/root.ts";
 
 interface Task {

@@ -1,11 +1,34 @@
-// Makes the files that run, each in one piece: dist/index.js, the library, which so is read in half the time that its
-// modules would take; dist/propago.min.js, the same for a page without a bundler; and dist/cli.js, the command with
-// everything it needs.
-import { chmodSync, readFileSync } from "node:fs";
-import { build, type BuildOptions } from "esbuild";
+// Makes the files that run. dist/node.js: the library with all its parts in one piece, which so is read in half the time
+// that its modules would take. dist/index.js: without its parts, for pages and bundlers, and each part beside it.
+// dist/propago.min.js: all in one piece, for a page without a bundler. dist/cli.js: the command with everything it needs.
+import { chmodSync, readFileSync, readdirSync } from "node:fs";
+import { basename } from "node:path";
+import { build, type BuildOptions, type Plugin } from "esbuild";
 import { root } from "./root.ts";
 
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as { version: string };
+
+/** Parts are loaded from the files beside the bundle, where they are not in it. */
+const partsBeside: Plugin = {
+  name: "parts beside",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/parts\/\w+\.ts$/ }, ({ kind, path }) =>
+      kind === "dynamic-import" ? { path: `./${basename(path, ".ts")}.js`, external: true } : undefined,
+    );
+  },
+};
+
+/** What a part shares with the library, it takes from there: there is one registry, and one class of errors. */
+const libraryBeside: Plugin = {
+  name: "library beside",
+  setup(build) {
+    build.onResolve({ filter: /\/(parts|errors|check)\.ts$/ }, () => ({
+      path: "./index.js",
+      external: true,
+      sideEffects: false, // so that what is not used of it is not asked for
+    }));
+  },
+};
 
 const common: BuildOptions = {
   absWorkingDir: root,
@@ -15,23 +38,31 @@ const common: BuildOptions = {
   logLevel: "warning",
 };
 
-await build({
+const library: BuildOptions = {
   ...common,
-  entryPoints: ["src/index.ts"],
-  outfile: "dist/index.js",
+  outdir: "dist",
   platform: "neutral",
   target: "es2022",
   // Puts the numbers of assembly/plan.ts where they are used.
   minifySyntax: true,
+};
+
+await build({ ...library, entryPoints: { node: "src/node.ts", index: "src/page.ts" }, plugins: [partsBeside] });
+
+await build({
+  ...library,
+  entryPoints: readdirSync(`${root}/src/parts`).map((name) => `src/parts/${name}`),
+  plugins: [libraryBeside],
 });
 
 await build({
   ...common,
-  entryPoints: ["src/index.ts"],
+  entryPoints: ["src/node.ts"],
   outfile: "dist/propago.min.js",
   platform: "browser",
   target: "es2022",
   minify: true,
+  plugins: [partsBeside],
 });
 
 await build({
@@ -41,6 +72,7 @@ await build({
   platform: "node",
   target: "node20",
   define: { PROPAGO_VERSION: JSON.stringify(version) },
+  plugins: [partsBeside],
   // The CommonJS packages inside the bundle call require for Node's own modules.
   banner: {
     js: 'import { createRequire as bundledRequire } from "node:module";\nconst require = bundledRequire(import.meta.url);',

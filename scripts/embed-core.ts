@@ -8,28 +8,16 @@ import { root } from "./root.ts";
 
 const folder = `${root}/src/generated`;
 
-/** Pieces that each build is cut into. */
-const PIECES = 6;
-
-/**
- * Writes src/generated/builds.ts with the targets' bytes, and exports.ts from the first one's declarations. Pieces of the
- * targets alternate: the targets are much alike, and gzip finds again only what stands in the last 32 kB.
- */
+/** Writes src/generated/<target>.ts with each target's bytes, and exports.ts from the first one's declarations. */
 export function embedCore(targets: readonly string[]): void {
   mkdirSync(folder, { recursive: true });
-  const builds = targets.map((target) => readFileSync(`${root}/build/${target}.wasm`));
-  const pieces = Array.from({ length: PIECES }, (_, i) =>
-    builds.map((bytes) => {
-      const at = (k: number): number => Math.floor((k * bytes.length) / PIECES);
-      return `  ${JSON.stringify(encode(bytes.subarray(at(i), at(i + 1))))},\n`;
-    }),
-  );
-  writeIfChanged(
-    `${folder}/builds.ts`,
-    "// Made by scripts/embed-core.ts: the core's builds, as decode in src/core.ts reads them, in pieces that take turns.\n" +
-      `export const builds = ${JSON.stringify(targets)} as const;\n` +
-      `export const pieces: readonly string[] = [\n${pieces.flat().join("")}];\n`,
-  );
+  for (const target of targets) {
+    const text = JSON.stringify(encode(readFileSync(`${root}/build/${target}.wasm`)));
+    writeIfChanged(
+      `${folder}/${target}.ts`,
+      `// Made by scripts/embed-core.ts: a build of the core, as decode in src/core.ts reads it.\nexport const text: string =\n  ${text};\n`,
+    );
+  }
   const declarations = readFileSync(`${root}/build/${targets[0]}.d.ts`, "utf8");
   writeIfChanged(`${folder}/exports.ts`, exportsInterface(declarations));
 }

@@ -11,7 +11,7 @@ import { root } from "./root.ts";
 
 /** Run by each Node, so it is plain ECMAScript over the built package. */
 const program = `
-  import * as propago from ${JSON.stringify(`file://${root}/dist/index.js`)};
+  import * as propago from ${JSON.stringify(`file://${root}/dist/node.js`)};
   import { fingerprints } from ${JSON.stringify(`file://${root}/test/fingerprint-scenario.js`)};
   process.stdout.write(JSON.stringify({ version: process.version, fingerprints: fingerprints(propago) }));
 `;

@@ -62,6 +62,35 @@ try {
     writeFileSync(`${user}/cjs.cjs`, `const { Network, dense } = require("propago");${xor}`);
     expectLine(run(process.execPath, ["--no-warnings", "cjs.cjs"], user), /^0110$/m);
   });
+  check("parts are there, and in Node at once", () => {
+    writeFileSync(
+      `${user}/parts.mjs`,
+      `import "propago/float64";
+      import "propago/search";
+      import "propago/threads";
+      import "propago/diagnosis";
+      import { Network, dense } from "propago";${xor.replace("layers:", 'dtype: "float64", optimizer: "lbfgs", layers:')}`,
+    );
+    expectLine(run(process.execPath, ["parts.mjs"], user), /^0110$/m);
+    writeFileSync(
+      `${user}/parts.cjs`,
+      `const { Network, dense } = require("propago");${xor.replace("layers:", 'dtype: "float64", layers:')}`,
+    );
+    expectLine(run(process.execPath, ["--no-warnings", "parts.cjs"], user), /^0110$/m);
+  });
+  check("as bundlers for pages have it, parts beside", () => {
+    writeFileSync(
+      `${user}/page.mjs`,
+      `import { Network, dense } from "propago";
+      import "propago/float64";${xor.replace("layers:", 'dtype: "float64", layers:')}`,
+    );
+    run(
+      `${bin}/esbuild`,
+      ["page.mjs", "--bundle", "--format=esm", "--splitting", "--outdir=out", "--minify", "--platform=browser"],
+      user,
+    );
+    expectLine(run(process.execPath, ["out/page.js"], user), /^0110$/m);
+  });
   check("the one-file bundle", () => {
     writeFileSync(
       `${user}/min.mjs`,

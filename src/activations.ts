@@ -84,6 +84,7 @@ export interface Activation {
   id: number;
   keepsZ: boolean;
   parameter: number;
+  range?: readonly [number, number];
   /** The shortest form that says the same. */
   spec: ActivationSpec;
 }
@@ -94,5 +95,5 @@ export function readActivation(value: unknown, where: string): Activation {
   const parameter = key === undefined ? 0 : (options[key] as number);
   const spec = (given.size > 0 ? { name, ...options } : name) as ActivationSpec;
   const row: ActivationRow = ACTIVATIONS[name];
-  return { name, id: row.id, keepsZ: row.keepsZ === true, parameter, spec };
+  return { name, id: row.id, keepsZ: row.keepsZ === true, parameter, range: row.range, spec };
 }

@@ -2,8 +2,9 @@
 // blocks of its memory. Nothing here knows networks.
 import { OVERREAD } from "../assembly/plan.ts";
 import { PropagoError } from "./errors.ts";
-import { builds, pieces } from "./generated/builds.ts";
 import type { CoreExports } from "./generated/exports.ts";
+import { text as simd } from "./generated/simd.ts";
+import { need } from "./parts.ts";
 import type { DType, FloatArray } from "./types.ts";
 
 const PAGE = 65_536;
@@ -32,6 +33,8 @@ export class Engine {
   readonly memory: WebAssembly.Memory;
   /** Whether workers can share the memory. */
   readonly isShared: boolean;
+  /** Why workers could not be started, where that was so. */
+  refusal: string | undefined;
   /** Free blocks by address, never adjacent to each other. */
   readonly #free: { start: number; size: number }[] = [];
   readonly #sizes = new Map<number, number>();
@@ -45,7 +48,7 @@ export class Engine {
   constructor(dtype: DType) {
     this.dtype = dtype;
     this.bytes = dtype === "float64" ? 8 : 4;
-    const bytes = bytesOf(dtype === "float64" ? "float64" : "simd");
+    const bytes = decode(dtype === "float64" ? need("float64", 'dtype "float64"').text : simd);
     const memory = sharedMemory();
     this.isShared = memory !== undefined;
     this.memory = memory ?? new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
@@ -251,11 +254,6 @@ function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory)
 
 /** Forks and joins are for workers; on this thread the core is never asked for any. */
 function alone(): void {}
-
-/** The module of a build. */
-function bytesOf(build: (typeof builds)[number]): Uint8Array<ArrayBuffer> {
-  return decode(pieces.filter((_, i) => builds[i % builds.length] === build).join(""));
-}
 
 /** Undoes `encode` of scripts/embed-core.ts: a character is a byte plus 40; } before it adds 90, ~ adds 180. */
 function decode(text: string): Uint8Array<ArrayBuffer> {

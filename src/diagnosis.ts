@@ -1,12 +1,13 @@
 // What is wrong with a training, in words: looked for in the data before it begins, and from time to time in what the
 // network gives and how its loss moves. Nothing here changes a number of the network.
 import { BATCH_NORM, LAYER_Y, PLAN_CAPACITY, PLAN_LEARNING_RATE, PLAN_ROWS } from "../assembly/plan.ts";
-import { ACTIVATIONS, type ActivationName } from "./activations.ts";
+import type { ActivationName } from "./activations.ts";
 import type { Engine } from "./core.ts";
 import type { NetworkDescription } from "./description.ts";
 import type { Layout } from "./layout.ts";
 import type { Dataset } from "./samples.ts";
-import type { EpochReport, FloatArray, TrainingWarning, WarningCode } from "./types.ts";
+import type { EpochReport, FloatArray } from "./types.ts";
+import type { Warnings } from "./warnings.ts";
 
 /** Rows that a look takes through the network at most. */
 const PROBE = 128;
@@ -26,10 +27,9 @@ interface Parts {
   description: NetworkDescription;
 }
 
-/** Of one network, which is told everything once. */
+/** Of one network. */
 export class Diagnosis {
-  readonly #told = new Set<string>();
-  #news: TrainingWarning[] = [];
+  readonly #tell: Warnings["tell"];
   /** Mean loss of the very first epoch. */
   #first: number | undefined;
   /** Rows trained on in all, up to the last look, and those before the next. */
@@ -37,21 +37,17 @@ export class Diagnosis {
   #looked = 0;
   #due = 0;
 
-  /** Warnings since this was last asked; nothing where there are none. */
-  take(): TrainingWarning[] | undefined {
-    const news = this.#news;
-    if (news.length === 0) return undefined;
-    this.#news = [];
-    return news;
+  constructor(warnings: Pick<Warnings, "tell">) {
+    this.#tell = (code, message, layer) => warnings.tell(code, message, layer);
   }
 
   /** Looks at the data, before training on so many rows in batches as asked for. */
   before({ layout, description }: Parts, dataset: Dataset, batch: unknown, rows: number): void {
     const { inputs, outputs, layers, loss } = description;
     this.#due ||= RARELY * cost(rows);
-    if (layout.trainable === 0) this.tell("WARN_NO_CHANGE", "no layer is trainable, so training changes nothing");
+    if (layout.trainable === 0) this.#tell("WARN_NO_CHANGE", "no layer is trainable, so training changes nothing");
     if (typeof batch === "number" && batch > rows) {
-      this.tell(
+      this.#tell(
         "WARN_BATCH_SIZE",
         `batchSize ${batch} is above the ${rows} rows: every batch is all of them, as "full" says`,
       );
@@ -61,7 +57,7 @@ export class Diagnosis {
       for (let c = 0; c < inputs; c++) {
         // A column of zeros does nothing.
         if (x[c] === 0 || !isConstant(x, inputs, c)) continue;
-        this.tell(
+        this.#tell(
           "WARN_CONSTANT_COLUMN",
           `column ${c} of x is ${short(x[c] * scale)} in all rows, so it tells nothing and only adds to the biases; leave it out`,
         );
@@ -69,7 +65,7 @@ export class Diagnosis {
       }
       const same = labels ? isConstant(labels, 1, 0) : t && all(outputs, (o) => isConstant(t, outputs, o));
       if (same) {
-        this.tell(
+        this.#tell(
           "WARN_CONSTANT_TARGETS",
           "all rows have the same target: there is nothing to be told apart; look at y",
         );
@@ -77,21 +73,21 @@ export class Diagnosis {
     }
     const [largest, most, smallest, least] = reach(x, inputs, scale);
     if (largest >= 1000 * Math.min(1, smallest)) {
-      this.tell(
+      this.#tell(
         "WARN_UNSCALED_INPUTS",
         `column ${most} of x reaches ${short(largest)}${least === most ? "" : `, column ${least} ${short(smallest)}`}: ` +
           "large ones drown the others; scale each column to about -1..1",
       );
     }
     const { name, activation } = layers[layers.length - 1];
-    const { range } = ACTIVATIONS[activation.name] as { range?: readonly [number, number] };
+    const { range } = activation;
     // Other losses have looked at their targets themselves.
     if (range === undefined || t === undefined || loss.targets === "unit" || loss.targets === "probabilities") return;
     const [low, high] = range;
     let outside = 0;
     for (const value of t) if (value < low - 1e-6 || value > high + 1e-6) outside++;
     if (outside === 0) return;
-    this.tell(
+    this.#tell(
       "WARN_UNREACHABLE_TARGETS",
       `${outside} of ${t.length} targets lie outside ${low}..${high}, which is all that the last layer's ${activation.name} ` +
         "can give; scale the targets, or make the last layer linear",
@@ -132,7 +128,7 @@ export class Diagnosis {
   /** Notes that a search has found no step that lowers the loss. */
   stalled({ engine }: Parts): void {
     if (engine.dtype === "float64") return;
-    this.tell(
+    this.#tell(
       "WARN_PRECISION",
       'no step lowers the loss any more: float32 may have too few digits here; dtype: "float64" may go further',
     );
@@ -155,14 +151,6 @@ export class Diagnosis {
     return causes.length > 0 ? `: ${causes.join(", ")}` : "";
   }
 
-  /** Tells what was not told before. */
-  tell(code: WarningCode, message: string, layer?: string): void {
-    const key = `${code} ${layer}`;
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
-    this.#news.push(layer === undefined ? { code, message } : { code, message, layer });
-  }
-
   #lookAtLosses({ layout, description }: Parts, epochs: readonly EpochReport[], first: number): void {
     const losses = epochs.slice(-20).map(({ loss }) => loss);
     const last = losses[losses.length - 1];
@@ -183,7 +171,7 @@ export class Diagnosis {
     }
     if (!rose && (up < 0.15 * sum || fall > 0.1 * sum)) return;
     const rate = layout.double(PLAN_LEARNING_RATE);
-    this.tell(
+    this.#tell(
       "WARN_LEARNING_RATE",
       `the loss ${rose ? "has gone up to" : "jumps up and down near"} ${short(last)}, so a learningRate of ${short(rate)} is ` +
         `too large; try ${short(rate / 10)}`,
@@ -206,7 +194,7 @@ export class Diagnosis {
     }
     if (sizes.size > 0 && total === 0) {
       const advice = "units are dead or saturated from the start: scale the inputs, or begin with other weights";
-      this.tell("WARN_NO_CHANGE", `all gradients are 0, so nothing is learnt; ${advice}`);
+      this.#tell("WARN_NO_CHANGE", `all gradients are 0, so nothing is learnt; ${advice}`);
       return;
     }
     const found = [...sizes];
@@ -217,7 +205,7 @@ export class Diagnosis {
     // What is 0 is told of units.
     if (ratio === 0 || (!vanish && !(ratio > 1e4))) return;
     const [from, to] = [first, last].map((l) => `"${description.layers[l].name}"`);
-    this.tell(
+    this.#tell(
       vanish ? "WARN_VANISHING_GRADIENTS" : "WARN_EXPLODING_GRADIENTS",
       `gradients in layer ${from} are ${short(ratio)} times those in layer ${to}: ` +
         (vanish
@@ -235,10 +223,10 @@ export class Diagnosis {
     isStuck: boolean,
   ): void {
     const { inputs, layers } = description;
-    const suspects = layers.flatMap(({ activation: { name }, units }, i) => {
+    const suspects = layers.flatMap(({ activation: { name, range }, units }, i) => {
       const dying = DYING.includes(name);
       if (!dying && !(isStuck && i < layers.length - 1 && SATURATING.includes(name))) return [];
-      const [low, high] = (ACTIVATIONS[name] as { range: readonly [number, number] }).range;
+      const [low, high] = range as readonly [number, number];
       const margin = dying ? 0 : 0.005 * (high - low);
       return [{ i, dying, low: low + margin, high: dying ? Infinity : high - margin, free: new Uint8Array(units) }];
     });
@@ -264,10 +252,10 @@ export class Diagnosis {
       const what = `${stuck} of ${units} ${activation.name} units of layer "${name}"`;
       if (dying) {
         const advice = "a smaller learningRate, scaled inputs or leakyRelu keep units alive";
-        this.tell("WARN_DEAD_UNITS", `${what} gave 0 for all of ${rows} rows and learn nothing; ${advice}`, name);
+        this.#tell("WARN_DEAD_UNITS", `${what} gave 0 for all of ${rows} rows and learn nothing; ${advice}`, name);
       } else {
         const advice = "scale the inputs, or begin with smaller weights";
-        this.tell(
+        this.#tell(
           "WARN_SATURATED_UNITS",
           `${what} are at an end of their range for all of ${rows} rows; ${advice}`,
           name,

@@ -17,6 +17,7 @@ export type ErrorCode =
   | "ERR_NOT_FITTED" // a prediction before any training
   | "ERR_MEMORY" // more memory than the limit
   | "ERR_WORKER" // a thread that shared in a training was lost
+  | "ERR_PART" // a part of the library that a page has not loaded, or cannot
   | "ERR_WASM_BLOCKED" // a page's policy forbids WebAssembly
   | "ERR_WASM_SIMD"; // an engine without WebAssembly SIMD
 

@@ -10,6 +10,7 @@ import { PropagoError, show } from "./errors.ts";
 import type { LossSpec } from "./losses.ts";
 import { Network } from "./network.ts";
 import type { OptimizerSpec } from "./optimizers.ts";
+import { load, partOf } from "./parts.ts";
 import { FIT_KEYS } from "./training.ts";
 import { readSampleWeights } from "./weighting.ts";
 import type {
@@ -149,6 +150,8 @@ export abstract class Estimator<Y, Codec> {
    * ERR_DIVERGED when the loss leaves the finite numbers, ERR_BUSY while another training runs.
    */
   async fit(x: Matrix, y: Y, options: EstimatorFitOptions<Y> = {}): Promise<History> {
+    const { dtype } = this.#options;
+    if (dtype === "float64" && !partOf(dtype)) await load(dtype);
     const attempts = this.#attempts(x, y, options);
     try {
       let step = attempts.next();

@@ -2,7 +2,7 @@
 // weights.ts's.
 import { type OptionTable, readName, readNamed } from "./check.ts";
 import { PropagoError } from "./errors.ts";
-import { raised } from "./schedules.ts";
+import { root } from "./powers.ts";
 
 /** How first values come about. */
 export type Distribution =
@@ -171,16 +171,4 @@ export function biasInitOf(init: unknown): InitializerName {
 /** Whether first weights are to be scaled once data is seen. */
 export function isScaledToData(init: unknown): boolean {
   return nameOf(init) === "lsuv";
-}
-
-/** The n-th root of x ≥ 1, by halving. */
-export function root(x: number, n: number): number {
-  let low = 1;
-  let high = x;
-  for (let i = 0; i < 100; i++) {
-    const middle = (low + high) / 2;
-    if (raised(middle, n) > x) high = middle;
-    else low = middle;
-  }
-  return low;
 }

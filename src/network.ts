@@ -17,14 +17,14 @@ import { readFlag, readObject } from "./check.ts";
 import { type Engine, engineOf } from "./core.ts";
 import { PropagoError, show } from "./errors.ts";
 import { type NetworkDescription, countParameters, describe } from "./description.ts";
-import { Diagnosis } from "./diagnosis.ts";
 import { Layout, type Tensor } from "./layout.ts";
+import { load, need, partOf } from "./parts.ts";
 import { type Metrics, readMetrics, readTally } from "./metrics.ts";
 import { type NetworkJSON, numbersToJSON, readNetworkJSON } from "./save.ts";
 import { OPTIMIZERS, type OptimizerSpec } from "./optimizers.ts";
-import { readRates, searchRates } from "./rate-search.ts";
 import { readMatrix } from "./matrix.ts";
 import { Dataset, type Rows, copyMatrix, readTargets } from "./samples.ts";
+import { Warnings } from "./warnings.ts";
 import { draw, scaleToData, wantsData } from "./weights.ts";
 import { readSampleWeights } from "./weighting.ts";
 import { type Insides, Training, trainSync, trainStep } from "./training.ts";
@@ -79,7 +79,7 @@ export class Network<D extends DType = "float32"> {
   readonly #description: NetworkDescription;
   readonly #engine: Engine;
   readonly #layout: Layout;
-  readonly #diagnosis = new Diagnosis();
+  readonly #warnings = new Warnings();
   /** Some layers' first weights wait for data to be scaled to. */
   #isUnscaled: boolean;
   #disposed = false;
@@ -146,6 +146,7 @@ export class Network<D extends DType = "float32"> {
    */
   async findLearningRate(data: Data, options: LearningRateOptions = {}): Promise<LearningRates> {
     this.#checkUsable();
+    const { readRates, searchRates } = partOf("search") ?? (await load("search"));
     const { rates, fit } = readRates(options);
     const { spec, optimizer } = this.#description;
     if (!("learningRate" in OPTIMIZERS[optimizer.name].options)) {
@@ -308,13 +309,17 @@ export class Network<D extends DType = "float32"> {
    * the same masks and noise.
    */
   checkGradients(data: Data): number {
+    const { compareWithDifferences } = need("float64", "checkGradients");
     const own = this.gradients(data);
     const twin = new Network({ ...this.#description.spec, dtype: "float64" });
+    let dataset: Dataset | undefined;
     try {
       twin.setWeights(this.getWeights());
       twin.#layout.progress = this.#layout.progress;
-      return twin.#compareWithDifferences(own, data);
+      dataset = twin.#dataset(data);
+      return compareWithDifferences(twin.#engine, twin.#layout, dataset, own);
     } finally {
+      dataset?.release();
       twin.dispose();
     }
   }
@@ -429,7 +434,7 @@ export class Network<D extends DType = "float32"> {
       dataset: (data, owner, sampleWeights) => this.#dataset(data, owner, sampleWeights),
       measure: (rows, metrics) => this.#measure(rows, metrics),
       scale: (dataset, rows) => this.#scale(dataset, rows),
-      diagnosis: this.#diagnosis,
+      warnings: this.#warnings,
       lock: () => {
         this.#checkUsable();
         if (this.#layout.busy) {
@@ -565,48 +570,6 @@ export class Network<D extends DType = "float32"> {
       }
     }
     return values;
-  }
-
-  /** For a float64 network with the weights of `own`: central differences of the loss against gradients. */
-  #compareWithDifferences(own: readonly LayerWeights[], data: Data): number {
-    const dataset = this.#dataset(data);
-    try {
-      const layout = this.#layout;
-      const { core } = this.#engine;
-      const rows = dataset.rows;
-      const plan = layout.prepare(rows, "train");
-      const loss = (): number => {
-        core.differentiate(plan, dataset.address, 0, rows, 1);
-        return layout.double(PLAN_BATCH_LOSS) + core.penalty(plan);
-      };
-      // Of each layer and not each tensor: biases below a batchNorm have gradients of 0 and what rounding leaves.
-      const largest = own.map(() => 0);
-      const difference = own.map(() => 0);
-      let index = -1;
-      for (const { kind, start, length } of layout.tensors) {
-        if (kind === "mean" || kind === "variance") continue;
-        if (kind === "weights") index++;
-        const gradient = own[index][kind] as FloatArray;
-        for (let i = 0; i < length; i++) {
-          const params = layout.params();
-          const at = start + i;
-          const value = params[at];
-          // The best step for central differences is near the cube root of the precision.
-          const h = 6e-6 * Math.max(1, Math.abs(value));
-          params[at] = value + h;
-          const up = loss();
-          params[at] = value - h;
-          const down = loss();
-          params[at] = value;
-          const slope = (up - down) / (2 * h);
-          largest[index] = Math.max(largest[index], Math.abs(slope), Math.abs(gradient[i]));
-          difference[index] = Math.max(difference[index], Math.abs(slope - gradient[i]));
-        }
-      }
-      return Math.max(...difference.map((value, layer) => (largest[layer] > 0 ? value / largest[layer] : 0)));
-    } finally {
-      dataset.release();
-    }
   }
 }
 

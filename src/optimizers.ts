@@ -26,7 +26,6 @@ import {
 } from "../assembly/plan.ts";
 import { type OptionTable, type OptionValues, readName, readNamed, readNumber, readObject } from "./check.ts";
 import { PropagoError } from "./errors.ts";
-import { type Method, conjugateGradient, lbfgs, levenbergMarquardt, scaledConjugateGradient } from "./search.ts";
 import { type LearningRate, type Schedule, readSchedule } from "./schedules.ts";
 
 /** How the core runs an optimizer. */
@@ -49,8 +48,8 @@ export interface OptimizerRow {
   /** Which of COMMON it does not take, and what to do instead. */
   refuses?: Readonly<Partial<Record<keyof typeof COMMON, string>>>;
   rule(options: Readonly<Record<string, number>>): Rule;
-  /** Of those that take all rows at once and find their own steps: an iteration of the method. */
-  search?: Method;
+  /** Takes all rows at once and finds its own steps (search.ts). */
+  search?: true;
 }
 
 /** The rule of a method with so many arrays beside the direction and the gradient. The core never updates by it. */
@@ -292,17 +291,17 @@ export const OPTIMIZERS = {
   conjugateGradient: {
     options: { tolerance, sigma: { kind: "number", above: 0.01, below: 1, default: 0.1 } },
     rule: () => searching(0),
-    search: conjugateGradient,
+    search: true,
   },
   scaledConjugateGradient: {
     options: { tolerance, sigma: { ...positive, default: 5e-5 }, lambda: { ...positive, default: 5e-7 } },
     rule: () => searching(0),
-    search: scaledConjugateGradient,
+    search: true,
   },
   lbfgs: {
     options: { tolerance, history: { kind: "number", whole: true, least: 1, most: 1000, default: 20 } },
     rule: ({ history }) => searching(2 * history),
-    search: lbfgs,
+    search: true,
   },
   levenbergMarquardt: {
     options: {
@@ -315,7 +314,7 @@ export const OPTIMIZERS = {
       maxWeights: { kind: "number", whole: true, least: 1, most: 20_000, default: 5000 },
     },
     rule: () => searching(0),
-    search: levenbergMarquardt,
+    search: true,
   },
 } as const satisfies Record<string, OptimizerRow>;
 
@@ -361,7 +360,7 @@ type Value<K, R> = K extends "learningRate"
 export type OptimizerSpec =
   | OptimizerName
   | {
-      [N in OptimizerName]: { name: N } & ((typeof OPTIMIZERS)[N] extends { search: Method }
+      [N in OptimizerName]: { name: N } & ((typeof OPTIMIZERS)[N] extends { search: true }
         ? unknown
         : { [K in keyof typeof COMMON]?: Value<K, (typeof COMMON)[K]> }) & {
           [K in keyof (typeof OPTIMIZERS)[N]["options"]]?: Value<K, (typeof OPTIMIZERS)[N]["options"][K]>;
@@ -374,7 +373,7 @@ export interface Optimizer {
   learningRate: number;
   schedule?: Schedule;
   rule: Rule;
-  search?: Method;
+  search?: true;
   /** The hyperparameters by name, defaults filled in. */
   options: Readonly<Record<string, number>>;
   weightDecay: number;

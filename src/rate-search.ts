@@ -1,7 +1,7 @@
 // The search for a learning rate: one pass of growing rates, and what its losses say (Smith 2017).
 import { readNumber, readObject } from "./check.ts";
 import { PropagoError } from "./errors.ts";
-import { root } from "./initializers.ts";
+import { root } from "./powers.ts";
 import type { Training } from "./training.ts";
 import type { BatchReport, FitOptions, LearningRateOptions, LearningRates } from "./types.ts";
 

@@ -2,6 +2,7 @@
 // rounds alike, and handed to the core for all steps of a call at once.
 import { type OptionTable, REQUIRED, readNamed, readNumber } from "./check.ts";
 import { PropagoError, show } from "./errors.ts";
+import { raised } from "./powers.ts";
 
 interface ScheduleRow {
   options: OptionTable;
@@ -169,13 +170,6 @@ function readNumbers(value: unknown, where: string): number[] {
     throw new PropagoError("ERR_CONFIG", `${where} must be an array of numbers, got ${show(value)}`);
   }
   return value.map((item, i) => readNumber(item, `${where}[${i}]`, { least: 0 }));
-}
-
-/** x to a whole power n ≥ 0, by squaring. */
-export function raised(x: number, n: number): number {
-  let result = 1;
-  for (; n > 0; n = Math.floor(n / 2), x *= x) if (n % 2 === 1) result *= x;
-  return result;
 }
 
 /** From `high` to `low` along half a cosine, for x from 0 to 1: (1 + cos πx) / 2 = sin²(π (1 − x) / 2). */

@@ -30,7 +30,7 @@ export type Outcome = "moved" | "converged" | "stalled";
  * One iteration of a method. It yields where it may be broken off, with the weights that it began with in place;
  * `memory` and what it remembers of other arrays are changed at its end only, in one go with the weights.
  */
-export type Method = (
+type Method = (
   terrain: Terrain,
   options: Readonly<Record<string, number>>,
   memory: number[],
@@ -44,9 +44,9 @@ interface Point {
   isSame?: boolean;
 }
 
-/** The rows that go through the network at a time: fewer where each of them adds to a large matrix. */
+/** The rows that go through the network at a time, which the library asks for without this part: fewer where each of them adds to a large matrix. */
 export function chunkOf({ optimizer, outputs }: NetworkDescription, { trainable }: Layout, rows: number): number {
-  const share = optimizer.search === levenbergMarquardt ? WORK / (trainable * trainable * outputs) : Infinity;
+  const share = optimizer.name === "levenbergMarquardt" ? WORK / (trainable * trainable * outputs) : Infinity;
   return Math.min(rows, CHUNK, JACOBIAN_ROWS * Math.max(1, Math.floor(share / JACOBIAN_ROWS)));
 }
 
@@ -304,7 +304,7 @@ function cubic(point: Point, other: Point): { a: number; b: number } {
  * Polak and Ribière's directions, d ← −g + gᵀ(g − g₋) / g₋ᵀg₋ · d, with the line search of fmincg and its guess of the
  * first step: the last one, times the quotient of the slopes. Remembers d and that guess.
  */
-export const conjugateGradient: Method = function* (terrain, { sigma }, memory) {
+const conjugateGradient: Method = function* (terrain, { sigma }, memory) {
   const { direction, slope, gradient } = terrain;
   let start = terrain.dot(slope, direction);
   for (let isSteepest = !(start < 0 && memory[0] > 0); ; isSteepest = true) {
@@ -332,7 +332,7 @@ export const conjugateGradient: Method = function* (terrain, { sigma }, memory) 
  * δ = dᵀ(∇(w + ε d) − ∇(w)) / ε + λ dᵀd from a difference of gradients. λ falls where the parabola that this makes
  * foretells the loss, and rises where it does not. Remembers d, λ and the steps since d was the gradient.
  */
-export const scaledConjugateGradient: Method = function* (terrain, { sigma, lambda }, memory) {
+const scaledConjugateGradient: Method = function* (terrain, { sigma, lambda }, memory) {
   const { direction, slope, gradient, size } = terrain;
   let [scale = lambda, age = 0] = memory;
   let start = terrain.dot(slope, direction);
@@ -372,7 +372,7 @@ export const scaledConjugateGradient: Method = function* (terrain, { sigma, lamb
  * recursion, with fmincg's search of the line at ρ = 1e-4, σ = 0.9. The first step is min(1, 1 / ‖g‖), later ones begin
  * at 1. Remembers s and y, and how many there were.
  */
-export const lbfgs: Method = function* (terrain, { history }, memory) {
+const lbfgs: Method = function* (terrain, { history }, memory) {
   const { direction, slope, gradient } = terrain;
   const s = (k: number): number => terrain.array(2 + (k % history));
   const y = (k: number): number => terrain.array(2 + history + (k % history));
@@ -417,7 +417,7 @@ export const lbfgs: Method = function* (terrain, { history }, memory) {
  * Levenberg 1944, Marquardt 1963: d = −(JᵀJ + μ I)⁻¹ Jᵀe, a whole step of it. μ rises until the loss falls, and falls
  * with it, as in MATLAB's trainlm. Remembers μ.
  */
-export const levenbergMarquardt: Method = function* (terrain, { mu, muDecrease, muIncrease, muMax }, memory) {
+const levenbergMarquardt: Method = function* (terrain, { mu, muDecrease, muIncrease, muMax }, memory) {
   yield* terrain.square();
   for (let damping = memory[0] || mu; damping <= muMax; damping *= muIncrease) {
     if (!(yield* terrain.solve(damping))) continue;
@@ -429,6 +429,8 @@ export const levenbergMarquardt: Method = function* (terrain, { mu, muDecrease, 
   }
   return "stalled";
 };
+
+const METHODS = { conjugateGradient, scaledConjugateGradient, lbfgs, levenbergMarquardt };
 
 /** A method at work on the rows of one call, iteration by iteration. */
 export class Search {
@@ -442,8 +444,8 @@ export class Search {
   #iteration: Generator<void, Outcome> | undefined;
   #hasBegun = false;
 
-  constructor(method: Method, description: NetworkDescription, layout: Layout, data: number, rows: number) {
-    this.#method = method;
+  constructor(description: NetworkDescription, layout: Layout, data: number, rows: number) {
+    this.#method = METHODS[description.optimizer.name as keyof typeof METHODS];
     this.#options = description.optimizer.options;
     this.#layout = layout;
     this.#terrain = new Terrain(description, layout, data, rows);

@@ -29,12 +29,14 @@ import { PropagoError, show } from "./errors.ts";
 import { type Metrics, monitorsOf, readMetrics, readTally, rises } from "./metrics.ts";
 import type { Engine } from "./core.ts";
 import type { NetworkDescription } from "./description.ts";
-import type { Diagnosis } from "./diagnosis.ts";
 import type { Layout } from "./layout.ts";
+import { type Parts, load, need, partOf } from "./parts.ts";
 import type { Dataset, Kept, Rows } from "./samples.ts";
 import { watch } from "./schedules.ts";
-import { Search, chunkOf } from "./search.ts";
-import { type Team, maySleep, teamOf, threadsMissing, usefulThreads } from "./workers.ts";
+import { type Search, chunkOf } from "./search.ts";
+import { maySleep, teamOf, threadsMissing, usefulThreads } from "./threads.ts";
+import type { Warnings } from "./warnings.ts";
+import type { Team } from "./workers.ts";
 import type {
   BatchReport,
   Data,
@@ -71,7 +73,7 @@ export interface Insides {
   /** Scales first weights to these rows of the samples, or the first so many, where they wait for that. */
   scale(dataset: Dataset, rows: Uint32Array | number): void;
   /** Says what is wrong. */
-  diagnosis: Diagnosis;
+  warnings: Warnings;
   /** Keeps other trainings away, and the network where it is in memory; throws ERR_BUSY if one is under way. */
   lock(): void;
   unlock(): void;
@@ -101,6 +103,8 @@ const SHUFFLES = { false: IN_ORDER, true: SHUFFLED, withReplacement: WITH_REPLAC
 interface Plan {
   epochs: number | undefined;
   batchSize: number | "full";
+  /** The batch size that was asked for, if any. */
+  asked: unknown;
   shuffle: (typeof SHUFFLES)[keyof typeof SHUFFLES];
   validation: number | Data | undefined;
   metrics: Metrics;
@@ -147,6 +151,7 @@ function readOptions(options: FitOptions, { description }: Insides): Plan {
       given.batchSize === "full"
         ? "full"
         : readNumber(given.batchSize ?? DEFAULT_BATCH, "batchSize", { whole: true, least: 1 }),
+    asked: given.batchSize,
     shuffle: search ? IN_ORDER : readShuffle(given.shuffle ?? true),
     validation: hasValidation ? readValidation(given.validation) : undefined,
     metrics,
@@ -241,7 +246,7 @@ class Loop {
   readonly #updates: number;
   readonly #penalised: boolean;
   /** Of an optimizer that searches. */
-  readonly #search: Search | undefined;
+  #search: Search | undefined;
   /** Whether the caller wants to act between epochs, so that a call of the core may make only one. */
   #single: boolean;
   /** Batches that take about one slice. */
@@ -266,6 +271,7 @@ class Loop {
     const plan = readOptions(options, insides);
     plan.signal?.throwIfAborted();
     const { layout, description } = insides;
+    if (isSync && description.optimizer.search) searchPart(description);
     insides.lock();
     this.#insides = insides;
     this.#plan = plan;
@@ -329,10 +335,7 @@ class Loop {
       if (plan.shuffle !== IN_ORDER) dataset.reorder();
       const params = layout.params();
       insides.engine.numbers(layout.word(PLAN_GOOD) >>> 0, params.length).set(params);
-      insides.diagnosis.before(insides, dataset, options.batchSize, this.#rows);
       layout.setWord(PLAN_STATUS, FINE);
-      this.#search = search && new Search(search, description, layout, dataset.address, this.#rows);
-      if (this.#search) layout.guests.add(this.#search);
     } catch (error) {
       layout.guests.clear();
       this.#kept?.release();
@@ -353,18 +356,21 @@ class Loop {
    * until they are done, it yields what is to be awaited first.
    */
   *run(): Generator<readonly EpochReport[] | Promise<void>, void> {
-    const { layout, diagnosis } = this.#insides;
+    const { layout } = this.#insides;
     const { signal, onBatch, onEpoch, timeLimit, targetLoss } = this.#plan;
     const started = performance.now();
     let since = started;
     try {
+      yield* this.#load();
       yield* this.#gather();
+      const { diagnosis } = this.#insides.warnings;
+      diagnosis?.before(this.#insides, this.#dataset, this.#plan.asked, this.#rows);
       while (this.history.epochs.length < this.#epochs) {
         signal?.throwIfAborted();
         const left = this.#epochs - this.history.epochs.length;
         const called = performance.now();
         const step = layout.double(PLAN_STEP);
-        const most = this.#single ? 1 : Math.min(left, layout.reports, diagnosis.epochsLeft(this.#rows));
+        const most = this.#single ? 1 : Math.min(left, layout.reports, diagnosis?.epochsLeft(this.#rows) ?? left);
         const search = this.#search;
         const begun = layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH);
         // No further than the call goes, so that each step's rate is asked for once.
@@ -398,10 +404,10 @@ class Loop {
 
   /** Puts what is newly found wrong into the last epoch's report and the history. */
   #warn(last: EpochReport, completed: number, isEnd: boolean): void {
-    const { diagnosis } = this.#insides;
+    const { warnings: own } = this.#insides;
     const { history } = this;
-    diagnosis.after(this.#insides, this.#dataset, this.#trained ?? this.#rows, history.epochs, completed, isEnd);
-    const warnings = diagnosis.take();
+    own.diagnosis?.after(this.#insides, this.#dataset, this.#trained ?? this.#rows, history.epochs, completed, isEnd);
+    const warnings = own.take();
     if (warnings === undefined) return;
     last.warnings = warnings;
     history.warnings = [...(history.warnings ?? []), ...warnings];
@@ -420,10 +426,10 @@ class Loop {
 
   /** How many threads a fit should have: as many as were asked for, or as many as have enough to do. */
   #chooseThreads(batch: number): number {
-    const { engine, diagnosis, description } = this.#insides;
+    const { engine, warnings, description } = this.#insides;
     const { threads } = this.#plan;
     const { name, search } = description.optimizer;
-    const isBlocked = this.#isSync && !maySleep;
+    const isBlocked = this.#isSync && !(maySleep && partOf("threads"));
     if (threads === "auto") {
       if (search !== undefined) return 1;
       const isWorthy = this.#work >= WORTHY_STEP && this.#work * this.#updates * this.#epochs >= WORTHY_FIT;
@@ -433,11 +439,41 @@ class Loop {
     const missing = search
       ? `${name} works on one`
       : isBlocked
-        ? "in a page, fitSync may not wait for workers; use fit"
+        ? maySleep
+          ? 'add import "propago/threads"'
+          : "in a page, fitSync may not wait for workers; use fit"
         : threadsMissing(engine);
     if (threads === 1 || missing === undefined) return threads;
-    diagnosis.tell("WARN_THREADS", `threads: ${threads} has no effect: ${missing}`);
+    warnings.tell("WARN_THREADS", `threads: ${threads} has no effect: ${missing}`);
     return 1;
+  }
+
+  /** Gets the parts that this training needs; without awaiting anything, it makes do with those that are there. */
+  *#load(): Generator<Promise<void>, void> {
+    const { description, layout } = this.#insides;
+    const { search } = description.optimizer;
+    if (!this.#isSync) {
+      // Training itself does not need it.
+      yield* this.#await("diagnosis", true);
+      if (search) yield* this.#await("search");
+      if (this.#threads > 1) yield* this.#await("threads");
+    }
+    if (!search) return;
+    const { Search } = searchPart(description);
+    this.#search = new Search(description, layout, this.#dataset.address, this.#rows);
+    layout.guests.add(this.#search);
+  }
+
+  *#await(name: keyof Parts, mayFail = false): Generator<Promise<void>, void> {
+    if (partOf(name) !== undefined) return;
+    let failure: unknown;
+    yield load(name).then(
+      () => {},
+      (error: unknown) => {
+        failure = error;
+      },
+    );
+    if (failure !== undefined && !mayFail) throw failure;
   }
 
   /** Waits for workers that were asked for by number; where the choice is free, training begins without them. */
@@ -594,7 +630,7 @@ class Loop {
     const outcome = this.#search?.outcome;
     if (completed === 0 || (outcome !== "converged" && outcome !== "stalled")) return false;
     this.history.stopped = outcome;
-    if (outcome === "stalled") this.#insides.diagnosis.stalled(this.#insides);
+    if (outcome === "stalled") this.#insides.warnings.diagnosis?.stalled(this.#insides);
     return true;
   }
 
@@ -612,7 +648,7 @@ class Loop {
     const batch = Math.floor(layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH)) + 1;
     const epoch = (layout.word(PLAN_EPOCH) >>> 0) + 1;
     const previous = this.history.epochs.at(-1)?.loss;
-    const causes = this.#insides.diagnosis.ofDivergence(this.#insides, this.#dataset);
+    const causes = this.#insides.warnings.diagnosis?.ofDivergence(this.#insides, this.#dataset);
     if (!this.#search) this.#restoreGood();
     return divergence(
       `at epoch ${epoch}, batch ${batch}${previous === undefined ? "" : ` (the last epoch's was ${Number(previous.toPrecision(4))})`}`,
@@ -663,17 +699,21 @@ export function trainSync(insides: Insides, data: Data, options: FitOptions): Hi
   return loop.history;
 }
 
+/** What searches: needed at once. */
+function searchPart({ optimizer }: NetworkDescription): Parts["search"] {
+  return need("search", `optimizer "${optimizer.name}" outside of fit`);
+}
+
 /** One update on all of the data as one batch; its loss before the update. */
 export function trainStep(insides: Insides, data: Data): number {
+  const { layout, engine, description } = insides;
+  const part = description.optimizer.search && searchPart(description);
   insides.lock();
-  const { layout, engine } = insides;
   try {
     const dataset = insides.dataset(data);
     try {
       insides.scale(dataset, dataset.rows);
-      const { description } = insides;
-      const { search } = description.optimizer;
-      const batch = search ? chunkOf(description, layout, dataset.rows) : dataset.rows;
+      const batch = part ? chunkOf(description, layout, dataset.rows) : dataset.rows;
       const plan = layout.prepare(batch, "train");
       layout.setWord(PLAN_BATCH, batch);
       layout.setWord(PLAN_STATUS, FINE);
@@ -681,8 +721,8 @@ export function trainStep(insides: Insides, data: Data): number {
       layout.setWord(PLAN_METRIC, 0);
       layout.setWord(PLAN_POSITION, 0);
       const before = { params: layout.params().slice(), state: layout.state().slice(), progress: layout.progress };
-      if (search) {
-        const method = new Search(search, description, layout, dataset.address, dataset.rows);
+      if (part) {
+        const method = new part.Search(description, layout, dataset.address, dataset.rows);
         try {
           method.advance(Infinity);
         } finally {
@@ -696,7 +736,7 @@ export function trainStep(insides: Insides, data: Data): number {
       // Without a finite loss the core has not updated anything.
       const rate = layout.double(PLAN_LEARNING_RATE);
       if (layout.word(PLAN_STATUS) === DIVERGED)
-        throw divergence("in trainOnBatch", loss, rate, "", search !== undefined);
+        throw divergence("in trainOnBatch", loss, rate, "", part !== undefined);
       // A single update is no epoch: shuffles to come stay what they were.
       layout.progress = { ...layout.progress, epoch: before.progress.epoch };
       if (engine.core.firstNonFinite(layout.paramsAddress, layout.count) < 0) return loss;

@@ -18,6 +18,7 @@ import {
   sleep,
   wordsOf,
 } from "./team.ts";
+import { maySleep, node, threadsMissing } from "./threads.ts";
 
 /** What a page's workers have too, and what only Node's have. */
 interface AnyWorker {
@@ -27,8 +28,6 @@ interface AnyWorker {
   unref?(): void;
 }
 
-const node = (globalThis as Partial<typeof globalThis>).process?.getBuiltinModule?.("node:worker_threads");
-
 /** Milliseconds without work after which a team goes home. */
 const IDLE = 10_000;
 /** Milliseconds without any progress after which a worker counts as lost. */
@@ -36,23 +35,6 @@ const LOST_AFTER = 2000;
 
 /** Where a page's workers find their program. */
 let pageUrl: string | undefined;
-
-/** Whether this thread may sleep: not in a page's main thread. */
-export const maySleep = ((): boolean => {
-  try {
-    return Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1) === "not-equal";
-  } catch {
-    return false;
-  }
-})();
-
-/** How many threads are worth using: on machines with several, half of the cores may be slower ones or no real ones. */
-export function usefulThreads(): number {
-  const cores =
-    (globalThis as Partial<typeof globalThis>).navigator?.hardwareConcurrency ??
-    globalThis.process.getBuiltinModule("node:os").availableParallelism();
-  return cores < 4 ? cores : Math.min(8, cores >> 1);
-}
 
 export class Team {
   readonly size: number;
@@ -213,7 +195,7 @@ export class Team {
     if (this.#ended !== undefined) return;
     const text = cause instanceof Error ? cause.message : String(cause);
     // What could not start once will not do so a moment later.
-    if (Atomics.load(this.#words, READY) < this.size) refused.set(this.#engine, text);
+    if (Atomics.load(this.#words, READY) < this.size) this.#engine.refusal = text;
     this.#lost = new PropagoError(
       "ERR_WORKER",
       `a thread was lost during training: ${text}. The last epoch's weights are back, and the optimizer starts anew; train again, or with threads: 1`,
@@ -224,17 +206,6 @@ export class Team {
 }
 
 const teams = new Map<Engine, Team>();
-/** Why an engine's threads could not be started. */
-const refused = new Map<Engine, string>();
-
-/** Why an engine cannot have threads; nothing if it can. */
-export function threadsMissing(engine: Engine): string | undefined {
-  if (refused.has(engine)) return `threads could not be started: ${refused.get(engine)}`;
-  if (engine.isShared && (node !== undefined || typeof Worker !== "undefined")) return undefined;
-  return typeof document === "undefined"
-    ? "there is no SharedArrayBuffer, or no Worker"
-    : "this page is not cross-origin isolated: its server must send Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
-}
 
 /** An engine's team, of at least so many; started now if there is none. Nothing where there cannot be one now. */
 export function teamOf(engine: Engine, size: number): Team | undefined {

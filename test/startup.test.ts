@@ -11,7 +11,7 @@ const program = `
 `;
 
 test("import, new Network and a first batch take a few milliseconds", () => {
-  const library = new URL("../dist/index.js", import.meta.url).href;
+  const library = new URL("../dist/node.js", import.meta.url).href;
   const times = Array.from({ length: 9 }, () =>
     Number(
       execFileSync(process.execPath, ["--input-type=module", "--eval", program], {

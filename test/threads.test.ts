@@ -50,7 +50,7 @@ async function startedDuring(work: (workers: Worker[]) => Promise<void>): Promis
 
 /** What a script prints in a Node of its own. */
 function printed(script: string, flags: string[] = []): string {
-  const library = new URL("../dist/index.js", import.meta.url).href;
+  const library = new URL("../dist/node.js", import.meta.url).href;
   const program = `const { Network, dense } = await import(process.env.PROPAGO);
     const x = Array.from({ length: 64 }, (_, r) => [r % 3, r % 5, r % 7]);
     const y = x.map((_, r) => r % 4);

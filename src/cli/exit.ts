@@ -26,6 +26,7 @@ const EXIT_CODES: Record<ErrorCode, number> = {
   ERR_DISPOSED: BUG,
   ERR_NOT_FITTED: BUG,
   ERR_WORKER: BUG,
+  ERR_PART: BUG,
   ERR_WASM_BLOCKED: BUG,
   ERR_WASM_SIMD: BUG,
 };

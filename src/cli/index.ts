@@ -2,6 +2,7 @@
 // The propago command: hands the command line to one file a command, and ends with the exit code that fits.
 import { Command } from "commander";
 import { PropagoError } from "../errors.ts";
+import "../node.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { DONE, report, USAGE } from "./exit.ts";
 import { inspectCommand } from "./inspect.ts";

@@ -1,0 +1,118 @@
+// The library as pages load it, in Node: what works without any part, what needs an import, and what loads its part.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { root } from "../scripts/root.ts";
+
+const { exports } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as {
+  exports: Record<string, { default: string }>;
+};
+
+/** What a script prints in a Node of its own, as a page's condition of package.json would have it; `fails` gives code and message. */
+function printed(script: string, parts: readonly string[] = []): unknown {
+  const imports = parts.map((part) => `await import("file://${root}/${exports[`./${part}`].default}");`);
+  const program = `const { Network, dense, PropagoError } = await import("file://${root}/${exports["."].default}");
+    ${imports.join("\n")}
+    const x = [[0, 0], [0, 1], [1, 0], [1, 1]];
+    const y = [0, 1, 1, 0];
+    const make = (more) => new Network({ inputs: 2, layers: [dense(4, "tanh"), dense(1, "sigmoid")], ...more });
+    const failure = (error) => error instanceof PropagoError && [error.code, error.message];
+    const fails = (work) => { try { return ["none", work()]; } catch (error) { return failure(error); } };
+    ${script}`;
+  const output = execFileSync(process.execPath, ["--input-type=module", "--eval", program], {
+    encoding: "utf8",
+    env: { ...process.env, NODE_OPTIONS: "" },
+    timeout: 50_000,
+  });
+  return JSON.parse(output);
+}
+
+describe("without any part", () => {
+  test("float32 and first-order optimizers do all they do", () => {
+    const script = `
+      const network = make();
+      const { epochs } = network.fitSync({ x, y }, { epochs: 500 });
+      const loss = network.trainOnBatch({ x, y });
+      const again = Network.fromJSON(JSON.parse(JSON.stringify(network)));
+      console.log(JSON.stringify([epochs.length, loss < 0.7, network.fingerprint() === again.fingerprint(), network.predict(x).length]));`;
+    expect(printed(script)).toEqual([500, true, true, 4]);
+  });
+
+  test.each([
+    ["float64", 'make({ dtype: "float64" })'],
+    ["float64", "make().checkGradients({ x, y })"],
+    ["search", 'make({ optimizer: "lbfgs" }).fitSync({ x, y })'],
+    ["search", 'make({ optimizer: "conjugateGradient" }).trainOnBatch({ x, y })'],
+  ])("%s is named by the error of %s, and mends it", (part, work) => {
+    const script = `console.log(JSON.stringify(fails(() => void ${work})));`;
+    expect(printed(script)).toEqual(["ERR_PART", expect.stringContaining(`add import "propago/${part}"`)]);
+    expect(printed(script, [part])).toEqual(["none", null]);
+  });
+
+  test("a call that fails for want of a part changes nothing", () => {
+    const script = `
+      const network = make({ optimizer: "lbfgs" });
+      const before = network.fingerprint();
+      fails(() => network.fitSync({ x, y }));
+      console.log(JSON.stringify([network.fingerprint() === before, (await network.fit({ x, y })).stopped]));`;
+    expect(printed(script)).toEqual([true, "converged"]);
+  });
+
+  test("fitSync says that threads have to be imported", () => {
+    const script = `
+      const network = make();
+      const { warnings } = network.fitSync({ x, y }, { epochs: 2, threads: 2 });
+      console.log(JSON.stringify([network.build, warnings[0].message]));`;
+    expect(printed(script)).toEqual(["simd", expect.stringContaining('import "propago/threads"')]);
+    expect(printed(script.replace("warnings[0].message", "warnings ?? null"), ["threads"])).toEqual(["threads", null]);
+  });
+
+  test("fitSync diagnoses once that is imported", () => {
+    const script = `
+      const { warnings } = make().fitSync({ x: x.map(([a, b]) => [1e6 * a, b]), y }, { epochs: 2 });
+      console.log(JSON.stringify(warnings?.map(({ code }) => code) ?? null));`;
+    expect(printed(script)).toEqual(null);
+    expect(printed(script, ["diagnosis"])).toEqual(["WARN_UNSCALED_INPUTS"]);
+  });
+});
+
+describe("calls that may wait load their parts", () => {
+  test("fit with an optimizer that searches", () => {
+    const script = `
+      const network = make({ optimizer: "lbfgs" });
+      const { epochs } = await network.fit({ x, y });
+      console.log(JSON.stringify([epochs.length > 5, network.fitSync({ x, y }).epochs.length > 0]));`;
+    expect(printed(script)).toEqual([true, true]);
+  });
+
+  test("fit on threads, with the bits of one", () => {
+    const script = `
+      const [one, two] = [make(), make()];
+      one.fitSync({ x, y }, { epochs: 3 });
+      await two.fit({ x, y }, { epochs: 3, threads: 2 });
+      console.log(JSON.stringify([two.build, one.fingerprint() === two.fingerprint()]));`;
+    expect(printed(script)).toEqual(["threads", true]);
+  });
+
+  test("fit diagnoses", () => {
+    const script = `
+      const { warnings } = await make().fit({ x: x.map(([a, b]) => [1e6 * a, b]), y }, { epochs: 2 });
+      console.log(JSON.stringify(warnings.map(({ code }) => code)));`;
+    expect(printed(script)).toEqual(["WARN_UNSCALED_INPUTS"]);
+  });
+
+  test("fit of a float64 classifier", () => {
+    const script = `
+      const { Classifier } = await import("file://${root}/${exports["."].default}");
+      const classifier = new Classifier({ hidden: [4], dtype: "float64" });
+      await classifier.fit(x, y, { epochs: 5 });
+      console.log(JSON.stringify(classifier.network.dtype));`;
+    expect(printed(script)).toEqual("float64");
+  });
+
+  test("findLearningRate", () => {
+    expect(printed(`console.log(JSON.stringify((await make().findLearningRate({ x, y })).suggestion > 0));`)).toBe(
+      true,
+    );
+  });
+});
