@@ -5,6 +5,7 @@ import { PropagoError } from "./errors.ts";
 import type { CoreExports } from "./generated/exports.ts";
 import { text as simd } from "./generated/simd.ts";
 import { need } from "./parts.ts";
+import type { Leader } from "./team.ts";
 import type { DType, FloatArray } from "./types.ts";
 
 const PAGE = 65_536;
@@ -35,6 +36,8 @@ export class Engine {
   readonly isShared: boolean;
   /** Why workers could not be started, where that was so. */
   refusal: string | undefined;
+  /** Who shares the core's stages out while this thread leads a team. */
+  leader: Leader | undefined;
   /** Free blocks by address, never adjacent to each other. */
   readonly #free: { start: number; size: number }[] = [];
   readonly #sizes = new Map<number, number>();
@@ -53,7 +56,10 @@ export class Engine {
     this.isShared = memory !== undefined;
     this.memory = memory ?? new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
     if (this.isShared) declareShared(bytes);
-    const { module, instance } = instantiate(bytes, this.memory);
+    const { module, instance } = instantiate(bytes, this.memory, {
+      fork: (plan, stage) => this.leader?.fork(plan, stage),
+      join: () => this.leader?.join(),
+    });
     this.module = module;
     this.core = instance.exports as unknown as CoreExports;
     this.#top = align(this.core.heapBase());
@@ -227,11 +233,10 @@ function declareShared(bytes: Uint8Array): void {
   bytes[at + before.length] = 3;
 }
 
-function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory) {
+function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, threads: Leader) {
   try {
     const module = new WebAssembly.Module(bytes);
-    const threads = { fork: alone, join: alone };
-    return { module, instance: new WebAssembly.Instance(module, { env: { memory }, threads }) };
+    return { module, instance: new WebAssembly.Instance(module, { env: { memory }, threads: { ...threads } }) };
   } catch (cause) {
     const message = cause instanceof Error ? cause.message : String(cause);
     if (/content security policy|unsafe-eval|disallowed by embedder/i.test(message)) {
@@ -251,9 +256,6 @@ function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory)
     throw cause;
   }
 }
-
-/** Forks and joins are for workers; on this thread the core is never asked for any. */
-function alone(): void {}
 
 /** Undoes `encode` of scripts/embed-core.ts: a character is a byte plus 40; } before it adds 90, ~ adds 180. */
 function decode(text: string): Uint8Array<ArrayBuffer> {

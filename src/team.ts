@@ -9,32 +9,36 @@ const LINE = 16;
 export const COMMAND = 0;
 /** The last command that is done. */
 export const DONE = COMMAND + LINE;
-/** Counts the stages that workers share. */
-export const TURN = DONE + LINE;
 /** How many workers wait for work. */
-export const READY = TURN + LINE;
+export const READY = DONE + LINE;
 /** 1 + the worker that had to give up; 0 for none. */
 export const LOST = READY + LINE;
-/** The command's plan, data, steps and epochs, its result, and whether to send a message when it is done. */
+/** The command's plan, data, steps and epochs, or without steps an evaluation, and its result. */
 export const CALL = LOST + LINE;
 export const RESULT = CALL + 4;
-export const TELL = RESULT + 1;
-/** How many workers share the command. */
-export const SHARED = TELL + 1;
+/** How many workers share the command, and for how many microseconds who waits looks before going to sleep. */
+export const SHARED = RESULT + 1;
+export const PATIENCE = SHARED + 1;
+/** Counts what the team was asked for, by commands and by whoever led it. */
+export const TASK = PATIENCE + 1;
 /** The stage that workers share, and its plan. */
-export const STAGE = SHARED + 1;
+export const STAGE = TASK + 1;
 export const PLAN = STAGE + 1;
-/** The last stage that a worker has done: a line for each. */
-export const ARRIVED = CALL + LINE;
+const WORKERS = CALL + LINE;
 
 /** Words of a team of so many. */
 export function wordsOf(size: number): number {
-  return ARRIVED + LINE * size;
+  return turnOf(size);
 }
 
-/** Where a worker says which stage it has done. */
+/** Counts the stages that a worker was asked for. */
+export function turnOf(worker: number): number {
+  return WORKERS + 2 * LINE * worker;
+}
+
+/** The last of them that it has done. */
 export function arrivedOf(worker: number): number {
-  return ARRIVED + LINE * worker;
+  return turnOf(worker) + LINE;
 }
 
 /** What a worker is started with. */
@@ -48,23 +52,76 @@ export interface Start extends Pick<Engine, "module" | "memory"> {
 /** What a worker says: the command that it has done, or 0 that it is ready. */
 export type Word = number;
 
-/** Looks at a word that often before going to sleep: about as long as waking takes. */
-const PATIENCE = 10_000;
-
 /** Gives a word its value and wakes who waits for it. */
 export function set(words: Int32Array, at: number, value: number): void {
   Atomics.store(words, at, value);
   if (Atomics.load(words, at + 1) > 0) Atomics.notify(words, at);
 }
 
-/** Waits until a word is no longer `old`; gives what it is. Not for a page's main thread, which may not sleep. */
-export function pass(words: Int32Array, at: number, old: number): number {
-  for (let i = 0; i < PATIENCE; i++) {
-    const value = Atomics.load(words, at);
-    if (value !== old) return value;
+/** Looks between two looks at the clock. */
+const LOOKS = 500;
+
+/** Tells the processor that this is a loop which waits, where engines have a word for it. */
+const pause = (Atomics as { pause?: () => void }).pause ?? (() => {});
+
+/**
+ * What waits for words on behalf of one thread. Waking takes longer than most stages do, so it looks for a while before it
+ * goes to sleep; within a task half as long after each time that this was in vain, since then others need the processor.
+ */
+export class Watch {
+  readonly #words: Int32Array;
+  #share = 1;
+  #task = 0;
+
+  constructor(words: Int32Array) {
+    this.#words = words;
   }
-  while (Atomics.load(words, at) === old) sleep(words, at, old);
-  return Atomics.load(words, at);
+
+  /** Waits until a word is no longer `old`; gives what it is. Not for a page's main thread, which may not sleep. */
+  pass(at: number, old: number, asleep = (): void => sleep(this.#words, at, old)): number {
+    const words = this.#words;
+    let value = look(words, at, old);
+    if (value !== old) return value;
+    if (words[TASK] !== this.#task) this.#share = 1;
+    this.#task = words[TASK];
+    const until = performance.now() + (words[PATIENCE] / 1000) * this.#share;
+    do {
+      if ((value = look(words, at, old)) !== old) return value;
+    } while (performance.now() < until);
+    this.#share /= 2;
+    while ((value = Atomics.load(words, at)) === old) asleep();
+    return value;
+  }
+}
+
+/** Looks at a word for some microseconds, or until it is no longer `old`; gives what it is. */
+function look(words: Int32Array, at: number, old: number): number {
+  let value = old;
+  for (let i = 0; i < LOOKS && (value = Atomics.load(words, at)) === old; i++) pause();
+  return value;
+}
+
+/** How who makes whole steps lets other workers do their shares of each stage, and waits for them. */
+export interface Leader {
+  fork(plan: number, stage: number): void;
+  join(): void;
+}
+
+/** The same with the words of a team; `wait` waits until the word is no longer what it was. */
+export function leaderOf(words: Int32Array, wait: (at: number, old: number) => void): Leader {
+  return {
+    fork(plan, stage) {
+      words[PLAN] = plan;
+      words[STAGE] = stage;
+      for (let other = 1; other < words[SHARED]; other++) set(words, turnOf(other), words[turnOf(other)] + 1);
+    },
+    join() {
+      for (let other = 1; other < words[SHARED]; other++) {
+        for (let done; (done = Atomics.load(words, arrivedOf(other))) !== words[turnOf(other)];)
+          wait(arrivedOf(other), done);
+      }
+    },
+  };
 }
 
 /** Sleeps while a word is `old`, but no longer than so many milliseconds. */

@@ -15,13 +15,14 @@ export const maySleep = ((): boolean => {
   }
 })();
 
+/** How many threads can run at once. */
+export const cores: number =
+  (globalThis as Partial<typeof globalThis>).navigator?.hardwareConcurrency ??
+  (globalThis as Partial<typeof globalThis>).process?.getBuiltinModule?.("node:os").availableParallelism() ??
+  1;
+
 /** How many threads are worth using: on machines with several, half of the cores may be slower ones or no real ones. */
-export function usefulThreads(): number {
-  const cores =
-    (globalThis as Partial<typeof globalThis>).navigator?.hardwareConcurrency ??
-    globalThis.process.getBuiltinModule("node:os").availableParallelism();
-  return cores < 4 ? cores : Math.min(8, cores >> 1);
-}
+export const usefulThreads = cores < 4 ? cores : Math.min(8, cores >> 1);
 
 /** Why an engine cannot have threads; nothing if it can. */
 export function threadsMissing(engine: Engine): string | undefined {

@@ -261,6 +261,8 @@ class Loop {
   #alone = Infinity;
   #rest = 0;
   #longest = 4;
+  /** Slices that workers made faster. */
+  #shared = 0;
   /** The workers that make the steps of the slice under way. */
   #team: Team | undefined;
   #best: { report: EpochReport; value: number; params: FloatArray; average: FloatArray | undefined } | undefined;
@@ -434,7 +436,7 @@ class Loop {
       if (search !== undefined) return 1;
       const isWorthy = this.#work >= WORTHY_STEP && this.#work * this.#updates * this.#epochs >= WORTHY_FIT;
       if (!isWorthy || isBlocked || threadsMissing(engine) !== undefined) return 1;
-      return Math.max(1, Math.min(usefulThreads(), batch >> 2));
+      return Math.max(1, Math.min(usefulThreads, batch >> 2));
     }
     const missing = search
       ? `${name} works on one`
@@ -501,26 +503,45 @@ class Loop {
       return completed;
     }
     layout.threads = this.#threads;
-    // At a hundredth of the usual speed.
-    team.begin(layout.plan, data, steps, most, this.#threads, this.#work / 2e5, !this.#isSync);
-    this.#team = team;
-    if (!this.#isSync) {
-      layout.settle = () => team.settle();
-      yield team.done();
-    }
-    const completed = this.#land(team);
-    // Bits do not depend on who makes a step, so the clock may decide: other processes may want the cores too.
-    if (pace() < this.#alone) this.#longest = 4;
-    else this.#rest = this.#longest = Math.min(2 * this.#longest, 256);
+    const completed = yield* this.#by(team, steps, most, data);
+    // Bits do not depend on who makes a step, so the clock may decide: other processes may want the cores too. Now and
+    // then a slice is made here, since the first was slowed down by compilers.
+    if (pace() < this.#alone) {
+      this.#longest = 4;
+      if (isFree && this.#shared++ % 64 === 8) this.#rest = 1;
+    } else this.#rest = this.#longest = Math.min(2 * this.#longest, 256);
     return completed;
   }
 
-  /** Takes the result of the workers' slice; if one was lost, the last good weights come back. */
+  /** Steps, or without steps an evaluation, by a team; of which this thread is one where its caller blocks anyway. */
+  *#by(team: Team, steps: number, most: number, data: number): Generator<Promise<void>, number> {
+    const { layout, engine } = this.#insides;
+    const { plan } = layout;
+    const threads = this.#threads;
+    // At a hundredth of the usual speed.
+    const slowest = this.#work / 2e5;
+    if (this.#isSync) {
+      const { train } = engine.core;
+      return this.#safely(() => team.lead(threads, slowest, () => train(plan, data, steps, most, threads)));
+    }
+    team.begin(plan, data, steps, most, threads, slowest);
+    this.#team = team;
+    layout.settle = () => team.settle();
+    yield team.done();
+    return this.#land(team);
+  }
+
+  /** Takes the result of the workers' slice. */
   #land(team: Team): number {
     this.#team = undefined;
     this.#insides.layout.settle = undefined;
+    return this.#safely(() => team.finish());
+  }
+
+  /** Does what fails only where a worker is lost; then the last good weights come back. */
+  #safely<R>(work: () => R): R {
     try {
-      return team.finish();
+      return work();
     } catch (error) {
       this.#restoreGood();
       throw error;

@@ -11,46 +11,35 @@ import {
   RESULT,
   SHARED,
   STAGE,
-  TELL,
-  TURN,
   type Start,
+  Watch,
   type Word,
   arrivedOf,
-  pass,
+  leaderOf,
   set,
+  turnOf,
   wordsOf,
 } from "./team.ts";
 
 function serve({ module, memory, address, size, me }: Start, tell: (word: Word) => void): void {
   const words = new Int32Array(memory.buffer, address, wordsOf(size));
-  let turn = 0;
-  // Every worker answers every turn, also one without a share: so none can mistake a turn for the next one.
-  const threads = {
-    fork(plan: number, stage: number): void {
-      words[PLAN] = plan;
-      words[STAGE] = stage;
-      set(words, TURN, ++turn);
-    },
-    join(): void {
-      for (let other = 1; other < size; other++) {
-        for (let done; (done = Atomics.load(words, arrivedOf(other))) !== turn;) pass(words, arrivedOf(other), done);
-      }
-    },
-  };
-  const core = new WebAssembly.Instance(module, { env: { memory }, threads }).exports as unknown as CoreExports;
+  const watch = new Watch(words);
+  const threads = leaderOf(words, (at, old) => watch.pass(at, old));
+  const core = new WebAssembly.Instance(module, { env: { memory }, threads: { ...threads } }).exports as unknown as CoreExports;
   Atomics.add(words, READY, 1);
   Atomics.notify(words, READY);
   tell(0);
   for (let command = 0; me === 0;) {
-    command = pass(words, COMMAND, command);
+    command = watch.pass(COMMAND, command);
     const [plan, data, steps, epochs] = words.subarray(CALL);
-    words[RESULT] = core.train(plan, data, steps, epochs, words[SHARED]);
+    if (steps) words[RESULT] = core.train(plan, data, steps, epochs, words[SHARED]);
+    else core.evaluate(plan, data, words[SHARED]);
     set(words, DONE, command);
-    if (words[TELL]) tell(command);
+    tell(command);
   }
-  for (;;) {
-    turn = pass(words, TURN, turn);
-    if (me < words[SHARED]) core.work(words[PLAN], words[STAGE], me, words[SHARED]);
+  for (let turn = 0; ;) {
+    turn = watch.pass(turnOf(me), turn);
+    core.work(words[PLAN], words[STAGE], me, words[SHARED]);
     set(words, arrivedOf(me), turn);
   }
 }

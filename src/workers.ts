@@ -1,5 +1,5 @@
 // The threads of an engine: started when a training first asks for them, kept for the next one, given back when nobody
-// has needed them for a while. A team trains; whoever started it waits, or awaits.
+// has needed them for a while. A team works for whoever started it, who awaits it, or blocks and is its first worker.
 import type { Engine } from "./core.ts";
 import { PropagoError } from "./errors.ts";
 import { program } from "./generated/worker.ts";
@@ -8,17 +8,21 @@ import {
   COMMAND,
   DONE,
   LOST,
+  PATIENCE,
   READY,
   RESULT,
   SHARED,
+  TASK,
   type Start,
-  TELL,
-  TURN,
+  Watch,
+  arrivedOf,
+  leaderOf,
   set,
   sleep,
+  turnOf,
   wordsOf,
 } from "./team.ts";
-import { maySleep, node, threadsMissing } from "./threads.ts";
+import { cores, maySleep, node, threadsMissing } from "./threads.ts";
 
 /** What a page's workers have too, and what only Node's have. */
 interface AnyWorker {
@@ -32,6 +36,8 @@ interface AnyWorker {
 const IDLE = 10_000;
 /** Milliseconds without any progress after which a worker counts as lost. */
 const LOST_AFTER = 2000;
+/** Microseconds for which who waits looks before going to sleep, where each worker has a core. */
+const LOOKING = 1000;
 
 /** Where a page's workers find their program. */
 let pageUrl: string | undefined;
@@ -43,6 +49,7 @@ export class Team {
   readonly #engine: Engine;
   readonly #block: number;
   readonly #words: Int32Array;
+  readonly #watch: Watch;
   readonly #workers: AnyWorker[] = [];
   /** Resumes who awaits the team, to look how things stand. */
   readonly #waiting = new Set<() => void>();
@@ -57,6 +64,7 @@ export class Team {
     this.#block = engine.allocate(wordsOf(size) * 4 + 64, "threads");
     const address = Math.ceil(this.#block / 64) * 64;
     this.#words = new Int32Array(engine.memory.buffer, address, wordsOf(size));
+    this.#watch = new Watch(this.#words);
     const { module, memory } = engine;
     try {
       for (let me = 0; me < size; me++) this.#start({ module, memory, address, size, me });
@@ -85,8 +93,8 @@ export class Team {
   }
 
   /**
-   * Lets `threads` of the workers make training steps, as the core's `train` does alone. `slowest`: the milliseconds
-   * that a step may take at most; `tell`: whether somebody will await the end.
+   * Lets `threads` of the workers make training steps, as the core's `train` does alone; without steps, evaluate.
+   * `slowest`: the milliseconds that a step may take at most.
    */
   begin(
     plan: number,
@@ -95,16 +103,40 @@ export class Team {
     epochs: number,
     threads: number,
     slowest: number,
-    tell: boolean,
   ): void {
-    clearTimeout(this.#idle);
-    this.isBusy = true;
-    this.#patience = LOST_AFTER + slowest;
-    const words = this.#words;
+    const words = this.#take(threads, slowest);
     words.set([plan, data, steps, epochs], CALL);
-    words[SHARED] = threads;
-    words[TELL] = tell ? 1 : 0;
     set(words, COMMAND, words[COMMAND] + 1);
+  }
+
+  /**
+   * Does something with this thread as the first of `threads` workers, and blocks meanwhile; not in a page's main thread.
+   * @throws PropagoError ERR_WORKER if a worker was lost.
+   */
+  lead<R>(threads: number, slowest: number, work: () => R): R {
+    const words = this.#take(threads, slowest);
+    this.#engine.leader = leaderOf(words, (at, old) => {
+      const since = performance.now();
+      this.#watch.pass(at, old, () => {
+        sleep(words, at, old, 100);
+        if (words[LOST] !== 0) this.#fail("it ended");
+        else if (performance.now() - since > this.#patience) this.#fail("it does not answer");
+        if (this.#lost !== undefined) throw this.#lost;
+      });
+    });
+    try {
+      return work();
+    } catch (error) {
+      // Whoever is still at work must not write into what the caller brings back.
+      for (let other = 1; other < threads; other++) {
+        const done = Atomics.load(words, arrivedOf(other));
+        if (done !== words[turnOf(other)]) sleep(words, arrivedOf(other), done, 100);
+      }
+      throw error;
+    } finally {
+      this.#engine.leader = undefined;
+      this.#rest();
+    }
   }
 
   /** Ends when what was begun is done, or never will be. */
@@ -118,10 +150,8 @@ export class Team {
    */
   finish(): number {
     this.settle();
-    this.isBusy = false;
+    this.#rest();
     if (!this.#isDone) throw this.#lost as PropagoError;
-    this.#idle = setTimeout(() => this.end(), IDLE);
-    (this.#idle as { unref?(): void }).unref?.();
     return this.#words[RESULT];
   }
 
@@ -132,7 +162,7 @@ export class Team {
     for (let turn = 0; !this.#isDone && this.#ended === undefined;) {
       if (maySleep) sleep(words, DONE, words[COMMAND] - 1, 100);
       const now = performance.now();
-      const latest = Atomics.load(words, TURN);
+      const latest = Atomics.load(words, turnOf(1));
       if (latest !== turn) since = now;
       turn = latest;
       if (words[LOST] !== 0) this.#fail("it ended");
@@ -148,6 +178,23 @@ export class Team {
       this.#engine.release(this.#block);
       this.#notify();
     });
+  }
+
+  #take(threads: number, slowest: number): Int32Array {
+    clearTimeout(this.#idle);
+    this.isBusy = true;
+    this.#patience = LOST_AFTER + slowest;
+    this.#words[TASK]++;
+    this.#words[SHARED] = threads;
+    this.#words[PATIENCE] = threads > cores ? 0 : LOOKING;
+    return this.#words;
+  }
+
+  #rest(): void {
+    this.isBusy = false;
+    if (this.#ended !== undefined) return;
+    this.#idle = setTimeout(() => this.end(), IDLE);
+    (this.#idle as { unref?(): void }).unref?.();
   }
 
   get #isDone(): boolean {
