@@ -25,7 +25,8 @@ function serve({ module, memory, address, size, me }: Start, tell: (word: Word) 
   const words = new Int32Array(memory.buffer, address, wordsOf(size));
   const watch = new Watch(words);
   const threads = leaderOf(words, (at, old) => watch.pass(at, old));
-  const core = new WebAssembly.Instance(module, { env: { memory }, threads: { ...threads } }).exports as unknown as CoreExports;
+  const core = new WebAssembly.Instance(module, { env: { memory }, threads: { ...threads } })
+    .exports as unknown as CoreExports;
   Atomics.add(words, READY, 1);
   Atomics.notify(words, READY);
   tell(0);

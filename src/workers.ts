@@ -96,14 +96,7 @@ export class Team {
    * Lets `threads` of the workers make training steps, as the core's `train` does alone; without steps, evaluate.
    * `slowest`: the milliseconds that a step may take at most.
    */
-  begin(
-    plan: number,
-    data: number,
-    steps: number,
-    epochs: number,
-    threads: number,
-    slowest: number,
-  ): void {
+  begin(plan: number, data: number, steps: number, epochs: number, threads: number, slowest: number): void {
     const words = this.#take(threads, slowest);
     words.set([plan, data, steps, epochs], CALL);
     set(words, COMMAND, words[COMMAND] + 1);
