@@ -312,6 +312,17 @@ function derivativeOf(kind: i32, a: v128, t: v128, p: v128): v128 {
 }
 
 /**
+ * squaredError of a single sample with at most LANES outputs: what `lossOf` gives, for networks whose whole step is some
+ * hundred instructions. Writes a whole vector of d.
+ */
+@inline
+export function squaredError(y: usize, t: usize, d: usize, width: i32): f64 {
+  const e = v128.and(SquaredError.derivative(v128.load(y), v128.load(t)), Simd.first(width));
+  v128.store(d, e);
+  return <f64>Simd.sum(v128.mul<real>(Simd.splat(0.5), v128.mul<real>(e, e)));
+}
+
+/**
  * The loss of rows [begin, end) into `losses`, and its derivative divided by `batch` into D: dY, or dZ where the
  * loss is fused with the last activation. Z, Y, T and D (rows, width).
  */

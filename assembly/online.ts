@@ -1,5 +1,7 @@
 // Online training by plain gradient descent, w ← w − η x δ after every sample: errors, gradients and the update in one
-// pass over each layer's weights. The same numbers as the general step gives, without its gradients in memory.
+// pass over each layer's weights. The same numbers as the general step gives, without its gradients in memory. A single
+// sample's activations and errors are written in whole vectors (their blocks end with one), since what was just written
+// in parts cannot be read as a whole until it has reached the cache.
 import {
   LAYER_ACTIVATION,
   LAYER_B,
@@ -32,15 +34,15 @@ export function ascend(first: usize, last: usize): void {
     let w = load<usize>(layer, LAYER_W);
     const b = load<usize>(layer, LAYER_B);
     const stride = <usize>nout * sizeof<real>();
-    let sum = b ? v128.load(b) : Simd.splat(0);
+    let sum = b ? Simd.load(b, nout) : Simd.splat(0);
     for (let i = load<i32>(layer, LAYER_IN); i > 0; --i, x += sizeof<real>(), w += stride) {
-      sum = Simd.madd(v128.load_splat<real>(x), v128.load(w), sum);
+      sum = Simd.madd(v128.load_splat<real>(x), Simd.load(w, nout), sum);
     }
     const kind = load<i32>(layer, LAYER_ACTIVATION);
     const z = load<usize>(layer, LAYER_Z);
     const y = load<usize>(layer, LAYER_Y);
-    Simd.store(z, sum, nout);
-    if (kind == SIGMOID) Simd.store(y, Lanes.sigmoid<real>(sum), nout);
+    v128.store(z, sum);
+    if (kind == SIGMOID) v128.store(y, Lanes.sigmoid<real>(sum));
     else activate(kind, load<f64>(layer, LAYER_PARAMETER), z, y, 0, 1, nout);
   }
 }
@@ -58,7 +60,7 @@ export function descend(first: usize, last: usize, fused: bool, rate: f64): void
       if (kind == SIGMOID && nout <= LANES) {
         const a = v128.load(y);
         const slope = v128.mul<real>(a, v128.sub<real>(Simd.splat(1), a));
-        Simd.store(d, v128.mul<real>(v128.load(d), slope), nout);
+        v128.store(d, v128.mul<real>(v128.load(d), slope));
       } else {
         deactivate(kind, load<f64>(layer, LAYER_PARAMETER), load<usize>(layer, LAYER_Z), y, d, 0, 1, nout);
       }
@@ -107,7 +109,7 @@ function column(eta: v128, x: usize, w: usize, d: v128, dx: usize, nin: i32): vo
   for (let n = nin, at: usize = 0; n > 0; n -= LANES, at += 16) {
     const weights = v128.load(w + at);
     // Sums start at 0, as everywhere.
-    if (dx) Simd.store(dx + at, v128.add<real>(Simd.splat(0), v128.mul<real>(d, weights)), n);
+    if (dx) v128.store(dx + at, v128.add<real>(Simd.splat(0), v128.mul<real>(d, weights)));
     Simd.store(w + at, moved(eta, weights, v128.mul<real>(v128.load(x + at), d)), n);
   }
 }
@@ -149,7 +151,7 @@ function rows(eta: v128, x: usize, W: usize, d: usize, dx: usize, nin: i32, nout
         if (o + 1 < nout) sum = Simd.madd(v128.load_splat<real>(d + at, 8), v128.shuffle<f64>(r0, r1, 1, 3), sum);
       }
     }
-    Simd.store(dx + <usize>i * sizeof<real>(), sum, left);
+    v128.store(dx + <usize>i * sizeof<real>(), sum);
     lines(eta, x + <usize>i * sizeof<real>(), w0, d, min(left, LANES), nout);
   }
 }

@@ -53,6 +53,17 @@ export class Simd {
     return i64x2.lt_s(i64x2(0, 1), i64x2.splat(n));
   }
 
+  /**
+   * The first n lanes, by the same steps in which `store` writes them: what a processor has not yet written to the cache,
+   * it can only read as it was stored. Zeros, or more of the memory, in the others.
+   */
+  @inline static load(address: usize, n: i32): v128 {
+    if (n >= LANES) return v128.load(address);
+    if (sizeof<real>() == 8 || n == 2) return v128.load64_zero(address);
+    if (n == 1) return v128.load32_zero(address);
+    return v128.load32_lane(address, v128.load64_zero(address), 2, 8);
+  }
+
   /** Stores the first n lanes: all of them, or fewer at the end of a row. */
   @inline static store(address: usize, v: v128, n: i32): void {
     if (n >= LANES) v128.store(address, v);

@@ -78,6 +78,7 @@ import {
   PLAN_WHOLE,
   PLAN_X,
   SHUFFLED,
+  SQUARED_ERROR,
   STAGE_CHANGE,
   STAGE_GRADIENTS,
   STAGE_LOSSES,
@@ -96,7 +97,7 @@ import {
 import { LANES, Simd } from "./simd";
 import * as layers from "./layers";
 import { JACOBIAN_ROWS, addSquares, jacobianRow } from "./levenberg";
-import { isFused, lossOf } from "./losses";
+import { isFused, lossOf, squaredError } from "./losses";
 import { follow, statistics, sums } from "./normalisation";
 import { ascend, descend } from "./online";
 import { accumulate, beginUpdate, endsGroup, update } from "./optimizers";
@@ -109,8 +110,9 @@ import { fork, join, share } from "./threads";
  * loss is not finite.
  */
 function step(plan: usize, data: usize, first: i32, rows: i32, all: i32): bool {
-  begin(plan, data, load<usize>(data, DATA_ORDER), first, rows);
-  if (rows == 1 && load<i32>(plan, PLAN_ONLINE)) return single(plan);
+  const order = load<usize>(data, DATA_ORDER);
+  if (rows == 1 && load<i32>(plan, PLAN_ONLINE)) return single(plan, data, order, first);
+  begin(plan, data, order, first, rows);
   const isWhole = all == 1 || load<i32>(plan, PLAN_WHOLE);
   if (all == 1) backpropagate(plan, false);
   else together(plan, STAGE_ROWS, sharesRows(plan, all));
@@ -147,13 +149,35 @@ function sharesRows(plan: usize, all: i32): i32 {
 }
 
 /** A step on one sample where the weights change as soon as their gradients are known. */
-function single(plan: usize): bool {
+function single(plan: usize, data: usize, order: usize, at: i32): bool {
   const first = layerAt(plan, 0);
   const last = lastLayer(plan);
-  gather(plan, 0, 1);
+  const nout = load<i32>(plan, PLAN_OUTPUTS);
+  const isPlain =
+    !(load<usize>(data, DATA_LABELS) | load<usize>(data, DATA_WEIGHTS)) && load<i32>(data, DATA_WIDTH) != 1;
+  if (isPlain) {
+    // What `begin` comes to.
+    const row: usize = order ? load<u32>(order + ((<usize>at) << 2)) : at;
+    const x = load<usize>(data, DATA_X) + row * <usize>load<i32>(plan, PLAN_INPUTS) * sizeof<real>();
+    store<i32>(plan, 1, PLAN_ROWS);
+    store<usize>(first, x, LAYER_X);
+    store<usize>(plan, load<usize>(data, DATA_T) + row * <usize>nout * sizeof<real>(), PLAN_TARGETS);
+    store<usize>(plan, 0, PLAN_BATCH_WEIGHTS);
+  } else {
+    begin(plan, data, order, at, 1);
+    gather(plan, 0, 1);
+  }
   ascend(first, last);
-  losses(plan, 0, 1);
-  if (!isFinite(sum(plan))) return false;
+  if (isPlain && nout <= LANES && load<i32>(plan, PLAN_LOSS) == SQUARED_ERROR) {
+    const T = load<usize>(plan, PLAN_TARGETS);
+    const loss = squaredError(load<usize>(last, LAYER_Y), T, load<usize>(last, LAYER_D), nout);
+    store<f64>(plan, loss, PLAN_BATCH_LOSS);
+    tally(plan, loss);
+  } else {
+    losses(plan, 0, 1);
+    sum(plan);
+  }
+  if (!isFinite(load<f64>(plan, PLAN_BATCH_LOSS))) return false;
   beginUpdate(plan);
   descend(first, last, isFused(load<i32>(plan, PLAN_LOSS)), load<f64>(plan, PLAN_LEARNING_RATE));
   return true;
