@@ -30,5 +30,5 @@ for (const [target, { outFile }] of Object.entries(asconfig.targets)) {
   if (asc.status !== 0) process.exit(asc.status ?? 1);
 }
 
-embedCore(["simd", "float64"]);
+embedCore(Object.keys(asconfig.targets));
 embedWorker();

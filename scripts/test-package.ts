@@ -69,6 +69,7 @@ try {
       import "propago/search";
       import "propago/threads";
       import "propago/diagnosis";
+      import "propago/relaxed";
       import { Network, dense } from "propago";${xor.replace("layers:", 'dtype: "float64", optimizer: "lbfgs", layers:')}`,
     );
     expectLine(run(process.execPath, ["parts.mjs"], user), /^0110$/m);

@@ -17,15 +17,19 @@ const MOST_BYTES = (MOST_PAGES - 1) * PAGE;
 /** Beyond this, networks that are not at work give their blocks back before the memory grows. */
 const CROWDED = 64 * 1024 * 1024;
 
+/** Builds of the core: float32, the same with relaxed SIMD, float64. */
+export type Build = "simd" | "relaxed" | "float64";
+
 /** Something that holds blocks and can give them up for a while. */
 export interface Tenant {
   /** Gives its blocks back if it is idle. */
   leave(): void;
 }
 
-/** One instance of the core with its memory. All networks of one precision share it. */
+/** One instance of the core with its memory. All networks of one build share it. */
 export class Engine {
   readonly core: CoreExports;
+  readonly build: Build;
   readonly dtype: DType;
   /** Bytes of one number. */
   readonly bytes: 4 | 8;
@@ -48,15 +52,17 @@ export class Engine {
   #top: number;
   #untouched: number;
 
-  constructor(dtype: DType) {
-    this.dtype = dtype;
-    this.bytes = dtype === "float64" ? 8 : 4;
-    const bytes = decode(dtype === "float64" ? need("float64", 'dtype "float64"').text : simd);
+  constructor(build: Build) {
+    this.build = build;
+    const isDouble = build === "float64";
+    this.dtype = isDouble ? build : "float32";
+    this.bytes = isDouble ? 8 : 4;
+    const bytes = decode(build === "simd" ? simd : need(build, `${isDouble ? "dtype" : "build"} "${build}"`).text);
     const memory = sharedMemory();
     this.isShared = memory !== undefined;
     this.memory = memory ?? new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
     if (this.isShared) declareShared(bytes);
-    const { module, instance } = instantiate(bytes, this.memory, {
+    const { module, instance } = instantiate(build, bytes, this.memory, {
       fork: (plan, stage) => this.leader?.fork(plan, stage),
       join: () => this.leader?.join(),
     });
@@ -205,11 +211,12 @@ export class Engine {
   }
 }
 
-const engines: Partial<Record<DType, Engine>> = {};
+const engines: Partial<Record<Build, Engine>> = {};
 
-/** The engine of a precision; compiled at first use. */
-export function engineOf(dtype: DType): Engine {
-  return (engines[dtype] ??= new Engine(dtype));
+/** The engine of a build, or of the usual build of a precision; compiled at first use. */
+export function engineOf(what: Build | DType): Engine {
+  const build = what === "float32" ? "simd" : what;
+  return (engines[build] ??= new Engine(build));
 }
 
 function align(bytes: number): number {
@@ -233,7 +240,7 @@ function declareShared(bytes: Uint8Array): void {
   bytes[at + before.length] = 3;
 }
 
-function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, threads: Leader) {
+function instantiate(build: Build, bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, threads: Leader) {
   try {
     const module = new WebAssembly.Module(bytes);
     return { module, instance: new WebAssembly.Instance(module, { env: { memory }, threads: { ...threads } }) };
@@ -243,6 +250,13 @@ function instantiate(bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory,
       throw new PropagoError(
         "ERR_WASM_BLOCKED",
         "this page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src",
+        { cause },
+      );
+    }
+    if (cause instanceof WebAssembly.CompileError && build === "relaxed") {
+      throw new PropagoError(
+        "ERR_WASM_RELAXED",
+        'this engine has no relaxed SIMD, as Node 22, Chrome 114 and Firefox 146 do; leave build: "relaxed" out',
         { cause },
       );
     }

@@ -10,6 +10,7 @@ import {
   SQUARED_ERROR,
 } from "../assembly/plan.ts";
 import { readName, readNumber, readObject } from "./check.ts";
+import type { Build } from "./core.ts";
 import { PropagoError } from "./errors.ts";
 import {
   type LayerDescription,
@@ -33,6 +34,7 @@ export interface NetworkDescription {
   optimizer: Optimizer;
   seed: number;
   dtype: DType;
+  build: Build;
   inputScale: number;
   /** The options again, as plain JSON. */
   spec: Omit<NetworkJSON, "format" | "version" | "weights">;
@@ -45,6 +47,7 @@ const OPTION_KEYS = [
   "optimizer",
   "seed",
   "dtype",
+  "build",
   "inputScale",
   "l1",
   "l2",
@@ -62,6 +65,10 @@ export function describe(options: unknown): NetworkDescription {
   }
   const inputs = readUnits(given.inputs, "inputs");
   const dtype = readName(given.dtype ?? "float32", "dtype", ["float32", "float64"], "dtype");
+  const build = readName(given.build ?? "simd", "build", ["simd", "relaxed"], "build");
+  if (build === "relaxed" && dtype === "float64") {
+    throw new PropagoError("ERR_CONFIG", 'build "relaxed" computes in float32: leave build out, or dtype');
+  }
   const inputScale = readNumber(given.inputScale ?? 1, "inputScale", { least: -1e30, most: 1e30 });
   if (inputScale === 0)
     throw new PropagoError("ERR_CONFIG", "inputScale is 0, which makes all inputs 0; give 1 / 255, say");
@@ -90,7 +97,8 @@ export function describe(options: unknown): NetworkDescription {
     ...(inputScale === 1 ? {} : { inputScale }),
     ...(maxNorm && { maxNorm }),
   };
-  return { inputs, outputs: last.units, layers, loss, optimizer, seed, dtype, inputScale, spec };
+  const core = dtype === "float64" ? dtype : build;
+  return { inputs, outputs: last.units, layers, loss, optimizer, seed, dtype, build: core, inputScale, spec };
 }
 
 /** Refuses what an optimizer that looks at samples one by one cannot measure. */

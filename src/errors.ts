@@ -19,6 +19,7 @@ export type ErrorCode =
   | "ERR_WORKER" // a thread that shared in a training was lost
   | "ERR_PART" // a part of the library that a page has not loaded, or cannot
   | "ERR_WASM_BLOCKED" // a page's policy forbids WebAssembly
+  | "ERR_WASM_RELAXED" // build: "relaxed" in an engine without relaxed SIMD
   | "ERR_WASM_SIMD"; // an engine without WebAssembly SIMD
 
 /**

@@ -47,6 +47,8 @@ export interface EstimatorOptions {
   /** For first weights, shuffles and held-back rows. Default 0; "random" draws one. */
   seed?: number | "random";
   dtype?: DType;
+  /** As in `NetworkOptions`; not saved. */
+  build?: "simd" | "relaxed";
 }
 
 /** As for a network, with targets in the estimator's own terms. */
@@ -91,7 +93,7 @@ export interface Output {
   classes: number;
 }
 
-const OPTIONS = ["hidden", "activation", "optimizer", "learningRate", "loss", "l1", "l2", "seed", "dtype"];
+const OPTIONS = ["hidden", "activation", "optimizer", "learningRate", "loss", "l1", "l2", "seed", "dtype", "build"];
 
 const HIDDEN = [64];
 /** A weak decay, which fades where there are more rows than 1,000 to say what the weights should be. */
@@ -150,8 +152,9 @@ export abstract class Estimator<Y, Codec> {
    * ERR_DIVERGED when the loss leaves the finite numbers, ERR_BUSY while another training runs.
    */
   async fit(x: Matrix, y: Y, options: EstimatorFitOptions<Y> = {}): Promise<History> {
-    const { dtype } = this.#options;
-    if (dtype === "float64" && !partOf(dtype)) await load(dtype);
+    for (const part of [this.#options.dtype, this.#options.build]) {
+      if ((part === "float64" || part === "relaxed") && !partOf(part)) await load(part);
+    }
     const attempts = this.#attempts(x, y, options);
     try {
       let step = attempts.next();
@@ -270,10 +273,11 @@ export abstract class Estimator<Y, Codec> {
   /** The parts of the JSON that both kinds write. */
   protected describe() {
     const { network, scaling } = this.fitted;
+    const { build: _, ...options } = this.#options;
     return {
       format: formatOf(this.kind),
       version: FORMAT_VERSION,
-      options: this.#options,
+      options,
       scaling: scaling.toJSON(),
       network: network.toJSON(),
     };
@@ -390,7 +394,7 @@ export abstract class Estimator<Y, Codec> {
   }
 
   #build(inputs: number, rows: number, codec: Codec, seed: EstimatorOptions["seed"]): Network<DType> {
-    const { hidden = HIDDEN, activation = "tanh", optimizer, learningRate, loss, l1, l2, dtype } = this.#options;
+    const { hidden = HIDDEN, activation = "tanh", optimizer, learningRate, loss, l1, l2, dtype, build } = this.#options;
     const output = this.output(codec);
     const layers: Layer[] = hidden.map((units) => ({ type: "dense", units, activation }));
     return new Network({
@@ -402,6 +406,7 @@ export abstract class Estimator<Y, Codec> {
       l2: l2 ?? (l1 === undefined ? Math.min(L2, 1 / rows) : 0),
       seed,
       dtype,
+      build,
     });
   }
 

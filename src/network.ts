@@ -35,6 +35,7 @@ import type {
   EvaluateOptions,
   Evaluation,
   FitOptions,
+  FromJSONOptions,
   FloatArray,
   History,
   Layer,
@@ -91,7 +92,7 @@ export class Network<D extends DType = "float32"> {
     this.outputs = this.#description.outputs;
     this.seed = this.#description.seed;
     this.dtype = this.#description.dtype as D;
-    this.#engine = engineOf(this.dtype);
+    this.#engine = engineOf(this.#description.build);
     this.#layout = new Layout(this.#engine, this.#description);
     try {
       this.#drawWeights();
@@ -108,9 +109,9 @@ export class Network<D extends DType = "float32"> {
     return this.#layout.parameters;
   }
 
-  /** Which build of the core runs: "threads" if several shared in the last training. */
+  /** Which build of the core runs: "relaxed" if that was asked for, else "threads" if several shared in the last training. */
   get build(): "simd" | "relaxed" | "threads" {
-    return this.#layout.threads > 1 ? "threads" : "simd";
+    return this.#engine.build === "relaxed" ? "relaxed" : this.#layout.threads > 1 ? "threads" : "simd";
   }
 
   /**
@@ -153,7 +154,12 @@ export class Network<D extends DType = "float32"> {
       throw new PropagoError("ERR_CONFIG", `optimizer "${optimizer.name}" has no learningRate to be found`);
     }
     const learningRate = (step: number): number => rates[Math.min(step, rates.length - 1)];
-    const copy = new Network({ ...spec, optimizer: { ...(spec.optimizer as object), learningRate } as OptimizerSpec });
+    const build = this.#engine.build === "relaxed" ? "relaxed" : "simd";
+    const copy = new Network({
+      ...spec,
+      build,
+      optimizer: { ...(spec.optimizer as object), learningRate } as OptimizerSpec,
+    });
     try {
       copy.setWeights(this.getWeights());
       copy.#isUnscaled = this.#isUnscaled;
@@ -378,12 +384,13 @@ export class Network<D extends DType = "float32"> {
     return { format: "propago", version: 1, ...this.#description.spec, dtype: this.dtype, weights };
   }
 
-  /** The network that `toJSON` gave; also takes the same as text. */
-  static fromJSON<D extends DType = "float32">(json: NetworkJSON<D>): Network<D>;
-  static fromJSON(json: unknown): Network;
-  static fromJSON(json: unknown): Network<DType> {
+  /** The network that `toJSON` gave; also takes the same as text. `build`: as `new Network` takes it. */
+  static fromJSON<D extends DType = "float32">(json: NetworkJSON<D>, options?: FromJSONOptions): Network<D>;
+  static fromJSON(json: unknown, options?: FromJSONOptions): Network;
+  static fromJSON(json: unknown, more: FromJSONOptions = {}): Network<DType> {
+    const { build } = readObject(more, "fromJSON options", ["build"]) as FromJSONOptions;
     const { options, weights } = readNetworkJSON(json);
-    const network = new Network(options);
+    const network = new Network({ ...options, build });
     try {
       network.setWeights(weights);
     } catch (error) {

@@ -1,6 +1,7 @@
 // The entry of Node, where nothing travels over a network, and of pages that want one file: the library with all parts.
 import "./parts/diagnosis.ts";
 import "./parts/float64.ts";
+import "./parts/relaxed.ts";
 import "./parts/search.ts";
 import "./parts/threads.ts";
 export * from "./index.ts";

@@ -11,6 +11,8 @@ import type { teamOf } from "./workers.ts";
 export interface Parts {
   /** A build's bytes as text, and what is done in float64 only. */
   float64: { text: string; compareWithDifferences: typeof compareWithDifferences };
+  /** A build's bytes as text. */
+  relaxed: { text: string };
   search: { Search: typeof Search; readRates: typeof readRates; searchRates: typeof searchRates };
   threads: { teamOf: typeof teamOf };
   diagnosis: { Diagnosis: typeof Diagnosis };
@@ -21,6 +23,7 @@ const parts: Partial<Parts> = {};
 /** Where the parts are. The bundles leave these imports as they are. */
 const modules: { readonly [N in keyof Parts]: () => Promise<{ part: Parts[N] }> } = {
   float64: () => import("./parts/float64.ts"),
+  relaxed: () => import("./parts/relaxed.ts"),
   search: () => import("./parts/search.ts"),
   threads: () => import("./parts/threads.ts"),
   diagnosis: () => import("./parts/diagnosis.ts"),

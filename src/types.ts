@@ -143,6 +143,11 @@ export interface NetworkOptions<D extends DType = "float32"> {
   seed?: number | "random";
   /** What it computes in, and the kind of array that it gives back. Default float32. */
   dtype?: D;
+  /**
+   * Which float32 build computes. "relaxed" lets the machine round a multiply-add once where it can, which some do faster:
+   * close to "simd", the default, but not the same bits on every machine. Saved networks do not say which it was.
+   */
+  build?: "simd" | "relaxed";
   /** Every input is multiplied by it: 1 / 255 turns the bytes of an image into 0..1. Default 1. */
   inputScale?: number;
   /** Adds l1·Σ|w| over the weights of all dense layers (never biases, γ or β). Default 0. */
@@ -231,6 +236,9 @@ export interface FitOptions {
   onEpoch?: (report: EpochReport) => void;
   onBatch?: (report: BatchReport) => void;
 }
+
+/** What `Network.fromJSON` takes beside the network. */
+export type FromJSONOptions = Pick<NetworkOptions, "build">;
 
 export interface PredictOptions {
   /** With the moving average of the weights (the optimizer's `averaging`) instead of the weights. Default false. */

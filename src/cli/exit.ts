@@ -28,6 +28,7 @@ const EXIT_CODES: Record<ErrorCode, number> = {
   ERR_WORKER: BUG,
   ERR_PART: BUG,
   ERR_WASM_BLOCKED: BUG,
+  ERR_WASM_RELAXED: BUG,
   ERR_WASM_SIMD: BUG,
 };
 
