@@ -146,7 +146,10 @@ const classifier = (...hidden: number[]): Workload["layers"] => [
   { units: 10, activation: "softmax" },
 ];
 
-/** Made when asked for, since the images take a moment. */
+/**
+ * Made when asked for, since the images take a moment. Long enough that copying the data in and laying a network out,
+ * which a training does once, weigh no more than in a real one.
+ */
 export const workloads: Record<string, () => Workload> = {
   xor: () => ({
     name: "xor",
@@ -181,7 +184,7 @@ export const workloads: Record<string, () => Workload> = {
     loss: "categoricalCrossEntropy",
     optimizer: adam,
     batchSize: 32,
-    epochs: 3,
+    epochs: 10,
     ...table("digits.csv", 1 / 16),
   }),
   online: () => ({
@@ -202,7 +205,7 @@ export const workloads: Record<string, () => Workload> = {
     loss: "categoricalCrossEntropy",
     optimizer: adam,
     batchSize: 32,
-    epochs: 1,
+    epochs: 3,
     ...images(2048, 28),
   }),
   mlp: () => ({
@@ -212,7 +215,7 @@ export const workloads: Record<string, () => Workload> = {
     optimizer: adam,
     batchSize: 128,
     epochs: 1,
-    ...images(256, 28),
+    ...images(1024, 28),
   }),
   wide: () => ({
     name: "wide",
@@ -225,7 +228,7 @@ export const workloads: Record<string, () => Workload> = {
     optimizer: { name: "sgd", learningRate: 0.01 },
     batchSize: 256,
     epochs: 1,
-    ...noise(256, 1024, 1000),
+    ...noise(512, 1024, 1000),
   }),
   deep: () => ({
     name: "deep",
@@ -233,7 +236,7 @@ export const workloads: Record<string, () => Workload> = {
     loss: "categoricalCrossEntropy",
     optimizer: adam,
     batchSize: 32,
-    epochs: 1,
+    epochs: 3,
     ...table("digits.csv", 1 / 16),
   }),
   ex4: () => ({
@@ -245,7 +248,7 @@ export const workloads: Record<string, () => Workload> = {
     loss: "sigmoidCrossEntropy",
     optimizer: { name: "sgd", learningRate: 0.5 },
     batchSize: 5000,
-    epochs: 3,
+    epochs: 10,
     ...images(5000, 20),
   }),
 };

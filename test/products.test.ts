@@ -137,6 +137,17 @@ describe.each(["float32", "float64"] as const)("%s", (dtype) => {
       expectSame(memory.read(G, k * n), g, `Xᵀ D, ${shape}`);
       expect(memory.canariesAlive(G, k * n), `around Xᵀ D, ${shape}`).toBe(true);
 
+      const cut = m >> 1;
+      if (cut > 0) {
+        // In two parts, the second going on from what the first left.
+        const H = memory.result(k * n);
+        core.product(X, bytes, k * bytes, D, n * bytes, H, n * bytes, 0, k, n, cut, 0, scratch.address);
+        const [rest, errors] = [X + cut * k * bytes, D + cut * n * bytes];
+        core.product(rest, bytes, k * bytes, errors, n * bytes, H, n * bytes, 0, k, n, m - cut, H, scratch.address);
+        expectSame(memory.read(H, k * n), g, `Xᵀ D in parts, ${shape}`);
+        expect(memory.canariesAlive(H, k * n), `around Xᵀ D in parts, ${shape}`).toBe(true);
+      }
+
       if (m === 1) {
         const O = memory.result(k * n);
         core.outer(X, D, O, 0, k, n);
