@@ -218,11 +218,14 @@ export function work(plan: usize, stage: i32, me: i32, all: i32): void {
     const rows = load<i32>(plan, PLAN_ROWS);
     const first = share(rows, me, all);
     const end = share(rows, me + 1, all);
-    if (first == end) return;
-    gather(plan, first, end);
-    forward(plan, me, stage == STAGE_ROWS, first, end);
-    losses(plan, first, end);
-    if (stage == STAGE_ROWS) deltas(plan, me, first, end);
+    const height = load<i32>(plan, PLAN_BLOCK_ROWS) || rows;
+    for (let top = first; top < end; top += height) {
+      const bottom = min(top + height, end);
+      gather(plan, top, bottom);
+      forward(plan, me, stage == STAGE_ROWS, top, bottom);
+      losses(plan, top, bottom);
+      if (stage == STAGE_ROWS) deltas(plan, me, top, bottom);
+    }
   } else if (all == 1) {
     update(plan, 0, load<i32>(plan, PLAN_TRAINABLE));
   } else {
