@@ -236,11 +236,12 @@ export const FINE = 0;
 export const DIVERGED = 1;
 
 // Stages of a step. Workers share each, and wait for each other between them.
-export const STAGE_LOSSES = 0; // rows: gather, forward, losses
-export const STAGE_ROWS = 1; // rows: the same, then deltas
-export const STAGE_GRADIENTS = 2; // parameters: gradients
-export const STAGE_CHANGE = 3; // parameters: gradients, then update
-export const STAGE_UPDATE = 4; // parameters: update
+export const STAGE_OUTPUTS = 0; // rows: forward
+export const STAGE_LOSSES = 1; // rows: gather, forward, losses
+export const STAGE_ROWS = 2; // rows: the same, then deltas
+export const STAGE_GRADIENTS = 3; // parameters: gradients
+export const STAGE_CHANGE = 4; // parameters: gradients, then update
+export const STAGE_UPDATE = 5; // parameters: update
 
 // What random numbers are for: each use draws from a stream of its own.
 export const STREAM_INIT = 1;

@@ -82,6 +82,7 @@ import {
   STAGE_CHANGE,
   STAGE_GRADIENTS,
   STAGE_LOSSES,
+  STAGE_OUTPUTS,
   STAGE_ROWS,
   STAGE_UPDATE,
   STREAM_SHUFFLE,
@@ -221,9 +222,9 @@ export function work(plan: usize, stage: i32, me: i32, all: i32): void {
     const height = load<i32>(plan, PLAN_BLOCK_ROWS) || rows;
     for (let top = first; top < end; top += height) {
       const bottom = min(top + height, end);
-      gather(plan, top, bottom);
+      if (stage > STAGE_OUTPUTS) gather(plan, top, bottom);
       forward(plan, me, stage == STAGE_ROWS, top, bottom);
-      losses(plan, top, bottom);
+      if (stage > STAGE_OUTPUTS) losses(plan, top, bottom);
       if (stage == STAGE_ROWS) deltas(plan, me, top, bottom);
     }
   } else if (all == 1) {
@@ -680,11 +681,11 @@ export function square(plan: usize, data: usize, first: i32, rows: i32, A: usize
   addSquares(A, J, n);
 }
 
-/** Outputs of `rows` samples at X, at most the plan's capacity; gives back their address. */
-export function predict(plan: usize, X: usize, rows: i32): usize {
+/** Outputs of `rows` samples at X, at most the plan's capacity, shared by `all` workers; gives back their address. */
+export function predict(plan: usize, X: usize, rows: i32, all: i32): usize {
   store<i32>(plan, rows, PLAN_ROWS);
   enter(plan, X);
-  forward(plan, 0, false, 0, rows);
+  together(plan, STAGE_OUTPUTS, all);
   return load<usize>(lastLayer(plan), LAYER_Y);
 }
 

@@ -42,6 +42,9 @@ export class Engine {
   refusal: string | undefined;
   /** Who shares the core's stages out while this thread leads a team. */
   leader: Leader | undefined;
+  /** All of the memory as numbers; good until the next allocate. */
+  heap!: FloatArray;
+  #buffer!: ArrayBuffer;
   /** Free blocks by address, never adjacent to each other. */
   readonly #free: { start: number; size: number }[] = [];
   readonly #sizes = new Map<number, number>();
@@ -61,6 +64,7 @@ export class Engine {
     const memory = sharedMemory();
     this.isShared = memory !== undefined;
     this.memory = memory ?? new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
+    this.#see();
     if (this.isShared) declareShared(bytes);
     const { module, instance } = instantiate(build, bytes, this.memory, {
       fork: (plan, stage) => this.leader?.fork(plan, stage),
@@ -154,25 +158,25 @@ export class Engine {
   /** A view of numbers, good until the next allocate. */
   numbers(start: number, length: number): FloatArray {
     return this.dtype === "float64"
-      ? new Float64Array(this.memory.buffer, start, length)
-      : new Float32Array(this.memory.buffer, start, length);
+      ? new Float64Array(this.#buffer, start, length)
+      : new Float32Array(this.#buffer, start, length);
   }
 
   /** Views of other kinds, good until the next allocate. */
   words(start: number, length: number): Uint32Array {
-    return new Uint32Array(this.memory.buffer, start, length);
+    return new Uint32Array(this.#buffer, start, length);
   }
 
   octets(start: number, length: number): Uint8Array {
-    return new Uint8Array(this.memory.buffer, start, length);
+    return new Uint8Array(this.#buffer, start, length);
   }
 
   doubles(start: number, length: number): Float64Array {
-    return new Float64Array(this.memory.buffer, start, length);
+    return new Float64Array(this.#buffer, start, length);
   }
 
   view(start: number, size: number): DataView {
-    return new DataView(this.memory.buffer, start, size);
+    return new DataView(this.#buffer, start, size);
   }
 
   /** The lowest free block that is large enough. */
@@ -193,12 +197,12 @@ export class Engine {
   }
 
   #growTo(end: number, what: string, bytes: number): void {
-    const missing = end - this.memory.buffer.byteLength;
+    const missing = end - this.#buffer.byteLength;
     if (missing <= 0) return;
     if (end > MOST_BYTES) throw outOfMemory(what, bytes);
     // By a quarter more than asked, so that many small networks do not each cause a growth.
     const roomy = Math.ceil((missing + Math.min(end / 4, CROWDED)) / PAGE);
-    const pages = Math.min(roomy, (MOST_BYTES - this.memory.buffer.byteLength) / PAGE);
+    const pages = Math.min(roomy, (MOST_BYTES - this.#buffer.byteLength) / PAGE);
     try {
       this.memory.grow(pages);
     } catch {
@@ -208,6 +212,13 @@ export class Engine {
         throw outOfMemory(what, bytes, cause);
       }
     }
+    this.#see();
+  }
+
+  /** Takes views of the memory as it is now; asking it for its buffer each time would cost more than small networks do. */
+  #see(): void {
+    this.#buffer = this.memory.buffer;
+    this.heap = this.numbers(0, Math.floor(this.#buffer.byteLength / this.bytes));
   }
 }
 

@@ -236,7 +236,7 @@ export class Diagnosis {
     const capacity = layout.word(PLAN_CAPACITY);
     for (let first = 0; first < rows; first += capacity) {
       const count = Math.min(capacity, rows - first);
-      engine.core.predict(plan, block + first * inputs * engine.bytes, count);
+      engine.core.predict(plan, block + first * inputs * engine.bytes, count, 1);
       for (const { i, low, high, free } of suspects) {
         const Y = engine.numbers(layout.layerAddress(i, LAYER_Y), count * free.length);
         for (let at = 0; at < Y.length; at += free.length) {

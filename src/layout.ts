@@ -174,6 +174,7 @@ interface Blocks {
   state?: number;
   /** What a batch needs; made anew when it is too small. */
   batch?: number;
+  samples: number;
   capacity: number;
   workers: number;
   purpose: Purpose;
@@ -294,6 +295,11 @@ export class Layout implements Tenant {
     } finally {
       this.params().set(plain);
     }
+  }
+
+  /** Where samples to predict go, as many as were prepared for; good until the next allocation. */
+  get samplesAddress(): number {
+    return this.#enter().samples;
   }
 
   /** The address of what the optimizer remembers. */
@@ -450,7 +456,7 @@ export class Layout implements Tenant {
     const size = paramsAt + this.count * this.engine.bytes;
     const plan = this.engine.allocate(size, `this network's ${this.parameters} parameters`);
     const params = plan + paramsAt;
-    this.#blocks = { plan, params, capacity: 0, workers: 0, purpose: "predict" };
+    this.#blocks = { plan, params, samples: 0, capacity: 0, workers: 0, purpose: "predict" };
     const view = this.engine.view(plan, paramsAt);
     const set = (offset: number, value: number): void => view.setUint32(offset, value, true);
     set(PLAN_LAYERS, layers.length);
@@ -592,6 +598,7 @@ export class Layout implements Tenant {
     const view = this.engine.view(blocks.plan, bytes);
     this.#placeBatch(rows, purpose, start, (offset, address) => view.setUint32(offset, address, true));
     view.setUint32(PLAN_CAPACITY, rows, true);
+    blocks.samples = view.getUint32(PLAN_X, true);
     view.setUint32(PLAN_BLOCK_ROWS, this.#blockRows(), true);
   }
 
@@ -620,8 +627,8 @@ export class Layout implements Tenant {
       return address;
     };
     const training = purpose !== "predict";
+    write(PLAN_X, take(rows * inputs));
     if (training) {
-      write(PLAN_X, take(rows * inputs));
       write(PLAN_T, take(rows * outputs));
       write(PLAN_ROW_LOSSES, take(rows));
       write(PLAN_SAMPLE_WEIGHTS, take(rows));

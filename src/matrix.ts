@@ -141,20 +141,36 @@ function checkColumns(width: number, name: string, columns?: number): void {
   throw new PropagoError("ERR_SHAPE", `${name} has ${width} columns, the network was built for ${columns}`);
 }
 
-/** Copies values row by row, each checked to be a number; whether they are finite is the caller's to ask. */
-export function copyValues(source: Source, to: FloatArray): void {
-  const { rows, columns, name } = source;
+/** Up to so many values, a loop is faster than a call of `set`. */
+export const FEW = 32;
+
+/** Copies `from` to `to`, from `at` on. */
+function copy(from: NumericArray | readonly number[], to: FloatArray, at: number): void {
+  if (from.length > FEW) to.set(from, at);
+  else for (let i = 0; i < from.length; i++) to[at + i] = from[i];
+}
+
+/**
+ * Copies `rows` rows from `first` on to `to`, from `at` on, each value checked to be a number; whether they are finite is
+ * the caller's to ask.
+ */
+export function copyValues(source: Source, to: FloatArray, at = 0, first = 0, rows = source.rows): void {
+  const { columns, name } = source;
   if (!source.nested) {
-    const data = source.data as NumericArray | readonly number[];
-    if (!ArrayBuffer.isView(data)) checkCells(data, 0, columns, name);
-    to.set(data);
+    let data = source.data as NumericArray | readonly number[];
+    if (rows < source.rows) {
+      const [from, end] = [first * columns, (first + rows) * columns];
+      data = ArrayBuffer.isView(data) ? data.subarray(from, end) : data.slice(from, end);
+    }
+    if (!ArrayBuffer.isView(data)) checkCells(data, first, columns, name);
+    copy(data, to, at);
     return;
   }
   const lines = source.data as readonly (readonly number[] | NumericArray)[];
   for (let row = 0; row < rows; row++) {
-    const line = lines[row];
-    if (!ArrayBuffer.isView(line)) checkCells(line, row, columns, name);
-    to.set(line, row * columns);
+    const line = lines[first + row];
+    if (!ArrayBuffer.isView(line)) checkCells(line, first + row, columns, name);
+    copy(line, to, at + row * columns);
   }
 }
 

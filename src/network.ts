@@ -22,8 +22,9 @@ import { load, need, partOf } from "./parts.ts";
 import { type Metrics, readMetrics, readTally } from "./metrics.ts";
 import { type NetworkJSON, numbersToJSON, readNetworkJSON } from "./save.ts";
 import { OPTIMIZERS, type OptimizerSpec } from "./optimizers.ts";
-import { readMatrix } from "./matrix.ts";
+import { FEW, type Source, readMatrix } from "./matrix.ts";
 import { Dataset, type Rows, copyMatrix, readTargets } from "./samples.ts";
+import { CHUNK, readThreads, shared } from "./threads.ts";
 import { Warnings } from "./warnings.ts";
 import { draw, scaleToData, wantsData } from "./weights.ts";
 import { readSampleWeights } from "./weighting.ts";
@@ -49,10 +50,11 @@ import type {
   PredictOptions,
   Targets,
   Trace,
+  WeightsOptions,
 } from "./types.ts";
 
-/** Rows that predict and evaluate take through the network at a time, when memory need not be saved. */
-const CHUNK = 128;
+/** What stands for options that were not given. */
+const NONE: PredictOptions = {};
 
 /** Gives back the memory of networks that nobody can reach any more. */
 const dropped = new FinalizationRegistry<Layout>((layout) => {
@@ -198,46 +200,61 @@ export class Network<D extends DType = "float32"> {
     }
   }
 
-  /** The outputs for each sample: rows × outputs, row by row. `averaged`: of the moving average of the weights. */
-  predict(x: Matrix, options: PredictOptions = {}): ArrayOf<D> {
+  /**
+   * The outputs for each sample: rows × outputs, row by row. `averaged`: of the moving average of the weights; `threads`: how
+   * many share the rows.
+   */
+  predict(x: Matrix, options: PredictOptions = NONE): ArrayOf<D> {
     this.#checkUsable();
-    const { averaged } = readObject(options, "predict options", ["averaged"]);
+    const { averaged, threads }: Partial<Record<keyof PredictOptions, unknown>> =
+      options === NONE ? options : readObject(options, "predict options", ["averaged", "threads"]);
+    const asked = readThreads(threads);
     const source = readMatrix(x, "x", this.inputs);
-    const chunk = Math.min(source.rows, CHUNK);
     const size = source.rows * this.outputs;
     const out = (this.dtype === "float64" ? new Float64Array(size) : new Float32Array(size)) as ArrayOf<D>;
-    const samples = this.#engine.allocate(
-      source.rows * this.inputs * this.#engine.bytes,
-      `${source.rows} rows to predict`,
-      0,
-    );
-    try {
-      copyMatrix(this.#engine, source, samples, this.#description.inputScale);
-      const plan = this.#layout.prepare(chunk, "predict");
-      this.#averaged(averaged, () => {
-        for (let first = 0; first < source.rows; first += chunk) {
-          const rows = Math.min(chunk, source.rows - first);
-          const from = samples + first * this.inputs * this.#engine.bytes;
-          const address = this.#engine.core.predict(plan, from, rows) >>> 0;
-          out.set(this.#engine.numbers(address, rows * this.outputs), first * this.outputs);
-        }
-      });
-    } finally {
-      this.#engine.release(samples);
+    if (options === NONE && source.rows < CHUNK) this.#outputs(source, out, 1);
+    else {
+      this.#averaged(averaged, () =>
+        shared(this.#layout, asked, source.rows, (all) => this.#outputs(source, out, all)),
+      );
     }
     return out;
+  }
+
+  /** Writes the outputs for samples to `out`, with this thread as the first of `all`. */
+  #outputs(source: Source, out: FloatArray, all: number): void {
+    const engine = this.#engine;
+    const { rows } = source;
+    const chunk = Math.min(rows, CHUNK * all);
+    const plan = this.#layout.prepare(chunk, "predict");
+    const samples = this.#layout.samplesAddress;
+    for (let first = 0; first < rows; first += chunk) {
+      const count = Math.min(chunk, rows - first);
+      copyMatrix(engine, source, samples, this.#description.inputScale, first, count);
+      const start = (engine.core.predict(plan, samples, count, all) >>> 0) / engine.bytes;
+      const { heap } = engine;
+      if (out.length <= FEW) for (let i = 0; i < out.length; i++) out[i] = heap[start + i];
+      else out.set(heap.subarray(start, start + count * this.outputs), first * this.outputs);
+    }
   }
 
   /** Loss and metrics over data, without training. */
   evaluate(data: Data, options: EvaluateOptions = {}): Evaluation {
     this.#checkUsable();
-    const given = readObject(options, "evaluate options", ["metrics", "sampleWeights", "classWeights", "averaged"]);
+    const given = readObject(options, "evaluate options", [
+      "metrics",
+      "sampleWeights",
+      "classWeights",
+      "averaged",
+      "threads",
+    ]);
     const metrics = readMetrics(given.metrics, this.#description);
+    const threads = readThreads(given.threads);
     const dataset = this.#dataset(data, "", given.sampleWeights);
     const rows = dataset.all();
     const measure = (): Evaluation =>
       this.#layout.aside(() => {
-        const report = this.#measure(rows, metrics);
+        const report = this.#measure(rows, metrics, threads);
         const isPenalised = this.#description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
         return isPenalised ? { ...report, penalty: this.#engine.core.penalty(this.#layout.plan) } : report;
       });
@@ -250,7 +267,7 @@ export class Network<D extends DType = "float32"> {
   }
 
   /** Copies of all weights (inputs, units) and biases, for the layers that have them, in order. */
-  getWeights(options: PredictOptions = {}): LayerWeights<ArrayOf<D>>[] {
+  getWeights(options: WeightsOptions = {}): LayerWeights<ArrayOf<D>>[] {
     this.#checkUsable();
     const { averaged } = readObject(options, "getWeights options", ["averaged"]);
     return this.#averaged(averaged, () => this.#split(this.#layout.params()));
@@ -439,7 +456,7 @@ export class Network<D extends DType = "float32"> {
       layout: this.#layout,
       description: this.#description,
       dataset: (data, owner, sampleWeights) => this.#dataset(data, owner, sampleWeights),
-      measure: (rows, metrics) => this.#measure(rows, metrics),
+      measure: (rows, metrics, threads) => this.#measure(rows, metrics, threads),
       scale: (dataset, rows) => this.#scale(dataset, rows),
       warnings: this.#warnings,
       lock: () => {
@@ -479,13 +496,17 @@ export class Network<D extends DType = "float32"> {
   }
 
   /** Sums up over rows that are in memory; writes the plan's tally. */
-  #measure(rows: Rows, metrics: Metrics): Evaluation {
+  #measure(rows: Rows, metrics: Metrics, threads: number | "auto"): Evaluation {
     const layout = this.#layout;
-    const plan = layout.prepare(Math.min(rows.count, CHUNK), "train");
+    layout.prepare(Math.min(rows.count, CHUNK), "train");
     layout.setWord(PLAN_METRIC, metrics.bits);
     const kept = metrics.bits & METRIC_OUTPUTS ? rows.keep() : undefined;
     layout.setWord(PLAN_KEPT, kept?.address ?? 0);
-    this.#engine.core.evaluate(plan, rows.address, 1);
+    shared(layout, threads, rows.count, (all) => {
+      // Once more, since each worker needs a place to pack.
+      const plan = layout.prepare(Math.min(rows.count, CHUNK), "train");
+      this.#engine.core.evaluate(plan, rows.address, all);
+    });
     const sums = this.#engine.doubles(layout.word(PLAN_TALLY) >>> 0, TALLY_SQUARES / 8 + this.outputs);
     const spread = metrics.bits & METRIC_SQUARES ? rows.spread() : new Float64Array(0);
     try {

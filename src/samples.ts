@@ -383,19 +383,37 @@ function isBytes(data: Source["data"]): data is Uint8Array | Uint8ClampedArray {
   return data instanceof Uint8Array || data instanceof Uint8ClampedArray;
 }
 
-/** Copies values times `scale` to an address, each checked: a number, finite, and within the engine's precision. */
-export function copyMatrix(engine: Engine, source: Source, address: number, scale: number): void {
-  const to = engine.numbers(address, source.rows * source.columns);
-  copyValues(source, to);
-  multiply(to, scale);
-  const bad = engine.core.firstNonFinite(address, to.length);
-  if (bad >= 0) throw nonFinite(source, to, bad);
+/**
+ * Copies values times `scale` to an address, each checked: a number, finite, and within the engine's precision; of all rows,
+ * or of `rows` from `first` on.
+ */
+export function copyMatrix(
+  engine: Engine,
+  source: Source,
+  address: number,
+  scale: number,
+  first = 0,
+  rows = source.rows,
+): void {
+  const { heap, bytes } = engine;
+  const at = address / bytes;
+  const length = rows * source.columns;
+  copyValues(source, heap, at, first, rows);
+  multiply(heap, scale, at, at + length);
+  const bad = engine.core.firstNonFinite(address, length);
+  if (bad < 0) return;
+  const size = source.rows * source.columns;
+  const all = bytes === 8 ? new Float64Array(size) : new Float32Array(size);
+  copyValues(source, all);
+  multiply(all, scale);
+  throw nonFinite(source, all, first * source.columns + bad);
 }
 
 /** Both factors in the engine's precision, as the core has it for bytes. */
-function multiply(values: FloatArray, scale: number): void {
+function multiply(values: FloatArray, scale: number, begin = 0, end = values.length): void {
+  if (scale === 1) return;
   const factor = values instanceof Float32Array ? Math.fround(scale) : scale;
-  if (factor !== 1) for (let i = 0; i < values.length; i++) values[i] *= factor;
+  for (let i = begin; i < end; i++) values[i] *= factor;
 }
 
 function copyLabels(engine: Engine, { name, labels }: LabelSource, address: number, outputs: number): void {

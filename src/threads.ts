@@ -1,5 +1,7 @@
 // What a training asks about threads before there are any. The threads themselves are a part (workers.ts).
+import { readNumber } from "./check.ts";
 import type { Engine } from "./core.ts";
+import type { Layout } from "./layout.ts";
 import { partOf } from "./parts.ts";
 import type { Team } from "./workers.ts";
 
@@ -14,6 +16,14 @@ export const maySleep = ((): boolean => {
     return false;
   }
 })();
+
+const MOST_THREADS = 64;
+/** Rows that predict and evaluate take through the network at a time, for each thread. */
+export const CHUNK = 128;
+/** Parameters, and operations, that make it worth waking threads, and operations that make it worth starting them. */
+const WORTHY_PARAMETERS = 10_000;
+const WORTHY_CALL = 5e7;
+const WORTHY_START = 4e9;
 
 /** How many threads can run at once. */
 export const cores: number =
@@ -34,6 +44,31 @@ export function threadsMissing(engine: Engine): string | undefined {
 }
 
 /** An engine's team, of at least so many, started now if there is none; nothing where there cannot be one now. */
-export function teamOf(engine: Engine, size: number): Team | undefined {
-  return partOf("threads")?.teamOf(engine, size);
+export function teamOf(engine: Engine, size: number, mayStart = true): Team | undefined {
+  return partOf("threads")?.teamOf(engine, size, mayStart);
+}
+
+/** The option `threads`. */
+export function readThreads(value: unknown): number | "auto" {
+  if (value === undefined || value === "auto") return "auto";
+  return readNumber(value, "threads", { whole: true, least: 1, most: MOST_THREADS });
+}
+
+/**
+ * Does something with `rows` rows that the core can share out, by as many threads as were asked for and are there: this one
+ * is the first. `work` is told how many.
+ */
+export function shared<R>(layout: Layout, asked: number | "auto", rows: number, work: (threads: number) => R): R {
+  const { engine, parameters } = layout;
+  const operations = 2 * parameters * rows;
+  const isFree = asked === "auto";
+  const isWorthy = parameters >= WORTHY_PARAMETERS && operations >= WORTHY_CALL;
+  const threads = !isFree ? asked : isWorthy ? usefulThreads : 1;
+  if (threads === 1 || !maySleep) return work(1);
+  const team = teamOf(engine, threads, !isFree || operations >= WORTHY_START);
+  if (!isFree) team?.waitUntilReady();
+  if (!team?.isReady || team.isBusy) return work(1);
+  layout.workers = Math.max(layout.workers, threads);
+  // At a hundredth of the usual speed.
+  return team.lead(threads, (parameters * CHUNK * threads) / 1e5, () => work(threads));
 }

@@ -34,7 +34,7 @@ import { type Parts, load, need, partOf } from "./parts.ts";
 import type { Dataset, Kept, Rows } from "./samples.ts";
 import { watch } from "./schedules.ts";
 import { type Search, chunkOf } from "./search.ts";
-import { maySleep, teamOf, threadsMissing, usefulThreads } from "./threads.ts";
+import { maySleep, readThreads, teamOf, threadsMissing, usefulThreads } from "./threads.ts";
 import type { Warnings } from "./warnings.ts";
 import type { Team } from "./workers.ts";
 import type {
@@ -54,7 +54,6 @@ const DEFAULT_EPOCHS = 100;
 /** Small data sets get as many epochs as make so many updates. */
 const DEFAULT_UPDATES = 2000;
 const DEFAULT_BATCH = 32;
-const MOST_THREADS = 64;
 /** What makes threads worth their gates and their start: multiply-adds, times six, of a step and of the whole fit. */
 const WORTHY_STEP = 4e6;
 const WORTHY_FIT = 2e10;
@@ -69,7 +68,7 @@ export interface Insides {
   /** Reads samples and targets into the core's memory. */
   dataset(data: unknown, owner?: string, sampleWeights?: unknown): Dataset;
   /** Sums loss and metrics up over rows in memory. */
-  measure(rows: Rows, metrics: Metrics): Evaluation;
+  measure(rows: Rows, metrics: Metrics, threads: number | "auto"): Evaluation;
   /** Scales first weights to these rows of the samples, or the first so many, where they wait for that. */
   scale(dataset: Dataset, rows: Uint32Array | number): void;
   /** Says what is wrong. */
@@ -161,10 +160,7 @@ function readOptions(options: FitOptions, { description }: Insides): Plan {
     plateau: plateau && readMonitor(plateau.monitor, "optimizer.learningRate.monitor", metrics, hasValidation),
     targetLoss: given.targetLoss === undefined ? -Infinity : readNumber(given.targetLoss, "targetLoss"),
     timeLimit: given.timeLimit === undefined ? Infinity : readNumber(given.timeLimit, "timeLimit", { above: 0 }),
-    threads:
-      given.threads === undefined || given.threads === "auto"
-        ? "auto"
-        : readNumber(given.threads, "threads", { whole: true, least: 1, most: MOST_THREADS }),
+    threads: readThreads(given.threads),
     signal: readSignal(given.signal),
     onEpoch: readCallback(given.onEpoch, "onEpoch"),
     onBatch: readCallback(given.onBatch, "onBatch"),
@@ -544,6 +540,7 @@ class Loop {
       return work();
     } catch (error) {
       this.#restoreGood();
+      (error as Error).message += ". The last epoch's weights are back, and the optimizer starts anew";
       throw error;
     }
   }
@@ -611,7 +608,7 @@ class Loop {
     if (this.#penalised) last.penalty = engine.core.penalty(layout.plan);
     const validation = this.#validation;
     if (validation !== undefined) {
-      last.validation = layout.aside(() => this.#insides.measure(validation, metrics));
+      last.validation = layout.aside(() => this.#insides.measure(validation, metrics, this.#plan.threads));
     }
     const settings = description.optimizer.schedule?.plateau;
     if (settings !== undefined && plateau !== undefined) {

@@ -240,9 +240,18 @@ export interface FitOptions {
 /** What `Network.fromJSON` takes beside the network. */
 export type FromJSONOptions = Pick<NetworkOptions, "build">;
 
-export interface PredictOptions {
-  /** With the moving average of the weights (the optimizer's `averaging`) instead of the weights. Default false. */
+export interface WeightsOptions {
+  /** The moving average of the weights (the optimizer's `averaging`) instead of the weights. Default false. */
   averaged?: boolean;
+}
+
+export interface PredictOptions extends WeightsOptions {
+  /**
+   * How many threads share the rows; the bits do not depend on it. "auto", the default, takes several where there are many
+   * rows, or threads are there from a `fit` and it is worth waking them. In a page's main thread, which may not wait, there
+   * is one.
+   */
+  threads?: number | "auto";
 }
 
 export interface LearningRateOptions {

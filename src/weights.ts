@@ -107,7 +107,7 @@ export function scaleToData(
       if (tensor.kind !== "weights" || spec.type !== "dense" || !isScaledToData(spec.init)) continue;
       // Weighted inputs are linear in the weights: more than once is for biases other than 0.
       for (let attempt = 0; attempt < 10; attempt++) {
-        engine.core.predict(plan, block, rows);
+        engine.core.predict(plan, block, rows, 1);
         const deviation = Math.sqrt(variance(engine.numbers(layout.layerAddress(tensor.layer, LAYER_Z), rows * units)));
         if (!(deviation > 0) || Math.abs(deviation - 1) < 1e-3) break;
         const W = layout.params().subarray(tensor.start, tensor.start + tensor.length);

@@ -236,10 +236,7 @@ export class Team {
     const text = cause instanceof Error ? cause.message : String(cause);
     // What could not start once will not do so a moment later.
     if (Atomics.load(this.#words, READY) < this.size) this.#engine.refusal = text;
-    this.#lost = new PropagoError(
-      "ERR_WORKER",
-      `a thread was lost during training: ${text}. The last epoch's weights are back, and the optimizer starts anew; train again, or with threads: 1`,
-    );
+    this.#lost = new PropagoError("ERR_WORKER", `a thread was lost: ${text}; try again, or with threads: 1`);
     this.end();
     this.#notify();
   }
@@ -247,12 +244,12 @@ export class Team {
 
 const teams = new Map<Engine, Team>();
 
-/** An engine's team, of at least so many; started now if there is none. Nothing where there cannot be one now. */
-export function teamOf(engine: Engine, size: number): Team | undefined {
+/** An engine's team, of at least so many; started if there is none and it may be. Nothing where there cannot be one now. */
+export function teamOf(engine: Engine, size: number, mayStart: boolean): Team | undefined {
   if (threadsMissing(engine) !== undefined) return undefined;
   const team = teams.get(engine);
   if (team !== undefined && team.size >= size) return team;
-  if (team?.isBusy) return undefined;
+  if (team?.isBusy || !mayStart) return undefined;
   team?.end();
   const started = new Team(engine, size);
   if (threadsMissing(engine) !== undefined) return undefined;

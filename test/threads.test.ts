@@ -2,7 +2,16 @@
 import { execFileSync } from "node:child_process";
 import type { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
-import { type DType, type FitOptions, type NetworkOptions, Network, dense } from "../src/index.ts";
+import {
+  type DType,
+  type FitOptions,
+  type NetworkOptions,
+  Network,
+  batchNorm,
+  dense,
+  dropout,
+  layerNorm,
+} from "../src/index.ts";
 import { OPTIMIZERS, type OptimizerName } from "../src/optimizers.ts";
 import { ISOLATED, chromiumMissing, inChromium } from "../scripts/chromium.ts";
 import { fingerprints } from "./fingerprint-scenario.js";
@@ -136,6 +145,83 @@ describe("the same bits on any number of threads", () => {
   });
 });
 
+describe("predict and evaluate", () => {
+  const most = 700;
+
+  for (const dtype of ["float32", "float64"] as const) {
+    test(`give the same bits on any number of threads: ${dtype}`, () => {
+      const network = new Network({
+        inputs: 9,
+        layers: [dense(40, "relu"), batchNorm(), dropout(0.5), dense(33, "tanh"), layerNorm(), dense(5, "softmax")],
+        optimizer: { name: "adam", averaging: 0.9 },
+        dtype,
+      });
+      const x = numbers(most * 9);
+      const y = Int32Array.from({ length: most }, (_, r) => (r * 7) % 5);
+      const sampleWeights = Float64Array.from({ length: most }, (_, r) => r % 3);
+      network.fitSync({ x, y }, { epochs: 2, threads: 1 });
+      for (const count of [1, 3, 4, 130, most]) {
+        const some = x.subarray(0, count * 9);
+        const data = { x: some, y: y.subarray(0, count), ...(count > 3 && { sampleWeights: sampleWeights.subarray(0, count) }) }; // prettier-ignore
+        for (const averaged of [false, true]) {
+          const outputs = network.predict(some, { averaged, threads: 1 });
+          const evaluation = network.evaluate(data, { averaged, threads: 1, metrics: ["accuracy", "logLoss", "f1"] });
+          for (const threads of [...counts, "auto"] as const) {
+            expect(network.predict(some, { averaged, threads })).toEqual(outputs);
+            expect(network.evaluate(data, { averaged, threads, metrics: ["accuracy", "logLoss", "f1"] })).toEqual(
+              evaluation,
+            );
+          }
+        }
+        expect(network.predict(some)).toEqual(network.predict(some, { threads: 3 }));
+      }
+    });
+  }
+
+  test("refuse what is no number of threads", () => {
+    const network = new Network({ inputs: 1, layers: [dense(1)] });
+    const wrong = { threads: 0 };
+    expect(() => network.predict([[1]], wrong)).toThrow(/threads must be an integer 1\.\.64/);
+    expect(() => network.evaluate({ x: [[1]], y: [1] }, wrong)).toThrow(/threads must be an integer 1\.\.64/);
+    expect(() => network.getWeights(wrong)).toThrow(/unknown option/);
+  });
+
+  test("say which cell is bad, whichever worker would have it", () => {
+    const network = new Network({ inputs: 2, layers: [dense(1)] });
+    const x = numbers(2 * most);
+    x[1001] = NaN;
+    x[1399] = Infinity;
+    for (const threads of [1, 2, "auto"] as const) {
+      expect(() => network.predict(x, { threads })).toThrow(/x\[row 500, column 1\] is NaN \(2 such cells\)/);
+    }
+    expect(network.predict(numbers(2 * most), { threads: 2 })).toHaveLength(most);
+  });
+
+  test("start threads only for much work, or when told to", async () => {
+    await startedDuring((workers) => {
+      const wide = new Network({ inputs: 64, layers: [dense(512, "relu"), dense(512, "relu"), dense(10)] });
+      wide.predict(numbers(64 * 256));
+      expect(workers).toEqual([]);
+      wide.predict(numbers(64 * 256), { threads: 12 });
+      expect(workers).toHaveLength(12);
+      return Promise.resolve();
+    });
+  });
+
+  test("end with an error when a worker is lost, and find another the next time", async () => {
+    await startedDuring((workers) => {
+      const network = new Network({ inputs: 64, layers: [dense(64, "tanh"), dense(10, "softmax")] });
+      const x = numbers(64 * 1000);
+      const outputs = network.predict(x, { threads: 13 });
+      void workers[5].terminate();
+      expect(() => network.predict(x, { threads: 13 })).toThrow(/a thread was lost.*try again, or with threads: 1$/);
+      expect(network.predict(x, { threads: 13 })).toEqual(outputs);
+      expect(workers).toHaveLength(26);
+      return Promise.resolve();
+    });
+  });
+});
+
 describe("a training by workers", () => {
   const data = { x: numbers(256 * 64), y: Int32Array.from({ length: 256 }, (_, r) => r % 10) };
   const make = (): Network => new Network({ inputs: 64, layers: [dense(64, "tanh"), dense(10, "softmax")] });
@@ -235,7 +321,7 @@ describe("a lost worker", () => {
       const onEpoch = ({ epoch }: { epoch: number }): void => {
         if (epoch === 3) void workers[1].terminate();
       };
-      expect(() => network.fitSync(data, { ...options, threads: 7, onEpoch })).toThrow(/a thread was lost/);
+      expect(() => network.fitSync(data, { ...options, threads: 15, onEpoch })).toThrow(/a thread was lost/);
       expect(network.fitSync(data, { ...options, epochs: 2 }).epochs).toHaveLength(2);
       expect(network.build).toBe("threads");
     });
@@ -278,8 +364,9 @@ describe("threads and their surroundings", () => {
       await alone.fit({ x, y }, { epochs: 20, threads: 1 });
       const { warnings = [] } = await shared.fit({ x, y }, { epochs: 20, threads: 3 });
       const [blocked] = make().fitSync({ x, y }, { epochs: 1, threads: 2 }).warnings ?? [];
+      const outputs = [1, 3, "auto"].map((threads) => alone.predict(x, { threads }).join());
       return {
-        same: alone.fingerprint() === shared.fingerprint(),
+        same: alone.fingerprint() === shared.fingerprint() && new Set(outputs).size === 1,
         build: shared.build,
         warnings: [...warnings, blocked].map(({ code, message }) => code + " " + message).join("; "),
       };
