@@ -183,7 +183,7 @@ describe("predict and evaluate", () => {
     const wrong = { threads: 0 };
     expect(() => network.predict([[1]], wrong)).toThrow(/threads must be an integer 1\.\.64/);
     expect(() => network.evaluate({ x: [[1]], y: [1] }, wrong)).toThrow(/threads must be an integer 1\.\.64/);
-    expect(() => network.getWeights(wrong)).toThrow(/unknown option/);
+    expect(() => network.getWeights(wrong as object)).toThrow(/unknown option/);
   });
 
   test("say which cell is bad, whichever worker would have it", () => {
