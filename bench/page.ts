@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import prettier from "prettier";
 import { root } from "../scripts/root.ts";
 import type { Growth } from "./growth.ts";
+import type { Predictions } from "./predict.ts";
 import { newest } from "./results.ts";
 import type { Runs } from "./runs.ts";
 import type { Speed } from "./speed.ts";
@@ -14,6 +15,7 @@ import {
   limitTable,
   machine,
   notesOf,
+  predictionsTable,
   ratiosTable,
   runsTable,
   targetsTable,
@@ -22,6 +24,7 @@ import {
 const speed = newest<Speed>("speed");
 const runs = newest<Runs>("runs");
 const growth = newest<Growth>("growth");
+const predictions = newest<Predictions>("predict");
 
 const parts: Record<string, string | undefined> = {
   limit:
@@ -37,6 +40,10 @@ const parts: Record<string, string | undefined> = {
     growth &&
     `${formulaTable(growth)}\n\nOver the points below it is off by ${Math.round(100 * growth.formula.off)} % at worst.`,
   growth: growth && growthTable(growth),
+  predictions:
+    predictions &&
+    `${machine(predictions.environment)} The peak of one core was ${predictions.peak.toFixed(1)} GFLOP/s.\n\n` +
+      predictionsTable(predictions),
 };
 
 for (const file of ["docs/performance.md", "README.md"]) {

@@ -1,5 +1,6 @@
 // Results as Markdown.
 import type { Growth } from "./growth.ts";
+import type { Predictions } from "./predict.ts";
 import type { Environment } from "./results.ts";
 import type { Runs } from "./runs.ts";
 import type { Speed, SpeedRow } from "./speed.ts";
@@ -184,5 +185,23 @@ export function formulaTable({ formula: { costs } }: Growth): string {
     ["what a sample costs", "µs"],
     "lr",
     Object.entries(costs).map(([name, price]) => [name, price >= 10 ? `${Math.round(price)}` : price.toPrecision(2)]),
+  );
+}
+
+/** How long predictions take. */
+export function predictionsTable({ rows }: Predictions): string {
+  return markdown(
+    ["network", "rows a call", "threads", "µs a call", "at best", "rows/s", "GFLOP/s", "share of peak"],
+    "lrrrrrrr",
+    rows.map(({ network, rows, threads, median, best, gflops, share }) => [
+      network,
+      rows.toLocaleString("en"),
+      threads,
+      digits(median * 1000),
+      digits(best * 1000),
+      digits((rows * 1000) / median),
+      digits(gflops),
+      `${digits(share.mean)} (${digits(share.interval[0])}–${digits(share.interval[1])})`,
+    ]),
   );
 }
