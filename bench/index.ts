@@ -7,7 +7,7 @@ import * as library from "propago";
 import { compare, peakOf, type Settings } from "./measure.ts";
 import { peers } from "./peers/all.ts";
 import { plain } from "./plain.ts";
-import { propago, takes } from "./propago.ts";
+import { has, propago, takes } from "./propago.ts";
 import { environment, save } from "./results.ts";
 import type { Speed, SpeedRow } from "./speed.ts";
 import { estimate, median, ratios } from "./statistics.ts";
@@ -61,6 +61,9 @@ const contestants = [
       }),
     ),
   propago(library, { name: "propago, float64", dtype: "float64", threads: several ? 1 : undefined }),
+  ...(has(library, "relaxed")
+    ? [propago(library, { name: "propago, relaxed", build: "relaxed", threads: several ? 1 : undefined })]
+    : []),
   plain,
   tuned,
   ...(options.peers === "yes" ? await peers() : []),

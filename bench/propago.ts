@@ -9,11 +9,22 @@ export type Library = typeof library;
 export interface Variant {
   name: string;
   dtype?: "float64";
+  build?: "relaxed";
   /** As in `fit`; left to the library where it is not given. */
   threads?: number | "auto";
 }
 
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as { version: string };
+
+/** Whether this engine and this version of the library have a build. */
+export function has({ Network, dense }: Library, build: "relaxed"): boolean {
+  try {
+    new Network({ inputs: 1, layers: [dense(1)], build }).dispose();
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Whether `fit` of this version of the library takes an option. */
 export function takes({ Network, dense }: Library, option: object): boolean {
@@ -26,7 +37,7 @@ export function takes({ Network, dense }: Library, option: object): boolean {
   }
 }
 
-export function propago({ Network, dense }: Library, { name, dtype, threads }: Variant): Contestant {
+export function propago({ Network, dense }: Library, { name, dtype, build, threads }: Variant): Contestant {
   const option = threads === undefined ? {} : { threads };
   return {
     name,
@@ -40,6 +51,7 @@ export function propago({ Network, dense }: Library, { name, dtype, threads }: V
         optimizer,
         seed,
         dtype,
+        build,
       });
       const data = dtype ? { x: Float64Array.from(x), y: Float64Array.from(y) } : { x, y };
       return {
