@@ -1,4 +1,4 @@
-// Runs the fingerprint scenario in Chromium: a page served from this machine loads the one-file bundle.
+// Runs what is built in Chromium: a page served from this machine loads the one-file bundle, or another module.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
@@ -13,17 +13,22 @@ export const chromiumMissing = existsSync(executable)
   ? undefined
   : `no Chromium at ${executable} (set CHROMIUM to its path)`;
 
-const page = `<!doctype html><meta charset="utf-8"><title>propago</title><script type="module">
-  import * as propago from "/dist/propago.min.js";
+/** A page with a module's exports as `propago`, and the scenario. */
+const pageOf = (
+  module: string,
+): string => `<!doctype html><meta charset="utf-8"><title>propago</title><script type="module">
+  import * as propago from "${module}";
   import { fingerprints } from "/test/fingerprint-scenario.js";
   globalThis.run = () => fingerprints(propago);
   globalThis.propago = propago;
 </script>`;
 
-const served: Record<string, string> = {
-  "/dist/propago.min.js": `${root}/dist/propago.min.js`,
-  "/test/fingerprint-scenario.js": `${root}/test/fingerprint-scenario.js`,
-};
+/** What a page loads, and from where. */
+export interface Site {
+  module: string;
+  /** The folder that holds it; the scenario comes from the repository. */
+  folder?: string;
+}
 
 /** What lets a page have threads. */
 export const ISOLATED = {
@@ -37,21 +42,24 @@ export async function fingerprintsInChromium(): Promise<{ version: string; finge
   return { version, fingerprints: value };
 }
 
-/** What an expression comes to in the page, where the library is `propago`; the page is served with these headers. */
+/** What an expression comes to in the page, where the library is `propago`, and the files that it loaded; served with these headers. */
 export async function inChromium<T>(
   expression: string,
   headers: Record<string, string> = {},
-): Promise<{ version: string; value: T }> {
+  { module, folder = root }: Site = { module: "/dist/propago.min.js" },
+): Promise<{ version: string; value: T; loaded: string[] }> {
+  const loaded: string[] = [];
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    const file = served[request.url ?? ""];
-    if (file) {
-      readFile(file).then(
+    const path = /^(\/[\w.-]+)+\.js$/.exec(request.url ?? "")?.[0];
+    if (path) {
+      if (!path.startsWith("/test/")) loaded.push(path);
+      readFile(path.startsWith("/test/") ? root + path : folder + path).then(
         (bytes) => response.setHeader("content-type", "text/javascript").end(bytes),
         () => response.writeHead(404).end(),
       );
     } else if (request.url === "/") {
-      response.setHeader("content-type", "text/html").end(page);
+      response.setHeader("content-type", "text/html").end(pageOf(module));
     } else {
       response.writeHead(404).end();
     }
@@ -72,7 +80,8 @@ export async function inChromium<T>(
     await tab.waitForFunction("globalThis.run", undefined, { timeout: 20_000 }).catch((cause: unknown) => {
       throw new Error(`the page did not load: ${errors.join("; ") || "no error was reported"}`, { cause });
     });
-    return { version: browser.version(), value: await tab.evaluate<T>(expression) };
+    const value = await tab.evaluate<T>(expression);
+    return { version: browser.version(), value, loaded };
   } finally {
     await browser.close();
     server.close();

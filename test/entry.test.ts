@@ -1,7 +1,10 @@
-// The library as pages load it, in Node: what works without any part, what needs an import, and what loads its part.
+// The library as pages load it, in Node, Chromium and through Vite: what works without any part, what needs an import, and what loads its part.
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { build } from "vite";
 import { describe, expect, test } from "vitest";
+import { chromiumMissing, inChromium } from "../scripts/chromium.ts";
 import { root } from "../scripts/root.ts";
 
 const { exports } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as {
@@ -114,5 +117,86 @@ describe("calls that may wait load their parts", () => {
     expect(printed(`console.log(JSON.stringify((await make().findLearningRate({ x, y })).suggestion > 0));`)).toBe(
       true,
     );
+  });
+});
+
+/** Trains in a page; gives what each step comes to. */
+const inPage = `(async () => {
+  const { Network, dense, PropagoError } = propago;
+  const x = [[0, 0], [0, 1], [1, 0], [1, 1]];
+  const y = [0, 1, 1, 0];
+  const make = (more) => new Network({ inputs: 2, layers: [dense(4, "tanh"), dense(1, "sigmoid")], ...more });
+  const said = [];
+  const network = make();
+  said.push(network.fitSync({ x, y }, { epochs: 300 }).epochs.length);
+  try { make({ dtype: "float64" }); } catch (error) { said.push(error instanceof PropagoError && error.code); }
+  said.push((await make({ optimizer: "lbfgs" }).fit({ x, y })).stopped);
+  await LOAD_FLOAT64;
+  said.push(make({ dtype: "float64" }).dtype, make().checkGradients({ x, y }) < 1e-4);
+  return said;
+})()`;
+const saidInPage = [300, "ERR_PART", "converged", "float64", true];
+
+describe("in Chromium", () => {
+  test("float32 works alone, and parts come when they are asked for", async (context) => {
+    if (chromiumMissing) return context.skip(chromiumMissing);
+    const { value, loaded } = await inChromium(
+      inPage.replace("LOAD_FLOAT64", 'import("/dist/float64.js")'),
+      {},
+      { module: "/dist/index.js" },
+    );
+    expect(value).toEqual(saidInPage);
+    expect(loaded).toEqual(["/dist/index.js", "/dist/diagnosis.js", "/dist/search.js", "/dist/float64.js"]);
+  });
+
+  test("the same bits as everywhere", async (context) => {
+    if (chromiumMissing) return context.skip(chromiumMissing);
+    const golden = JSON.parse(readFileSync(`${root}/test/golden/fingerprints.json`, "utf8")) as unknown;
+    const { value } = await inChromium(
+      'Promise.all(["float64", "search"].map((part) => import(`/dist/${part}.js`))).then(() => globalThis.run())',
+      {},
+      { module: "/dist/index.js" },
+    );
+    expect(value).toEqual(golden);
+  });
+
+  test("vite makes chunks of the parts", async (context) => {
+    if (chromiumMissing) return context.skip(chromiumMissing);
+    const folder = mkdtempSync(`${tmpdir()}/propago-vite-`);
+    try {
+      mkdirSync(`${folder}/node_modules`);
+      symlinkSync(root, `${folder}/node_modules/propago`, "junction");
+      writeFileSync(
+        `${folder}/main.js`,
+        `export * from "propago"; export const float64 = () => import("propago/float64");`,
+      );
+      await build({
+        root: folder,
+        configFile: false,
+        logLevel: "silent",
+        build: {
+          target: "es2022",
+          modulePreload: false,
+          rollupOptions: {
+            input: `${folder}/main.js`,
+            preserveEntrySignatures: "strict",
+            output: { entryFileNames: "[name].js", chunkFileNames: "[name].js" },
+          },
+        },
+      });
+      const { value, loaded } = await inChromium(
+        inPage.replace("LOAD_FLOAT64", "propago.float64()"),
+        {},
+        { module: "/dist/main.js", folder },
+      );
+      expect(value).toEqual(saidInPage);
+      const chunk = (name: string) => expect.stringMatching(new RegExp(`^/dist/(.*/)?${name}\\.js$`)) as string;
+      expect(loaded.at(0)).toBe("/dist/main.js");
+      expect(loaded).toEqual(expect.arrayContaining([chunk("diagnosis"), chunk("search"), chunk("float64")]));
+      expect(loaded).not.toContainEqual(chunk("relaxed"));
+      expect(loaded).not.toContainEqual(chunk("threads"));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });
