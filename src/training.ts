@@ -29,6 +29,7 @@ import { PropagoError, show } from "./errors.ts";
 import { type Metrics, monitorsOf, readMetrics, readTally, rises } from "./metrics.ts";
 import type { Engine } from "./core.ts";
 import type { NetworkDescription } from "./description.ts";
+import type { Diagnosis } from "./diagnosis.ts";
 import type { Layout } from "./layout.ts";
 import { type Parts, load, need, partOf } from "./parts.ts";
 import type { Dataset, Kept, Rows } from "./samples.ts";
@@ -59,6 +60,8 @@ const WORTHY_STEP = 4e6;
 const WORTHY_FIT = 2e10;
 /** Iterations of a method that searches. */
 const DEFAULT_ITERATIONS = 200;
+/** Milliseconds that training waits for parts that it can be without. */
+const PATIENCE = 1000;
 
 /** What training needs of a network. */
 export interface Insides {
@@ -243,6 +246,8 @@ class Loop {
   readonly #penalised: boolean;
   /** Of an optimizer that searches. */
   #search: Search | undefined;
+  /** Who looks for what is wrong, if that part was there in time. */
+  #diagnosis: Diagnosis | undefined;
   /** Whether the caller wants to act between epochs, so that a call of the core may make only one. */
   #single: boolean;
   /** Batches that take about one slice. */
@@ -361,7 +366,7 @@ class Loop {
     try {
       yield* this.#load();
       yield* this.#gather();
-      const { diagnosis } = this.#insides.warnings;
+      const diagnosis = (this.#diagnosis = this.#insides.warnings.diagnosis);
       diagnosis?.before(this.#insides, this.#dataset, this.#plan.asked, this.#rows);
       while (this.history.epochs.length < this.#epochs) {
         signal?.throwIfAborted();
@@ -404,7 +409,7 @@ class Loop {
   #warn(last: EpochReport, completed: number, isEnd: boolean): void {
     const { warnings: own } = this.#insides;
     const { history } = this;
-    own.diagnosis?.after(this.#insides, this.#dataset, this.#trained ?? this.#rows, history.epochs, completed, isEnd);
+    this.#diagnosis?.after(this.#insides, this.#dataset, this.#trained ?? this.#rows, history.epochs, completed, isEnd);
     const warnings = own.take();
     if (warnings === undefined) return;
     last.warnings = warnings;
@@ -448,30 +453,29 @@ class Loop {
 
   /** Gets the parts that this training needs; without awaiting anything, it makes do with those that are there. */
   *#load(): Generator<Promise<void>, void> {
-    const { description, layout } = this.#insides;
+    const { description, layout, engine } = this.#insides;
     const { search } = description.optimizer;
     if (!this.#isSync) {
-      // Training itself does not need it.
-      yield* this.#await("diagnosis", true);
-      if (search) yield* this.#await("search");
-      if (this.#threads > 1) yield* this.#await("threads");
+      // Without these it trains, too: soon, and alone.
+      const wished: (keyof Parts)[] = this.#threads > 1 ? ["diagnosis", "threads"] : ["diagnosis"];
+      const all = search ? [...wished, "search" as const] : wished;
+      if (!all.every((name) => partOf(name))) {
+        let failure: unknown;
+        yield Promise.all([
+          Promise.race([Promise.allSettled(wished.map(load)), sleep(PATIENCE)]),
+          search && load("search"),
+        ]).then(
+          () => {},
+          (error: unknown) => void (failure = error),
+        );
+        if (failure !== undefined) throw failure;
+      }
+      if (this.#threads > 1 && !partOf("threads")) engine.refusal = '"propago/threads" could not be loaded';
     }
     if (!search) return;
     const { Search } = searchPart(description);
     this.#search = new Search(description, layout, this.#dataset.address, this.#rows);
     layout.guests.add(this.#search);
-  }
-
-  *#await(name: keyof Parts, mayFail = false): Generator<Promise<void>, void> {
-    if (partOf(name) !== undefined) return;
-    let failure: unknown;
-    yield load(name).then(
-      () => {},
-      (error: unknown) => {
-        failure = error;
-      },
-    );
-    if (failure !== undefined && !mayFail) throw failure;
   }
 
   /** Waits for workers that were asked for by number; where the choice is free, training begins without them. */
@@ -648,7 +652,7 @@ class Loop {
     const outcome = this.#search?.outcome;
     if (completed === 0 || (outcome !== "converged" && outcome !== "stalled")) return false;
     this.history.stopped = outcome;
-    if (outcome === "stalled") this.#insides.warnings.diagnosis?.stalled(this.#insides);
+    if (outcome === "stalled") this.#diagnosis?.stalled(this.#insides);
     return true;
   }
 
@@ -666,7 +670,7 @@ class Loop {
     const batch = Math.floor(layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH)) + 1;
     const epoch = (layout.word(PLAN_EPOCH) >>> 0) + 1;
     const previous = this.history.epochs.at(-1)?.loss;
-    const causes = this.#insides.warnings.diagnosis?.ofDivergence(this.#insides, this.#dataset);
+    const causes = this.#diagnosis?.ofDivergence(this.#insides, this.#dataset);
     if (!this.#search) this.#restoreGood();
     return divergence(
       `at epoch ${epoch}, batch ${batch}${previous === undefined ? "" : ` (the last epoch's was ${Number(previous.toPrecision(4))})`}`,
@@ -768,6 +772,15 @@ export function trainStep(insides: Insides, data: Data): number {
   } finally {
     insides.unlock();
   }
+}
+
+/** Waits for so many milliseconds. */
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer: unknown = setTimeout(resolve, milliseconds);
+    // No reason for Node to stay alive.
+    (timer as { unref?(): void }).unref?.();
+  });
 }
 
 /** Lets the event loop turn once. */

@@ -1,6 +1,6 @@
 // The library as pages load it, in Node, Chromium and through Vite: what works without any part, what needs an import, and what loads its part.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { build } from "vite";
 import { describe, expect, test } from "vitest";
@@ -111,6 +111,26 @@ describe("calls that may wait load their parts", () => {
       await classifier.fit(x, y, { epochs: 5 });
       console.log(JSON.stringify(classifier.network.dtype));`;
     expect(printed(script)).toEqual("float64");
+  });
+
+  test("a part that cannot be loaded: an error where training needs it, otherwise none", () => {
+    const folder = mkdtempSync(`${tmpdir()}/propago-alone-`);
+    try {
+      writeFileSync(`${folder}/package.json`, '{ "type": "module" }');
+      copyFileSync(`${root}/${exports["."].default}`, `${folder}/index.js`);
+      const script = `
+        const alone = await import("file://${folder}/index.js");
+        const make = (optimizer) => new alone.Network({ inputs: 2, layers: [dense(1, "sigmoid")], optimizer });
+        const network = make("lbfgs");
+        const error = await network.fit({ x, y }).catch((error) => error);
+        const { epochs, warnings } = await make("sgd").fit({ x, y }, { epochs: 3, threads: 2 });
+        const { suggestion } = await make("adam").findLearningRate({ x, y }).catch(() => ({ suggestion: "none" }));
+        network.dispose();
+        console.log(JSON.stringify([error.code, epochs.length, warnings[0].message, suggestion]));`;
+      expect(printed(`{ ${script} }`)).toEqual(["ERR_PART", 3, expect.stringContaining("propago/threads"), "none"]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test("findLearningRate", () => {
