@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync
 import { tmpdir } from "node:os";
 import { build } from "vite";
 import { describe, expect, test } from "vitest";
-import { chromiumMissing, inChromium } from "../scripts/chromium.ts";
+import { chromiumMissing, inChromium, ISOLATED } from "../scripts/chromium.ts";
 import { root } from "../scripts/root.ts";
 
 const { exports } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as {
@@ -167,6 +167,26 @@ describe("in Chromium", () => {
     );
     expect(value).toEqual(saidInPage);
     expect(loaded).toEqual(["/dist/index.js", "/dist/diagnosis.js", "/dist/search.js", "/dist/float64.js"]);
+  });
+
+  test("threads come by themselves, relaxed SIMD when it is imported", async (context) => {
+    if (chromiumMissing) return context.skip(chromiumMissing);
+    const script = `(async () => {
+      const { Network, dense } = propago;
+      const data = { x: Float32Array.from({ length: 64 }, (_, i) => i % 7), y: Float32Array.from({ length: 64 }, (_, i) => i % 2) };
+      const make = (more) => new Network({ inputs: 1, layers: [dense(4, "tanh"), dense(1)], ...more });
+      const [alone, shared] = [make(), make()];
+      alone.fitSync(data, { epochs: 3 });
+      await shared.fit(data, { epochs: 3, threads: 2 });
+      await import("/dist/relaxed.js");
+      const relaxed = make({ build: "relaxed" });
+      relaxed.fitSync(data, { epochs: 3 });
+      const distance = Math.abs(relaxed.predict([[1]])[0] - alone.predict([[1]])[0]);
+      return [shared.build, shared.fingerprint() === alone.fingerprint(), relaxed.build, distance < 1e-5];
+    })()`;
+    const { value, loaded } = await inChromium(script, ISOLATED, { module: "/dist/index.js" });
+    expect(value).toEqual(["threads", true, "relaxed", true]);
+    expect(loaded).toContain("/dist/threads.js");
   });
 
   test("the same bits as everywhere", async (context) => {
