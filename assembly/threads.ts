@@ -2,18 +2,20 @@
 // the bits are the same however many workers there are.
 
 // Waiting is the importer's: asleep, a worker must not hold local variables in compiled code (Node 20 loses them).
-/** Lets the other workers begin their shares of a stage. */
-export declare function fork(plan: usize, stage: i32): void;
+/** Lets the other workers begin their shares of a stage; tells where the shares stand. */
+export declare function fork(plan: usize, stage: i32): usize;
 
 /** Waits until all of them have ended. */
 export declare function join(): void;
 
 /**
- * Where the share of worker `me` of `all` begins, of n things; it ends where the next one's begins. Shares are multiples
- * of 4, the height of a product's tile, so that no tile is cut.
+ * Where the share of worker `me` of `all` begins, of n things; it ends where the next one's begins. `shares` (all + 1) has
+ * u32 from 0 to 65,536, the parts of the whole at which they begin. Shares are multiples of 4, the height of a product's
+ * tile, so that no tile is cut.
  */
-export function share(n: i32, me: i32, all: i32): i32 {
+export function share(n: i32, me: i32, all: i32, shares: usize): i32 {
   if (all == 1) return me ? n : 0;
-  const tiles = (n + 3) >> 2;
-  return min(n, ((tiles * me) / all) << 2);
+  const tiles = <u64>((n + 3) >> 2);
+  const begin = load<u32>(shares + ((<usize>me) << 2));
+  return min(n, (<i32>((tiles * begin + 32768) >> 16)) << 2);
 }

@@ -208,17 +208,18 @@ function backpropagate(plan: usize, all: bool): void {
 /** Does a stage, each worker its share, and waits for the last of them. What stands between stages one worker does. */
 @inline
 function together(plan: usize, stage: i32, all: i32): void {
-  if (all > 1) fork(plan, stage);
-  work(plan, stage, 0, all);
+  let shares: usize = 0;
+  if (all > 1) shares = fork(plan, stage);
+  work(plan, stage, 0, all, shares);
   if (all > 1) join();
 }
 
-/** The share of worker `me` of `all` in a stage. */
-export function work(plan: usize, stage: i32, me: i32, all: i32): void {
+/** The share of worker `me` of `all` in a stage; where it begins, `shares` says. */
+export function work(plan: usize, stage: i32, me: i32, all: i32, shares: usize): void {
   if (stage <= STAGE_ROWS) {
     const rows = load<i32>(plan, PLAN_ROWS);
-    const first = share(rows, me, all);
-    const end = share(rows, me + 1, all);
+    const first = share(rows, me, all, shares);
+    const end = share(rows, me + 1, all, shares);
     const height = load<i32>(plan, PLAN_BLOCK_ROWS) || rows;
     for (let top = first; top < end; top += height) {
       const bottom = min(top + height, end);
@@ -230,21 +231,21 @@ export function work(plan: usize, stage: i32, me: i32, all: i32): void {
   } else if (all == 1) {
     update(plan, 0, load<i32>(plan, PLAN_TRAINABLE));
   } else {
-    parameters(plan, stage, me, all);
+    parameters(plan, stage, me, all, shares);
   }
 }
 
 /** A worker's share of gradients and update: rows of each W, units of each b, the same numbers in every stage. */
-function parameters(plan: usize, stage: i32, me: i32, all: i32): void {
+function parameters(plan: usize, stage: i32, me: i32, all: i32, shares: usize): void {
   const rows = load<i32>(plan, PLAN_ROWS);
   const last = lastLayer(plan);
   for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
     const nin = load<i32>(layer, LAYER_IN);
     const nout = load<i32>(layer, LAYER_OUT);
-    const first = share(nin, me, all);
-    const end = share(nin, me + 1, all);
-    const from = share(nout, me, all);
-    const to = share(nout, me + 1, all);
+    const first = share(nin, me, all, shares);
+    const end = share(nin, me + 1, all, shares);
+    const from = share(nout, me, all, shares);
+    const to = share(nout, me + 1, all, shares);
     if (stage <= STAGE_CHANGE) layers.gradients(layer, scratchOf(plan, me), 0, rows, rows, false, first, end, from, to);
     if (stage >= STAGE_CHANGE) {
       const bits = load<i32>(layer, LAYER_TRAINABLE);

@@ -67,7 +67,7 @@ export class Engine {
     this.#see();
     if (this.isShared) declareShared(bytes);
     const { module, instance } = instantiate(build, bytes, this.memory, {
-      fork: (plan, stage) => this.leader?.fork(plan, stage),
+      fork: (plan, stage) => this.leader?.fork(plan, stage) ?? 0,
       join: () => this.leader?.join(),
     });
     this.module = module;

@@ -28,6 +28,11 @@ const WORKERS = CALL + LINE;
 
 /** Words of a team of so many. */
 export function wordsOf(size: number): number {
+  return sharesOf(size) + size + 1;
+}
+
+/** Where the workers' shares stand, as the core reads them. */
+export function sharesOf(size: number): number {
   return turnOf(size);
 }
 
@@ -39,6 +44,11 @@ export function turnOf(worker: number): number {
 /** The last of them that it has done. */
 export function arrivedOf(worker: number): number {
   return turnOf(worker) + LINE;
+}
+
+/** What it took for that one, in ticks. */
+export function tookOf(worker: number): number {
+  return arrivedOf(worker) + 2;
 }
 
 /** What a worker is started with. */
@@ -103,22 +113,68 @@ function look(words: Int32Array, at: number, old: number): number {
 
 /** How who makes whole steps lets other workers do their shares of each stage, and waits for them. */
 export interface Leader {
-  fork(plan: number, stage: number): void;
+  /** Gives the address of the shares. */
+  fork(plan: number, stage: number): number;
   join(): void;
 }
 
-/** The same with the words of a team; `wait` waits until the word is no longer what it was. */
-export function leaderOf(words: Int32Array, wait: (at: number, old: number) => void): Leader {
+/** The whole, of which shares are parts. */
+const WHOLE = 65_536;
+/** Of a millisecond: so 32 bits are enough for minutes. */
+export const TICKS = 10_000;
+/** Ticks of work after which shares are looked at. */
+const WINDOW = 2 * TICKS;
+
+/** So many shares of the same size. */
+export function shareEvenly(words: Int32Array, size: number, threads: number): void {
+  for (let i = 0; i <= threads; i++) words[sharesOf(size) + i] = Math.round((WHOLE * i) / threads);
+}
+
+/**
+ * The leader of a team of `size`, whose words stand in memory; `wait` waits until the word is no longer what it was. Cores
+ * are not equally fast: some by nature, others while another process uses them. So whoever took longer for its share gets
+ * a smaller one; no bit depends on it.
+ */
+export function leaderOf(words: Int32Array, size: number, wait: (at: number, old: number) => void): Leader {
+  const shares = sharesOf(size);
+  const spent = new Float64Array(size);
+  let since = 0;
+  const adapt = (): void => {
+    const threads = words[SHARED];
+    const speeds = Array.from({ length: threads }, (_, i) => {
+      const share = words[shares + i + 1] - words[shares + i];
+      return Math.max(share / spent[i], 0);
+    });
+    spent.fill(0);
+    const total = speeds.reduce((sum, speed) => sum + speed, 0);
+    if (words[PATIENCE] === 0 || !(total > 0 && total < Infinity)) return;
+    const parts = speeds.map((speed, i) => {
+      const share = words[shares + i + 1] - words[shares + i];
+      // Half of the way, and never so little that nothing could be measured.
+      return Math.max((share + (WHOLE * speed) / total) / 2, WHOLE / threads / 4);
+    });
+    const whole = parts.reduce((sum, part) => sum + part, 0);
+    let begin = 0;
+    parts.forEach((part, i) => {
+      words[shares + i] = Math.round((WHOLE * begin) / whole);
+      begin += part;
+    });
+  };
   return {
     fork(plan, stage) {
       words[PLAN] = plan;
       words[STAGE] = stage;
+      if (spent[0] > WINDOW) adapt();
       for (let other = 1; other < words[SHARED]; other++) set(words, turnOf(other), words[turnOf(other)] + 1);
+      since = performance.now();
+      return words.byteOffset + 4 * shares;
     },
     join() {
+      spent[0] += (performance.now() - since) * TICKS;
       for (let other = 1; other < words[SHARED]; other++) {
         for (let done; (done = Atomics.load(words, arrivedOf(other))) !== words[turnOf(other)];)
           wait(arrivedOf(other), done);
+        spent[other] += words[tookOf(other)];
       }
     },
   };

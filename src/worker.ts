@@ -12,11 +12,14 @@ import {
   SHARED,
   STAGE,
   type Start,
+  TICKS,
   Watch,
   type Word,
   arrivedOf,
   leaderOf,
   set,
+  sharesOf,
+  tookOf,
   turnOf,
   wordsOf,
 } from "./team.ts";
@@ -24,7 +27,7 @@ import {
 function serve({ module, memory, address, size, me }: Start, tell: (word: Word) => void): void {
   const words = new Int32Array(memory.buffer, address, wordsOf(size));
   const watch = new Watch(words);
-  const threads = leaderOf(words, (at, old) => watch.pass(at, old));
+  const threads = leaderOf(words, size, (at, old) => watch.pass(at, old));
   const core = new WebAssembly.Instance(module, { env: { memory }, threads: { ...threads } })
     .exports as unknown as CoreExports;
   Atomics.add(words, READY, 1);
@@ -40,7 +43,9 @@ function serve({ module, memory, address, size, me }: Start, tell: (word: Word) 
   }
   for (let turn = 0; ;) {
     turn = watch.pass(turnOf(me), turn);
-    core.work(words[PLAN], words[STAGE], me, words[SHARED]);
+    const since = performance.now();
+    core.work(words[PLAN], words[STAGE], me, words[SHARED], address + 4 * sharesOf(size));
+    words[tookOf(me)] = (performance.now() - since) * TICKS;
     set(words, arrivedOf(me), turn);
   }
 }

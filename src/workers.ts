@@ -18,6 +18,7 @@ import {
   arrivedOf,
   leaderOf,
   set,
+  shareEvenly,
   sleep,
   turnOf,
   wordsOf,
@@ -108,7 +109,7 @@ export class Team {
    */
   lead<R>(threads: number, slowest: number, work: () => R): R {
     const words = this.#take(threads, slowest);
-    this.#engine.leader = leaderOf(words, (at, old) => {
+    this.#engine.leader = leaderOf(words, this.size, (at, old) => {
       const since = performance.now();
       this.#watch.pass(at, old, () => {
         sleep(words, at, old, 100);
@@ -178,6 +179,7 @@ export class Team {
     this.isBusy = true;
     this.#patience = LOST_AFTER + slowest;
     this.#words[TASK]++;
+    if (this.#words[SHARED] !== threads) shareEvenly(this.#words, this.size, threads);
     this.#words[SHARED] = threads;
     this.#words[PATIENCE] = threads > cores ? 0 : LOOKING;
     return this.#words;

@@ -16,6 +16,7 @@ import { OPTIMIZERS, type OptimizerName } from "../src/optimizers.ts";
 import { ISOLATED, chromiumMissing, inChromium } from "../scripts/chromium.ts";
 import { fingerprints } from "./fingerprint-scenario.js";
 import * as propago from "../src/index.ts";
+import { PATIENCE, SHARED, arrivedOf, leaderOf, shareEvenly, sharesOf, tookOf, turnOf, wordsOf } from "../src/team.ts";
 import { rejection } from "./failure.ts";
 
 const counts = [2, 3, 5];
@@ -142,6 +143,41 @@ describe("the same bits on any number of threads", () => {
     }
     expect(parts.fingerprint()).toBe(whole.fingerprint());
     expect(told[1]).toEqual(told[0]);
+  });
+});
+
+describe("shares", () => {
+  test("follow the speed of the workers, and always make up the whole", () => {
+    const size = 4;
+    const threads = 3;
+    const words = new Int32Array(new SharedArrayBuffer(4 * wordsOf(size)));
+    words[SHARED] = threads;
+    words[PATIENCE] = 1000;
+    shareEvenly(words, size, threads);
+    const edges = (): number[] => [...words.subarray(sharesOf(size), sharesOf(size) + threads + 1)];
+    const parts = (): number[] => edges().slice(1).map((end, i) => end - edges()[i]); // prettier-ignore
+    expect(edges()).toEqual([0, 21845, 43691, 65536]);
+    const leader = leaderOf(words, size, () => expect.fail("nobody has to wait"));
+    /** A stage in which others take so many times as long as the leader for the same share. */
+    const stage = (slower: readonly number[]): void => {
+      expect(leader.fork(0, 1)).toBe(4 * sharesOf(size));
+      const start = performance.now();
+      while (performance.now() < start + 3);
+      for (let other = 1; other < threads; other++) {
+        words[tookOf(other)] = (3e4 * slower[other - 1] * parts()[other]) / parts()[0];
+        words[arrivedOf(other)] = words[turnOf(other)];
+      }
+      leader.join();
+    };
+    for (let k = 0; k < 12; k++) stage([1, 4]);
+    expect(parts()[0] / parts()[1]).toBeCloseTo(1, 0.5);
+    expect(parts()[0] / parts()[2]).toBeGreaterThan(3);
+    for (let k = 0; k < 12; k++) stage([1, 1e6]);
+    expect(parts()[2]).toBeGreaterThan(4000);
+    for (let k = 0; k < 12; k++) stage([1, 0.5]);
+    expect(parts()[2] / parts()[0]).toBeGreaterThan(1.5);
+    expect(edges().at(0)).toBe(0);
+    expect(edges().at(-1)).toBe(65536);
   });
 });
 
