@@ -261,7 +261,9 @@ class Loop {
   /** Milliseconds of a step made here, and for how many slices to make steps here, since workers were not faster. */
   #alone = Infinity;
   #rest = 0;
-  #longest = 4;
+  #longest = 8;
+  /** Slices in sequence that they made more slowly: a single one may be chance. */
+  #slow = 0;
   /** Slices that workers made faster. */
   #shared = 0;
   /** The workers that make the steps of the slice under way. */
@@ -507,9 +509,13 @@ class Loop {
     // Bits do not depend on who makes a step, so the clock may decide: other processes may want the cores too. Now and
     // then a slice is made here, since the first was slowed down by compilers.
     if (pace() < this.#alone) {
-      this.#longest = 4;
+      this.#longest = 8;
+      this.#slow = 0;
       if (isFree && this.#shared++ % 64 === 8) this.#rest = 1;
-    } else this.#rest = this.#longest = Math.min(2 * this.#longest, 256);
+    } else if (++this.#slow > 1) {
+      this.#rest = this.#longest = Math.min(2 * this.#longest, 256);
+      this.#slow = 0;
+    }
     return completed;
   }
 
