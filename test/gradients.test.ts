@@ -4,20 +4,19 @@ import { describe, expect, test } from "vitest";
 import { activation, dense, Network, type NetworkOptions } from "../src/index.ts";
 import {
   ACTIVATIONS,
+  LOSSES,
+  type Model,
+  type Parameters,
+  type Vector,
   backward,
+  centralDifferences,
   forward,
   generator,
   gradients,
   loss,
-  LOSSES,
   matrix,
   model,
-  parametersOf,
-  penalty,
   relativeDifference,
-  type Model,
-  type Parameters,
-  type Vector,
 } from "./reference.ts";
 
 /** One network with weights and samples that a float32 holds exactly. */
@@ -209,25 +208,6 @@ function hasSlope(twin: Model, x: Vector, y: Vector): boolean {
   return backward(twin, forward(twin, x), y)
     .at(-1)!
     .some((delta) => Math.abs(delta) > 1e-3);
-}
-
-/** ∂(loss + penalty)/∂p for every parameter, from the values at four points around it (error of order h⁴). */
-function centralDifferences(twin: Model, X: Vector[], Y: Vector[], sampleWeights?: Vector): Parameters[] {
-  const h = 1e-3;
-  const along = (values: Vector) =>
-    values.map((value, k) => {
-      const at = (step: number) => {
-        values[k] = value + step;
-        const total = loss(twin, X, Y, sampleWeights) + penalty(twin);
-        values[k] = value;
-        return total;
-      };
-      return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
-    });
-  return parametersOf(twin).map(({ weights, bias }) => ({
-    weights: along(weights),
-    ...(bias ? { bias: along(bias) } : {}),
-  }));
 }
 
 type AnyParameters = { weights: ArrayLike<number>; bias?: ArrayLike<number> };

@@ -19,19 +19,17 @@ import {
 import { LAYERS } from "../src/layers.ts";
 import { fenced } from "./fences.ts";
 import {
+  type Parameters,
+  type Vector,
+  centralDifferences,
   forwardAll,
   generator,
   gradients,
   loss,
   matrix,
   model,
-  parametersOf,
-  penalty,
   predict,
   relativeDifference,
-  type Model,
-  type Parameters,
-  type Vector,
 } from "./reference.ts";
 
 const DTYPES = ["float32", "float64"] as const;
@@ -105,24 +103,6 @@ function drawCase(options: NetworkOptions, rows: number, seed: number): Case {
     X: matrix(rows, options.inputs, () => Math.fround(draw())),
     Y,
   };
-}
-
-function centralDifferences(twin: Model, X: Vector[], Y: Vector[]): Parameters[] {
-  const h = 1e-3;
-  const along = (values: Vector) =>
-    values.map((value, k) => {
-      const at = (step: number) => {
-        values[k] = value + step;
-        const total = loss(twin, X, Y) + penalty(twin);
-        values[k] = value;
-        return total;
-      };
-      return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h);
-    });
-  return parametersOf(twin).map(({ weights, bias }) => ({
-    weights: along(weights),
-    ...(bias ? { bias: along(bias) } : {}),
-  }));
 }
 
 type AnyParameters = { weights: ArrayLike<number>; bias?: ArrayLike<number> };

@@ -7,6 +7,7 @@ import { type DType, type History, type LayerWeights, Network, type OptimizerSpe
 import type { NetworkOptions } from "../src/index.ts";
 import { COMMON, OPTIMIZERS, readOptimizer } from "../src/optimizers.ts";
 import { searchLine } from "../src/search.ts";
+import { leave } from "./leave.ts";
 import {
   forward,
   generator,
@@ -476,20 +477,6 @@ describe.each(cases)("$name, $dtype", ({ name, dtype }) => {
     network.dispose();
     expect(engineOf(dtype).used).toBe(used);
   });
-
-  /** What the engine asks of idle networks when memory is scarce. */
-  function leave(network: Network<DType>): void {
-    const engine = engineOf(dtype);
-    const { touch } = engine;
-    let tenant: { leave(): void } | undefined;
-    engine.touch = (one) => {
-      tenant = one;
-      touch.call(engine, one);
-    };
-    network.getWeights();
-    engine.touch = touch;
-    tenant!.leave();
-  }
 });
 
 describe("stopping", () => {
