@@ -235,27 +235,53 @@ export function work(plan: usize, stage: i32, me: i32, all: i32, shares: usize):
   }
 }
 
-/** A worker's share of gradients and update: rows of each W, units of each b, the same numbers in every stage. */
+/**
+ * A worker's share of gradients and update: so much of all numbers in sequence, in whole rows of W, the same in every
+ * stage. Whoever has a layer's last row has its b too, or what a normalisation learns. So most layers have one owner, and
+ * few numbers of X and dZ that another worker left are asked for.
+ */
 function parameters(plan: usize, stage: i32, me: i32, all: i32, shares: usize): void {
   const rows = load<i32>(plan, PLAN_ROWS);
   const last = lastLayer(plan);
+  let begin = share(load<i32>(plan, PLAN_COUNT), me, all, shares);
+  let end = share(load<i32>(plan, PLAN_COUNT), me + 1, all, shares);
   for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
-    const nin = load<i32>(layer, LAYER_IN);
+    const isDense = load<i32>(layer, LAYER_KIND) == DENSE;
+    const nin = isDense ? load<i32>(layer, LAYER_IN) : 1;
     const nout = load<i32>(layer, LAYER_OUT);
-    const first = share(nin, me, all, shares);
-    const end = share(nin, me + 1, all, shares);
-    const from = share(nout, me, all, shares);
-    const to = share(nout, me + 1, all, shares);
-    if (stage <= STAGE_CHANGE) layers.gradients(layer, scratchOf(plan, me), 0, rows, rows, false, first, end, from, to);
+    const first = rowAt(begin, nin, nout);
+    const bottom = rowAt(end, nin, nout);
+    begin -= nin * nout;
+    end -= nin * nout;
+    if (first == bottom) continue;
+    const from = bottom == nin ? 0 : nout;
+    const bits = load<i32>(layer, LAYER_TRAINABLE);
+    const W = load<usize>(layer, LAYER_W);
+    if (stage == STAGE_CHANGE && isDense && bits & TRAIN_WEIGHTS) claim(W, first * nout, bottom * nout);
+    if (stage <= STAGE_CHANGE) {
+      layers.gradients(layer, scratchOf(plan, me), 0, rows, rows, false, first, bottom, from, nout);
+    }
     if (stage >= STAGE_CHANGE) {
-      const bits = load<i32>(layer, LAYER_TRAINABLE);
-      const isDense = load<i32>(layer, LAYER_KIND) == DENSE;
-      if (bits & TRAIN_WEIGHTS) {
-        updateOf(plan, load<usize>(layer, LAYER_W), isDense ? first * nout : from, isDense ? end * nout : to);
-      }
-      if (bits & TRAIN_BIAS) updateOf(plan, load<usize>(layer, LAYER_B), from, to);
+      if (bits & TRAIN_WEIGHTS) updateOf(plan, W, first * nout, bottom * nout);
+      if (bits & TRAIN_BIAS) updateOf(plan, load<usize>(layer, LAYER_B), from, nout);
     }
   }
+}
+
+/** The row of a layer's W (nin, nout) that stands so many numbers behind its beginning: a multiple of 4, or past the last. */
+function rowAt(numbers: i32, nin: i32, nout: i32): i32 {
+  if (numbers <= 0) return 0;
+  return numbers < nin * nout ? min(nin, ((numbers / nout + 2) >> 2) << 2) : nin;
+}
+
+/**
+ * Writes something into each cache line of numbers [begin, end) without a change. Other cores have read them, and to take
+ * a line back from those takes longer than to compute what stands in it; writes of whole lines would wait for one after
+ * the other, but these overlap.
+ */
+function claim(address: usize, begin: i32, end: i32): void {
+  const stop = address + <usize>end * sizeof<real>();
+  for (let at = address + <usize>begin * sizeof<real>(); at < stop; at += 64) store<i32>(at, load<i32>(at));
 }
 
 /** Updates numbers [begin, end) of the tensor at `address`; what pads its end goes with the last of them. */
