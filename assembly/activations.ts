@@ -342,6 +342,29 @@ class Others {
         return changetype<Tanh>(0).value(z, p);
       case LEAKY_RELU:
         return changetype<LeakyRelu>(0).value(z, p);
+      default:
+        return COMPLETE ? Rare.value(kind, z, p) : z;
+    }
+  }
+
+  static derivative(kind: i32, z: v128, a: v128, p: v128): v128 {
+    switch (kind) {
+      case SIGMOID:
+        return changetype<Sigmoid>(0).derivative(z, a, p);
+      case TANH:
+        return changetype<Tanh>(0).derivative(z, a, p);
+      case LEAKY_RELU:
+        return changetype<LeakyRelu>(0).derivative(z, a, p);
+      default:
+        return COMPLETE ? Rare.derivative(kind, z, a, p) : z;
+    }
+  }
+}
+
+/** What a page's own build leaves to the complete one. */
+class Rare {
+  static value(kind: i32, z: v128, p: v128): v128 {
+    switch (kind) {
       case ELU:
         return Elu.value(z, p, Simd.splat(1));
       case CELU:
@@ -371,12 +394,6 @@ class Others {
 
   static derivative(kind: i32, z: v128, a: v128, p: v128): v128 {
     switch (kind) {
-      case SIGMOID:
-        return changetype<Sigmoid>(0).derivative(z, a, p);
-      case TANH:
-        return changetype<Tanh>(0).derivative(z, a, p);
-      case LEAKY_RELU:
-        return changetype<LeakyRelu>(0).derivative(z, a, p);
       case ELU:
         return Elu.derivative(z, p, Simd.splat(1));
       case CELU:

@@ -36,9 +36,9 @@ export function disturb(plan: usize, layer: usize, training: bool, begin: i32, e
   if (!training || parameter == 0) {
     const at = <usize>(begin * nout) * sizeof<real>();
     if (Y != X) memory.copy(Y + at, X + at, <usize>((end - begin) * nout) * sizeof<real>());
-  } else if (load<i32>(layer, LAYER_KIND) == GAUSSIAN_NOISE) {
+  } else if (COMPLETE && load<i32>(layer, LAYER_KIND) == GAUSSIAN_NOISE) {
     Noise.add(plan, layer, parameter, X, Y, begin * nout, end * nout);
-  } else if (load<i32>(layer, LAYER_KIND) == ALPHA_DROPOUT) {
+  } else if (COMPLETE && load<i32>(layer, LAYER_KIND) == ALPHA_DROPOUT) {
     const a = Mask.alphaScale(parameter);
     const b = -a * parameter * ALPHA;
     Mask.apply(plan, layer, parameter, X, Y, begin * nout, end * nout, a, b, a * ALPHA + b);
@@ -54,7 +54,7 @@ export function undisturb(plan: usize, layer: usize, begin: i32, end: i32): void
   if (rate == 0 || kind == GAUSSIAN_NOISE) return;
   const D = load<usize>(layer, LAYER_D);
   const nout = load<i32>(layer, LAYER_OUT);
-  const a = kind == ALPHA_DROPOUT ? Mask.alphaScale(rate) : 1 / (1 - rate);
+  const a = COMPLETE && kind == ALPHA_DROPOUT ? Mask.alphaScale(rate) : 1 / (1 - rate);
   Mask.apply(plan, layer, rate, D, D, begin * nout, end * nout, a, 0, 0);
 }
 

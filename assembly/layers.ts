@@ -36,7 +36,7 @@ import { denormalise, normalise, slopes } from "./normalisation";
  */
 export function forward(plan: usize, layer: usize, scratch: usize, training: bool, begin: i32, end: i32): void {
   if (load<i32>(layer, LAYER_KIND) > ACTIVATION) {
-    if (load<i32>(layer, LAYER_KIND) < BATCH_NORM) disturb(plan, layer, training, begin, end);
+    if (!COMPLETE || load<i32>(layer, LAYER_KIND) < BATCH_NORM) disturb(plan, layer, training, begin, end);
     else normalise(layer, begin, end);
     return;
   }
@@ -60,7 +60,7 @@ export function forward(plan: usize, layer: usize, scratch: usize, training: boo
  */
 export function deltas(plan: usize, layer: usize, fused: bool, scratch: usize, rows: i32, begin: i32, end: i32): void {
   const layerKind = load<i32>(layer, LAYER_KIND);
-  if (layerKind >= BATCH_NORM) {
+  if (COMPLETE && layerKind >= BATCH_NORM) {
     denormalise(layer, rows, begin, end);
     return;
   }
@@ -105,7 +105,7 @@ export function gradients(
   const nout = load<i32>(layer, LAYER_OUT);
   const bits = all ? TRAIN_WEIGHTS | TRAIN_BIAS : load<i32>(layer, LAYER_TRAINABLE);
   if (load<i32>(layer, LAYER_KIND) != DENSE) {
-    if (load<i32>(layer, LAYER_KIND) >= BATCH_NORM) slopes(layer, rows, bits, from, to);
+    if (COMPLETE && load<i32>(layer, LAYER_KIND) >= BATCH_NORM) slopes(layer, rows, bits, from, to);
     return;
   }
   const dm = <usize>nout * sizeof<real>();

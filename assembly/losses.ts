@@ -249,65 +249,84 @@ function valueOf(kind: i32, z: v128, a: v128, t: v128, p: v128): v128 {
       return SquaredError.value(a, t);
     case MEAN_SQUARED_ERROR:
       return MeanSquaredError.value(a, t);
-    case LOG_LIKELIHOOD:
-      return v128.neg<real>(v128.mul<real>(t, a));
-    case LOG_DIVERGENCE:
-      return v128.mul<real>(t, v128.sub<real>(logarithm(t), a));
-    case KL_DIVERGENCE:
-      return Divergence.value(a, t);
     case MEAN_ABSOLUTE_ERROR:
       return MeanAbsoluteError.value(a, t);
-    case HUBER:
-      return Huber.value(a, t, p);
-    case LOG_COSH:
-      return LogCosh.value(a, t);
-    case HINGE:
-      return Hinge.margin(a, t);
-    case SQUARED_HINGE:
-      return Hinge.square(a, t);
-    case POISSON:
-      return Poisson.value(a, t);
-    case MEAN_ABSOLUTE_PERCENTAGE_ERROR:
-      return MeanAbsolutePercentageError.value(a, t);
-    case MEAN_SQUARED_LOGARITHMIC_ERROR:
-      return MeanSquaredLogarithmicError.value(a, t);
-    case QUANTILE:
-      return Quantile.value(a, t, p);
-    default:
+    case SIGMOID_CROSS_ENTROPY:
+    case BINARY_CROSS_ENTROPY:
       return SigmoidCrossEntropy.value(z, t);
+    default:
+      return COMPLETE ? Rare.value(kind, a, t, p) : a;
   }
 }
 
 function derivativeOf(kind: i32, a: v128, t: v128, p: v128): v128 {
   switch (kind) {
+    case SQUARED_ERROR:
+    case SIGMOID_CROSS_ENTROPY:
+    case BINARY_CROSS_ENTROPY:
+      return SquaredError.derivative(a, t);
     case MEAN_SQUARED_ERROR:
       return MeanSquaredError.derivative(a, t);
-    case LOG_LIKELIHOOD:
-    case LOG_DIVERGENCE:
-      return v128.neg<real>(t);
-    case KL_DIVERGENCE:
-      return Divergence.derivative(a, t);
     case MEAN_ABSOLUTE_ERROR:
       return MeanAbsoluteError.derivative(a, t);
-    case HUBER:
-      return Huber.derivative(a, t, p);
-    case LOG_COSH:
-      return LogCosh.derivative(a, t);
-    case HINGE:
-      return Hinge.derivative(a, t);
-    case SQUARED_HINGE:
-      return Hinge.squareDerivative(a, t);
-    case POISSON:
-      return Poisson.derivative(a, t);
-    case MEAN_ABSOLUTE_PERCENTAGE_ERROR:
-      return MeanAbsolutePercentageError.derivative(a, t);
-    case MEAN_SQUARED_LOGARITHMIC_ERROR:
-      return MeanSquaredLogarithmicError.derivative(a, t);
-    case QUANTILE:
-      return Quantile.derivative(a, t, p);
     default:
-      // The squared error, and the cross-entropies behind sigmoid.
-      return SquaredError.derivative(a, t);
+      return COMPLETE ? Rare.derivative(kind, a, t, p) : a;
+  }
+}
+
+/** What a page's own build leaves to the complete one. */
+class Rare {
+  static value(kind: i32, a: v128, t: v128, p: v128): v128 {
+    switch (kind) {
+      case LOG_LIKELIHOOD:
+        return v128.neg<real>(v128.mul<real>(t, a));
+      case LOG_DIVERGENCE:
+        return v128.mul<real>(t, v128.sub<real>(logarithm(t), a));
+      case KL_DIVERGENCE:
+        return Divergence.value(a, t);
+      case HUBER:
+        return Huber.value(a, t, p);
+      case LOG_COSH:
+        return LogCosh.value(a, t);
+      case HINGE:
+        return Hinge.margin(a, t);
+      case SQUARED_HINGE:
+        return Hinge.square(a, t);
+      case POISSON:
+        return Poisson.value(a, t);
+      case MEAN_ABSOLUTE_PERCENTAGE_ERROR:
+        return MeanAbsolutePercentageError.value(a, t);
+      case MEAN_SQUARED_LOGARITHMIC_ERROR:
+        return MeanSquaredLogarithmicError.value(a, t);
+      default:
+        return Quantile.value(a, t, p);
+    }
+  }
+
+  static derivative(kind: i32, a: v128, t: v128, p: v128): v128 {
+    switch (kind) {
+      case LOG_LIKELIHOOD:
+      case LOG_DIVERGENCE:
+        return v128.neg<real>(t);
+      case KL_DIVERGENCE:
+        return Divergence.derivative(a, t);
+      case HUBER:
+        return Huber.derivative(a, t, p);
+      case LOG_COSH:
+        return LogCosh.derivative(a, t);
+      case HINGE:
+        return Hinge.derivative(a, t);
+      case SQUARED_HINGE:
+        return Hinge.squareDerivative(a, t);
+      case POISSON:
+        return Poisson.derivative(a, t);
+      case MEAN_ABSOLUTE_PERCENTAGE_ERROR:
+        return MeanAbsolutePercentageError.derivative(a, t);
+      case MEAN_SQUARED_LOGARITHMIC_ERROR:
+        return MeanSquaredLogarithmicError.derivative(a, t);
+      default:
+        return Quantile.derivative(a, t, p);
+    }
   }
 }
 
@@ -351,7 +370,7 @@ export function lossOf(
     case SOFTMAX_DIVERGENCE:
       return Rows.categorical(kind, parameter, z, y, t, d, at, rows, width, batch);
     case COSINE_SIMILARITY:
-      return Rows.cosine(y, t, d, at, rows, width, batch);
+      if (COMPLETE) return Rows.cosine(y, t, d, at, rows, width, batch);
     default:
       return Rows.sum(kind, parameter, z, y, t, d, at, rows, width, batch);
   }

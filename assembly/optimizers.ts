@@ -95,8 +95,10 @@ export function beginUpdate(plan: usize): void {
     store<f64>(plan, load<f64>(plan, PLAN_POWER1) * beta1, PLAN_POWER1);
     store<f64>(plan, load<f64>(plan, PLAN_POWER2) * hyper(plan, 1), PLAN_POWER2);
   }
-  if (kind == ADASECANT) AdaSecant.begin(plan);
-  else if (kind == VSGD) Vsgd.begin(plan);
+  if (COMPLETE) {
+    if (kind == ADASECANT) AdaSecant.begin(plan);
+    else if (kind == VSGD) Vsgd.begin(plan);
+  }
   if (load<i32>(plan, PLAN_PREPARES)) store<f64>(plan, Gradient.scale(plan), PLAN_SCALE);
 }
 
@@ -107,15 +109,16 @@ export function update(plan: usize, begin: i32, end: i32): void {
   const g = load<usize>(plan, PLAN_GRADS) + at;
   const s = load<usize>(plan, PLAN_STATE) + at;
   const n = end - begin;
-  if (load<i32>(plan, PLAN_OPTIMIZER) == ADASECANT) {
+  const kind = load<i32>(plan, PLAN_OPTIMIZER);
+  if (COMPLETE && kind == ADASECANT) {
     AdaSecant.update(plan, load<f64>(plan, PLAN_LEARNING_RATE), begin, end);
-  } else if (load<i32>(plan, PLAN_OPTIMIZER) == VSGD) {
+  } else if (COMPLETE && kind == VSGD) {
     Vsgd.update(plan, begin, end);
   } else {
     step(plan, p, g, s, n);
   }
   const average = load<usize>(plan, PLAN_AVERAGE);
-  if (average) averageOf(plan, p, average + at, n);
+  if (COMPLETE && average) averageOf(plan, p, average + at, n);
 }
 
 /** a ← c a + (1 − c) p, where a is a copy of p at first: as Keras has it, without correction. */
@@ -147,6 +150,14 @@ function step(plan: usize, p: usize, g: usize, s: usize, n: i32): void {
       return Nesterov.step(rate, hyper(plan, 0), p, g, s, n);
     case ADAM:
       return Adam.step(plan, rate, p, g, s, s2, n);
+    default:
+      if (COMPLETE) rareStep(plan, kind, rate, p, g, s, s2, n);
+  }
+}
+
+/** The rules that a page's own build leaves to the complete one. */
+function rareStep(plan: usize, kind: i32, rate: f64, p: usize, g: usize, s: usize, s2: usize, n: i32): void {
+  switch (kind) {
     case ADADELTA:
       return Adadelta.step(plan, rate, p, g, s, s2, n);
     case LION:

@@ -120,11 +120,11 @@ function step(plan: usize, data: usize, first: i32, rows: i32, all: i32): bool {
   if (!isFinite(sum(plan))) return false;
   settle(plan);
   if (isWhole && all > 1) together(plan, STAGE_GRADIENTS, all);
-  if (load<usize>(plan, PLAN_SUM)) {
+  if (COMPLETE && load<usize>(plan, PLAN_SUM)) {
     accumulate(plan, 0, load<i32>(plan, PLAN_TRAINABLE));
     if (!endsGroup(plan)) return true;
   }
-  if (load<i32>(plan, PLAN_OPTIMIZER) == VSGD) measure(plan);
+  if (COMPLETE && load<i32>(plan, PLAN_OPTIMIZER) == VSGD) measure(plan);
   beginUpdate(plan);
   together(plan, isWhole ? STAGE_UPDATE : STAGE_CHANGE, all);
   constrain(plan);
@@ -400,7 +400,7 @@ function forward(plan: usize, me: i32, training: bool, begin: i32, end: i32): vo
   const last = lastLayer(plan);
   for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
     // Of all rows, and by units: whoever shares rows must wait for each other before this and after it.
-    if (load<i32>(layer, LAYER_KIND) == BATCH_NORM) {
+    if (COMPLETE && load<i32>(layer, LAYER_KIND) == BATCH_NORM) {
       statistics(layer, training, load<i32>(plan, PLAN_ROWS), 0, load<i32>(layer, LAYER_OUT));
     }
     layers.forward(plan, layer, scratch, training, begin, end);
@@ -532,7 +532,7 @@ function deltas(plan: usize, me: i32, begin: i32, end: i32): void {
   let fused = isFused(load<i32>(plan, PLAN_LOSS));
   for (let layer = lastLayer(plan); layer >= first; layer -= LAYER_BYTES) {
     // As the statistics: of all rows, and by units.
-    if (load<i32>(layer, LAYER_KIND) == BATCH_NORM) sums(layer, rows, 0, load<i32>(layer, LAYER_OUT));
+    if (COMPLETE && load<i32>(layer, LAYER_KIND) == BATCH_NORM) sums(layer, rows, 0, load<i32>(layer, LAYER_OUT));
     layers.deltas(plan, layer, fused, scratch, rows, begin, end);
     fused = false;
   }
@@ -552,7 +552,7 @@ function gradients(plan: usize, all: bool, top: i32, bottom: i32): void {
 /** What a batch changes beside the weights: the count of batches, and running statistics. */
 function settle(plan: usize): void {
   store<u32>(plan, load<u32>(plan, PLAN_BATCHES) + 1, PLAN_BATCHES);
-  if (!(load<i32>(plan, PLAN_EXTRAS) & EXTRA_STATISTICS)) return;
+  if (!COMPLETE || !(load<i32>(plan, PLAN_EXTRAS) & EXTRA_STATISTICS)) return;
   const rows = load<i32>(plan, PLAN_ROWS);
   const last = lastLayer(plan);
   for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
@@ -562,7 +562,7 @@ function settle(plan: usize): void {
 
 /** Holds new weights within the norms that layers allow. */
 function constrain(plan: usize): void {
-  if (!(load<i32>(plan, PLAN_EXTRAS) & EXTRA_NORMS)) return;
+  if (!COMPLETE || !(load<i32>(plan, PLAN_EXTRAS) & EXTRA_NORMS)) return;
   const last = lastLayer(plan);
   for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
     layers.constrain(layer, 0, load<i32>(layer, LAYER_OUT));

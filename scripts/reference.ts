@@ -6,11 +6,10 @@ import { format } from "prettier";
 import { ACTIVATIONS } from "../src/activations.ts";
 import { type OptionRow, type OptionTable, rangeText } from "../src/check.ts";
 import { INITIALIZERS } from "../src/initializers.ts";
-import { LAYERS } from "../src/layers.ts";
 import { LOSSES } from "../src/losses.ts";
-import { METRICS } from "../src/metrics.ts";
-import { COMMON, OPTIMIZERS } from "../src/optimizers.ts";
+import { COMMON } from "../src/optimizers.ts";
 import { SCHEDULES } from "../src/schedules.ts";
+import { LAYERS, METRICS, OPTIMIZERS } from "../src/tables.ts";
 import type { Layer } from "../src/types.ts";
 import { root } from "./root.ts";
 

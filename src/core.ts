@@ -3,8 +3,7 @@
 import { OVERREAD } from "../assembly/plan.ts";
 import { PropagoError } from "./errors.ts";
 import type { CoreExports } from "./generated/exports.ts";
-import { text as simd } from "./generated/simd.ts";
-import { need } from "./parts.ts";
+import { need, partOf } from "./parts.ts";
 import type { Leader } from "./team.ts";
 import type { DType, FloatArray } from "./types.ts";
 
@@ -17,8 +16,8 @@ const MOST_BYTES = (MOST_PAGES - 1) * PAGE;
 /** Beyond this, networks that are not at work give their blocks back before the memory grows. */
 const CROWDED = 64 * 1024 * 1024;
 
-/** Builds of the core: float32, the same with relaxed SIMD, float64. */
-export type Build = "simd" | "relaxed" | "float64";
+/** Builds of the core: float32, of that what most networks use, the whole with relaxed SIMD, float64. */
+export type Build = "simd" | "common" | "relaxed" | "float64";
 
 /** Something that holds blocks and can give them up for a while. */
 export interface Tenant {
@@ -60,7 +59,8 @@ export class Engine {
     const isDouble = build === "float64";
     this.dtype = isDouble ? build : "float32";
     this.bytes = isDouble ? 8 : 4;
-    const bytes = decode(build === "simd" ? simd : need(build, `${isDouble ? "dtype" : "build"} "${build}"`).text);
+    const part = build === "simd" ? "complete" : build;
+    const bytes = decode(need(part, `${isDouble ? "dtype" : "build"} "${build}"`).text);
     const memory = sharedMemory();
     this.isShared = memory !== undefined;
     this.memory = memory ?? new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
@@ -228,6 +228,16 @@ const engines: Partial<Record<Build, Engine>> = {};
 export function engineOf(what: Build | DType): Engine {
   const build = what === "float32" ? "simd" : what;
   return (engines[build] ??= new Engine(build));
+}
+
+/**
+ * The engine that a network needs: of float32 the complete one where it is there, otherwise the common one.
+ * @throws PropagoError ERR_PART where what a network needs is not there.
+ */
+export function engineFor({ build, rarity }: { build: Build; rarity: string | undefined }): Engine {
+  if (build !== "simd" || partOf("complete")) return engineOf(build);
+  if (rarity !== undefined) need("complete", rarity);
+  return engineOf("common");
 }
 
 function align(bytes: number): number {

@@ -1,28 +1,28 @@
 // A network's description: the options that users give, checked, with everything filled in.
 import {
-  ACTIVATION,
-  DENSE,
-  LAST_FUSED,
-  LAYER_NORM,
-  LOG_SOFTMAX,
-  MEAN_SQUARED_ERROR,
+  ADAM,
+  AMSGRAD,
+  CATEGORICAL_CROSS_ENTROPY,
+  DROPOUT,
+  LEAKY_RELU,
+  MEAN_ABSOLUTE_ERROR,
   SOFTMAX,
-  SQUARED_ERROR,
 } from "../assembly/plan.ts";
 import { readName, readNumber, readObject } from "./check.ts";
 import type { Build } from "./core.ts";
 import { PropagoError } from "./errors.ts";
 import {
   type LayerDescription,
+  countParameters,
   readLayers,
   readMaxNorm,
   readPenalty,
   readUnits,
   softenOnlyHidden,
-  tensorsOf,
 } from "./layers.ts";
 import { type Loss, readLoss } from "./losses.ts";
 import { type Optimizer, type OptimizerName, readOptimizer } from "./optimizers.ts";
+import { partOf } from "./parts.ts";
 import type { NetworkJSON } from "./save.ts";
 import type { DType, NetworkOptions } from "./types.ts";
 
@@ -35,6 +35,8 @@ export interface NetworkDescription {
   seed: number;
   dtype: DType;
   build: Build;
+  /** What the core that serves most networks does not have, if this network needs some of that. */
+  rarity: string | undefined;
   inputScale: number;
   /** The options again, as plain JSON. */
   spec: Omit<NetworkJSON, "format" | "version" | "weights">;
@@ -80,9 +82,7 @@ export function describe(options: unknown): NetworkDescription {
   const last = layers[layers.length - 1];
   const loss = readLoss(given.loss, last.activation.name);
   const optimizer = readOptimizer(given.optimizer, countParameters(layers));
-  checkMeasured(optimizer, layers, loss);
-  checkSearched(optimizer, layers);
-  if (optimizer.name === "levenbergMarquardt") checkNormalEquations(optimizer, loss, layers);
+  partOf("complete")?.checkOptimizer(optimizer, layers, loss);
   if (!ALONG_LINES.includes(optimizer.name)) softenOnlyHidden(layers);
   const specs = layers.map((layer) => layer.spec);
   const spec = {
@@ -98,75 +98,23 @@ export function describe(options: unknown): NetworkDescription {
     ...(maxNorm && { maxNorm }),
   };
   const core = dtype === "float64" ? dtype : build;
-  return { inputs, outputs: last.units, layers, loss, optimizer, seed, dtype, build: core, inputScale, spec };
+  const rarity = rarityOf(layers, loss, optimizer);
+  return { inputs, outputs: last.units, layers, loss, optimizer, seed, dtype, build: core, rarity, inputScale, spec };
 }
 
-/** Refuses what an optimizer that looks at samples one by one cannot measure. */
-function checkMeasured({ name, rule }: Optimizer, layers: readonly LayerDescription[], loss: Loss): void {
-  if (rule.measures === undefined) return;
-  const refuse = (what: string, instead: string): never => {
-    throw new PropagoError("ERR_CONFIG", `${name} ${what}; ${instead}`);
-  };
-  if (layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0)) {
-    refuse(
-      "measures the loss of samples, of which l1 and l2 are no part",
-      "leave them out, or choose another optimizer",
-    );
+/** The first thing that the build of pages lacks: what assembly has behind COMPLETE. */
+function rarityOf(layers: readonly LayerDescription[], loss: Loss, optimizer: Optimizer): string | undefined {
+  for (const { kind, maxNorm, activation, spec } of layers) {
+    if (kind > DROPOUT) return `layer "${spec.type}"`;
+    if (maxNorm > 0) return "maxNorm";
+    if (activation.id > LEAKY_RELU && activation.id !== SOFTMAX) return `activation "${activation.name}"`;
   }
-  for (const layer of layers) {
-    if (layer.kind !== DENSE && layer.kind !== ACTIVATION) {
-      refuse(`cannot measure layer "${layer.name}"`, "it knows dense and activation layers");
-    }
-  }
-  if (rule.measures === "differences") return;
-  const instead = 'give the optimizer variant: "fd", which needs none';
-  if (loss.id > LAST_FUSED) refuse(`has no curvature of the loss "${loss.name}"`, instead);
-  const open = loss.fused ? layers.slice(0, -1) : layers;
-  for (const { activation, name } of open) {
-    if (activation.id !== SOFTMAX && activation.id !== LOG_SOFTMAX) continue;
-    refuse(`has no curvature of the activation "${activation.name}" of layer "${name}"`, instead);
-  }
-}
-
-/** What levenbergMarquardt can solve: a sum of squares, in so many weights that a square matrix of them is at hand. */
-function checkNormalEquations({ options }: Optimizer, loss: Loss, layers: readonly LayerDescription[]): void {
-  if (loss.id !== SQUARED_ERROR && loss.id !== MEAN_SQUARED_ERROR) {
-    throw new PropagoError(
-      "ERR_CONFIG",
-      `optimizer "levenbergMarquardt" needs a sum of squares, loss "${loss.name}" is none; ` +
-        `use "meanSquaredError" or "squaredError", or optimizer "lbfgs"`,
-    );
-  }
-  const weights = countParameters(layers);
-  if (weights <= options.maxWeights) return;
-  const size = (weights * weights * 8) / 1e6;
-  throw new PropagoError(
-    "ERR_CONFIG",
-    `optimizer "levenbergMarquardt" has a limit of ${options.maxWeights} weights, this network has ${weights}: ` +
-      `their matrix takes ${size.toFixed(0)} MB; use "lbfgs", or raise optimizer.maxWeights`,
-  );
-}
-
-/** Refuses what an optimizer that takes all rows at once, some at a time, does not know. */
-function checkSearched({ name, search }: Optimizer, layers: readonly LayerDescription[]): void {
-  if (search === undefined) return;
-  for (const layer of layers) {
-    const isKnown =
-      layer.kind === DENSE || layer.kind === ACTIVATION || (layer.kind === LAYER_NORM && name !== "levenbergMarquardt");
-    if (isKnown && layer.maxNorm === 0) continue;
-    throw new PropagoError(
-      "ERR_CONFIG",
-      `optimizer "${name}" does not know ${isKnown ? "the maxNorm of " : ""}layer "${layer.name}" (${layer.spec.type}); ` +
-        'leave it out, or choose another optimizer, for example "adam"',
-    );
-  }
-}
-
-/** Weights and biases of some layers, without running statistics. */
-export function countParameters(layers: readonly LayerDescription[]): number {
-  return layers.flatMap(tensorsOf).reduce((sum, { kind, rows, columns }) => {
-    return kind === "weights" || kind === "bias" ? sum + rows * columns : sum;
-  }, 0);
+  if (loss.id > CATEGORICAL_CROSS_ENTROPY && loss.id !== MEAN_ABSOLUTE_ERROR) return `loss "${loss.name}"`;
+  if (optimizer.rule.id > ADAM)
+    return `optimizer "${optimizer.name}"${optimizer.rule.id === AMSGRAD ? " with amsgrad" : ""}`;
+  if (optimizer.accumulate > 1) return "optimizer.accumulate";
+  if (optimizer.averaging) return "optimizer.averaging";
+  return undefined;
 }
 
 function readSeed(value: unknown): number {

@@ -1,5 +1,5 @@
 // Layers as users describe them (plain JSON), and as the rest of the library reads them (everything filled in).
-import { ACTIVATION, ALPHA_DROPOUT, BATCH_NORM, DENSE, DROPOUT, GAUSSIAN_NOISE, LAYER_NORM } from "../assembly/plan.ts";
+import { ACTIVATION, DENSE, DROPOUT } from "../assembly/plan.ts";
 import {
   ACTIVATIONS,
   type Activation,
@@ -7,9 +7,20 @@ import {
   type ActivationSpec,
   readActivation,
 } from "./activations.ts";
-import { type OptionTable, REQUIRED, readFlag, readName, readNumber, readObject, readOptions } from "./check.ts";
+import {
+  type OptionTable,
+  type OptionValues,
+  REQUIRED,
+  readFlag,
+  readName,
+  readNumber,
+  readObject,
+  readOptions,
+} from "./check.ts";
 import { PropagoError, show } from "./errors.ts";
 import { type Distribution, biasInitOf, readInitializer } from "./initializers.ts";
+import { completed } from "./parts.ts";
+import type { RARE_LAYERS } from "./rare-layers.ts";
 import type {
   ActivationLayer,
   BatchNormLayer,
@@ -82,43 +93,30 @@ export function layerNorm(options?: Omit<LayerNormLayer, "type">): LayerNormLaye
   return { type: "layerNorm", ...options };
 }
 
-interface LayerRow {
+export interface LayerRow {
   kind: number;
   /** Options beside the name. */
   options: OptionTable;
   /** Defaults of flavor "keras" where they differ. */
   keras?: Readonly<Record<string, number>>;
+  /** What its options make of it. */
+  read(layer: LayerDescription, options: OptionValues, given: ReadonlySet<string>): LayerDescription;
 }
 
-const rate = { kind: "number", least: 0, below: 1, default: REQUIRED } as const;
+export const rate = { kind: "number", least: 0, below: 1, default: REQUIRED } as const;
 
-/** Of both normalisations. */
-const normalisation = {
-  epsilon: { kind: "number", least: 1e-30, default: 1e-5 },
-  scale: { kind: "flag", default: true },
-  center: { kind: "flag", default: true },
-  trainable: { kind: "other", default: true, read: readTrainable },
-  flavor: {
-    kind: "other",
-    default: "pytorch",
-    read: (value, where) => readName(value, where, ["pytorch", "keras"], "flavor"),
-  },
-} as const satisfies OptionTable;
+/** A layer whose one number is the one that the core needs. */
+export const disturbing: LayerRow["read"] = (layer, options) => ({
+  ...layer,
+  parameter: Object.values(options)[0] as number,
+});
 
-/** Layers that have neither weights of a shape of their own nor an activation. */
+/** Layers that have neither weights of a shape of their own nor an activation; more are in rare-layers.ts. */
 export const LAYERS = {
-  dropout: { kind: DROPOUT, options: { rate } },
-  alphaDropout: { kind: ALPHA_DROPOUT, options: { rate } },
-  gaussianNoise: { kind: GAUSSIAN_NOISE, options: { deviation: { kind: "number", least: 0, default: REQUIRED } } },
-  batchNorm: {
-    kind: BATCH_NORM,
-    options: { momentum: { kind: "number", least: 0, most: 1, default: 0.1 }, ...normalisation },
-    keras: { momentum: 0.99, epsilon: 1e-3 },
-  },
-  layerNorm: { kind: LAYER_NORM, options: normalisation, keras: { epsilon: 1e-3 } },
+  dropout: { kind: DROPOUT, options: { rate }, read: disturbing },
 } as const satisfies Record<string, LayerRow>;
 
-type OtherName = keyof typeof LAYERS;
+type OtherName = keyof typeof LAYERS | keyof typeof RARE_LAYERS;
 
 /** What a layer keeps in the network's flat block of numbers. */
 export interface TensorShape {
@@ -213,7 +211,11 @@ export function readLayers(value: unknown, inputs: number, defaults: LayerDefaul
   }
   const layers: LayerDescription[] = [];
   const names = new Set<string>();
-  const types = ["dense", "activation", ...(Object.keys(LAYERS) as OtherName[])] as const;
+  const types = [
+    "dense",
+    "activation",
+    ...(Object.keys(completed("layer", LAYERS, undefined)) as OtherName[]),
+  ] as const;
   const counts: Partial<Record<Layer["type"], number>> = {};
   let width = inputs;
   for (let i = 0; i < value.length; i++) {
@@ -269,7 +271,14 @@ export function tensorsOf(layer: LayerDescription): TensorShape[] {
   return shapes;
 }
 
-function constant(value: number): Distribution {
+/** Weights and biases of some layers, without running statistics. */
+export function countParameters(layers: readonly LayerDescription[]): number {
+  return layers.flatMap(tensorsOf).reduce((sum, { kind, rows, columns }) => {
+    return kind === "weights" || kind === "bias" ? sum + rows * columns : sum;
+  }, 0);
+}
+
+export function constant(value: number): Distribution {
   return { kind: "constant", value };
 }
 
@@ -348,31 +357,14 @@ function readActivationLayer(given: object, where: string, width: number, fallba
 
 /** A layer of the table. */
 function readOther(type: OtherName, given: object, where: string, width: number, fallback: string): LayerDescription {
-  const row: LayerRow = LAYERS[type];
+  const rows: Readonly<Record<string, LayerRow>> = completed("layer", LAYERS, type);
+  const row = rows[type];
   const fields = readObject(given, where, ["type", "name", ...Object.keys(row.options)]);
   const read = readOptions(fields, row.options, where, type);
-  let { options } = read;
   const name = readLayerName(fields.name, where, fallback);
-  const linear = readActivation("linear", where);
-  const layer = { ...bare(name, width, linear), kind: row.kind, spec: { ...plain(fields), type } as Layer };
-  if (!("epsilon" in options)) return { ...layer, parameter: (options.rate ?? options.deviation) as number };
-  const isKeras = (options.flavor as unknown) === "keras";
-  if (isKeras) options = { ...options, ...row.keras, ...pick(options, read.given) };
-  const momentum = options.momentum as number;
-  const trainable = options.trainable as Trainable;
-  return {
-    ...layer,
-    parameter: options.epsilon as number,
-    weightRows: 1,
-    bias: options.center as boolean,
-    init: constant(1),
-    trainWeights: options.scale === true && (trainable === true || trainable === "weights"),
-    trainBias: options.center === true && (trainable === true || trainable === "bias"),
-    // Keras counts what stays of the running statistics, PyTorch what comes from the batch.
-    ...(type === "batchNorm"
-      ? { statistics: { follow: isKeras ? 1 - momentum : momentum, unbiased: !isKeras, trained: trainable !== false } }
-      : {}),
-  };
+  const spec = { ...plain(fields), type } as Layer;
+  const layer = { ...bare(name, width, readActivation("linear", where)), kind: row.kind, parameter: 0, spec };
+  return row.read(layer, read.options, read.given);
 }
 
 /** A layer that has no weights. */
@@ -398,11 +390,6 @@ function bare(
   };
 }
 
-/** Those of the values whose names are given. */
-function pick<V>(values: Readonly<Record<string, V>>, names: ReadonlySet<string>): Record<string, V> {
-  return Object.fromEntries(Object.entries(values).filter(([name]) => names.has(name)));
-}
-
 /** A copy of checked options, down to the objects `{ name, … }` among them. */
 function plain(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const copies = Object.entries(fields).map(([key, value]) => [
@@ -412,7 +399,7 @@ function plain(fields: Readonly<Record<string, unknown>>): Record<string, unknow
   return Object.fromEntries(copies) as Record<string, unknown>;
 }
 
-function readTrainable(value: unknown, where: string): Trainable {
+export function readTrainable(value: unknown, where: string): Trainable {
   if (value === true || value === false || value === "weights" || value === "bias") return value;
   throw new PropagoError("ERR_CONFIG", `${where} must be true, false, "weights" or "bias", got ${show(value)}`);
 }

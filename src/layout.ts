@@ -108,8 +108,8 @@ import {
   TRAIN_WEIGHTS,
 } from "../assembly/plan.ts";
 import type { Engine, Tenant } from "./core.ts";
-import { type NetworkDescription, countParameters } from "./description.ts";
-import { type TensorShape, tensorsOf } from "./layers.ts";
+import type { NetworkDescription } from "./description.ts";
+import { type TensorShape, countParameters, tensorsOf } from "./layers.ts";
 import type { Optimizer } from "./optimizers.ts";
 import type { Plateau } from "./schedules.ts";
 import type { FloatArray } from "./types.ts";

@@ -14,14 +14,15 @@ import {
   TALLY_SQUARES,
 } from "../assembly/plan.ts";
 import { readFlag, readObject } from "./check.ts";
-import { type Engine, engineOf } from "./core.ts";
+import { type Engine, engineFor } from "./core.ts";
 import { PropagoError, show } from "./errors.ts";
-import { type NetworkDescription, countParameters, describe } from "./description.ts";
+import { type NetworkDescription, describe } from "./description.ts";
+import { countParameters } from "./layers.ts";
 import { Layout, type Tensor } from "./layout.ts";
 import { load, need, partOf } from "./parts.ts";
 import { type Metrics, readMetrics, readTally } from "./metrics.ts";
 import { type NetworkJSON, numbersToJSON, readNetworkJSON } from "./save.ts";
-import { OPTIMIZERS, type OptimizerSpec } from "./optimizers.ts";
+import type { OptimizerSpec } from "./optimizers.ts";
 import { FEW, type Source, readMatrix } from "./matrix.ts";
 import { Dataset, type Rows, copyMatrix, readTargets } from "./samples.ts";
 import { CHUNK, readThreads, shared } from "./threads.ts";
@@ -94,7 +95,7 @@ export class Network<D extends DType = "float32"> {
     this.outputs = this.#description.outputs;
     this.seed = this.#description.seed;
     this.dtype = this.#description.dtype as D;
-    this.#engine = engineOf(this.#description.build);
+    this.#engine = engineFor(this.#description);
     this.#layout = new Layout(this.#engine, this.#description);
     try {
       this.#drawWeights();
@@ -152,7 +153,7 @@ export class Network<D extends DType = "float32"> {
     const { readRates, searchRates } = partOf("search") ?? (await load("search"));
     const { rates, fit } = readRates(options);
     const { spec, optimizer } = this.#description;
-    if (!("learningRate" in OPTIMIZERS[optimizer.name].options)) {
+    if (optimizer.search) {
       throw new PropagoError("ERR_CONFIG", `optimizer "${optimizer.name}" has no learningRate to be found`);
     }
     const learningRate = (step: number): number => rates[Math.min(step, rates.length - 1)];

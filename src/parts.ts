@@ -1,14 +1,28 @@
-// The parts that the library can be without: other builds of the core, searches, threads, diagnosis. A part registers
-// itself when its module is loaded; whoever needs one asks here. Node's entry holds all of them. A page's holds none, and
-// a call that may wait loads what it needs.
+// The parts that the library can be without: what is rare, other builds of the core, searches, threads, diagnosis. A part
+// registers itself when its module is loaded; whoever needs one asks here. Node's entry holds all of them. A page's holds
+// "common" alone, and a call that may wait loads what it needs.
 import type { compareWithDifferences } from "./differences.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { PropagoError } from "./errors.ts";
+import type { RARE_LAYERS } from "./rare-layers.ts";
+import type { RARE_OPTIMIZERS, checkOptimizer, readSearching } from "./rare-optimizers.ts";
 import type { readRates, searchRates } from "./rate-search.ts";
+import type { SCORES } from "./scores.ts";
 import type { Search } from "./search.ts";
 import type { teamOf } from "./workers.ts";
 
 export interface Parts {
+  /** The build of what most networks use, as text: only in pages, and always there. */
+  common: { text: string };
+  /** The build of everything in float32, and the rows of tables that most networks do without. */
+  complete: {
+    text: string;
+    layer: typeof RARE_LAYERS;
+    optimizer: typeof RARE_OPTIMIZERS;
+    metric: typeof SCORES;
+    readSearching: typeof readSearching;
+    checkOptimizer: typeof checkOptimizer;
+  };
   /** A build's bytes as text, and what is done in float64 only. */
   float64: { text: string; compareWithDifferences: typeof compareWithDifferences };
   /** A build's bytes as text. */
@@ -18,10 +32,14 @@ export interface Parts {
   diagnosis: { Diagnosis: typeof Diagnosis };
 }
 
+/** Those that are loaded apart. */
+export type PartName = Exclude<keyof Parts, "common">;
+
 const parts: Partial<Parts> = {};
 
 /** Where the parts are. The bundles leave these imports as they are. */
-const modules: { readonly [N in keyof Parts]: () => Promise<{ part: Parts[N] }> } = {
+const modules: { readonly [N in PartName]: () => Promise<{ part: Parts[N] }> } = {
+  complete: () => import("./parts/complete.ts"),
   float64: () => import("./parts/float64.ts"),
   relaxed: () => import("./parts/relaxed.ts"),
   search: () => import("./parts/search.ts"),
@@ -52,10 +70,45 @@ export function need<N extends keyof Parts>(name: N, what: string): Parts[N] {
  * Loads a part that is not there yet.
  * @throws (rejects with) PropagoError ERR_PART where it cannot be loaded.
  */
-export async function load<N extends keyof Parts>(name: N): Promise<Parts[N]> {
+export async function load<N extends PartName>(name: N): Promise<Parts[N]> {
   try {
     return (parts[name] ??= (await modules[name]()).part);
   } catch (cause) {
     throw new PropagoError("ERR_PART", `the part "propago/${name}" could not be loaded: ${String(cause)}`, { cause });
   }
+}
+
+/** The names of the rows that the part "complete" has. */
+export const RARE = {
+  layer: ["alphaDropout", "gaussianNoise", "batchNorm", "layerNorm"],
+  optimizer: [
+    "adagrad",
+    "rmsprop",
+    "adadelta",
+    "adamax",
+    "nadam",
+    "radam",
+    "lion",
+    "rprop",
+    "quickprop",
+    "adasecant",
+    "vsgd",
+    "conjugateGradient",
+    "scaledConjugateGradient",
+    "lbfgs",
+    "levenbergMarquardt",
+  ],
+  metric: ["meanAbsoluteError", "logLoss", "topK", "precision", "recall", "f1", "confusionMatrix", "rocAuc"],
+} as const satisfies { [T in "layer" | "optimizer" | "metric"]: readonly (keyof Parts["complete"][T])[] };
+
+/**
+ * A table with the rows that the part "complete" adds to it.
+ * @throws PropagoError ERR_PART where `name` is that of one of them, and the part is not there.
+ */
+export function completed<T extends object>(kind: keyof typeof RARE, table: T, name: unknown): T {
+  const names: readonly unknown[] = RARE[kind];
+  const part = names.includes(name) ? need("complete", `${kind} "${String(name)}"`) : parts.complete;
+  // Without the part its names are known all the same: messages list them.
+  const rare: object = part?.[kind] ?? Object.fromEntries(RARE[kind].map((known) => [known, {}]));
+  return { ...table, ...rare };
 }

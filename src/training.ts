@@ -31,7 +31,7 @@ import type { Engine } from "./core.ts";
 import type { NetworkDescription } from "./description.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { Layout } from "./layout.ts";
-import { type Parts, load, need, partOf } from "./parts.ts";
+import { type PartName, type Parts, load, need, partOf } from "./parts.ts";
 import type { Dataset, Kept, Rows } from "./samples.ts";
 import { watch } from "./schedules.ts";
 import { type Search, chunkOf } from "./search.ts";
@@ -459,7 +459,7 @@ class Loop {
     const { search } = description.optimizer;
     if (!this.#isSync) {
       // Without these it trains, too: soon, and alone.
-      const wished: (keyof Parts)[] = this.#threads > 1 ? ["diagnosis", "threads"] : ["diagnosis"];
+      const wished: PartName[] = this.#threads > 1 ? ["diagnosis", "threads"] : ["diagnosis"];
       const all = search ? [...wished, "search" as const] : wished;
       if (!all.every((name) => partOf(name))) {
         let failure: unknown;

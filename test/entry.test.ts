@@ -6,6 +6,10 @@ import { build } from "vite";
 import { describe, expect, test } from "vitest";
 import { chromiumMissing, inChromium, ISOLATED } from "../scripts/chromium.ts";
 import { root } from "../scripts/root.ts";
+import { RARE } from "../src/parts.ts";
+import { RARE_LAYERS } from "../src/rare-layers.ts";
+import { RARE_OPTIMIZERS } from "../src/rare-optimizers.ts";
+import { SCORES } from "../src/scores.ts";
 
 const { exports } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as {
   exports: Record<string, { default: string }>;
@@ -44,12 +48,59 @@ describe("without any part", () => {
   test.each([
     ["float64", 'make({ dtype: "float64" })'],
     ["float64", "make().checkGradients({ x, y })"],
-    ["search", 'make({ optimizer: "lbfgs" }).fitSync({ x, y })'],
-    ["search", 'make({ optimizer: "conjugateGradient" }).trainOnBatch({ x, y })'],
-  ])("%s is named by the error of %s, and mends it", (part, work) => {
+    ["complete", 'make({ optimizer: "rmsprop" })'],
+    ["complete", 'make({ optimizer: { name: "adam", amsgrad: true } })'],
+    ["complete", 'make({ optimizer: { name: "adam", accumulate: 2 } })'],
+    ["complete", 'make({ optimizer: { name: "sgd", averaging: 0.9 } })'],
+    ["complete", 'make({ loss: "huber" })'],
+    ["complete", "make({ maxNorm: 2 })"],
+    ["complete", 'make({ layers: [dense(4, "gelu"), dense(1, "sigmoid")] })'],
+    ["complete", 'make({ layers: [dense(4), { type: "batchNorm" }, dense(1, "sigmoid")] })'],
+    ["complete", 'make({ layers: [{ type: "gaussianNoise", deviation: 1 }, dense(1, "sigmoid")] })'],
+    ["complete", 'make().evaluate({ x, y }, { metrics: ["f1"] })'],
+    ["complete", 'make({ optimizer: "lbfgs" })'],
+    ["search", 'make({ optimizer: "lbfgs" }).fitSync({ x, y })', "complete"],
+    ["search", 'make({ optimizer: "conjugateGradient" }).trainOnBatch({ x, y })', "complete"],
+  ])("%s is named by the error of %s, and mends it", (part, work, ...before) => {
     const script = `console.log(JSON.stringify(fails(() => void ${work})));`;
-    expect(printed(script)).toEqual(["ERR_PART", expect.stringContaining(`add import "propago/${part}"`)]);
-    expect(printed(script, [part])).toEqual(["none", null]);
+    expect(printed(script, before)).toEqual(["ERR_PART", expect.stringContaining(`add import "propago/${part}"`)]);
+    expect(printed(script, [...before, part])).toEqual(["none", null]);
+  });
+
+  test("what most networks use has the bits that it has in the complete build", () => {
+    const script = `
+      const page = await import("file://${root}/${exports["."].default}");
+      const { fingerprints } = await import("file://${root}/test/fingerprint-scenario.js");
+      console.log(JSON.stringify(fingerprints(page, true)));`;
+    const golden = JSON.parse(readFileSync(`${root}/test/golden/fingerprints.json`, "utf8")) as Record<string, string>;
+    const common = printed(script) as Record<string, string>;
+    expect(Object.keys(common).length).toBeGreaterThan(70);
+    expect(golden).toMatchObject(common);
+  });
+
+  test("a network goes on in the build that it began in", () => {
+    const script = `
+      const [one, two] = [make(), make()];
+      one.fitSync({ x, y }, { epochs: 2 });
+      two.fitSync({ x, y }, { epochs: 2 });
+      await import("file://${root}/${exports["./complete"].default}");
+      const { f1 } = one.evaluate({ x, y }, { metrics: ["f1", "logLoss"] });
+      one.fitSync({ x, y }, { epochs: 2 });
+      const three = Network.fromJSON(JSON.parse(JSON.stringify(two)));
+      three.fitSync({ x, y }, { epochs: 2 });
+      two.fitSync({ x, y }, { epochs: 2 });
+      console.log(JSON.stringify([f1 >= 0, one.fingerprint() === two.fingerprint(), three.build]));`;
+    expect(printed(script)).toEqual([true, true, "simd"]);
+  });
+
+  test("names of what is not there are known all the same", () => {
+    const rows = { layer: RARE_LAYERS, optimizer: RARE_OPTIMIZERS, metric: SCORES };
+    expect(RARE).toEqual(Object.fromEntries(Object.entries(rows).map(([kind, table]) => [kind, Object.keys(table)])));
+    const message = expect.stringMatching(/did you mean "rmsprop"\?.*levenbergMarquardt/) as string;
+    expect(printed(`console.log(JSON.stringify(fails(() => make({ optimizer: "rmsprp" }))));`)).toEqual([
+      "ERR_CONFIG",
+      message,
+    ]);
   });
 
   test("a call that fails for want of a part changes nothing", () => {
@@ -58,7 +109,7 @@ describe("without any part", () => {
       const before = network.fingerprint();
       fails(() => network.fitSync({ x, y }));
       console.log(JSON.stringify([network.fingerprint() === before, (await network.fit({ x, y })).stopped]));`;
-    expect(printed(script)).toEqual([true, "converged"]);
+    expect(printed(script, ["complete"])).toEqual([true, "converged"]);
   });
 
   test("fitSync says that threads have to be imported", () => {
@@ -85,7 +136,7 @@ describe("calls that may wait load their parts", () => {
       const network = make({ optimizer: "lbfgs" });
       const { epochs } = await network.fit({ x, y });
       console.log(JSON.stringify([epochs.length > 5, network.fitSync({ x, y }).epochs.length > 0]));`;
-    expect(printed(script)).toEqual([true, true]);
+    expect(printed(script, ["complete"])).toEqual([true, true]);
   });
 
   test("fit on threads, with the bits of one", () => {
@@ -118,8 +169,10 @@ describe("calls that may wait load their parts", () => {
     try {
       writeFileSync(`${folder}/package.json`, '{ "type": "module" }');
       copyFileSync(`${root}/${exports["."].default}`, `${folder}/index.js`);
+      copyFileSync(`${root}/${exports["./complete"].default}`, `${folder}/complete.js`);
       const script = `
         const alone = await import("file://${folder}/index.js");
+        await import("file://${folder}/complete.js");
         const make = (optimizer) => new alone.Network({ inputs: 2, layers: [dense(1, "sigmoid")], optimizer });
         const network = make("lbfgs");
         const error = await network.fit({ x, y }).catch((error) => error);
@@ -150,6 +203,7 @@ const inPage = `(async () => {
   const network = make();
   said.push(network.fitSync({ x, y }, { epochs: 300 }).epochs.length);
   try { make({ dtype: "float64" }); } catch (error) { said.push(error instanceof PropagoError && error.code); }
+  await LOAD_COMPLETE;
   said.push((await make({ optimizer: "lbfgs" }).fit({ x, y })).stopped);
   await LOAD_FLOAT64;
   said.push(make({ dtype: "float64" }).dtype, make().checkGradients({ x, y }) < 1e-4);
@@ -161,12 +215,18 @@ describe("in Chromium", () => {
   test("float32 works alone, and parts come when they are asked for", async (context) => {
     if (chromiumMissing) return context.skip(chromiumMissing);
     const { value, loaded } = await inChromium(
-      inPage.replace("LOAD_FLOAT64", 'import("/dist/float64.js")'),
+      inPage.replace(/LOAD_(\w+)/g, (_, part: string) => `import("/dist/${part.toLowerCase()}.js")`),
       {},
       { module: "/dist/index.js" },
     );
     expect(value).toEqual(saidInPage);
-    expect(loaded).toEqual(["/dist/index.js", "/dist/diagnosis.js", "/dist/search.js", "/dist/float64.js"]);
+    expect(loaded).toEqual([
+      "/dist/index.js",
+      "/dist/complete.js",
+      "/dist/diagnosis.js",
+      "/dist/search.js",
+      "/dist/float64.js",
+    ]);
   });
 
   test("threads come by themselves, relaxed SIMD when it is imported", async (context) => {
@@ -193,7 +253,7 @@ describe("in Chromium", () => {
     if (chromiumMissing) return context.skip(chromiumMissing);
     const golden = JSON.parse(readFileSync(`${root}/test/golden/fingerprints.json`, "utf8")) as unknown;
     const { value } = await inChromium(
-      'Promise.all(["float64", "search"].map((part) => import(`/dist/${part}.js`))).then(() => globalThis.run())',
+      'Promise.all(["complete", "float64", "search"].map((part) => import(`/dist/${part}.js`))).then(() => globalThis.run())',
       {},
       { module: "/dist/index.js" },
     );
@@ -208,7 +268,7 @@ describe("in Chromium", () => {
       symlinkSync(root, `${folder}/node_modules/propago`, "junction");
       writeFileSync(
         `${folder}/main.js`,
-        `export * from "propago"; export const float64 = () => import("propago/float64");`,
+        `export * from "propago"; export const float64 = () => import("propago/float64"), complete = () => import("propago/complete");`,
       );
       await build({
         root: folder,
@@ -225,14 +285,16 @@ describe("in Chromium", () => {
         },
       });
       const { value, loaded } = await inChromium(
-        inPage.replace("LOAD_FLOAT64", "propago.float64()"),
+        inPage.replace(/LOAD_(\w+)/g, (_, part: string) => `propago.${part.toLowerCase()}()`),
         {},
         { module: "/dist/main.js", folder },
       );
       expect(value).toEqual(saidInPage);
       const chunk = (name: string) => expect.stringMatching(new RegExp(`^/dist/(.*/)?${name}\\.js$`)) as string;
       expect(loaded.at(0)).toBe("/dist/main.js");
-      expect(loaded).toEqual(expect.arrayContaining([chunk("diagnosis"), chunk("search"), chunk("float64")]));
+      expect(loaded).toEqual(
+        expect.arrayContaining([chunk("complete"), chunk("diagnosis"), chunk("search"), chunk("float64")]),
+      );
       expect(loaded).not.toContainEqual(chunk("relaxed"));
       expect(loaded).not.toContainEqual(chunk("threads"));
     } finally {

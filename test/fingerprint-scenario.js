@@ -228,8 +228,11 @@ function cases({ activation, alphaDropout, batchNorm, dense, dropout, gaussianNo
   return list;
 }
 
-/** Fingerprints by case and precision: of the weights, of what the network says, and the last epoch's loss. */
-export function fingerprints(propago) {
+/**
+ * Fingerprints by case and precision: of the weights, of what the network says, and the last epoch's loss; `partial`: of
+ * those networks that need no part which is not there.
+ */
+export function fingerprints(propago, partial = false) {
   const result = {};
   for (const dtype of ["float32", "float64"]) {
     for (const [name, { fit, rows = fewRows, bytes, ...given }] of Object.entries(cases(propago))) {
@@ -237,7 +240,13 @@ export function fingerprints(propago) {
       const { inputs } = options;
       const real = numbers(rows * inputs, 7);
       const x = bytes ? Uint8Array.from(real, (value) => 128 + 127 * value) : real;
-      const network = new propago.Network({ seed: 11, dtype, ...options });
+      let network;
+      try {
+        network = new propago.Network({ seed: 11, dtype, ...options });
+      } catch (error) {
+        if (partial && error.code === "ERR_PART") continue;
+        throw error;
+      }
       const outputs = options.layers.findLast(({ units }) => units !== undefined).units;
       const last = options.layers.at(-1).activation;
       const loss =

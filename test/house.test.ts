@@ -56,6 +56,7 @@ describe("the core", () => {
     online: 6,
     train: 7,
     index: 8,
+    common: 9,
   };
 
   test("imports point one way", () => {

@@ -16,7 +16,7 @@ import {
   type Layer,
   type NetworkOptions,
 } from "../src/index.ts";
-import { LAYERS } from "../src/layers.ts";
+import { LAYERS } from "../src/tables.ts";
 import { fenced } from "./fences.ts";
 import {
   type Parameters,

@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import { engineOf } from "../src/core.ts";
 import { type DType, type History, type LayerWeights, Network, type OptimizerSpec, dense } from "../src/index.ts";
 import type { NetworkOptions } from "../src/index.ts";
-import { COMMON, OPTIMIZERS, readOptimizer } from "../src/optimizers.ts";
+import { COMMON, readOptimizer } from "../src/optimizers.ts";
+import { OPTIMIZERS } from "../src/tables.ts";
 import { searchLine } from "../src/search.ts";
 import { leave } from "./leave.ts";
 import {

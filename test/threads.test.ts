@@ -12,7 +12,8 @@ import {
   dropout,
   layerNorm,
 } from "../src/index.ts";
-import { OPTIMIZERS, type OptimizerName } from "../src/optimizers.ts";
+import type { OptimizerName } from "../src/optimizers.ts";
+import { OPTIMIZERS } from "../src/tables.ts";
 import { ISOLATED, chromiumMissing, inChromium } from "../scripts/chromium.ts";
 import { fingerprints } from "./fingerprint-scenario.js";
 import * as propago from "../src/index.ts";

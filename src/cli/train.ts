@@ -14,7 +14,7 @@ import { defaultEpochs } from "../training.ts";
 import type { EstimatorOptions } from "../estimator.ts";
 import { LOSSES } from "../losses.ts";
 import type { LossSpec } from "../losses.ts";
-import { OPTIMIZERS } from "../optimizers.ts";
+import { OPTIMIZERS } from "../tables.ts";
 import type { OptimizerSpec } from "../optimizers.ts";
 import { Regressor } from "../regressor.ts";
 import type { DType, EpochReport, FitOptions, History } from "../types.ts";

@@ -1,0 +1,155 @@
+// The metrics that are computed from the outputs of all rows, where the core's sums do not tell.
+import { readName } from "./check.ts";
+import type { MetricRow, Scores } from "./metrics.ts";
+import type { FloatArray } from "./types.ts";
+
+const AVERAGES = ["macro", "micro", "binary", "perClass"] as const;
+
+/** Of precision, recall and f1: of class 1 (or an output) alone, over classes, over all decisions, or class by class. */
+const averaged = {
+  options: {
+    average: {
+      kind: "other",
+      default: undefined,
+      read: (value: unknown, where: string) => readName(value, where, AVERAGES, "average"),
+    },
+  },
+} as const;
+
+export type Average = (typeof AVERAGES)[number];
+
+export type Averaged = { average: Average | undefined };
+
+export const SCORES = {
+  meanAbsoluteError: {
+    falls: true,
+    value: ({ y, t }: Scores) => t.reduce((sum, target, i) => sum + Math.abs(y[i] - target), 0) / t.length,
+  },
+  // Of probabilities, which are kept within ε and 1 − ε, the ε of their precision.
+  logLoss: { falls: true, value: logLoss },
+  // Among equal outputs the first counts as the larger, as for accuracy.
+  topK: {
+    options: { k: { kind: "number", default: 5, whole: true, least: 1 } },
+    value({ y, t, width }: Scores, { k }: { k: number }) {
+      let hits = 0;
+      for (let at = 0; at < t.length; at += width) {
+        const right = largest(t, at, width);
+        const top = y[at + right];
+        let rank = 0;
+        for (let o = 0; o < width; o++) if (y[at + o] > top || (y[at + o] === top && o < right)) rank++;
+        if (rank < k) hits++;
+      }
+      return (hits * width) / t.length;
+    },
+  },
+  precision: { ...averaged, value: ratio((hits, said) => quotient(hits, said)) },
+  recall: { ...averaged, value: ratio((hits, _said, are) => quotient(hits, are)) },
+  f1: { ...averaged, value: ratio((hits, said, are) => quotient(2 * hits, said + are)) },
+  /** Rows are true classes, columns predicted ones. */
+  confusionMatrix: { value: confusion },
+  rocAuc: { value: rocAuc },
+} as const satisfies Record<string, MetricRow>;
+
+function quotient(part: number, whole: number): number {
+  return whole > 0 ? part / whole : 0;
+}
+
+/** Where the largest of a row's values stands, the first of equals. */
+function largest(values: FloatArray, at: number, width: number): number {
+  let best = 0;
+  for (let o = 1; o < width; o++) if (values[at + o] > values[at + best]) best = o;
+  return best;
+}
+
+/** The class that a row of outputs or targets stands for. */
+function classOf(values: FloatArray, at: number, { width, threshold }: Scores): number {
+  return width === 1 ? Number(values[at] > threshold) : largest(values, at, width);
+}
+
+function confusion(scores: Scores): number[][] {
+  const { y, t, width } = scores;
+  const classes = Math.max(2, width);
+  const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
+  for (let at = 0; at < t.length; at += width) counts[classOf(t, at, scores)][classOf(y, at, scores)]++;
+  return counts;
+}
+
+/** For each class how often it was said rightly, said at all, and true. */
+function tallies(scores: Scores): number[][] {
+  const { y, t, width, threshold } = scores;
+  if (scores.isSingle) {
+    const counts = confusion(scores);
+    return counts.map((row, c) => [
+      row[c],
+      counts.reduce((sum, other) => sum + other[c], 0),
+      row.reduce((a, b) => a + b),
+    ]);
+  }
+  const counts = Array.from({ length: width }, () => [0, 0, 0]);
+  for (let i = 0; i < t.length; i++) {
+    const count = counts[i % width];
+    const [said, is] = [y[i] > threshold, t[i] > threshold];
+    if (said && is) count[0]++;
+    if (said) count[1]++;
+    if (is) count[2]++;
+  }
+  return counts;
+}
+
+/** A quotient of those counts, 0 where it is 0 / 0; of macro, over the classes that are true or said at all. */
+function ratio(of: (hits: number, said: number, are: number) => number) {
+  return (scores: Scores, { average }: Averaged): number | number[] => {
+    const counts = tallies(scores);
+    const each = counts.map(([hits, said, are]) => of(hits, said, are));
+    if (average === "perClass") return each;
+    if (average === "micro") {
+      const sums = [0, 1, 2].map((k) => counts.reduce((sum, count) => sum + count[k], 0));
+      return of(sums[0], sums[1], sums[2]);
+    }
+    if (average === "binary" || (average === undefined && scores.width === 1)) return each[1];
+    const occurring = each.filter((_, c) => !scores.isSingle || counts[c][1] + counts[c][2] > 0);
+    return occurring.reduce((a, b) => a + b) / occurring.length;
+  };
+}
+
+/**
+ * The chance that a row of the class has more than a row of another, ties counting half (Mann and Whitney 1947); of
+ * several outputs the mean, each against the rest, leaving out classes that no row or every row has: NaN if none is left.
+ */
+function rocAuc({ y, t, width, threshold }: Scores): number {
+  const rows = t.length / width;
+  let total = 0;
+  let classes = 0;
+  for (let o = 0; o < width; o++) {
+    const order = Uint32Array.from({ length: rows }, (_, row) => row * width + o).sort((a, b) => y[a] - y[b]);
+    let above = 0;
+    let ranks = 0;
+    for (let first = 0, end = 0; first < rows; first = end) {
+      while (end < rows && y[order[end]] === y[order[first]]) end++;
+      // Tied rows share the mean of their ranks first + 1 … end.
+      for (let i = first; i < end; i++) {
+        if (t[order[i]] <= threshold) continue;
+        above++;
+        ranks += (first + 1 + end) / 2;
+      }
+    }
+    if (above === 0 || above === rows) continue;
+    total += (ranks - (above * (above + 1)) / 2) / (above * (rows - above));
+    classes++;
+  }
+  return total / classes;
+}
+
+function logLoss({ y, t, width, isSingle, isLogarithm, log }: Scores): number {
+  const epsilon = y instanceof Float64Array ? 2.220446049250313e-16 : 1.1920928955078125e-7;
+  const clip = (p: number): number => Math.min(1 - epsilon, Math.max(epsilon, p));
+  const isOfSides = width === 1 || !isSingle;
+  const yes = Float64Array.from(y, isLogarithm ? (value) => value : clip);
+  const no = isOfSides ? yes.map((p) => 1 - p) : new Float64Array();
+  if (!isLogarithm) log(yes);
+  log(no);
+  const total = t.reduce((sum, target, i) => {
+    return sum - (target > 0 ? target * yes[i] : 0) - (isOfSides ? (1 - target) * no[i] : 0);
+  }, 0);
+  return isOfSides ? total / t.length : (total * width) / t.length;
+}
