@@ -17,7 +17,6 @@ import {
   MEAN_SQUARED_ERROR,
   MEAN_SQUARED_LOGARITHMIC_ERROR,
   POISSON,
-  QUANTILE,
   SIGMOID_CROSS_ENTROPY,
   SOFTMAX_DIVERGENCE,
   SQUARED_ERROR,
@@ -369,9 +368,8 @@ export function lossOf(
     case CATEGORICAL_CROSS_ENTROPY:
     case SOFTMAX_DIVERGENCE:
       return Rows.categorical(kind, parameter, z, y, t, d, at, rows, width, batch);
-    case COSINE_SIMILARITY:
-      if (COMPLETE) return Rows.cosine(y, t, d, at, rows, width, batch);
     default:
+      if (COMPLETE && kind == COSINE_SIMILARITY) return Rows.cosine(y, t, d, at, rows, width, batch);
       return Rows.sum(kind, parameter, z, y, t, d, at, rows, width, batch);
   }
 }
