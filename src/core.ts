@@ -39,6 +39,8 @@ export class Engine {
   readonly isShared: boolean;
   /** Why workers could not be started, where that was so. */
   refusal: string | undefined;
+  /** Operations of the trainings that were worth threads, so far. */
+  work = 0;
   /** Who shares the core's stages out while this thread leads a team. */
   leader: Leader | undefined;
   /** All of the memory as numbers; good until the next allocate. */

@@ -55,9 +55,13 @@ const DEFAULT_EPOCHS = 100;
 /** Small data sets get as many epochs as make so many updates. */
 const DEFAULT_UPDATES = 2000;
 const DEFAULT_BATCH = 32;
-/** What makes threads worth their gates and their start: multiply-adds, times six, of a step and of the whole fit. */
+/**
+ * What makes threads worth their gates, their waking and their start: multiply-adds, times six, of a step, of a fit, and of
+ * all fits so far that were worth waking threads.
+ */
 const WORTHY_STEP = 4e6;
-const WORTHY_FIT = 2e10;
+const WORTHY_FIT = 1e9;
+const WORTHY_START = 2e10;
 /** Iterations of a method that searches. */
 const DEFAULT_ITERATIONS = 200;
 /** Milliseconds that training waits for parts that it can be without. */
@@ -437,8 +441,10 @@ class Loop {
     const isBlocked = this.#isSync && !(maySleep && partOf("threads"));
     if (threads === "auto") {
       if (search !== undefined) return 1;
-      const isWorthy = this.#work >= WORTHY_STEP && this.#work * this.#updates * this.#epochs >= WORTHY_FIT;
-      if (!isWorthy || isBlocked || threadsMissing(engine) !== undefined) return 1;
+      const work = this.#work * this.#updates * this.#epochs;
+      if (this.#work < WORTHY_STEP || work < WORTHY_FIT || isBlocked || threadsMissing(engine) !== undefined) return 1;
+      engine.work += work;
+      if (engine.work < WORTHY_START) return 1;
       return Math.max(1, Math.min(usefulThreads, batch >> 2));
     }
     const missing = search
