@@ -434,7 +434,7 @@ export function activate(kind: i32, parameter: f64, Z: usize, Y: usize, begin: i
       return Rows.activate<Relu>(parameter, Z + first, Y + first, n);
     case SOFTMAX:
     case LOG_SOFTMAX:
-      return Softmax.activate(kind == LOG_SOFTMAX, Z + first, Y + first, end - begin, width);
+      return Softmax.activate(COMPLETE && kind == LOG_SOFTMAX, Z + first, Y + first, end - begin, width);
     default:
       return Rows.activateOther(kind, parameter, Z + first, Y + first, n);
   }
@@ -460,7 +460,7 @@ export function deactivate(
       return Rows.deactivate<Relu>(parameter, Z + first, Y + first, D + first, n);
     case SOFTMAX:
     case LOG_SOFTMAX:
-      return Softmax.deactivate(kind == LOG_SOFTMAX, Y + first, D + first, end - begin, width);
+      return Softmax.deactivate(COMPLETE && kind == LOG_SOFTMAX, Y + first, D + first, end - begin, width);
     default:
       return Rows.deactivateOther(kind, parameter, Z + first, Y + first, D + first, n);
   }

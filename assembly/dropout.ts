@@ -51,7 +51,7 @@ export function disturb(plan: usize, layer: usize, training: bool, begin: i32, e
 export function undisturb(plan: usize, layer: usize, begin: i32, end: i32): void {
   const rate = load<f64>(layer, LAYER_PARAMETER);
   const kind = load<i32>(layer, LAYER_KIND);
-  if (rate == 0 || kind == GAUSSIAN_NOISE) return;
+  if (rate == 0 || (COMPLETE && kind == GAUSSIAN_NOISE)) return;
   const D = load<usize>(layer, LAYER_D);
   const nout = load<i32>(layer, LAYER_OUT);
   const a = COMPLETE && kind == ALPHA_DROPOUT ? Mask.alphaScale(rate) : 1 / (1 - rate);

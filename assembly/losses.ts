@@ -399,7 +399,7 @@ class Rows {
     const isSummed = kind == SQUARED_ERROR || (kind >= SIGMOID_CROSS_ENTROPY && kind <= LAST_SUMMED);
     const scale: f64 = isSummed ? 1 : 1 / <f64>width;
     const p = Simd.splat(parameter);
-    const isOne = kind == LOG_LIKELIHOOD;
+    const isOne = COMPLETE && kind == LOG_LIKELIHOOD;
     const smoothing: f64 = isOne || kind == BINARY_CROSS_ENTROPY || kind == SIGMOID_CROSS_ENTROPY ? parameter : 0;
     const keep = Simd.splat(1 - smoothing);
     const spread = Simd.splat(smoothing / (isOne ? <f64>width : 2));
@@ -448,7 +448,7 @@ class Rows {
         const mask = Simd.first(width - j);
         const ts = v128.and(Simd.madd(v128.load(t + at), keep, spread), mask);
         let surprise = v128.sub<real>(logSum, v128.load(z + at));
-        if (kind == SOFTMAX_DIVERGENCE) surprise = v128.add<real>(surprise, logarithm(ts));
+        if (COMPLETE && kind == SOFTMAX_DIVERGENCE) surprise = v128.add<real>(surprise, logarithm(ts));
         // Only where there is a target: the difference may be infinite elsewhere, and 0 · ∞ is not 0.
         total = v128.add<real>(total, v128.and(v128.mul<real>(ts, surprise), v128.ne<real>(ts, zero)));
         mass = v128.add<real>(mass, ts);

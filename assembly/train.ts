@@ -243,11 +243,14 @@ export function work(plan: usize, stage: i32, me: i32, all: i32, shares: usize):
 function parameters(plan: usize, stage: i32, me: i32, all: i32, shares: usize): void {
   const rows = load<i32>(plan, PLAN_ROWS);
   const last = lastLayer(plan);
-  let begin = share(load<i32>(plan, PLAN_COUNT), me, all, shares);
-  let end = share(load<i32>(plan, PLAN_COUNT), me + 1, all, shares);
+  let begin = share(load<i32>(plan, PLAN_TRAINABLE), me, all, shares);
+  let end = share(load<i32>(plan, PLAN_TRAINABLE), me + 1, all, shares);
   for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
+    const bits = load<i32>(layer, LAYER_TRAINABLE);
+    // What has no parameters, or only fixed ones, is in nobody's share.
+    if (!(bits & (TRAIN_WEIGHTS | TRAIN_BIAS))) continue;
     const isDense = load<i32>(layer, LAYER_KIND) == DENSE;
-    const nin = isDense ? load<i32>(layer, LAYER_IN) : 1;
+    const nin = isDense && bits & TRAIN_WEIGHTS ? load<i32>(layer, LAYER_IN) : 1;
     const nout = load<i32>(layer, LAYER_OUT);
     const first = rowAt(begin, nin, nout);
     const bottom = rowAt(end, nin, nout);
@@ -255,7 +258,6 @@ function parameters(plan: usize, stage: i32, me: i32, all: i32, shares: usize): 
     end -= nin * nout;
     if (first == bottom) continue;
     const from = bottom == nin ? 0 : nout;
-    const bits = load<i32>(layer, LAYER_TRAINABLE);
     const W = load<usize>(layer, LAYER_W);
     if (stage == STAGE_CHANGE && isDense && bits & TRAIN_WEIGHTS) claim(W, first * nout, bottom * nout);
     if (stage <= STAGE_CHANGE) {

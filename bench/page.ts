@@ -8,6 +8,7 @@ import type { Predictions } from "./predict.ts";
 import { newest } from "./results.ts";
 import type { Runs } from "./runs.ts";
 import type { Speed } from "./speed.ts";
+import type { Scaling } from "./threads.ts";
 import {
   contestantsTable,
   formulaTable,
@@ -18,12 +19,14 @@ import {
   predictionsTable,
   ratiosTable,
   runsTable,
+  scalingTable,
   targetsTable,
 } from "./tables.ts";
 
 const speed = newest<Speed>("speed");
 const runs = newest<Runs>("runs");
 const growth = newest<Growth>("growth");
+const scaling = newest<Scaling>("threads");
 const predictions = newest<Predictions>("predict");
 
 const parts: Record<string, string | undefined> = {
@@ -40,6 +43,7 @@ const parts: Record<string, string | undefined> = {
     growth &&
     `${formulaTable(growth)}\n\nOver the points below it is off by ${Math.round(100 * growth.formula.off)} % at worst.`,
   growth: growth && growthTable(growth),
+  scaling: scaling && `${machine(scaling.environment)}\n\n${scalingTable(scaling)}`,
   predictions:
     predictions &&
     `${machine(predictions.environment)} The peak of one core was ${predictions.peak.toFixed(1)} GFLOP/s.\n\n` +

@@ -1,6 +1,7 @@
 // Results as Markdown.
 import type { Growth } from "./growth.ts";
 import type { Predictions } from "./predict.ts";
+import type { Scaling } from "./threads.ts";
 import type { Environment } from "./results.ts";
 import type { Runs } from "./runs.ts";
 import type { Speed, SpeedRow } from "./speed.ts";
@@ -202,6 +203,31 @@ export function predictionsTable({ rows }: Predictions): string {
       digits((rows * 1000) / median),
       digits(gflops),
       `${digits(share.mean)} (${digits(share.interval[0])}–${digits(share.interval[1])})`,
+    ]),
+  );
+}
+
+/** What two threads gain, by where they ran. */
+export function scalingTable({ rows }: Scaling): string {
+  return markdown(
+    [
+      "workload",
+      "where the two ran",
+      "hand-over, ns",
+      "rounds",
+      "one thread, ms",
+      "two threads",
+      "two trainings at once",
+    ],
+    "llrrrrr",
+    rows.map(({ workload, place, handOver, rounds, one, team, both }) => [
+      workload,
+      place,
+      digits(handOver),
+      `${rounds}`,
+      digits(one),
+      times(team),
+      times(both),
     ]),
   );
 }

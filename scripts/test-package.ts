@@ -65,7 +65,8 @@ try {
   check("parts are there, and in Node at once", () => {
     writeFileSync(
       `${user}/parts.mjs`,
-      `import "propago/float64";
+      `import "propago/complete";
+      import "propago/float64";
       import "propago/search";
       import "propago/threads";
       import "propago/diagnosis";

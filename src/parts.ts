@@ -1,6 +1,7 @@
 // The parts that the library can be without: what is rare, other builds of the core, searches, threads, diagnosis. A part
 // registers itself when its module is loaded; whoever needs one asks here. Node's entry holds all of them. A page's holds
-// "common" alone, and a call that may wait loads what it needs.
+// "common" alone. Without "complete" no such network can be made, so it is always imported; of the others a call that may wait
+// loads what it needs.
 import type { compareWithDifferences } from "./differences.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { PropagoError } from "./errors.ts";
@@ -32,14 +33,13 @@ export interface Parts {
   diagnosis: { Diagnosis: typeof Diagnosis };
 }
 
-/** Those that are loaded apart. */
-export type PartName = Exclude<keyof Parts, "common">;
+/** Those that calls which may wait load by themselves. */
+export type PartName = Exclude<keyof Parts, "common" | "complete">;
 
 const parts: Partial<Parts> = {};
 
 /** Where the parts are. The bundles leave these imports as they are. */
 const modules: { readonly [N in PartName]: () => Promise<{ part: Parts[N] }> } = {
-  complete: () => import("./parts/complete.ts"),
   float64: () => import("./parts/float64.ts"),
   relaxed: () => import("./parts/relaxed.ts"),
   search: () => import("./parts/search.ts"),

@@ -89,7 +89,7 @@ function readDescription(options: unknown): readonly LayerDescription[] {
   try {
     return describe(options).layers;
   } catch (cause) {
-    if (!(cause instanceof PropagoError)) throw cause;
+    if (!(cause instanceof PropagoError) || cause.code === "ERR_PART") throw cause;
     throw new PropagoError("ERR_FORMAT", `a saved network's description cannot be read: ${cause.message}`, { cause });
   }
 }

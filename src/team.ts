@@ -28,12 +28,17 @@ const WORKERS = CALL + LINE;
 
 /** Words of a team of so many. */
 export function wordsOf(size: number): number {
-  return sharesOf(size) + size + 1;
+  return aloneOf(size) + size + 1;
 }
 
 /** Where the workers' shares stand, as the core reads them. */
 export function sharesOf(size: number): number {
   return turnOf(size);
+}
+
+/** The same where the first worker has everything. */
+function aloneOf(size: number): number {
+  return sharesOf(size) + size + 1;
 }
 
 /** Counts the stages that a worker was asked for. */
@@ -125,21 +130,38 @@ export const TICKS = 10_000;
 /** Ticks of work after which shares are looked at. */
 const WINDOW = 2 * TICKS;
 
+/** Of the time that its work takes one after the other, a team that takes longer together than this is at rest for a while. */
+const GAIN = 0.95;
+/** Milliseconds of such a rest; each that follows at once is twice as long, up to the last number. */
+const REST = 5;
+const LONGEST_REST = 160;
+
 /** So many shares of the same size. */
 export function shareEvenly(words: Int32Array, size: number, threads: number): void {
   for (let i = 0; i <= threads; i++) words[sharesOf(size) + i] = Math.round((WHOLE * i) / threads);
+  words.fill(WHOLE, aloneOf(size) + 1, aloneOf(size) + 1 + threads);
 }
 
 /**
  * The leader of a team of `size`, whose words stand in memory; `wait` waits until the word is no longer what it was. Cores
  * are not equally fast: some by nature, others while another process uses them. So whoever took longer for its share gets
- * a smaller one; no bit depends on it.
+ * a smaller one. And where there is but one core for all of them at the moment, the leader does everything for a while. No
+ * bit depends on either.
  */
 export function leaderOf(words: Int32Array, size: number, wait: (at: number, old: number) => void): Leader {
   const shares = sharesOf(size);
   const spent = new Float64Array(size);
   let since = 0;
+  /** Ticks from the beginning of stages to their end. */
+  let together = 0;
+  let alone = false;
+  let until = 0;
+  let rest = REST;
   const adapt = (): void => {
+    const isGain = together < GAIN * spent.reduce((sum, ticks) => sum + ticks, 0);
+    together = 0;
+    if (!isGain) until = since + rest;
+    rest = isGain ? REST : Math.min(2 * rest, LONGEST_REST);
     const threads = words[SHARED];
     const speeds = Array.from({ length: threads }, (_, i) => {
       const share = words[shares + i + 1] - words[shares + i];
@@ -164,18 +186,22 @@ export function leaderOf(words: Int32Array, size: number, wait: (at: number, old
     fork(plan, stage) {
       words[PLAN] = plan;
       words[STAGE] = stage;
-      if (spent[0] > WINDOW) adapt();
-      for (let other = 1; other < words[SHARED]; other++) set(words, turnOf(other), words[turnOf(other)] + 1);
       since = performance.now();
+      if (spent[0] > WINDOW) adapt();
+      alone = since < until;
+      if (alone) return words.byteOffset + 4 * aloneOf(size);
+      for (let other = 1; other < words[SHARED]; other++) set(words, turnOf(other), words[turnOf(other)] + 1);
       return words.byteOffset + 4 * shares;
     },
     join() {
+      if (alone) return;
       spent[0] += (performance.now() - since) * TICKS;
       for (let other = 1; other < words[SHARED]; other++) {
         for (let done; (done = Atomics.load(words, arrivedOf(other))) !== words[turnOf(other)];)
           wait(arrivedOf(other), done);
         spent[other] += words[tookOf(other)];
       }
+      together += (performance.now() - since) * TICKS;
     },
   };
 }

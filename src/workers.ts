@@ -37,11 +37,8 @@ interface AnyWorker {
 const IDLE = 10_000;
 /** Milliseconds without any progress after which a worker counts as lost. */
 const LOST_AFTER = 2000;
-/**
- * Microseconds for which who waits looks before going to sleep, where each worker has a core: longer than one worker is
- * usually behind another, since a virtual processor that went to sleep may take milliseconds to come back.
- */
-const LOOKING = 5000;
+/** Microseconds for which who waits looks before going to sleep, where each worker has a core. */
+const LOOKING = 1000;
 
 /** Where a page's workers find their program. */
 let pageUrl: string | undefined;
@@ -191,7 +188,11 @@ export class Team {
   #rest(): void {
     this.isBusy = false;
     if (this.#ended !== undefined) return;
-    this.#idle = setTimeout(() => this.end(), IDLE);
+    this.#idle = setTimeout(() => {
+      // What comes after a pause must be worth another start.
+      this.#engine.work = 0;
+      this.end();
+    }, IDLE);
     (this.#idle as { unref?(): void }).unref?.();
   }
 

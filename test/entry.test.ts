@@ -6,6 +6,7 @@ import { build } from "vite";
 import { describe, expect, test } from "vitest";
 import { chromiumMissing, inChromium, ISOLATED } from "../scripts/chromium.ts";
 import { root } from "../scripts/root.ts";
+import { Network, batchNorm, dense } from "../src/index.ts";
 import { RARE } from "../src/parts.ts";
 import { RARE_LAYERS } from "../src/rare-layers.ts";
 import { RARE_OPTIMIZERS } from "../src/rare-optimizers.ts";
@@ -91,6 +92,15 @@ describe("without any part", () => {
       two.fitSync({ x, y }, { epochs: 2 });
       console.log(JSON.stringify([f1 >= 0, one.fingerprint() === two.fingerprint(), three.build]));`;
     expect(printed(script)).toEqual([true, true, "simd"]);
+  });
+
+  test("a saved network that needs one says so", () => {
+    const saved = JSON.stringify(
+      new Network({ inputs: 2, layers: [dense(4), batchNorm(), dense(1)], optimizer: "rmsprop" }),
+    );
+    const script = `console.log(JSON.stringify(fails(() => Network.fromJSON(${saved}).outputs)));`;
+    expect(printed(script)).toEqual(["ERR_PART", expect.stringContaining('add import "propago/complete"')]);
+    expect(printed(script, ["complete"])).toEqual(["none", 1]);
   });
 
   test("names of what is not there are known all the same", () => {

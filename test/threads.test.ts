@@ -5,11 +5,14 @@ import { describe, expect, test } from "vitest";
 import {
   type DType,
   type FitOptions,
+  type Layer,
   type NetworkOptions,
   Network,
+  activation,
   batchNorm,
   dense,
   dropout,
+  gaussianNoise,
   layerNorm,
 } from "../src/index.ts";
 import type { OptimizerName } from "../src/optimizers.ts";
@@ -173,13 +176,89 @@ describe("shares", () => {
     for (let k = 0; k < 12; k++) stage([1, 4]);
     expect(parts()[0] / parts()[1]).toBeCloseTo(1, 0.5);
     expect(parts()[0] / parts()[2]).toBeGreaterThan(3);
-    for (let k = 0; k < 12; k++) stage([1, 1e6]);
+    for (let k = 0; k < 12; k++) stage([1, 1e4]);
     expect(parts()[2]).toBeGreaterThan(4000);
     for (let k = 0; k < 12; k++) stage([1, 0.5]);
     expect(parts()[2] / parts()[0]).toBeGreaterThan(1.5);
     expect(edges().at(0)).toBe(0);
     expect(edges().at(-1)).toBe(65536);
   });
+});
+
+test("a team whose workers only wait for each other rests, and tries again", () => {
+  const size = 2;
+  const words = new Int32Array(new SharedArrayBuffer(4 * wordsOf(size)));
+  words[SHARED] = 2;
+  words[PATIENCE] = 1000;
+  shareEvenly(words, size, 2);
+  const leader = leaderOf(words, size, () => expect.fail("nobody has to wait"));
+  /** A stage of 3 ms; the other worker says that it took part of them. Where its shares are. */
+  const stage = (part: number): number => {
+    const at = leader.fork(0, 1);
+    const turn = words[turnOf(1)];
+    const start = performance.now();
+    while (performance.now() < start + 3);
+    if (turn !== words[arrivedOf(1)]) words[tookOf(1)] = part * 3e4;
+    words[arrivedOf(1)] = turn;
+    leader.join();
+    return at / 4;
+  };
+  for (let k = 0; k < 5; k++) expect(stage(1)).toBe(sharesOf(size));
+  // Its part is as nothing: together they take as long as one would alone. The next stages are the leader's.
+  stage(0);
+  const turns = words[turnOf(1)];
+  const alone = stage(0);
+  expect(alone).not.toBe(sharesOf(size));
+  expect([...words.subarray(alone, alone + 3)]).toEqual([0, 65536, 65536]);
+  expect(words[turnOf(1)]).toBe(turns);
+  const later = Array.from({ length: 5 }, () => stage(1));
+  expect(later.at(-1)).toBe(sharesOf(size));
+});
+
+describe("whatever has parameters is trained", () => {
+  // Layers without any, before and between those that have them, and parameters that stay as they are.
+  const stacks: Record<string, Layer[]> = {
+    "dropout first": [dropout(0.2), dense(32, "relu"), dense(10)],
+    "activation and dropout": [dense(64), activation("relu"), dropout(0.1), dense(1)],
+    "no bias": [dense(64, "linear", { bias: false }), activation("relu"), dense(4)],
+    "noise first": [gaussianNoise(0.1), dense(8, "tanh"), dense(2)],
+    "biases alone": [
+      dense(30, "tanh", { trainable: "bias" }),
+      dense(17, "relu"),
+      dense(3, "linear", { trainable: "bias" }),
+    ],
+    "weights alone": [dense(30, "tanh", { trainable: "weights" }), layerNorm(), dense(3)],
+    "the middle stays": [
+      dense(9, "tanh"),
+      dense(40, "relu", { trainable: false }),
+      batchNorm({ scale: false }),
+      dense(5),
+    ],
+    "the last stays": [dense(33, "tanh"), batchNorm(), dense(3, "linear", { trainable: false })],
+    "one unit each": [dense(1, "tanh"), dense(1)],
+  };
+  for (const dtype of ["float32", "float64"] as const) {
+    for (const [name, layers] of Object.entries(stacks)) {
+      test.each([
+        "adam",
+        { name: "sgd", momentum: 0.5, clipNorm: 1 },
+        { name: "adam", accumulate: 2, averaging: 0.9 },
+        "adasecant",
+      ] as const)(`${name}, ${dtype}, %o`, (optimizer) => {
+        const inputs = 21;
+        const x = numbers(37 * inputs);
+        const y = numbers(37 * (layers.at(-1) as { units: number }).units);
+        const said = [1, 2, 3, 5].map((threads) => {
+          const network = new Network({ inputs, layers, optimizer, dtype });
+          network.fitSync({ x, y }, { epochs: 3, batchSize: 16, threads });
+          const print = network.fingerprint();
+          network.dispose();
+          return print;
+        });
+        expect(new Set(said).size).toBe(1);
+      });
+    }
+  }
 });
 
 describe("predict and evaluate", () => {
