@@ -272,6 +272,8 @@ class Loop {
   #shared = 0;
   /** The workers that make the steps of the slice under way. */
   #team: Team | undefined;
+  /** Who made the last steps that were shared. */
+  #crew: Team | undefined;
   #best: { report: EpochReport; value: number; params: FloatArray; average: FloatArray | undefined } | undefined;
   #closed = false;
 
@@ -500,6 +502,9 @@ class Loop {
     const { layout, engine } = this.#insides;
     const isFree = this.#plan.threads === "auto";
     const isShared = this.#threads > 1 && !(isFree && (this.#alone === Infinity || this.#rest-- > 0));
+    // Also while its leader did without it.
+    const lost = this.#crew?.lost;
+    if (lost !== undefined) this.#safely(() => raise(lost));
     // Started in time, also where the first steps are made here.
     const team = this.#threads > 1 ? teamOf(engine, this.#threads) : undefined;
     const data = this.#dataset.address;
@@ -532,6 +537,7 @@ class Loop {
     const threads = this.#threads;
     // At a hundredth of the usual speed.
     const slowest = this.#work / 2e5;
+    this.#crew = team;
     if (this.#isSync) {
       const { train } = engine.core;
       return this.#safely(() => team.lead(threads, slowest, () => train(plan, data, steps, most, threads)));
@@ -970,4 +976,8 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
     this.#isDone = true;
     this.#signal?.removeEventListener("abort", this.#abort);
   }
+}
+
+function raise(error: Error): never {
+  throw error;
 }

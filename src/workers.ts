@@ -74,6 +74,11 @@ export class Team {
     }
   }
 
+  /** Why a worker was lost, if one was. */
+  get lost(): PropagoError | undefined {
+    return this.#lost;
+  }
+
   get isReady(): boolean {
     return this.#ended === undefined && Atomics.load(this.#words, READY) === this.size;
   }
