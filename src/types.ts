@@ -227,7 +227,7 @@ export interface FitOptions {
   timeLimit?: number;
   /**
    * How many threads share the work of a step; the weights are the same, to the bit, whatever their number. "auto", the
-   * default, takes several where that is faster: for long trainings with large steps. A page has threads if it is
+   * default, takes several where that is faster: for long trainings with large steps, or many short ones. A page has threads if it is
    * cross-origin isolated, and only in `fit`, not in `fitSync`, which may not wait there.
    */
   threads?: number | "auto";
