@@ -74,7 +74,11 @@ const larger = [
   [67, 530, 271],
 ] as const;
 const small = sizes.flatMap((m) => sizes.flatMap((k) => sizes.map((n) => [m, k, n] as const)));
-const shapes = [...small, ...larger];
+/** Single rows, and one after a full tile, up to twice the width of the kernels for them and one more. */
+const wide = Array.from({ length: 65 }, (_, i) => i + 1).flatMap((n) =>
+  [1, 5].flatMap((m) => [1, 2, 7, 16].map((k) => [m, k, n] as const)),
+);
+const shapes = [...small, ...wide, ...larger];
 
 describe.each(["float32", "float64"] as const)("%s", (dtype) => {
   const { core, bytes } = engineOf(dtype);
