@@ -35,6 +35,7 @@ const TASK = 0;
 const BALL = 32;
 const DONE = 64;
 const TIME = 96;
+const BUSY = 112;
 const IDLE = 0;
 const PLAY = 1;
 const TRAIN = 2;
@@ -86,9 +87,11 @@ function follow(name: string): void {
       Atomics.store(words, TASK, IDLE);
     }
     while (Atomics.load(words, TASK) === TRAIN) {
+      Atomics.store(words, BUSY, 1);
       Atomics.add(words, TIME, train(1) * 1000);
       Atomics.add(words, DONE, 1);
     }
+    Atomics.store(words, BUSY, 0);
   }
 }
 
@@ -122,6 +125,8 @@ function together(train: (threads: number) => number): number {
   for (; count < 2 || Atomics.load(words, DONE) < 2; count++) own += train(1);
   const rate = count / own + (Atomics.load(words, DONE) * 1000) / Atomics.load(words, TIME);
   tell(IDLE);
+  // What it has begun it ends; nobody else is to be measured meanwhile.
+  while (Atomics.load(words, BUSY) === 1);
   Atomics.store(words, DONE, 0);
   return rate;
 }

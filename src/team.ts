@@ -132,6 +132,8 @@ const WINDOW = 2 * TICKS;
 
 /** Of the time that its work takes one after the other, a team that takes longer together than this is at rest for a while. */
 const GAIN = 0.95;
+/** So many times in sequence: once may be the waking of a worker. */
+const VAIN = 3;
 /** Milliseconds of such a rest; each that follows at once is twice as long, up to the last number. */
 const REST = 5;
 const LONGEST_REST = 160;
@@ -157,11 +159,17 @@ export function leaderOf(words: Int32Array, size: number, wait: (at: number, old
   let alone = false;
   let until = 0;
   let rest = REST;
+  let vain = 0;
   const adapt = (): void => {
     const isGain = together < GAIN * spent.reduce((sum, ticks) => sum + ticks, 0);
     together = 0;
-    if (!isGain) until = since + rest;
-    rest = isGain ? REST : Math.min(2 * rest, LONGEST_REST);
+    vain = isGain ? 0 : vain + 1;
+    if (isGain) rest = REST;
+    if (vain === VAIN) {
+      vain = 0;
+      until = since + rest;
+      rest = Math.min(2 * rest, LONGEST_REST);
+    }
     const threads = words[SHARED];
     const speeds = Array.from({ length: threads }, (_, i) => {
       const share = words[shares + i + 1] - words[shares + i];
