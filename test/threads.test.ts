@@ -167,8 +167,9 @@ describe("shares", () => {
       expect(leader.fork(0, 1)).toBe(4 * sharesOf(size));
       const start = performance.now();
       while (performance.now() < start + 3);
+      const ticks = (performance.now() - start) * 1e4;
       for (let other = 1; other < threads; other++) {
-        words[tookOf(other)] = (3e4 * slower[other - 1] * parts()[other]) / parts()[0];
+        words[tookOf(other)] = (ticks * slower[other - 1] * parts()[other]) / parts()[0];
         words[arrivedOf(other)] = words[turnOf(other)];
       }
       leader.join();
@@ -198,7 +199,7 @@ test("a team whose workers only wait for each other rests, and tries again", () 
     const turn = words[turnOf(1)];
     const start = performance.now();
     while (performance.now() < start + 3);
-    if (turn !== words[arrivedOf(1)]) words[tookOf(1)] = part * 3e4;
+    if (turn !== words[arrivedOf(1)]) words[tookOf(1)] = part * (performance.now() - start) * 1e4;
     words[arrivedOf(1)] = turn;
     leader.join();
     return at / 4;
