@@ -2,7 +2,7 @@
 // that know nothing of each other, which is all that the machine can give. In the same breath it measures how long a word
 // takes from one thread to the other, since that tells where a virtual machine's processors lie at the moment.
 //
-//   npm run bench:threads -- [--workloads mnist,deep] [--rounds 60] [--quick]
+//   npm run bench:threads -- [--workloads mnist,deep] [--rounds 36] [--quick]
 import { once } from "node:events";
 import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
 import { parseArgs } from "node:util";
@@ -134,12 +134,12 @@ function together(train: (threads: number) => number): number {
 async function measure(): Promise<void> {
   const { values: options } = parseArgs({
     options: {
-      workloads: { type: "string", default: "digits,mnist,mlp,deep,ex4" },
+      workloads: { type: "string", default: "digits,mnist,mlp,wide,deep,ex4" },
       rounds: { type: "string" },
       quick: { type: "boolean", default: false },
     },
   });
-  const rounds = Number(options.rounds ?? (options.quick ? 8 : 60));
+  const rounds = Number(options.rounds ?? (options.quick ? 8 : 36));
   const names = options.workloads.split(",");
   if (!(rounds >= 1) || names.some((name) => !Object.hasOwn(workloads, name))) {
     console.error(
