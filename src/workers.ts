@@ -4,6 +4,7 @@ import type { Engine } from "./core.ts";
 import { PropagoError } from "./errors.ts";
 import { program } from "./generated/worker.ts";
 import {
+  type Leader,
   CALL,
   COMMAND,
   DONE,
@@ -55,6 +56,7 @@ export class Team {
   /** Resumes who awaits the team, to look how things stand. */
   readonly #waiting = new Set<() => void>();
   #patience = LOST_AFTER;
+  #leader: Leader | undefined;
   #lost: PropagoError | undefined;
   #ended: Promise<unknown> | undefined;
   #idle: ReturnType<typeof setTimeout> | undefined;
@@ -114,7 +116,8 @@ export class Team {
    */
   lead<R>(threads: number, slowest: number, work: () => R): R {
     const words = this.#take(threads, slowest);
-    this.#engine.leader = leaderOf(words, this.size, (at, old) => {
+    // The same one from call to call: what it has seen of the workers' speed would otherwise be forgotten with each.
+    this.#engine.leader = this.#leader ??= leaderOf(words, this.size, (at, old) => {
       const since = performance.now();
       this.#watch.pass(at, old, () => {
         sleep(words, at, old, 100);
@@ -184,7 +187,10 @@ export class Team {
     this.isBusy = true;
     this.#patience = LOST_AFTER + slowest;
     this.#words[TASK]++;
-    if (this.#words[SHARED] !== threads) shareEvenly(this.#words, this.size, threads);
+    if (this.#words[SHARED] !== threads) {
+      shareEvenly(this.#words, this.size, threads);
+      this.#leader = undefined;
+    }
     this.#words[SHARED] = threads;
     this.#words[PATIENCE] = threads > cores ? 0 : LOOKING;
     return this.#words;
