@@ -1,3 +1,4 @@
-// What the build of a page's entry exports: all but what serves the rare, and tests.
+// What the build that pages begin with exports. In it COMPLETE is 0 (asconfig.json): what stands behind that, and what only
+// tests and rare optimizers call, is in the complete build alone (index.ts).
 export { differentiate, evaluate, penalty, predict, train, work } from "./train";
 export { firstNonFinite, hash, heapBase, mapLog, normal, permute, uniform } from "./index";

@@ -86,8 +86,8 @@ export function deltas(plan: usize, layer: usize, fused: bool, scratch: usize, r
 
 /**
  * dW = Xᵀ dZ with the penalties' slopes, db = Σ_rows dZ: rows [begin, end) of dW, units [from, to) of db, `from` divisible
- * by the lanes or equal to `to`; of a normalisation units [from, to) of both. Rows [top, bottom) of X and dZ are added to what those before
- * them gave; all `rows` in one go of a normalisation. `all`: also what training holds fixed.
+ * by the lanes or equal to `to`; of a normalisation units [from, to) of both. Rows [top, bottom) of X and dZ are added to
+ * what those before them gave; all `rows` in one go of a normalisation. `all`: also what training holds fixed.
  */
 export function gradients(
   layer: usize,

@@ -1,7 +1,7 @@
 // The parts that the library can be without: what is rare, other builds of the core, searches, threads, diagnosis. A part
 // registers itself when its module is loaded; whoever needs one asks here. Node's entry holds all of them. A page's holds
-// "common" alone. Without "complete" no such network can be made, so it is always imported; of the others a call that may wait
-// loads what it needs.
+// "common" alone. "complete" is imported before a network that needs it is made; of the others a call that may wait loads
+// what it needs.
 import type { compareWithDifferences } from "./differences.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { PropagoError } from "./errors.ts";
