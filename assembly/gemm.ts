@@ -55,8 +55,9 @@ export function product(
       let tile = am;
       let inner = am;
       let next = ak;
-      if (packs && am == sizeof<real>()) {
-        packTiles(a, ak, bottom - top, deep, packed);
+      if (packs) {
+        if (am == sizeof<real>()) packTiles(a, ak, bottom - top, deep, packed);
+        else packRows(a, am, bottom - top, deep, packed);
         a = packed;
         tile = <usize>deep * sizeof<real>();
         inner = sizeof<real>();
@@ -141,8 +142,8 @@ function lastColumns(
       a0 = scratch;
       a1 = scratch + below * <usize>(depth + LANES);
       next = below;
-      pack(A, am, PANEL, depth, a0);
-      pack(A + <usize>PANEL * am, am, PANEL, depth, a1);
+      pack(A, am, PANEL, depth, a0, PANEL);
+      pack(A + <usize>PANEL * am, am, PANEL, depth, a1, PANEL);
     }
     for (let n: usize = 0; n < <usize>cols; ++n) {
       const at = n * sizeof<real>();
@@ -182,6 +183,12 @@ function packTiles(A: usize, ak: usize, rows: i32, depth: i32, P: usize): void {
   }
 }
 
+/** P (tile, depth, 4) = rows of A (rows, depth), four to a tile, transposed. */
+function packRows(A: usize, am: usize, rows: i32, depth: i32, P: usize): void {
+  const size = <usize>depth * 4 * sizeof<real>();
+  for (; rows > 0; rows -= 4, A += 4 * am, P += size) pack(A, am, 4, depth, P, 4);
+}
+
 /** C = a bᵀ for rows [begin, end) of C: what product gives for depth 1, where it would be all overhead. */
 export function outer(a: usize, b: usize, C: usize, begin: i32, end: i32, cols: i32): void {
   const zero = Simd.splat(0);
@@ -218,7 +225,7 @@ export function productTransposed(
     return;
   }
   for (let n = 0; n < cols; n += PANEL) {
-    pack(W + <usize>n * am, am, cols - n, depth, scratch);
+    pack(W + <usize>n * am, am, cols - n, depth, scratch, PANEL);
     const c = C + <usize>n * sizeof<real>();
     product(
       A,
@@ -249,10 +256,11 @@ function dots(a: usize, W: usize, c: usize, cols: i32, depth: i32): void {
   }
 }
 
-/** P (depth, PANEL) = PANEL rows of W (rows, depth), wm bytes apart, transposed; rows past the last repeat the last. */
-function pack(W: usize, wm: usize, rows: i32, depth: i32, P: usize): void {
+/** P (depth, width) = `width` rows of W (rows, depth), wm bytes apart, transposed; rows past the last repeat the last. */
+function pack(W: usize, wm: usize, rows: i32, depth: i32, P: usize, width: i32): void {
+  const step = <usize>width * sizeof<real>();
   const bytes = <usize>depth * sizeof<real>();
-  for (let group = 0; group < PANEL; group += LANES) {
+  for (let group = 0; group < width; group += LANES) {
     const w0 = W + <usize>min(group, rows - 1) * wm;
     const w1 = W + <usize>min(group + 1, rows - 1) * wm;
     let p = P + <usize>group * sizeof<real>();
@@ -269,18 +277,18 @@ function pack(W: usize, wm: usize, rows: i32, depth: i32, P: usize): void {
         const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
         const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
         v128.store(p, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
-        v128.store(p, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7), 32);
-        v128.store(p, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), 64);
-        v128.store(p, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7), 96);
-        p += 128;
+        v128.store(p + step, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7));
+        v128.store(p + 2 * step, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5));
+        v128.store(p + 3 * step, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
+        p += 4 * step;
       }
     } else {
       for (let k: usize = 0; k < bytes; k += 16) {
         const r0 = v128.load(w0 + k);
         const r1 = v128.load(w1 + k);
         v128.store(p, v128.shuffle<f64>(r0, r1, 0, 2));
-        v128.store(p, v128.shuffle<f64>(r0, r1, 1, 3), 32);
-        p += 64;
+        v128.store(p + step, v128.shuffle<f64>(r0, r1, 1, 3));
+        p += 2 * step;
       }
     }
   }
@@ -291,8 +299,8 @@ function pack(W: usize, wm: usize, rows: i32, depth: i32, P: usize): void {
  * past `cols` are computed from whatever lies there and dropped.
  */
 class Tile {
-  /** 4 rows × 2 vectors: the tile that the work is done in. */
-  static rows4wide(
+  /** 4 rows × 2 vectors: the tile that the work is done in. Inlined, since engines unroll loops that are nested deeper. */
+  @inline static rows4wide(
     A: usize,
     tile: usize,
     am: usize,
@@ -326,40 +334,74 @@ class Tile {
         c30 = v128.load(start + 3 * sm);
         c31 = v128.load(start + 3 * sm, VECTOR);
       }
-      let a0 = A;
-      let a1 = A + am;
-      let a2 = A + 2 * am;
-      let a3 = A + 3 * am;
       let b = B;
-      for (let k = 0; k < depth; ++k) {
-        const b0 = v128.load(b);
-        const b1 = v128.load(b, VECTOR);
-        const x0 = v128.load_splat<real>(a0);
-        c00 = Simd.madd(x0, b0, c00);
-        c01 = Simd.madd(x0, b1, c01);
-        a0 += ak;
-        const x1 = v128.load_splat<real>(a1);
-        c10 = Simd.madd(x1, b0, c10);
-        c11 = Simd.madd(x1, b1, c11);
-        a1 += ak;
-        const x2 = v128.load_splat<real>(a2);
-        c20 = Simd.madd(x2, b0, c20);
-        c21 = Simd.madd(x2, b1, c21);
-        a2 += ak;
-        const x3 = v128.load_splat<real>(a3);
-        c30 = Simd.madd(x3, b0, c30);
-        c31 = Simd.madd(x3, b1, c31);
-        a3 += ak;
-        b += bk;
+      const stop = B + <usize>depth * bk;
+      if (am == sizeof<real>()) {
+        let a = A;
+        do {
+          const b0 = v128.load(b);
+          const b1 = v128.load(b, VECTOR);
+          const x0 = v128.load_splat<real>(a);
+          c00 = Simd.madd(x0, b0, c00);
+          c01 = Simd.madd(x0, b1, c01);
+          const x1 = v128.load_splat<real>(a, sizeof<real>());
+          c10 = Simd.madd(x1, b0, c10);
+          c11 = Simd.madd(x1, b1, c11);
+          const x2 = v128.load_splat<real>(a, 2 * sizeof<real>());
+          c20 = Simd.madd(x2, b0, c20);
+          c21 = Simd.madd(x2, b1, c21);
+          const x3 = v128.load_splat<real>(a, 3 * sizeof<real>());
+          c30 = Simd.madd(x3, b0, c30);
+          c31 = Simd.madd(x3, b1, c31);
+          a += ak;
+          b += bk;
+        } while (b != stop);
+      } else {
+        let a0 = A;
+        let a1 = A + am;
+        let a2 = A + 2 * am;
+        let a3 = A + 3 * am;
+        do {
+          const b0 = v128.load(b);
+          const b1 = v128.load(b, VECTOR);
+          const x0 = v128.load_splat<real>(a0);
+          c00 = Simd.madd(x0, b0, c00);
+          c01 = Simd.madd(x0, b1, c01);
+          a0 += ak;
+          const x1 = v128.load_splat<real>(a1);
+          c10 = Simd.madd(x1, b0, c10);
+          c11 = Simd.madd(x1, b1, c11);
+          a1 += ak;
+          const x2 = v128.load_splat<real>(a2);
+          c20 = Simd.madd(x2, b0, c20);
+          c21 = Simd.madd(x2, b1, c21);
+          a2 += ak;
+          const x3 = v128.load_splat<real>(a3);
+          c30 = Simd.madd(x3, b0, c30);
+          c31 = Simd.madd(x3, b1, c31);
+          a3 += ak;
+          b += bk;
+        } while (b != stop);
       }
-      Simd.store(C, c00, cols);
-      Simd.store(C + VECTOR, c01, cols - LANES);
-      Simd.store(C + cm, c10, cols);
-      Simd.store(C + cm + VECTOR, c11, cols - LANES);
-      Simd.store(C + 2 * cm, c20, cols);
-      Simd.store(C + 2 * cm + VECTOR, c21, cols - LANES);
-      Simd.store(C + 3 * cm, c30, cols);
-      Simd.store(C + 3 * cm + VECTOR, c31, cols - LANES);
+      if (cols >= PANEL) {
+        v128.store(C, c00);
+        v128.store(C, c01, VECTOR);
+        v128.store(C + cm, c10);
+        v128.store(C + cm, c11, VECTOR);
+        v128.store(C + 2 * cm, c20);
+        v128.store(C + 2 * cm, c21, VECTOR);
+        v128.store(C + 3 * cm, c30);
+        v128.store(C + 3 * cm, c31, VECTOR);
+      } else {
+        Simd.store(C, c00, cols);
+        Simd.store(C + VECTOR, c01, cols - LANES);
+        Simd.store(C + cm, c10, cols);
+        Simd.store(C + cm + VECTOR, c11, cols - LANES);
+        Simd.store(C + 2 * cm, c20, cols);
+        Simd.store(C + 2 * cm + VECTOR, c21, cols - LANES);
+        Simd.store(C + 3 * cm, c30, cols);
+        Simd.store(C + 3 * cm + VECTOR, c31, cols - LANES);
+      }
       A += 4 * tile;
       C += 4 * cm;
       start += 4 * sm;
@@ -398,7 +440,8 @@ class Tile {
       let a2 = A + 2 * am;
       let a3 = A + 3 * am;
       let b = B;
-      for (let k = 0; k < depth; ++k) {
+      const stop = B + <usize>depth * bk;
+      do {
         const b0 = v128.load(b);
         const x0 = v128.load_splat<real>(a0);
         c00 = Simd.madd(x0, b0, c00);
@@ -413,7 +456,7 @@ class Tile {
         c30 = Simd.madd(x3, b0, c30);
         a3 += ak;
         b += bk;
-      }
+      } while (b != stop);
       Simd.store(C, c00, cols);
       Simd.store(C + cm, c10, cols);
       Simd.store(C + 2 * cm, c20, cols);
