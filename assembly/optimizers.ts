@@ -267,42 +267,21 @@ class Adam {
     const epsilon = Simd.splat(isKeras(plan) ? k * hyper(plan, 2) : hyper(plan, 2));
     const eta = Simd.splat(rate / (1 - load<f64>(plan, PLAN_POWER1)));
     const correction = Simd.splat(k);
-    // Two vectors a turn: their roots and quotients, which take longest, overlap, and the divider is never idle.
-    if (n & LANES) {
-      Adam.one(p, g, m, v, b1, b2, rest1, rest2, epsilon, eta, correction);
-      n -= LANES;
-      p += 16;
-      g += 16;
-      m += 16;
-      v += 16;
-    }
-    for (; n > 0; n -= 2 * LANES, p += 32, g += 32, m += 32, v += 32) {
-      Adam.one(p, g, m, v, b1, b2, rest1, rest2, epsilon, eta, correction);
-      Adam.one(p + 16, g + 16, m + 16, v + 16, b1, b2, rest1, rest2, epsilon, eta, correction);
-    }
-  }
-
-
-  @inline static one(
-    p: usize,
-    g: usize,
-    m: usize,
-    v: usize,
-    b1: v128,
-    b2: v128,
-    rest1: v128,
-    rest2: v128,
-    epsilon: v128,
-    eta: v128,
-    correction: v128,
-  ): void {
-    const gradient = v128.load(g);
-    const mean = Simd.madd(b1, v128.load(m), v128.mul<real>(rest1, gradient));
-    const square = Simd.madd(b2, v128.load(v), v128.mul<real>(rest2, v128.mul<real>(gradient, gradient)));
-    v128.store(m, mean);
-    v128.store(v, square);
-    const root = Simd.madd(v128.sqrt<real>(square), correction, epsilon);
-    v128.store(p, v128.sub<real>(v128.load(p), v128.div<real>(v128.mul<real>(eta, mean), root)));
+    const end = p + <usize>n * sizeof<real>();
+    if (n > 0)
+      do {
+        const gradient = v128.load(g);
+        const mean = Simd.madd(b1, v128.load(m), v128.mul<real>(rest1, gradient));
+        const square = Simd.madd(b2, v128.load(v), v128.mul<real>(rest2, v128.mul<real>(gradient, gradient)));
+        v128.store(m, mean);
+        v128.store(v, square);
+        const root = Simd.madd(v128.sqrt<real>(square), correction, epsilon);
+        v128.store(p, v128.sub<real>(v128.load(p), v128.div<real>(v128.mul<real>(eta, mean), root)));
+        p += 16;
+        g += 16;
+        m += 16;
+        v += 16;
+      } while (p != end);
   }
 }
 
