@@ -25,6 +25,12 @@ const WORTHY_PARAMETERS = 10_000;
 const WORTHY_CALL = 5e7;
 const WORTHY_START = 4e9;
 
+/**
+ * Operations of a step, or of a call, below which one thread does them, however many were asked for: before others had
+ * heard of it, it would be over. Something to change, for tests of how threads share small networks.
+ */
+export const worth = { sharing: 1.5e6 };
+
 /** How many threads can run at once. */
 export const cores: number =
   (globalThis as Partial<typeof globalThis>).navigator?.hardwareConcurrency ??
@@ -64,7 +70,7 @@ export function shared<R>(layout: Layout, asked: number | "auto", rows: number, 
   const isFree = asked === "auto";
   const isWorthy = parameters >= WORTHY_PARAMETERS && operations >= WORTHY_CALL;
   const threads = !isFree ? asked : isWorthy ? usefulThreads : 1;
-  if (threads === 1 || !maySleep) return work(1);
+  if (threads === 1 || !maySleep || operations < worth.sharing) return work(1);
   const team = teamOf(engine, threads, !isFree || operations >= WORTHY_START);
   if (!isFree) team?.waitUntilReady();
   if (!team?.isReady || team.isBusy) return work(1);

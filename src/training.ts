@@ -35,7 +35,7 @@ import { type PartName, type Parts, load, need, partOf } from "./parts.ts";
 import type { Dataset, Kept, Rows } from "./samples.ts";
 import { watch } from "./schedules.ts";
 import { type Search, chunkOf } from "./search.ts";
-import { maySleep, readThreads, teamOf, threadsMissing, usefulThreads } from "./threads.ts";
+import { maySleep, readThreads, teamOf, threadsMissing, usefulThreads, worth } from "./threads.ts";
 import type { Warnings } from "./warnings.ts";
 import type { Team } from "./workers.ts";
 import type {
@@ -435,7 +435,7 @@ class Loop {
     }
   }
 
-  /** How many threads a fit should have: as many as were asked for, or as many as have enough to do. */
+  /** How many threads a fit should have: as many as were asked for, or as are useful, where they have enough to do. */
   #chooseThreads(batch: number): number {
     const { engine, warnings, description } = this.#insides;
     const { threads } = this.#plan;
@@ -456,7 +456,7 @@ class Loop {
           ? 'add import "propago/threads"'
           : "in a page, fitSync may not wait for workers; use fit"
         : threadsMissing(engine);
-    if (threads === 1 || missing === undefined) return threads;
+    if (threads === 1 || missing === undefined) return this.#work < worth.sharing ? 1 : threads;
     warnings.tell("WARN_THREADS", `threads: ${threads} has no effect: ${missing}`);
     return 1;
   }

@@ -226,8 +226,9 @@ export interface FitOptions {
   /** Stops after so many seconds. */
   timeLimit?: number;
   /**
-   * How many threads share the work of a step; the weights are the same, to the bit, whatever their number. "auto", the
-   * default, takes several where that is faster: for long trainings with large steps, or many short ones. A page has threads if it is
+   * How many threads share the work of a step; the weights are the same, to the bit, whatever their number. Steps so small
+   * that sharing takes longer, some 20 µs, are one thread's whatever the number. "auto", the default, takes several where
+   * that is faster: for long trainings with large steps, or many short ones. A page has threads if it is
    * cross-origin isolated, and only in `fit`, not in `fitSync`, which may not wait there.
    */
   threads?: number | "auto";

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { engineOf } from "../src/core.ts";
 import { Classifier, dense, type FitOptions, Network, type NetworkOptions, PropagoError } from "../src/index.ts";
+import { worth } from "../src/threads.ts";
 import type { DType } from "../src/types.ts";
 import { failure } from "./failure.ts";
 import {
@@ -14,6 +15,9 @@ import {
   predict,
   relativeDifference,
 } from "./reference.ts";
+
+// However small what is trained here.
+worth.sharing = 0;
 
 const builds = {
   simd: { options: {}, tolerance: 1e-5 },

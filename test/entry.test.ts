@@ -124,7 +124,7 @@ describe("without any part", () => {
 
   test("fitSync says that threads have to be imported", () => {
     const script = `
-      const network = make();
+      const network = make({ layers: [dense(20000, "tanh"), dense(1, "sigmoid")] });
       const { warnings } = network.fitSync({ x, y }, { epochs: 2, threads: 2 });
       console.log(JSON.stringify([network.build, warnings[0].message]));`;
     expect(printed(script)).toEqual(["simd", expect.stringContaining('import "propago/threads"')]);
@@ -151,7 +151,8 @@ describe("calls that may wait load their parts", () => {
 
   test("fit on threads, with the bits of one", () => {
     const script = `
-      const [one, two] = [make(), make()];
+      const layers = [dense(20000, "tanh"), dense(1, "sigmoid")];
+      const [one, two] = [make({ layers }), make({ layers })];
       one.fitSync({ x, y }, { epochs: 3 });
       await two.fit({ x, y }, { epochs: 3, threads: 2 });
       console.log(JSON.stringify([two.build, one.fingerprint() === two.fingerprint()]));`;
@@ -183,10 +184,11 @@ describe("calls that may wait load their parts", () => {
       const script = `
         const alone = await import("file://${folder}/index.js");
         await import("file://${folder}/complete.js");
-        const make = (optimizer) => new alone.Network({ inputs: 2, layers: [dense(1, "sigmoid")], optimizer });
+        const make = (optimizer, units = 1) =>
+          new alone.Network({ inputs: 2, layers: [dense(units, "tanh"), dense(1, "sigmoid")], optimizer });
         const network = make("lbfgs");
         const error = await network.fit({ x, y }).catch((error) => error);
-        const { epochs, warnings } = await make("sgd").fit({ x, y }, { epochs: 3, threads: 2 });
+        const { epochs, warnings } = await make("sgd", 20000).fit({ x, y }, { epochs: 3, threads: 2 });
         const { suggestion } = await make("adam").findLearningRate({ x, y }).catch(() => ({ suggestion: "none" }));
         network.dispose();
         console.log(JSON.stringify([error.code, epochs.length, warnings[0].message, suggestion]));`;
@@ -244,7 +246,7 @@ describe("in Chromium", () => {
     const script = `(async () => {
       const { Network, dense } = propago;
       const data = { x: Float32Array.from({ length: 64 }, (_, i) => i % 7), y: Float32Array.from({ length: 64 }, (_, i) => i % 2) };
-      const make = (more) => new Network({ inputs: 1, layers: [dense(4, "tanh"), dense(1)], ...more });
+      const make = (more) => new Network({ inputs: 1, layers: [dense(4000, "tanh"), dense(1)], ...more });
       const [alone, shared] = [make(), make()];
       alone.fitSync(data, { epochs: 3 });
       await shared.fit(data, { epochs: 3, threads: 2 });

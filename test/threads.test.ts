@@ -21,7 +21,11 @@ import { ISOLATED, chromiumMissing, inChromium } from "../scripts/chromium.ts";
 import { fingerprints } from "./fingerprint-scenario.js";
 import * as propago from "../src/index.ts";
 import { PATIENCE, SHARED, arrivedOf, leaderOf, shareEvenly, sharesOf, tookOf, turnOf, wordsOf } from "../src/team.ts";
+import { worth } from "../src/threads.ts";
 import { rejection } from "./failure.ts";
+
+// However small what is trained here.
+worth.sharing = 0;
 
 const counts = [2, 3, 5];
 const rows = 43;
@@ -68,7 +72,7 @@ function printed(script: string, flags: string[] = []): string {
   const program = `const { Network, dense } = await import(process.env.PROPAGO);
     const x = Array.from({ length: 64 }, (_, r) => [r % 3, r % 5, r % 7]);
     const y = x.map((_, r) => r % 4);
-    const make = () => new Network({ inputs: 3, layers: [dense(16, "tanh"), dense(4, "softmax")] });
+    const make = () => new Network({ inputs: 3, layers: [dense(2000, "tanh"), dense(4, "softmax")] });
     ${script}`;
   return execFileSync(process.execPath, [...flags, "--input-type=module", "--eval", program], {
     encoding: "utf8",
@@ -476,7 +480,7 @@ describe("threads and their surroundings", () => {
       const { Network, dense } = propago;
       const x = Array.from({ length: 64 }, (_, r) => [r % 3, r % 5, r % 7]);
       const y = x.map((_, r) => r % 4);
-      const make = () => new Network({ inputs: 3, layers: [dense(16, "tanh"), dense(4, "softmax")] });
+      const make = () => new Network({ inputs: 3, layers: [dense(2000, "tanh"), dense(4, "softmax")] });
       const [alone, shared] = [make(), make()];
       await alone.fit({ x, y }, { epochs: 20, threads: 1 });
       const { warnings = [] } = await shared.fit({ x, y }, { epochs: 20, threads: 3 });
@@ -509,6 +513,20 @@ describe("threads and their surroundings", () => {
       expect({ same, build }).toEqual({ same: true, build: "simd" });
       expect(warnings).toMatch(/^WARN_THREADS threads: 3 has no effect: threads could not be started/);
     });
+  });
+
+  test("small steps are one thread's", () => {
+    worth.sharing = 1.5e6;
+    try {
+      const network = new Network({ inputs: 100, layers: [dense(49)] });
+      const data = { x: numbers(100 * 52), y: Array.from({ length: 52 }, () => new Array<number>(49).fill(0)) };
+      network.fitSync(data, { epochs: 1, batchSize: 50, threads: 2 });
+      expect(network.build).toBe("simd");
+      network.fitSync(data, { epochs: 1, batchSize: 52, threads: 2 });
+      expect(network.build).toBe("threads");
+    } finally {
+      worth.sharing = 0;
+    }
   });
 
   test("auto leaves small trainings alone", async () => {
