@@ -268,20 +268,20 @@ class Adam {
     const eta = Simd.splat(rate / (1 - load<f64>(plan, PLAN_POWER1)));
     const correction = Simd.splat(k);
     const end = p + <usize>n * sizeof<real>();
-    if (n > 0)
-      do {
-        const gradient = v128.load(g);
-        const mean = Simd.madd(b1, v128.load(m), v128.mul<real>(rest1, gradient));
-        const square = Simd.madd(b2, v128.load(v), v128.mul<real>(rest2, v128.mul<real>(gradient, gradient)));
-        v128.store(m, mean);
-        v128.store(v, square);
-        const root = Simd.madd(v128.sqrt<real>(square), correction, epsilon);
-        v128.store(p, v128.sub<real>(v128.load(p), v128.div<real>(v128.mul<real>(eta, mean), root)));
-        p += 16;
-        g += 16;
-        m += 16;
-        v += 16;
-      } while (p != end);
+    if (p == end) return;
+    do {
+      const gradient = v128.load(g);
+      const mean = Simd.madd(b1, v128.load(m), v128.mul<real>(rest1, gradient));
+      const square = Simd.madd(b2, v128.load(v), v128.mul<real>(rest2, v128.mul<real>(gradient, gradient)));
+      v128.store(m, mean);
+      v128.store(v, square);
+      const root = Simd.madd(v128.sqrt<real>(square), correction, epsilon);
+      v128.store(p, v128.sub<real>(v128.load(p), v128.div<real>(v128.mul<real>(eta, mean), root)));
+      p += 16;
+      g += 16;
+      m += 16;
+      v += 16;
+    } while (p != end);
   }
 }
 
