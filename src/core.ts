@@ -110,7 +110,8 @@ export class Engine {
     this.#sizes.set(start, bytes);
     // A WebAssembly memory begins with zeros.
     const end = Math.min(start + zeroed, this.#untouched);
-    if (end > start) this.octets(start, end - start).fill(0);
+    // By doubles: engines fill memory that may be shared one element at a time.
+    if (end > start) this.doubles(start, Math.ceil((end - start) / 8)).fill(0);
     this.#untouched = Math.max(this.#untouched, start + bytes);
     return start;
   }
