@@ -16,6 +16,8 @@ const COLUMNS_FROM: i32 = 32;
 
 /** Bytes of a block of B that stays in the first cache beside a few rows of A. */
 const NEAR: i32 = 32768;
+/** The most depth of a block of 64 rows of A, read by columns, that stays there: each k has 4 or 5 lines of its own. */
+const NEAR_DEPTH: i32 = 96;
 
 /**
  * C = bias + A B for rows [begin, end) of C. A (rows, depth) has its element (m, k) at A + m·am + k·ak, so that A may
@@ -44,9 +46,14 @@ export function product(
   let rows = 128;
   if (packs) rows = PACK_ROWS;
   else if (<i32>bk * min(depth, PACK_DEPTH) <= NEAR) rows = 64;
+  let deepest = PACK_DEPTH;
+  if (!packs && am == sizeof<real>()) {
+    const blocks = (depth + NEAR_DEPTH - 1) / NEAR_DEPTH;
+    deepest = (depth + blocks - 1) / blocks;
+  }
   // A sum that goes on in the next block of k waits in C: the same additions in the same order.
-  for (let k = 0; k < depth; k += PACK_DEPTH) {
-    const deep = min(PACK_DEPTH, depth - k);
+  for (let k = 0; k < depth; k += deepest) {
+    const deep = min(deepest, depth - k);
     const start = k ? C : bias;
     const sm = start == C ? cm : 0;
     for (let top = begin; top < tiled; top += rows) {
