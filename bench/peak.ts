@@ -15,7 +15,10 @@ interface Compiler {
 
 const compiler: string = "assemblyscript/asc";
 
-/** Multiply-adds of 4 rows and 8 columns in 8 accumulators, over packed blocks of A (depth, 4) and B (depth, 8). */
+/**
+ * Multiply-adds of 4 rows and 8 columns in 8 accumulators, over packed blocks of A (depth, 4) and B (depth, 8). The loop
+ * has the form that engines compile best (CONTRIBUTING.md): with a counter they reach a tenth less.
+ */
 const source = `
 export function tile(A: usize, B: usize, C: usize, depth: i32, repeats: i32): void {
   let c00 = f32x4.splat(0);
@@ -23,7 +26,8 @@ export function tile(A: usize, B: usize, C: usize, depth: i32, repeats: i32): vo
   for (let r = 0; r < repeats; ++r) {
     let a = A;
     let b = B;
-    for (let k = 0; k < depth; ++k) {
+    const stop = B + depth * 32;
+    do {
       const b0 = v128.load(b);
       const b1 = v128.load(b, 16);
       const x0 = v128.load32_splat(a);
@@ -40,7 +44,7 @@ export function tile(A: usize, B: usize, C: usize, depth: i32, repeats: i32): vo
       c31 = f32x4.add(f32x4.mul(x3, b1), c31);
       a += 16;
       b += 32;
-    }
+    } while (b != stop);
   }
   v128.store(C, c00);
   v128.store(C, c01, 16);
