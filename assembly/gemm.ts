@@ -14,9 +14,9 @@ const SMALL: i32 = 64;
 /** The least depth for which rows are transposed for the sake of the last columns. */
 const COLUMNS_FROM: i32 = 32;
 
-/** Bytes of a block of B that stays in the first cache beside a few rows of A. */
-const NEAR: i32 = 32768;
-/** The most depth of a block of 64 rows of A, read by columns, that stays there: each k has 4 or 5 lines of its own. */
+/** Rows of C that go past all of B together where nothing is packed. */
+const NEAR_ROWS: i32 = 64;
+/** The most depth of such rows of A, read by columns, that stays in the first cache: they have 4 or 5 lines for each k. */
 const NEAR_DEPTH: i32 = 96;
 
 /**
@@ -43,11 +43,9 @@ export function product(
   const tiled = begin + ((end - begin) & ~3);
   const packs = <i32>bk >= PACK_FROM && tiled - begin >= PACK_ROWS_FROM && depth >= PACK_DEPTH_FROM && scratch != 0;
   const packed = scratch + PACK_PANELS * PANEL * PACK_DEPTH * sizeof<real>();
-  let rows = 128;
-  if (packs) rows = PACK_ROWS;
-  else if (<i32>bk * min(depth, PACK_DEPTH) <= NEAR) rows = 64;
+  const rows = packs ? PACK_ROWS : NEAR_ROWS;
   let deepest = PACK_DEPTH;
-  if (!packs && am == sizeof<real>()) {
+  if (!packs && am == sizeof<real>() && depth > NEAR_DEPTH) {
     const blocks = (depth + NEAR_DEPTH - 1) / NEAR_DEPTH;
     deepest = (depth + blocks - 1) / blocks;
   }

@@ -267,6 +267,7 @@ class Adam {
     const epsilon = Simd.splat(isKeras(plan) ? k * hyper(plan, 2) : hyper(plan, 2));
     const eta = Simd.splat(rate / (1 - load<f64>(plan, PLAN_POWER1)));
     const correction = Simd.splat(k);
+    // n is a multiple of the lanes.
     const end = p + <usize>n * sizeof<real>();
     if (p == end) return;
     do {

@@ -134,7 +134,7 @@ function together(train: (threads: number) => number): number {
 async function measure(): Promise<void> {
   const { values: options } = parseArgs({
     options: {
-      workloads: { type: "string", default: "digits,mnist,mlp,wide,deep,ex4" },
+      workloads: { type: "string", default: "mnist,mlp,wide,deep,ex4" },
       rounds: { type: "string" },
       quick: { type: "boolean", default: false },
     },

@@ -449,6 +449,8 @@ class Loop {
       if (engine.work < WORTHY_START) return 1;
       return Math.max(1, Math.min(usefulThreads, batch >> 2));
     }
+    // Nothing is lost; in `fit`, a thread of its own leaves this one free all the same.
+    if (this.#isSync && !search && this.#work < worth.sharing) return 1;
     const missing = search
       ? `${name} works on one`
       : isBlocked
@@ -456,7 +458,7 @@ class Loop {
           ? 'add import "propago/threads"'
           : "in a page, fitSync may not wait for workers; use fit"
         : threadsMissing(engine);
-    if (threads === 1 || missing === undefined) return this.#work < worth.sharing ? 1 : threads;
+    if (threads === 1 || missing === undefined) return threads;
     warnings.tell("WARN_THREADS", `threads: ${threads} has no effect: ${missing}`);
     return 1;
   }
@@ -542,7 +544,7 @@ class Loop {
       const { train } = engine.core;
       return this.#safely(() => team.lead(threads, slowest, () => train(plan, data, steps, most, threads)));
     }
-    team.begin(plan, data, steps, most, threads, slowest);
+    team.begin(plan, data, steps, most, this.#work < worth.sharing ? 1 : threads, slowest);
     this.#team = team;
     layout.settle = () => team.settle();
     yield team.done();

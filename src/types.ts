@@ -227,9 +227,9 @@ export interface FitOptions {
   timeLimit?: number;
   /**
    * How many threads share the work of a step; the weights are the same, to the bit, whatever their number. Steps so small
-   * that sharing takes longer, some 20 µs, are one thread's whatever the number. "auto", the default, takes several where
-   * that is faster: for long trainings with large steps, or many short ones. A page has threads if it is
-   * cross-origin isolated, and only in `fit`, not in `fitSync`, which may not wait there.
+   * that sharing takes longer, below some 20 µs, are one thread's whatever the number; with `fit` that is a worker.
+   * "auto", the default, takes several where that is faster: for long trainings with large steps, or many short ones. A
+   * page has threads if it is cross-origin isolated, and only in `fit`, not in `fitSync`, which may not wait there.
    */
   threads?: number | "auto";
   /** Aborts: the promise rejects with the signal's reason; the network stays as its last completed batch left it. */

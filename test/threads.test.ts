@@ -515,15 +515,19 @@ describe("threads and their surroundings", () => {
     });
   });
 
-  test("small steps are one thread's", () => {
+  test("small steps are one thread's: the caller's, who waits anyway, or a worker's", async () => {
     worth.sharing = 1.5e6;
     try {
-      const network = new Network({ inputs: 100, layers: [dense(49)] });
+      const make = (): Network => new Network({ inputs: 100, layers: [dense(49)] });
       const data = { x: numbers(100 * 52), y: Array.from({ length: 52 }, () => new Array<number>(49).fill(0)) };
-      network.fitSync(data, { epochs: 1, batchSize: 50, threads: 2 });
-      expect(network.build).toBe("simd");
-      network.fitSync(data, { epochs: 1, batchSize: 52, threads: 2 });
-      expect(network.build).toBe("threads");
+      const [one, two] = [make(), make()];
+      one.fitSync(data, { epochs: 2, batchSize: 50, threads: 2 });
+      expect(one.build).toBe("simd");
+      await two.fit(data, { epochs: 2, batchSize: 50, threads: 2 });
+      expect(two.build).toBe("threads");
+      expect(two.fingerprint()).toBe(one.fingerprint());
+      one.fitSync(data, { epochs: 1, batchSize: 52, threads: 2 });
+      expect(one.build).toBe("threads");
     } finally {
       worth.sharing = 0;
     }
