@@ -22,8 +22,8 @@ const NEAR_DEPTH: i32 = 96;
 /**
  * C = bias + A B for rows [begin, end) of C. A (rows, depth) has its element (m, k) at A + m·am + k·ak, so that A may
  * be read transposed: am or ak is the size of a number. B (depth, cols) and C (rows, cols) have rows of bk and cm bytes.
- * Without bias (0) sums start at 0; with C for bias they go on from what stands there. Blocks of long rows, and rows for the last columns, are packed into scratch, where
- * there is one; docs/performance.md says when.
+ * Without bias (0) sums start at 0; with C for bias they go on from what stands there. Blocks of long rows, and rows for
+ * the last columns, are packed into scratch, where there is one; docs/performance.md says when.
  */
 export function product(
   A: usize,

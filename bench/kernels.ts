@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { OVERREAD } from "../assembly/plan.ts";
 import { engineOf } from "../src/core.ts";
+import "../src/parts/complete.ts";
 import { scratchNumbers } from "../src/layout.ts";
 import { peakMeter } from "./peak.ts";
 import { generator } from "./workloads.ts";
