@@ -14,10 +14,10 @@ const SMALL: i32 = 64;
 /** The least depth for which rows are transposed for the sake of the last columns. */
 const COLUMNS_FROM: i32 = 32;
 
-/** Rows of C that go past all of B together where nothing is packed. */
-const NEAR_ROWS: i32 = 64;
+/** Where nothing is packed, rows of C that go past all of B together. */
+const UNPACKED_ROWS: i32 = 64;
 /** The most depth of such rows of A, read by columns, that stays in the first cache: they have 4 or 5 lines for each k. */
-const NEAR_DEPTH: i32 = 96;
+const UNPACKED_DEPTH: i32 = 96;
 
 /**
  * C = bias + A B for rows [begin, end) of C. A (rows, depth) has its element (m, k) at A + m·am + k·ak, so that A may
@@ -43,10 +43,10 @@ export function product(
   const tiled = begin + ((end - begin) & ~3);
   const packs = <i32>bk >= PACK_FROM && tiled - begin >= PACK_ROWS_FROM && depth >= PACK_DEPTH_FROM && scratch != 0;
   const packed = scratch + PACK_PANELS * PANEL * PACK_DEPTH * sizeof<real>();
-  const rows = packs ? PACK_ROWS : NEAR_ROWS;
+  const rows = packs ? PACK_ROWS : UNPACKED_ROWS;
   let deepest = PACK_DEPTH;
-  if (!packs && am == sizeof<real>() && depth > NEAR_DEPTH) {
-    const blocks = (depth + NEAR_DEPTH - 1) / NEAR_DEPTH;
+  if (!packs && am == sizeof<real>() && depth > UNPACKED_DEPTH) {
+    const blocks = (depth + UNPACKED_DEPTH - 1) / UNPACKED_DEPTH;
     deepest = (depth + blocks - 1) / blocks;
   }
   // A sum that goes on in the next block of k waits in C: the same additions in the same order.
@@ -342,6 +342,7 @@ class Tile {
       let b = B;
       const stop = B + <usize>depth * bk;
       if (am == sizeof<real>()) {
+        // The tile's rows are neighbours in a column of A: one address leads to all of them.
         let a = A;
         do {
           const b0 = v128.load(b);
@@ -388,6 +389,7 @@ class Tile {
           b += bk;
         } while (b != stop);
       }
+      // The last columns apart, so that full tiles have no branch for each vector.
       if (cols >= PANEL) {
         v128.store(C, c00);
         v128.store(C, c01, VECTOR);

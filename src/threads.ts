@@ -46,7 +46,7 @@ export function threadsMissing(engine: Engine): string | undefined {
   if (engine.isShared && (node !== undefined || typeof Worker !== "undefined")) return undefined;
   return typeof document === "undefined"
     ? "there is no SharedArrayBuffer, or no Worker"
-    : "this page is not cross-origin isolated: send Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
+    : "this page is not cross-origin isolated: serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
 }
 
 /** An engine's team, of at least so many, started now if there is none; nothing where there cannot be one now. */

@@ -25,6 +25,7 @@ import { worth } from "../src/threads.ts";
 import { rejection } from "./failure.ts";
 
 // However small what is trained here.
+const { sharing } = worth;
 worth.sharing = 0;
 
 const counts = [2, 3, 5];
@@ -516,7 +517,7 @@ describe("threads and their surroundings", () => {
   });
 
   test("small steps are one thread's: the caller's, who waits anyway, or a worker's", async () => {
-    worth.sharing = 1.5e6;
+    worth.sharing = sharing;
     try {
       const make = (): Network => new Network({ inputs: 100, layers: [dense(49)] });
       const data = { x: numbers(100 * 52), y: Array.from({ length: 52 }, () => new Array<number>(49).fill(0)) };
