@@ -363,10 +363,10 @@ class Loop {
   }
 
   /**
-   * Yields after every slice: the epochs that it completed, often none. While workers make the slice, and nobody blocks
-   * until they are done, it yields what is to be awaited first.
+   * Yields after every slice. While workers make the slice, and nobody blocks until they are done, it yields what is to be
+   * awaited first.
    */
-  *run(): Generator<readonly EpochReport[] | Promise<void>, void> {
+  *run(): Generator<Promise<void> | undefined, void> {
     const { layout } = this.#insides;
     const { signal, onBatch, onEpoch, timeLimit, targetLoss } = this.#plan;
     const started = performance.now();
@@ -393,17 +393,16 @@ class Loop {
         if (onBatch === undefined) this.#adapt(layout.word(PLAN_STEPS_DONE), now - called);
         else if (!search || completed > 0)
           onBatch({ step, loss: layout.double(PLAN_BATCH_LOSS), learningRate: layout.double(PLAN_LEARNING_RATE) });
-        const reports = this.#reports(completed, (now - since) / 1000, rates, this.#updates - begun - 1);
-        if (completed > 0) since = now;
-        for (const report of reports) this.history.epochs.push(report);
-        const last = reports.at(-1);
+        const last = this.#report(completed, (now - since) / 1000, rates, this.#updates - begun - 1);
+        if (last !== undefined) since = now;
         const isDone =
           (last !== undefined && this.#isDone(last, targetLoss)) ||
           this.#isLate(now - started, timeLimit) ||
           this.#isFound(completed);
         if (last !== undefined) this.#warn(last, completed, isDone || this.history.epochs.length === this.#epochs);
-        for (const report of reports) onEpoch?.(report);
-        yield reports;
+        // Where somebody listens, there is one at a time.
+        if (last !== undefined) onEpoch?.(last);
+        yield;
         if (isDone) break;
       }
       this.#restoreBest();
@@ -606,39 +605,44 @@ class Loop {
     this.#steps = Math.max(1, Math.min(Math.floor(ideal), this.#steps * 4, 1e9));
   }
 
-  /** Reports of the epochs that the last call completed; of `rates`, its steps', number `end` was the first epoch's last. */
-  #reports(completed: number, seconds: number, rates: Float64Array | undefined, end: number): EpochReport[] {
-    if (completed === 0) return [];
+  /**
+   * Adds reports of the epochs that the last call completed to the history, and gives the last of them; of `rates`, its
+   * steps', number `end` was the first epoch's last.
+   */
+  #report(completed: number, seconds: number, rates: Float64Array | undefined, end: number): EpochReport | undefined {
+    if (completed === 0) return undefined;
     const { layout, engine, description } = this.#insides;
     const { metrics, plateau } = this.#plan;
+    const { epochs } = this.history;
+    const validation = this.#validation;
+    const evaluation = validation && layout.aside(() => this.#insides.measure(validation, metrics, this.#plan.threads));
     const stride = TALLY_SQUARES / 8 + (metrics.bits & METRIC_SQUARES ? this.#spread.length : 0);
     const sums = engine.doubles(layout.word(PLAN_REPORTS) >>> 0, completed * stride);
     const first = (layout.word(PLAN_EPOCH) >>> 0) - completed + 1;
-    const learningRate = layout.double(PLAN_LEARNING_RATE);
+    const rate = layout.double(PLAN_LEARNING_RATE);
     const each = seconds / completed;
     const samplesPerSecond = this.#rows / Math.max(each, 1e-9);
-    const reports: EpochReport[] = [];
     for (let i = 0; i < completed; i++) {
-      // Values are set one by one, in an order that reads well: small networks end a million epochs a second.
-      const report = { epoch: first + i, loss: 0 } as EpochReport;
+      // All at once, since small networks end a million epochs a second.
+      const report: EpochReport = {
+        epoch: first + i,
+        seconds: each,
+        samplesPerSecond,
+        learningRate: rates === undefined ? rate : rates[end + i * this.#updates],
+        loss: NaN,
+      };
       readTally(report, sums, i * stride, this.#rows, this.#rows, metrics, this.#spread, this.#kept?.scores);
-      report.learningRate = rates === undefined ? learningRate : rates[end + i * this.#updates];
       if (this.#search) report.evaluations = this.#search.evaluations;
-      report.seconds = each;
-      report.samplesPerSecond = samplesPerSecond;
-      reports.push(report);
+      epochs.push(report);
     }
-    const last = reports[completed - 1];
+    const last = epochs[epochs.length - 1];
     if (this.#penalised) last.penalty = engine.core.penalty(layout.plan);
-    const validation = this.#validation;
-    if (validation !== undefined) {
-      last.validation = layout.aside(() => this.#insides.measure(validation, metrics, this.#plan.threads));
-    }
+    if (evaluation !== undefined) last.validation = evaluation;
     const settings = description.optimizer.schedule?.plateau;
     if (settings !== undefined && plateau !== undefined) {
       watch(layout.plateau, settings, monitored(last, plateau), rises(plateau));
     }
-    return reports;
+    return last;
   }
 
   /** Whether the rules for stopping say so after this epoch. */
@@ -737,7 +741,7 @@ function divergence(where: string, loss: number, rate: number, causes = "", isSe
 /** Trains to the end in one go. */
 export function trainSync(insides: Insides, data: Data, options: FitOptions): History {
   const loop = new Loop(insides, data, options, true);
-  for (const reports of loop.run()) void reports;
+  for (const slice of loop.run()) void slice;
   return loop.history;
 }
 
@@ -829,7 +833,7 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   readonly #ended: Promise<History>;
   #resolve!: (history: History) => void;
   #reject!: (error: unknown) => void;
-  readonly #slices: Iterator<readonly EpochReport[] | Promise<void>, void> | undefined;
+  readonly #slices: Iterator<Promise<void> | undefined, void> | undefined;
   readonly #signal: AbortSignal | undefined;
   #current: Promise<void> | undefined;
   /** While a slice runs: what callbacks do then, the loop notices itself. */
