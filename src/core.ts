@@ -257,11 +257,10 @@ function sharedMemory(): WebAssembly.Memory | undefined {
   }
 }
 
-/** Sets the flag that says "shared" where a module imports its memory: behind the name, its kind, and there a maximum. */
+/** Sets the flag that says "shared" where a module imports its memory: it stands behind the name and the kind. */
 function declareShared(bytes: Uint8Array): void {
-  const before = [..."memory"].map((letter) => letter.charCodeAt(0)).concat(2);
-  const at = bytes.findIndex((_, i) => before.every((byte, k) => bytes[i + k] === byte));
-  bytes[at + before.length] = 3;
+  const head = String.fromCharCode(...bytes.subarray(0, 1024));
+  bytes[head.indexOf("memory\x02") + 7] = 3;
 }
 
 function instantiate(build: Build, bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, threads: Leader) {
@@ -287,7 +286,7 @@ function instantiate(build: Build, bytes: Uint8Array<ArrayBuffer>, memory: WebAs
     if (cause instanceof WebAssembly.CompileError) {
       throw new PropagoError(
         "ERR_WASM_SIMD",
-        `this engine cannot compile the core (${message}); it needs WebAssembly SIMD: Node 16.4, Chrome 91, Firefox 89, Safari 16.4 or newer`,
+        `this engine cannot compile the core (${message}); it needs WebAssembly SIMD: Chrome 91, Firefox 89, Safari 16.4 or newer`,
         { cause },
       );
     }

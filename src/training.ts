@@ -399,9 +399,11 @@ class Loop {
           (last !== undefined && this.#isDone(last, targetLoss)) ||
           this.#isLate(now - started, timeLimit) ||
           this.#isFound(completed);
-        if (last !== undefined) this.#warn(last, completed, isDone || this.history.epochs.length === this.#epochs);
-        // Where somebody listens, there is one at a time.
-        if (last !== undefined) onEpoch?.(last);
+        if (last !== undefined) {
+          this.#warn(last, completed, isDone || this.history.epochs.length === this.#epochs);
+          // Where somebody listens, there is one at a time.
+          onEpoch?.(last);
+        }
         yield;
         if (isDone) break;
       }
@@ -631,11 +633,12 @@ class Loop {
         learningRate: rates === undefined ? rate : rates[end + i * this.#updates],
         loss: NaN,
       };
-      readTally(report, sums, i * stride, this.#rows, this.#rows, metrics, this.#spread, this.#kept?.scores);
-      if (this.#search) report.evaluations = this.#search.evaluations;
-      epochs.push(report);
+      epochs.push(
+        readTally(report, sums, i * stride, this.#rows, this.#rows, metrics, this.#spread, this.#kept?.scores),
+      );
     }
     const last = epochs[epochs.length - 1];
+    if (this.#search) last.evaluations = this.#search.evaluations;
     if (this.#penalised) last.penalty = engine.core.penalty(layout.plan);
     if (evaluation !== undefined) last.validation = evaluation;
     const settings = description.optimizer.schedule?.plateau;
