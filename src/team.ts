@@ -153,6 +153,7 @@ export function shareEvenly(words: Int32Array, size: number, threads: number): v
 export function leaderOf(words: Int32Array, size: number, wait: (at: number, old: number) => void): Leader {
   const shares = sharesOf(size);
   const spent = new Float64Array(size);
+  const parts = new Float64Array(size);
   let since = 0;
   /** Ticks from the beginning of stages to their end. */
   let together = 0;
@@ -160,8 +161,16 @@ export function leaderOf(words: Int32Array, size: number, wait: (at: number, old
   let until = 0;
   let rest = REST;
   let vain = 0;
+  // Everybody waits meanwhile, and compilers seldom see it: plain loops.
   const adapt = (): void => {
-    const isGain = together < GAIN * spent.reduce((sum, ticks) => sum + ticks, 0);
+    const threads = words[SHARED];
+    let apart = 0;
+    let speed = 0;
+    for (let i = 0; i < threads; i++) {
+      apart += spent[i];
+      speed += (words[shares + i + 1] - words[shares + i]) / spent[i];
+    }
+    const isGain = together < GAIN * apart;
     together = 0;
     vain = isGain ? 0 : vain + 1;
     if (isGain) rest = REST;
@@ -170,25 +179,20 @@ export function leaderOf(words: Int32Array, size: number, wait: (at: number, old
       until = since + rest;
       rest = Math.min(2 * rest, LONGEST_REST);
     }
-    const threads = words[SHARED];
-    const speeds = Array.from({ length: threads }, (_, i) => {
-      const share = words[shares + i + 1] - words[shares + i];
-      return Math.max(share / spent[i], 0);
-    });
-    spent.fill(0);
-    const total = speeds.reduce((sum, speed) => sum + speed, 0);
-    if (words[PATIENCE] === 0 || !(total > 0 && total < Infinity)) return;
-    const parts = speeds.map((speed, i) => {
+    const isKnown = words[PATIENCE] > 0 && speed > 0 && speed < Infinity;
+    let whole = 0;
+    for (let i = 0; i < threads; i++) {
       const share = words[shares + i + 1] - words[shares + i];
       // Half of the way, and never so little that nothing could be measured.
-      return Math.max((share + (WHOLE * speed) / total) / 2, WHOLE / threads / 4);
-    });
-    const whole = parts.reduce((sum, part) => sum + part, 0);
+      parts[i] = Math.max((share + (WHOLE * share) / (spent[i] * speed)) / 2, WHOLE / threads / 4);
+      whole += parts[i];
+      spent[i] = 0;
+    }
     let begin = 0;
-    parts.forEach((part, i) => {
+    for (let i = 0; isKnown && i < threads; i++) {
       words[shares + i] = Math.round((WHOLE * begin) / whole);
-      begin += part;
-    });
+      begin += parts[i];
+    }
   };
   return {
     fork(plan, stage) {
