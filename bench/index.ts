@@ -1,7 +1,7 @@
 // `npm run bench`: propago in its builds and with several threads, the same network in TypeScript, and other libraries,
 // on this machine, in one process, beside what its processor could reach at most.
 //
-//   npm run bench -- [--workloads xor,iris] [--threads 1,2,auto] [--peers no] [--rounds 11] [--time 300] [--limit 25] [--quick]
+//   npm run bench -- [--workloads xor,iris] [--threads 1,2,auto] [--peers no] [--rounds 11] [--time 500] [--limit 25] [--quick]
 import { parseArgs } from "node:util";
 import * as library from "propago";
 import { compare, peakOf, type Settings } from "./measure.ts";
@@ -29,7 +29,7 @@ const { values: options } = parseArgs({
 });
 const settings: Settings = {
   rounds: Number(options.rounds ?? (options.quick ? 3 : 11)),
-  time: Number(options.time ?? (options.quick ? 60 : 300)),
+  time: Number(options.time ?? (options.quick ? 60 : 500)),
   limit: Number(options.limit ?? (options.quick ? 4 : 25)),
 };
 const names = options.workloads.split(",");

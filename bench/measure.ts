@@ -20,6 +20,9 @@ export interface Measured {
   loss: { before: number; after: number };
 }
 
+/** Seconds of a call from which on nobody warms up. */
+const LONG = 2;
+
 export interface Comparison {
   measured: Measured[];
   /** Who took no part, and why. */
@@ -46,7 +49,7 @@ export async function compare(
     const item = { contestant, speeds: [], loss: trial.loss };
     result.measured.push(item);
     const count = Math.max(2, Math.floor((3 * limit) / Math.max(trial.seconds, time / 1000)));
-    turns.push({ item, count: Math.min(rounds, count), warmUp: trial.seconds * 1000 < time });
+    turns.push({ item, count: Math.min(rounds, count), warmUp: trial.seconds < LONG });
   }
   const random = generator(Date.now());
   for (let round = 0; round < rounds; round++) {
@@ -73,8 +76,9 @@ export async function speed(
 ): Promise<number> {
   await contestant.prepare?.();
   let runner: Runner | undefined;
-  // Warmed up in each round: an engine forgets compiled code that others' turns left unused.
-  const bench = new Bench({ time, iterations: 1, warmup, warmupTime: time / 4, warmupIterations: 1, throws: true });
+  // As long as the turn: engines forget code that others' turns left unused, threads have gone home meanwhile, and a
+  // processor of a virtual machine that had nothing to do needs a while to become fast.
+  const bench = new Bench({ time, iterations: 1, warmup, warmupTime: time, warmupIterations: 1, throws: true });
   bench.add(contestant.name, () => runner?.train(), {
     beforeEach: () => void (runner = contestant.create(workload)),
     afterEach: () => runner?.dispose?.(),
