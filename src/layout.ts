@@ -194,6 +194,8 @@ export class Layout implements Tenant {
   /** Numbers of the flat block, padding included; of them, from the first, those that training changes. */
   readonly count: number;
   readonly trainable: number;
+  /** Weights and biases without padding. */
+  readonly parameters: number;
   /** Numbers that the optimizer remembers. */
   readonly remembered: number;
   /** Tallies that one call of train may leave. */
@@ -219,6 +221,7 @@ export class Layout implements Tenant {
   constructor(engine: Engine, description: NetworkDescription) {
     this.engine = engine;
     this.#description = description;
+    this.parameters = countParameters(description.layers);
     const tensors: Tensor[] = [];
     const fixed: Tensor[] = [];
     // What training changes comes first, so that the optimizer's block is one range.
@@ -246,11 +249,6 @@ export class Layout implements Tenant {
     this.remembered = this.trainable * (rule.remembers + Number(accumulate > 1) + Number(averaging !== undefined));
     this.reports = Math.max(1, Math.min(MOST_REPORTS, Math.floor(65_536 / this.#tallyBytes)));
     this.#enter();
-  }
-
-  /** Weights and biases without padding. */
-  get parameters(): number {
-    return countParameters(this.#description.layers);
   }
 
   /** The plan's address, with the network in memory. */

@@ -21,6 +21,7 @@ import {
   PLAN_STEPS_DONE,
   SHUFFLED,
   STREAM_SPLIT,
+  TALLY_LOSS,
   TALLY_SQUARES,
   WITH_REPLACEMENT,
 } from "../assembly/plan.ts";
@@ -49,9 +50,8 @@ import type {
   History,
 } from "./types.ts";
 
-/** Milliseconds of training between two turns of the event loop, and between two looks at the clock where it has to wait. */
+/** Milliseconds of training between two turns of the event loop. */
 const SLICE = 10;
-const LONG_SLICE = 50;
 const DEFAULT_EPOCHS = 100;
 /** Small data sets get as many epochs as make so many updates. */
 const DEFAULT_UPDATES = 2000;
@@ -255,8 +255,7 @@ class Loop {
   #diagnosis: Diagnosis | undefined;
   /** Whether the caller wants to act between epochs, so that a call of the core may make only one. */
   #single: boolean;
-  /** Milliseconds of a slice, and batches that take about so long. */
-  readonly #slice: number;
+  /** Batches that take about one slice. */
   #steps: number;
   /** Operations of a step, about. */
   readonly #work: number;
@@ -333,8 +332,7 @@ class Loop {
       layout.workers = Math.max(layout.workers, this.#threads);
       layout.threads = 1;
       const seconds = 2e-7 * description.layers.length + this.#work / 5e9;
-      this.#slice = isSync ? LONG_SLICE : SLICE;
-      this.#steps = plan.onBatch === undefined ? Math.max(1, Math.floor(this.#slice / 1000 / seconds)) : 1;
+      this.#steps = plan.onBatch === undefined ? Math.max(1, Math.floor(SLICE / 1000 / seconds)) : 1;
       insides.scale(dataset, trained ?? dataset.rows);
       layout.prepare(batch, "train");
       layout.setWord(PLAN_BATCH, batch);
@@ -390,7 +388,7 @@ class Loop {
         // No further than the call goes, so that each step's rate is asked for once.
         const rates = layout.writeRates(Math.min(this.#steps, most * this.#updates - begun));
         const steps = rates?.length ?? this.#steps;
-        const completed = search ? Number(search.advance(this.#slice)) : yield* this.#train(steps, most);
+        const completed = search ? Number(search.advance(SLICE)) : yield* this.#train(steps, most);
         const now = performance.now();
         if (layout.word(PLAN_STATUS) === DIVERGED) throw this.#diverged();
         if (onBatch === undefined) this.#adapt(layout.word(PLAN_STEPS_DONE), now - called);
@@ -605,8 +603,8 @@ class Loop {
 
   /** Chooses how many batches the next call makes, from how long the last one took. */
   #adapt(done: number, milliseconds: number): void {
-    if (milliseconds < this.#slice / 2 && done < this.#steps) return; // it ended early, at an epoch
-    const ideal = (done * this.#slice) / Math.max(milliseconds, 0.01);
+    if (milliseconds < SLICE / 2 && done < this.#steps) return; // it ended early, at an epoch
+    const ideal = (done * SLICE) / Math.max(milliseconds, 0.01);
     this.#steps = Math.max(1, Math.min(Math.floor(ideal), this.#steps * 4, 1e9));
   }
 
@@ -634,11 +632,12 @@ class Loop {
         seconds: each,
         samplesPerSecond,
         learningRate: rates === undefined ? rate : rates[end + i * this.#updates],
-        loss: NaN,
+        loss: sums[i * stride + TALLY_LOSS / 8] / this.#rows,
       };
-      epochs.push(
-        readTally(report, sums, i * stride, this.#rows, this.#rows, metrics, this.#spread, this.#kept?.scores),
-      );
+      if (metrics.list.length > 0) {
+        readTally(report, sums, i * stride, this.#rows, this.#rows, metrics, this.#spread, this.#kept?.scores);
+      }
+      epochs.push(report);
     }
     const last = epochs[epochs.length - 1];
     if (this.#search) last.evaluations = this.#search.evaluations;
