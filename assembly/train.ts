@@ -29,6 +29,7 @@ import {
   METRIC_LABELS,
   METRIC_OUTPUTS,
   METRIC_SQUARES,
+  PLAN_AGE,
   PLAN_AT,
   PLAN_BATCH,
   PLAN_BATCHES,
@@ -69,6 +70,7 @@ import {
   PLAN_SEED,
   PLAN_SHUFFLE,
   PLAN_STATUS,
+  PLAN_STEP,
   PLAN_STEPS_DONE,
   PLAN_SUM,
   PLAN_T,
@@ -179,7 +181,9 @@ function single(plan: usize, data: usize, order: usize, at: i32): bool {
     sum(plan);
   }
   if (!isFinite(load<f64>(plan, PLAN_BATCH_LOSS))) return false;
-  beginUpdate(plan);
+  // What `beginUpdate` comes to where there is nothing but the step.
+  store<f64>(plan, load<f64>(plan, PLAN_STEP) + 1, PLAN_STEP);
+  store<f64>(plan, load<f64>(plan, PLAN_AGE) + 1, PLAN_AGE);
   descend(first, last, isFused(load<i32>(plan, PLAN_LOSS)), load<f64>(plan, PLAN_LEARNING_RATE));
   return true;
 }
