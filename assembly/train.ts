@@ -65,6 +65,7 @@ import {
   PLAN_ROWS,
   PLAN_ROW_LOSSES,
   PLAN_SAMPLE_WEIGHTS,
+  PLAN_SCALE,
   PLAN_SCRATCH,
   PLAN_SCRATCH_BYTES,
   PLAN_SEED,
@@ -105,8 +106,12 @@ import { follow, statistics, sums } from "./normalisation";
 import { ascend, descend } from "./online";
 import { accumulate, beginUpdate, endsGroup, update } from "./optimizers";
 import { Random } from "./random";
-import { comeBack, goAhead, looksAhead, measureCurvature } from "./vsgd";
+import { beginTrials, comeBack, goAhead, looksAhead, measureCurvature, tryOut } from "./vsgd";
 import { fork, join, share } from "./threads";
+
+/** How often vsgd shortens a step at most, and how much of a loss may be rounding. */
+const TRIALS = 8;
+const TRIAL_ROUNDING: f64 = sizeof<real>() == 4 ? 1e-5 : 1e-13;
 
 /**
  * One training step on `rows` samples of the data, the epoch's from `first` on, shared by `all` workers. False if the
@@ -128,6 +133,7 @@ function step(plan: usize, data: usize, first: i32, rows: i32, all: i32): bool {
   }
   if (COMPLETE && load<i32>(plan, PLAN_OPTIMIZER) == VSGD) measure(plan);
   beginUpdate(plan);
+  if (COMPLETE && load<i32>(plan, PLAN_OPTIMIZER) == VSGD) shorten(plan);
   together(plan, isWhole ? STAGE_UPDATE : STAGE_CHANGE, all);
   constrain(plan);
   return true;
@@ -144,6 +150,35 @@ function measure(plan: usize): void {
   losses(plan, 0, rows);
   deltas(plan, 0, 0, rows);
   comeBack(plan, first, last);
+}
+
+/**
+ * Each of vsgd's rates is right for its weight alone. All weights together may go too far, the further the more of them
+ * pull at the same outputs: where noise does not hold them back, as in large batches, the loss would grow without end. So
+ * the step is made shorter, to α of it, until L(α) ≤ L(0) − α/2 · Σ g step: of a parabola that is its lowest point.
+ */
+function shorten(plan: usize): void {
+  const rows = load<i32>(plan, PLAN_ROWS);
+  const before = load<f64>(plan, PLAN_BATCH_LOSS);
+  const fall = beginTrials(plan);
+  const most = before + TRIAL_ROUNDING * abs<f64>(before);
+  let alpha: f64 = fall > 0 ? 1 : 0;
+  for (let trial = 0; alpha > 0; ++trial) {
+    tryOut(plan, alpha);
+    forward(plan, 0, true, 0, rows);
+    losses(plan, 0, rows);
+    const loss = total(plan) / <f64>rows;
+    if (loss <= most - 0.5 * alpha * fall) break;
+    if (trial == TRIALS) {
+      if (!(loss <= most)) alpha = 0;
+      break;
+    }
+    // To the lowest point of the parabola through both losses and the slope; what is no number lies too far anyway.
+    const lowest = (0.5 * fall * alpha * alpha) / (loss - before + alpha * fall);
+    alpha = isFinite(loss) ? max<f64>(0.1 * alpha, min<f64>(0.5 * alpha, lowest)) : 0.1 * alpha;
+  }
+  tryOut(plan, 0);
+  store<f64>(plan, alpha, PLAN_SCALE);
 }
 
 /** How many workers share rows: with batchNorm, which looks at all of them together, there is one. */
@@ -443,14 +478,20 @@ function losses(plan: usize, begin: i32, end: i32): void {
 
 /** The mean of the batch's losses, summed in order of the rows; adds the batch to the running tally. */
 function sum(plan: usize): f64 {
-  const rows = load<i32>(plan, PLAN_ROWS);
-  const losses = load<usize>(plan, PLAN_ROW_LOSSES);
-  let total: f64 = 0;
-  for (let r = 0; r < rows; ++r) total += <f64>load<real>(losses + <usize>r * sizeof<real>());
-  const mean = total / <f64>rows;
+  const all = total(plan);
+  const mean = all / <f64>load<i32>(plan, PLAN_ROWS);
   store<f64>(plan, mean, PLAN_BATCH_LOSS);
-  tally(plan, total);
+  tally(plan, all);
   return mean;
+}
+
+/** The sum of the batch's losses, in order of the rows. */
+function total(plan: usize): f64 {
+  const losses = load<usize>(plan, PLAN_ROW_LOSSES);
+  const end = losses + <usize>load<i32>(plan, PLAN_ROWS) * sizeof<real>();
+  let sum: f64 = 0;
+  for (let at = losses; at < end; at += sizeof<real>()) sum += <f64>load<real>(at);
+  return sum;
 }
 
 /** Multiplies losses and derivatives D (rows, width) of rows [begin, end) by the rows' weights w; what weighs 0 is left out. */

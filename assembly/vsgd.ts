@@ -4,7 +4,6 @@ import {
   BLOCK_BEGIN,
   BLOCK_BYTES,
   BLOCK_END,
-  BLOCK_SCALE,
   DENSE,
   LAYER_ACTIVATION,
   LAYER_B,
@@ -30,6 +29,7 @@ import {
   PLAN_LOSS,
   PLAN_PARAMS,
   PLAN_ROWS,
+  PLAN_SCALE,
   PLAN_SCRATCH,
   PLAN_SEEN,
   PLAN_SQUARED,
@@ -55,6 +55,9 @@ const NEW_SQUARE: usize = 4;
 const NEW_CURVE: usize = 5;
 const CURVE_SQUARE: usize = 6;
 const NEW_CURVE_SQUARE: usize = 7;
+// Once what is new was taken in, its places hold the step and the weights that it starts from.
+const STEP: usize = NEW_SQUARE;
+const START: usize = NEW_CURVE;
 
 /** Where a remembered array begins. */
 @inline
@@ -255,22 +258,52 @@ function differences(
   }
 }
 
+/** p ← p − α · step for the bytes [begin, end) of the flat block. */
+function move(plan: usize, alpha: f64, begin: usize, end: usize): void {
+  const factor = Simd.splat(alpha);
+  const p = load<usize>(plan, PLAN_PARAMS);
+  const step = array(plan, STEP);
+  for (let at = begin; at < end; at += 16) {
+    v128.store(p + at, v128.sub<real>(v128.load(p + at), v128.mul<real>(factor, v128.load(step + at))));
+  }
+}
+
+/** Σ g · step, by which the loss falls along the step if nothing bends; keeps the weights. */
+export function beginTrials(plan: usize): f64 {
+  const n = load<i32>(plan, PLAN_TRAINABLE);
+  memory.copy(array(plan, START), load<usize>(plan, PLAN_PARAMS), <usize>n * sizeof<real>());
+  let total: f64 = 0;
+  for (let at: usize = 0; at < <usize>n * sizeof<real>(); at += sizeof<real>()) {
+    total += <f64>load<real>(load<usize>(plan, PLAN_GRADS) + at) * <f64>load<real>(array(plan, STEP) + at);
+  }
+  return total;
+}
+
+/** Puts the weights α of the step ahead; 0: back where they were. */
+export function tryOut(plan: usize, alpha: f64): void {
+  const bytes = <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>();
+  memory.copy(load<usize>(plan, PLAN_PARAMS), array(plan, START), bytes);
+  if (alpha > 0) move(plan, alpha, 0, bytes);
+}
+
 /**
  * Schaul, Zhang and LeCun 2012 (arXiv 1206.1106), for batches of n as in Schaul and LeCun 2013 (1301.3764). Means ḡ of
  * the gradient, v of its samples' squares, h of the curvature, that forget with 1 / τ:
  *
- * q = n ḡ² / (v + (n − 1) ḡ²); p ← p − η (q / h) g; τ ← (1 − q) τ + 1
+ * q = n ḡ² / (v + (n − 1) ḡ²); step = η (q / h) g; p ← p − α step; τ ← (1 − q) τ + 1
  *
  * Variant b: Σ ḡ², Σ v and the largest h of a tensor in place of each weight's own; g: of all parameters. Variant fd:
  * h / h² means in place of 1 / h, and τ ← τ + 1 first, where g or h is κ deviations of a mean of n off its own mean. The
- * first n₀ samples only give the means; then v is taken `slowStart` times as large. Numbers: variant, slowStart, n₀, ε (of l, b and
- * g the least h), κ.
+ * first n₀ samples only give the means; then v is taken `slowStart` times as large. Numbers: variant, slowStart, n₀, ε (of
+ * l, b and g the least h), κ. α, which the papers do not have, is 1 unless the whole step goes too far for the batch's own
+ * loss: see `shorten` in train.ts.
  */
 export class Vsgd {
+  /** Moves the means on and finds the step. */
   static begin(plan: usize): void {
     store<f64>(plan, load<f64>(plan, PLAN_SEEN) + <f64>load<i32>(plan, PLAN_ROWS), PLAN_SEEN);
     const variant = <i32>hyper(plan, 0);
-    if (variant < VSGD_B || variant == VSGD_FD) return;
+    if (variant < VSGD_B || variant == VSGD_FD) return Vsgd.each(plan, variant == VSGD_FD);
     const last = lastBlock(plan);
     for (let block = firstBlock(plan); block <= last; block += BLOCK_BYTES) Vsgd.block(plan, block);
   }
@@ -290,7 +323,7 @@ export class Vsgd {
     return max<f64>(2, load<f64>(plan, PLAN_AGE));
   }
 
-  /** The rate of a block into its record; 0 while starting. */
+  /** The steps of a block, which has one rate; 0 while starting. */
   static block(plan: usize, block: usize): void {
     const begin = <usize>load<i32>(block, BLOCK_BEGIN) * sizeof<real>();
     const end = <usize>load<i32>(block, BLOCK_END) * sizeof<real>();
@@ -321,30 +354,23 @@ export class Vsgd {
     const square = (keep * <f64>load<real>(ofSquare) + share * squares) * slow;
     store<real>(ofSquare, <real>square);
     const q = square > 0 ? min<f64>(1, (n * gradients) / (square + (n - 1) * gradients)) : 0;
-    store<f64>(block, isStarting ? 0 : (load<f64>(plan, PLAN_LEARNING_RATE) * q) / largest, BLOCK_SCALE);
+    const rate = Simd.splat(isStarting ? 0 : (load<f64>(plan, PLAN_LEARNING_RATE) * q) / largest);
+    for (let at = begin; at < end; at += 16) {
+      v128.store(array(plan, STEP) + at, v128.mul<real>(rate, v128.load(load<usize>(plan, PLAN_GRADS) + at)));
+    }
     const next = isStarting ? Vsgd.firstTau(plan) : square > 0 ? (1 - q) * tau + 1 : tau;
     store<real>(ofTau, <real>next);
   }
 
-  /** New weights for numbers [begin, end). */
+  /** New weights for numbers [begin, end): p ← p − α · step. */
   static update(plan: usize, begin: i32, end: i32): void {
-    const variant = <i32>hyper(plan, 0);
-    if (variant < VSGD_B || variant == VSGD_FD) return Vsgd.each(plan, variant == VSGD_FD, begin, end);
-    const last = lastBlock(plan);
-    for (let block = firstBlock(plan); block <= last; block += BLOCK_BYTES) {
-      const eta = Simd.splat(load<f64>(block, BLOCK_SCALE));
-      const from = <usize>max(begin, load<i32>(block, BLOCK_BEGIN)) * sizeof<real>();
-      const to = <usize>min(end, load<i32>(block, BLOCK_END)) * sizeof<real>();
-      const p = load<usize>(plan, PLAN_PARAMS);
-      const g = load<usize>(plan, PLAN_GRADS);
-      for (let at = from; at < to; at += 16) {
-        v128.store(p + at, v128.sub<real>(v128.load(p + at), v128.mul<real>(eta, v128.load(g + at))));
-      }
-    }
+    const alpha = load<f64>(plan, PLAN_SCALE);
+    // No step at all, also where it is not finite.
+    if (alpha > 0) move(plan, alpha, <usize>begin * sizeof<real>(), <usize>end * sizeof<real>());
   }
 
-  /** Where each weight has its own rate. */
-  static each(plan: usize, isFd: bool, begin: i32, end: i32): void {
+  /** The steps where each weight has its own rate. */
+  static each(plan: usize, isFd: bool): void {
     const isStarting = Vsgd.isStarting(plan);
     const slow = Simd.splat(isStarting && Vsgd.isStarted(plan) ? hyper(plan, 1) : 1);
     const size = <f64>load<i32>(plan, PLAN_ROWS);
@@ -359,8 +385,8 @@ export class Vsgd {
     // κ² / n
     const far = Simd.splat((hyper(plan, 4) * hyper(plan, 4)) / size);
     const hasOutliers = isFd && !isStarting && hyper(plan, 4) > 0;
-    const stop = <usize>end * sizeof<real>();
-    for (let at = <usize>begin * sizeof<real>(); at < stop; at += 16) {
+    const stop = <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>();
+    for (let at: usize = 0; at < stop; at += 16) {
       const gradient = v128.load(load<usize>(plan, PLAN_GRADS) + at);
       const curve = v128.load(array(plan, NEW_CURVE) + at);
       const meanOld = v128.load(array(plan, MEAN) + at);
@@ -404,8 +430,7 @@ export class Vsgd {
       v128.store(array(plan, SQUARE) + at, square);
       v128.store(array(plan, CURVE) + at, h);
       v128.store(array(plan, TAU) + at, isStarting ? firstTau : next);
-      const p = load<usize>(plan, PLAN_PARAMS) + at;
-      v128.store(p, v128.sub<real>(v128.load(p), v128.mul<real>(v128.mul<real>(eta, rate), gradient)));
+      v128.store(array(plan, STEP) + at, v128.mul<real>(v128.mul<real>(eta, rate), gradient));
     }
   }
 
