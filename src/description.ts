@@ -18,10 +18,9 @@ import {
   readMaxNorm,
   readPenalty,
   readUnits,
-  softenOnlyHidden,
 } from "./layers.ts";
 import { type Loss, readLoss } from "./losses.ts";
-import { type Optimizer, type OptimizerName, readOptimizer } from "./optimizers.ts";
+import { type Optimizer, readOptimizer } from "./optimizers.ts";
 import { partOf } from "./parts.ts";
 import type { NetworkJSON } from "./save.ts";
 import type { DType, NetworkOptions } from "./types.ts";
@@ -56,9 +55,6 @@ const OPTION_KEYS = [
   "maxNorm",
 ] as const satisfies readonly (keyof NetworkOptions)[];
 
-/** Optimizers that move all weights along one direction. */
-const ALONG_LINES: readonly OptimizerName[] = ["sgd", "conjugateGradient", "scaledConjugateGradient", "lbfgs"];
-
 /** Reads the options of `new Network`. */
 export function describe(options: unknown): NetworkDescription {
   const given = readObject(options, "new Network", OPTION_KEYS);
@@ -83,7 +79,6 @@ export function describe(options: unknown): NetworkDescription {
   const loss = readLoss(given.loss, last.activation.name);
   const optimizer = readOptimizer(given.optimizer, countParameters(layers));
   partOf("complete")?.checkOptimizer(optimizer, layers, loss);
-  if (!ALONG_LINES.includes(optimizer.name)) softenOnlyHidden(layers);
   const specs = layers.map((layer) => layer.spec);
   const spec = {
     inputs,

@@ -7,8 +7,6 @@ import { root } from "./powers.ts";
 /** How first values come about. */
 export type Distribution =
   | { kind: "constant"; value: number }
-  /** For biases: whatever makes the weighted inputs 0 where all inputs have one value. */
-  | { kind: "balance"; input: number }
   /** In [low, high). */
   | { kind: "uniform"; low: number; high: number }
   /** No further than `reach` from the mean. */

@@ -291,24 +291,6 @@ function chooseInit(layers: LayerDescription[]): void {
   }
 }
 
-/**
- * Where tanh or sigmoid units are the only hidden layer, their default first weights are a quarter of Glorot's. They
- * then start in their linear range beneath larger output weights, which drive them apart. Sigmoid units are ½ there,
- * which the output's biases take off. Of 400 networks 2-4-1 each, all learn XOR so; with Glorot's own range and biases
- * of 0, two or three in a hundred end in a minimum where units do the same. Only for optimizers that choose a step for each
- * weight: those that move along one line take long to leave such small weights.
- */
-export function softenOnlyHidden(layers: readonly LayerDescription[]): void {
-  const [hidden, output, ...more] = layers.filter((layer) => layer.kind === DENSE);
-  if (output === undefined || more.length > 0) return;
-  const name = activationAbove(layers, layers.indexOf(hidden));
-  const isDefault = hidden.spec.type === "dense" && hidden.spec.init === undefined;
-  if (!isDefault || (name !== "tanh" && name !== "sigmoid") || hidden.init.kind !== "uniform") return;
-  hidden.init = { kind: "uniform", low: hidden.init.low / 4, high: hidden.init.high / 4 };
-  const isFree = output.spec.type === "dense" && output.spec.biasInit === undefined;
-  if (name === "sigmoid" && isFree) output.biasInit = { kind: "balance", input: 0.5 };
-}
-
 function readDense(
   given: object,
   where: string,

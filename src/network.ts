@@ -525,20 +525,10 @@ export class Network<D extends DType = "float32"> {
     const state = this.#engine.allocate(16, "the random generator");
     for (const tensor of layout.tensors) {
       const layer = this.#description.layers[tensor.layer];
-      const distribution = tensor.draw;
       const address = params + tensor.start * bytes;
       const counter = 2 * tensor.layer + (tensor.kind === "weights" ? 0 : 1);
-      if (distribution.kind === "balance") {
-        // The layer's weights have just been drawn: they come before its biases.
-        const { start, length } = layout.tensors.find((other) => other.layer === tensor.layer) ?? tensor;
-        const biases = this.#engine.numbers(address, tensor.length);
-        for (const [i, weight] of this.#engine.numbers(params + start * bytes, length).entries()) {
-          biases[i % layer.units] -= distribution.input * weight;
-        }
-      } else {
-        const rows = tensor.length / layer.units;
-        draw(this.#engine, state, this.seed, counter, address, rows, layer.units, distribution);
-      }
+      const rows = tensor.length / layer.units;
+      draw(this.#engine, state, this.seed, counter, address, rows, layer.units, tensor.draw);
     }
     this.#engine.release(state);
     const bad = core.firstNonFinite(params, layout.count);

@@ -64,8 +64,9 @@ export interface DenseLayer {
   /** Whether the neurons have a bias. Default true. */
   bias?: boolean;
   /**
-   * First weights. Default: he for the relu family, glorot otherwise. "pytorch" and "nguyenWidrow" draw biases too;
-   * "lsuv" scales the weights to the data that the network is first trained on.
+   * First weights. Default, by the activation that follows: heUniform for the relu family, lecunUniform for selu,
+   * glorotUniform for all others. "pytorch" and "nguyenWidrow" draw biases too; "lsuv" scales the weights to the data
+   * that the network is first trained on.
    */
   init?: InitializerSpec;
   /** First biases. Default zeros. */

@@ -2,7 +2,8 @@
 // scaling to data.
 import { describe, expect, test } from "vitest";
 import { INITIALIZERS, type InitializerSpec } from "../src/initializers.ts";
-import { dense, type DType, Network, type PropagoError } from "../src/index.ts";
+import { ACTIVATIONS, type ActivationName } from "../src/activations.ts";
+import { activation, dense, type DType, type Layer, Network, type PropagoError } from "../src/index.ts";
 import { failure } from "./failure.ts";
 
 const sizes = [
@@ -76,6 +77,45 @@ const families: Family[] = [
     "normal",
   ),
 ];
+
+/** What layers of each activation begin with where nobody says so: variance as of these families, uniform. */
+const DEFAULTS = {
+  glorot: "linear sigmoid tanh logSigmoid softsign hardSigmoid hardTanh gaussian sine softmax logSoftmax".split(" "),
+  he: "relu leakyRelu elu celu gelu geluTanh silu mish softplus hardSwish relu6".split(" "),
+  lecun: ["selu"],
+} as Record<string, ActivationName[]>;
+const VARIANCES: Record<string, Family["variance"]> = { glorot, he, lecun };
+
+describe("without init", () => {
+  const named = Object.entries(DEFAULTS).flatMap(([kind, names]) => names.map((name) => [name, kind] as const));
+
+  test("every activation has its family", () => {
+    expect(named.map(([name]) => name).sort()).toEqual(Object.keys(ACTIVATIONS).sort());
+  });
+
+  describe.each(["adam", "sgd", "lbfgs"] as const)("under %s", (optimizer) => {
+    test.each(named)(
+      "%s begins as %s says, whether it is the only hidden layer, one of several, or apart",
+      (name, kind) => {
+        const shapes: Layer[][] = [
+          [dense(120, name), dense(1, "sigmoid")],
+          [dense(120, name), dense(9, name), dense(1)],
+          [dense(120), activation(name), dense(1, "sigmoid")],
+        ];
+        for (const layers of shapes) {
+          using network = new Network({ inputs: 80, layers, optimizer, loss: "meanSquaredError", dtype: "float64" });
+          const [{ weights, bias }, last] = network.getWeights();
+          const limit = Math.sqrt(3 * VARIANCES[kind](80, 120));
+          const largest = Math.max(...weights.map(Math.abs));
+          expect(largest).toBeLessThanOrEqual(limit);
+          expect(largest).toBeGreaterThan(0.99 * limit);
+          expect(Array.from(bias!).every((value) => value === 0)).toBe(true);
+          expect(Array.from(last.bias!).every((value) => value === 0)).toBe(true);
+        }
+      },
+    );
+  });
+});
 
 describe.each(families)("$init", ({ init, variance, shape, reach }) => {
   test.each(sizes)("%d inputs, %d units: mean and variance within 4σ of theory, nothing outside", (inputs, units) => {

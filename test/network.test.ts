@@ -401,12 +401,15 @@ describe("training", () => {
       [1, 0],
       [1, 1],
     ];
-    const unsolved: number[] = [];
-    for (let seed = 0; seed < 100; seed++) {
-      using network = new Network({ inputs: 2, layers: [dense(4, "tanh"), dense(1, "sigmoid")], seed });
-      network.fitSync({ x, y: [0, 1, 1, 0] });
-      const [a, b, c, d] = network.predict(x);
-      if (!(a < 0.5 && b > 0.5 && c > 0.5 && d < 0.5)) unsolved.push(seed);
+    const unsolved: string[] = [];
+    for (const name of ["tanh", "sigmoid"] as const) {
+      for (let seed = 0; seed < 100; seed++) {
+        // With four units one or two seeds in a hundred end where two units do the same: a minimum of the loss.
+        using network = new Network({ inputs: 2, layers: [dense(8, name), dense(1, "sigmoid")], seed });
+        network.fitSync({ x, y: [0, 1, 1, 0] });
+        const [a, b, c, d] = network.predict(x);
+        if (!(a < 0.5 && b > 0.5 && c > 0.5 && d < 0.5)) unsolved.push(`${name} ${seed}`);
+      }
     }
     expect(unsolved).toEqual([]);
   });
