@@ -218,9 +218,10 @@ export const WITH_REPLACEMENT = 2;
 
 // What a tally counts beside the loss (bits).
 export const METRIC_CORRECT = 1; // samples whose largest output is the right one
-export const METRIC_LABELS = 2; // with METRIC_CORRECT: samples may have no class or several, each output on its own
+export const METRIC_SIDES = 2; // with METRIC_CORRECT: samples all of whose outputs are on their target's side of ½
 export const METRIC_SQUARES = 4;
 export const METRIC_OUTPUTS = 8; // keeps the outputs of all rows, batch after batch
+export const METRIC_SIGNS = 16; // with METRIC_SIDES: of 0
 
 // What training changes of a layer (bits).
 export const TRAIN_WEIGHTS = 1;

@@ -26,8 +26,9 @@ import {
   LAYER_Y,
   LAYER_Z,
   METRIC_CORRECT,
-  METRIC_LABELS,
   METRIC_OUTPUTS,
+  METRIC_SIDES,
+  METRIC_SIGNS,
   METRIC_SQUARES,
   PLAN_AGE,
   PLAN_AT,
@@ -538,27 +539,18 @@ function tally(plan: usize, total: f64): void {
   store<f64>(sums, load<f64>(sums, TALLY_CORRECT) + correct, TALLY_CORRECT);
 }
 
-/**
- * Whether outputs y say what targets t say. Where samples may have several classes, one with a single class is right if
- * that output is the largest, and any other if every output is on its target's side of ½.
- */
+/** Whether outputs y say what targets t say: by the largest, or by each one's side of a limit. */
 function isRight(y: usize, t: usize, nout: i32, metric: i32): bool {
-  if (metric & METRIC_LABELS) {
-    let classes = 0;
-    let same = true;
-    for (let o: usize = 0; o < <usize>nout; ++o) {
-      const target = load<real>(t + o * sizeof<real>()) > 0.5;
-      if (target) ++classes;
-      if (target != load<real>(y + o * sizeof<real>()) > 0.5) same = false;
-    }
-    if (classes != 1) return same;
-  }
-  return classOf(y, nout) == classOf(t, nout);
+  if (!(metric & METRIC_SIDES)) return largest(y, nout) == largest(t, nout);
+  const limit: real = metric & METRIC_SIGNS ? 0 : 0.5;
+  const end = y + <usize>nout * sizeof<real>();
+  for (; y < end; y += sizeof<real>(), t += sizeof<real>())
+    if (load<real>(y) > limit != load<real>(t) > limit) return false;
+  return true;
 }
 
-/** The class that a row of outputs or targets stands for: the largest, or for a single output whether it is above ½. */
-function classOf(row: usize, nout: i32): i32 {
-  if (nout == 1) return load<real>(row) > 0.5 ? 1 : 0;
+/** Which output of a row is the largest, the first of equals. */
+function largest(row: usize, nout: i32): i32 {
   let best = 0;
   let top = load<real>(row);
   for (let o = 1; o < nout; ++o) {

@@ -128,9 +128,10 @@ const initializers: Sentences<typeof INITIALIZERS> = {
 };
 
 const metrics: Sentences<typeof METRICS> = {
-  accuracy: "The share of rows whose class is right.",
+  accuracy: "The share of rows whose class is right; of several sigmoid outputs, of rows where all are.",
   r2: "1 − squared errors / squared distances from the mean.",
   rootMeanSquaredError: "The root of the mean squared error.",
+  binaryAccuracy: "The share of outputs, of all rows, that are on their target's side.",
   meanAbsoluteError: "The mean of |a − y|.",
   logLoss: "−ln of what was given to the right class, on average.",
   topK: "The share of rows whose class is among the k largest outputs.",

@@ -11,14 +11,7 @@ import {
 import { readName, readNumber, readObject } from "./check.ts";
 import type { Build } from "./core.ts";
 import { PropagoError } from "./errors.ts";
-import {
-  type LayerDescription,
-  countParameters,
-  readLayers,
-  readMaxNorm,
-  readPenalty,
-  readUnits,
-} from "./layers.ts";
+import { type LayerDescription, countParameters, readLayers, readMaxNorm, readPenalty, readUnits } from "./layers.ts";
 import { type Loss, readLoss } from "./losses.ts";
 import { type Optimizer, readOptimizer } from "./optimizers.ts";
 import { partOf } from "./parts.ts";

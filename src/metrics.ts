@@ -2,8 +2,9 @@
 // not tell, they are computed from the outputs of all rows: those are scores.ts's. Definitions are scikit-learn's.
 import {
   METRIC_CORRECT,
-  METRIC_LABELS,
   METRIC_OUTPUTS,
+  METRIC_SIDES,
+  METRIC_SIGNS,
   METRIC_SQUARES,
   TALLY_CORRECT,
   TALLY_LOSS,
@@ -16,15 +17,27 @@ import { completed } from "./parts.ts";
 import type { Average, Averaged, SCORES } from "./scores.ts";
 import type { Evaluation, FloatArray } from "./types.ts";
 
+/** How outputs and targets say which class a row is of. */
+export interface Decision {
+  /** Each output says yes or no. Otherwise the largest is the row's class. */
+  bySides: boolean;
+  /** Above this an output, or a target, says yes. */
+  threshold: number;
+}
+
+/** What a metric may be for. */
+type Kind = "classes" | "numbers" | "one class a row" | "yes or no" | "probabilities";
+
+/** What targets mean beneath a network's outputs: how they decide, and what they are. */
+export interface Meaning extends Decision {
+  is: Readonly<Record<Kind, boolean>>;
+}
+
 /** Outputs y and targets t of all rows, both (rows, width). */
-export interface Scores {
+export interface Scores extends Decision {
   y: FloatArray;
   t: Float64Array;
   width: number;
-  /** A row has one class: one of the outputs, or, for a single output, one of its sides. Otherwise each output is on its own. */
-  isSingle: boolean;
-  /** Above this an output, or a target, says yes. */
-  threshold: number;
   /** Whether outputs are logarithms of probabilities. */
   isLogarithm: boolean;
   /** Natural logarithms, in place. */
@@ -37,16 +50,18 @@ export interface MetricRow {
   /** Less is better. */
   falls?: true;
   options?: OptionTable;
+  /** What it is for: it has no meaning otherwise. */
+  of: Kind;
   /** What the core sums up for it; without it, it is computed from all outputs. */
   bits?: number;
   value?(scores: Scores, options: never): Value;
 }
 
 export const METRICS = {
-  accuracy: { bits: METRIC_CORRECT },
-  r2: { bits: METRIC_SQUARES },
+  accuracy: { of: "classes", bits: METRIC_CORRECT },
+  r2: { of: "numbers", bits: METRIC_SQUARES },
   // Each output's root, averaged.
-  rootMeanSquaredError: { bits: METRIC_SQUARES, falls: true },
+  rootMeanSquaredError: { of: "numbers", bits: METRIC_SQUARES, falls: true },
 } as const satisfies Record<string, MetricRow>;
 
 type All = typeof METRICS & typeof SCORES;
@@ -69,7 +84,7 @@ interface Metric {
 
 /** The metrics of a report. */
 export interface Metrics {
-  /** What the core is to count for them. */
+  /** What the core is to count for them; how it decides depends on the targets, see `suit`. */
   bits: number;
   /** In the order of the request. */
   list: readonly Metric[];
@@ -102,10 +117,59 @@ export function readMetrics(value: unknown, { loss, outputs }: NetworkDescriptio
     list.set(key, { key, row: rows[name], options });
   }
   const all = [...list.values()];
-  // Several sigmoid outputs are classes that do not exclude each other.
-  const labels = loss.targets === "unit" && outputs > 1 ? METRIC_LABELS : 0;
-  const bits = all.reduce((sum, { row }) => sum | (row.bits ?? METRIC_OUTPUTS), 0);
-  return { bits: bits & METRIC_CORRECT ? bits | labels : bits, list: all };
+  return { bits: all.reduce((sum, { row }) => sum | (row.bits ?? METRIC_OUTPUTS), 0), list: all };
+}
+
+/**
+ * What targets mean: `values` are those of all rows; without any, each row has a label. A softmax has one class a row.
+ * Several sigmoid outputs are classes that do not exclude each other. Behind other outputs rows have one class each if all
+ * have one yes.
+ */
+export function meaningOf(values: FloatArray | undefined, { loss, outputs, layers }: NetworkDescription): Meaning {
+  const { name, range } = layers[layers.length - 1].activation;
+  const { targets } = loss;
+  const isUnit = range?.[0] === 0 && range[1] === 1;
+  const all = (fits: (value: number) => boolean): boolean => !values || (values as Float64Array).every(fits);
+  const isBinary = all((value) => value === 0 || value === 1);
+  const isSigned = !isBinary && all((value) => value === 1 || value === -1);
+  const isSoftmax = targets === "probabilities" || name === "softmax" || name === "logSoftmax";
+  const threshold = isSigned ? 0 : 0.5;
+  let bySides = values !== undefined && !isSoftmax;
+  if (values && bySides && outputs > 1 && !isUnit && targets !== "signs") {
+    bySides = false;
+    for (let at = 0; at < values.length; at += outputs) {
+      let yes = 0;
+      for (let o = 0; o < outputs; o++) yes += Number(values[at + o] > threshold);
+      bySides ||= yes !== 1;
+    }
+  }
+  const classes = isBinary || isSigned || isSoftmax || targets === "unit";
+  return {
+    bySides,
+    threshold,
+    is: {
+      classes,
+      numbers: values !== undefined && !isSoftmax && targets !== "signs" && !(targets === "unit" && isBinary),
+      "one class a row": classes && (outputs === 1 || !bySides),
+      "yes or no": classes && !isSoftmax,
+      probabilities: (isUnit || isSoftmax) && all((value) => value >= 0 && value <= 1),
+    },
+  };
+}
+
+/** What the core is to count for metrics of targets, called `name`, that mean this; refuses those that have no meaning. */
+export function suit({ bits, list }: Metrics, { bySides, threshold, is }: Meaning, name: string): number {
+  for (const { key, row } of list) {
+    if (is[row.of]) continue;
+    const rows: Readonly<Record<string, MetricRow>> = completed("metric", METRICS, undefined);
+    const fitting = Object.keys(rows).filter((other) => is[rows[other].of]);
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `metrics: ${key} is for ${row.of}, which is not what ${name} holds beneath these outputs and this loss; ` +
+        `those that fit: ${fitting.join(", ")}`,
+    );
+  }
+  return bits | (bits & METRIC_CORRECT && bySides ? METRIC_SIDES | (threshold === 0 ? METRIC_SIGNS : 0) : 0);
 }
 
 /** Names of the reported values that are single numbers, whose course can be watched. */

@@ -500,7 +500,7 @@ export class Network<D extends DType = "float32"> {
   #measure(rows: Rows, metrics: Metrics, threads: number | "auto"): Evaluation {
     const layout = this.#layout;
     layout.prepare(Math.min(rows.count, CHUNK), "train");
-    layout.setWord(PLAN_METRIC, metrics.bits);
+    layout.setWord(PLAN_METRIC, rows.bits(metrics));
     const kept = metrics.bits & METRIC_OUTPUTS ? rows.keep() : undefined;
     layout.setWord(PLAN_KEPT, kept?.address ?? 0);
     shared(layout, threads, rows.count, (all) => {

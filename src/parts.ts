@@ -98,7 +98,17 @@ export const RARE = {
     "lbfgs",
     "levenbergMarquardt",
   ],
-  metric: ["meanAbsoluteError", "logLoss", "topK", "precision", "recall", "f1", "confusionMatrix", "rocAuc"],
+  metric: [
+    "binaryAccuracy",
+    "meanAbsoluteError",
+    "logLoss",
+    "topK",
+    "precision",
+    "recall",
+    "f1",
+    "confusionMatrix",
+    "rocAuc",
+  ],
 } as const satisfies { [T in "layer" | "optimizer" | "metric"]: readonly (keyof Parts["complete"][T])[] };
 
 /**

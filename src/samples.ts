@@ -15,7 +15,7 @@ import { PropagoError, show } from "./errors.ts";
 import type { NetworkDescription } from "./description.ts";
 import type { Loss } from "./losses.ts";
 import { type Source, checkTyped, copyValues, isNumericArray, nonFinite, readShape } from "./matrix.ts";
-import type { Scores } from "./metrics.ts";
+import { type Meaning, type Metrics, type Scores, meaningOf, suit } from "./metrics.ts";
 import { readClassWeights } from "./weighting.ts";
 import type { FloatArray, NumericArray, Targets } from "./types.ts";
 
@@ -70,7 +70,8 @@ export class Dataset {
   readonly #targets: number;
   readonly #outputs: number;
   readonly #loss: Loss;
-  readonly #isLogarithm: boolean;
+  readonly #description: NetworkDescription;
+  #known: Meaning | undefined;
   readonly #labelled: boolean;
   readonly #name: string;
   readonly #given: Float64Array | undefined;
@@ -86,9 +87,10 @@ export class Dataset {
     engine: Engine,
     x: Source,
     y: Source | LabelSource | undefined,
-    { outputs, loss, inputScale, layers }: NetworkDescription,
+    description: NetworkDescription,
     weights?: Float64Array,
   ) {
+    const { outputs, loss, inputScale } = description;
     // Bytes stay bytes, a quarter of the memory; the core widens a batch at a time.
     const bytes = isBytes(x.data) ? x.data : undefined;
     const width = bytes ? 1 : engine.bytes;
@@ -113,7 +115,7 @@ export class Dataset {
     this.#scale = inputScale;
     this.#outputs = outputs;
     this.#loss = loss;
-    this.#isLogarithm = layers.at(-1)?.activation.name === "logSoftmax";
+    this.#description = description;
     this.#labelled = labels !== undefined;
     this.#name = y?.name ?? "y";
     this.#given = weights;
@@ -153,6 +155,18 @@ export class Dataset {
     values.set(engine.octets(at, this.#inputs));
     multiply(values, this.#scale);
     return values;
+  }
+
+  /**
+   * What the core is to count for metrics.
+   * @throws PropagoError ERR_CONFIG for one that has no meaning for these targets.
+   */
+  bits(metrics: Metrics): number {
+    return metrics.list.length > 0 ? suit(metrics, this.#meaning(), this.#name) : 0;
+  }
+
+  #meaning(): Meaning {
+    return (this.#known ??= meaningOf(this.views().t, this.#description));
   }
 
   /** What each class is multiplied with, as `readClassWeights` says it for the given rows (or all). */
@@ -239,6 +253,7 @@ export class Dataset {
       address: block,
       count: rows.length,
       weight,
+      bits: (metrics) => this.bits(metrics),
       spread: () => this.spread(rows),
       keep: () => this.keep(rows.length, block),
       release: () => engine.release(block),
@@ -251,6 +266,7 @@ export class Dataset {
       address: this.address,
       count: this.rows,
       weight: this.rows,
+      bits: (metrics) => this.bits(metrics),
       spread: () => this.spread(),
       keep: () => this.keep(this.rows),
       release: () => this.release(),
@@ -293,7 +309,6 @@ export class Dataset {
   keep(count: number, record = this.address): Kept {
     const engine = this.#engine;
     const width = this.#outputs;
-    const { targets } = this.#loss;
     const address = engine.allocate(count * width * engine.bytes, `outputs of ${count} rows`, 0);
     return {
       address,
@@ -312,9 +327,8 @@ export class Dataset {
           y: engine.numbers(address, count * width),
           t,
           width,
-          isSingle: this.#labelled || width === 1 || (targets !== "unit" && targets !== "signs"),
-          threshold: targets === "signs" ? 0 : 0.5,
-          isLogarithm: this.#isLogarithm,
+          ...this.#meaning(),
+          isLogarithm: this.#description.layers.at(-1)?.activation.name === "logSoftmax",
           log: (numbers) => logarithms(engine, numbers),
         };
       },
@@ -368,6 +382,8 @@ export interface Rows {
   count: number;
   /** The sum of their weights. */
   weight: number;
+  /** As of the data set. */
+  bits(metrics: Metrics): number;
   /** Makes room for the outputs of all rows. */
   keep(): Kept;
   /** The denominator of r2. */

@@ -7,6 +7,7 @@ const AVERAGES = ["macro", "micro", "binary", "perClass"] as const;
 
 /** Of precision, recall and f1: of class 1 (or an output) alone, over classes, over all decisions, or class by class. */
 const averaged = {
+  of: "classes",
   options: {
     average: {
       kind: "other",
@@ -21,14 +22,23 @@ export type Average = (typeof AVERAGES)[number];
 export type Averaged = { average: Average | undefined };
 
 export const SCORES = {
+  // Each output's side of the limit, on average over rows and outputs.
+  binaryAccuracy: {
+    of: "yes or no",
+    value({ y, t, threshold }: Scores) {
+      return t.reduce((sum, target, i) => sum + Number(y[i] > threshold === target > threshold), 0) / t.length;
+    },
+  },
   meanAbsoluteError: {
+    of: "numbers",
     falls: true,
     value: ({ y, t }: Scores) => t.reduce((sum, target, i) => sum + Math.abs(y[i] - target), 0) / t.length,
   },
   // Of probabilities, which are kept within ε and 1 − ε, the ε of their precision.
-  logLoss: { falls: true, value: logLoss },
+  logLoss: { of: "probabilities", falls: true, value: logLoss },
   // Among equal outputs the first counts as the larger, as for accuracy.
   topK: {
+    of: "one class a row",
     options: { k: { kind: "number", default: 5, whole: true, least: 1 } },
     value({ y, t, width }: Scores, { k }: { k: number }) {
       let hits = 0;
@@ -46,8 +56,8 @@ export const SCORES = {
   recall: { ...averaged, value: ratio((hits, _said, are) => quotient(hits, are)) },
   f1: { ...averaged, value: ratio((hits, said, are) => quotient(2 * hits, said + are)) },
   /** Rows are true classes, columns predicted ones. */
-  confusionMatrix: { value: confusion },
-  rocAuc: { value: rocAuc },
+  confusionMatrix: { of: "one class a row", value: confusion },
+  rocAuc: { of: "classes", value: rocAuc },
 } as const satisfies Record<string, MetricRow>;
 
 function quotient(part: number, whole: number): number {
@@ -61,23 +71,28 @@ function largest(values: FloatArray, at: number, width: number): number {
   return best;
 }
 
-/** The class that a row of outputs or targets stands for. */
-function classOf(values: FloatArray, at: number, { width, threshold }: Scores): number {
-  return width === 1 ? Number(values[at] > threshold) : largest(values, at, width);
+/** The class that a row of outputs or targets stands for; a single output has two sides. */
+function classOf(values: FloatArray, at: number, { width, bySides, threshold }: Scores): number {
+  return bySides ? Number(values[at] > threshold) : largest(values, at, width);
 }
 
 function confusion(scores: Scores): number[][] {
-  const { y, t, width } = scores;
-  const classes = Math.max(2, width);
+  const { y, t, width, bySides } = scores;
+  const classes = bySides ? 2 : width;
   const counts = Array.from({ length: classes }, () => new Array<number>(classes).fill(0));
   for (let at = 0; at < t.length; at += width) counts[classOf(t, at, scores)][classOf(y, at, scores)]++;
   return counts;
 }
 
+/** Whether a row has one class: one of the outputs, or one of a single output's sides. */
+function isSingle({ width, bySides }: Scores): boolean {
+  return width === 1 || !bySides;
+}
+
 /** For each class how often it was said rightly, said at all, and true. */
 function tallies(scores: Scores): number[][] {
   const { y, t, width, threshold } = scores;
-  if (scores.isSingle) {
+  if (isSingle(scores)) {
     const counts = confusion(scores);
     return counts.map((row, c) => [
       row[c],
@@ -106,8 +121,8 @@ function ratio(of: (hits: number, said: number, are: number) => number) {
       const sums = [0, 1, 2].map((k) => counts.reduce((sum, count) => sum + count[k], 0));
       return of(sums[0], sums[1], sums[2]);
     }
-    if (average === "binary" || (average === undefined && scores.width === 1)) return each[1];
-    const occurring = each.filter((_, c) => !scores.isSingle || counts[c][1] + counts[c][2] > 0);
+    if (average === "binary" || (average === undefined && scores.width === 1)) return each[each.length - 1];
+    const occurring = each.filter((_, c) => !isSingle(scores) || counts[c][1] + counts[c][2] > 0);
     return occurring.reduce((a, b) => a + b) / occurring.length;
   };
 }
@@ -140,16 +155,15 @@ function rocAuc({ y, t, width, threshold }: Scores): number {
   return total / classes;
 }
 
-function logLoss({ y, t, width, isSingle, isLogarithm, log }: Scores): number {
+function logLoss({ y, t, width, bySides, isLogarithm, log }: Scores): number {
   const epsilon = y instanceof Float64Array ? 2.220446049250313e-16 : 1.1920928955078125e-7;
   const clip = (p: number): number => Math.min(1 - epsilon, Math.max(epsilon, p));
-  const isOfSides = width === 1 || !isSingle;
   const yes = Float64Array.from(y, isLogarithm ? (value) => value : clip);
-  const no = isOfSides ? yes.map((p) => 1 - p) : new Float64Array();
+  const no = bySides ? yes.map((p) => 1 - p) : new Float64Array();
   if (!isLogarithm) log(yes);
   log(no);
   const total = t.reduce((sum, target, i) => {
-    return sum - (target > 0 ? target * yes[i] : 0) - (isOfSides ? (1 - target) * no[i] : 0);
+    return sum - (target > 0 ? target * yes[i] : 0) - (bySides ? (1 - target) * no[i] : 0);
   }, 0);
-  return isOfSides ? total / t.length : (total * width) / t.length;
+  return bySides ? total / t.length : (total * width) / t.length;
 }

@@ -306,6 +306,8 @@ class Loop {
         unseen.weigh(classWeights);
       }
       this.#validation = validation;
+      const bits = dataset.bits(plan.metrics);
+      validation?.bits(plan.metrics);
       layout.guests.add(dataset);
       if (validation !== undefined) layout.guests.add(validation);
       this.#spread =
@@ -324,7 +326,7 @@ class Loop {
         plan.plateau !== undefined ||
         plan.onEpoch !== undefined ||
         plan.targetLoss > -Infinity ||
-        plan.metrics.bits >= METRIC_OUTPUTS ||
+        (plan.metrics.bits & METRIC_OUTPUTS) > 0 ||
         this.#penalised;
       // A first guess of 5 GFLOP/s, six operations a weight and sample; measured afterwards.
       this.#work = layout.parameters * batch * 6;
@@ -337,7 +339,7 @@ class Loop {
       layout.prepare(batch, "train");
       layout.setWord(PLAN_BATCH, batch);
       layout.setWord(PLAN_SHUFFLE, plan.shuffle);
-      layout.setWord(PLAN_METRIC, plan.metrics.bits);
+      layout.setWord(PLAN_METRIC, bits);
       if (plan.metrics.bits & METRIC_OUTPUTS) {
         this.#kept = dataset.keep(this.#rows);
         layout.guests.add(this.#kept);

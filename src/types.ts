@@ -291,6 +291,7 @@ export interface Evaluation {
   accuracy?: number;
   r2?: number;
   rootMeanSquaredError?: number;
+  binaryAccuracy?: number;
   meanAbsoluteError?: number;
   logLoss?: number;
   topK?: number;

@@ -125,7 +125,7 @@ describe("calls while training", () => {
     const expected = plain.fitSync(data, fit).epochs.map(({ loss, r2 }) => [loss, r2]);
     const look = (): void => {
       watched.predict(x);
-      watched.evaluate(data, { metrics: ["accuracy", "r2"] });
+      watched.evaluate(data, { metrics: ["rootMeanSquaredError", "r2"] });
       watched.gradients(data);
       watched.trace(x[0], y[0]);
       watched.checkGradients({ x: x.slice(0, 2), y: y.slice(0, 2) });

@@ -231,3 +231,83 @@ test.each<[unknown[], RegExp]>([
   const call = () => network.evaluate({ x: [[1, 2, 3]], y: [1] }, { metrics: metrics as MetricSpec[] });
   expect(failure(call)).toMatchObject({ code: "ERR_CONFIG", message: expect.stringMatching(message) });
 });
+
+describe("what has no meaning for the targets is refused, before anything is done", () => {
+  const x = [
+    [0.2, 1],
+    [0.4, 0],
+    [0.9, 3],
+  ];
+  const numbers = [0.3, 2.5, -1];
+  type Refused = [string, Partial<NetworkOptions>, number[] | number[][], MetricSpec, RegExp];
+  const refused: Refused[] = [
+    ["accuracy of numbers", { layers: [dense(1)] }, numbers, "accuracy", /accuracy is for classes.*y .*r2/],
+    ["accuracy of counts", { layers: [dense(1, "softplus")], loss: "poisson" }, [0, 3, 1], "accuracy", /classes/],
+    ["f1 of numbers", { layers: [dense(1)] }, numbers, "f1", /f1 is for classes/],
+    ["rocAuc of numbers", { layers: [dense(1)] }, numbers, "rocAuc", /rocAuc is for classes/],
+    ["binaryAccuracy of numbers", { layers: [dense(1)] }, numbers, "binaryAccuracy", /yes or no/],
+    ["confusionMatrix of numbers", { layers: [dense(1)] }, numbers, "confusionMatrix", /one class a row/],
+    ["r2 of labels", { layers: [dense(3, "softmax")] }, [0, 2, 1], "r2", /r2 is for numbers.*accuracy/],
+    ["r2 of two classes", { layers: [dense(1, "sigmoid")] }, [0, 1, 1], "r2", /r2 is for numbers/],
+    ["r2 of signs", { layers: [dense(1)], loss: "hinge" }, [-1, 1, 1], "r2", /r2 is for numbers/],
+    ["rootMeanSquaredError of labels", { layers: [dense(3, "softmax")] }, [0, 2, 1], "rootMeanSquaredError", /numbers/],
+    ["meanAbsoluteError of classes", { layers: [dense(1, "sigmoid")] }, [0, 1, 1], "meanAbsoluteError", /numbers/],
+    ["binaryAccuracy of a softmax", { layers: [dense(3, "softmax")] }, [0, 2, 1], "binaryAccuracy", /yes or no.*topK/],
+    ["logLoss of a tanh", { layers: [dense(1, "tanh")], loss: "hinge" }, [-1, 1, 1], "logLoss", /probabilities/],
+    ["logLoss of numbers", { layers: [dense(1)] }, numbers, "logLoss", /probabilities/],
+    [
+      "confusionMatrix of several classes a row",
+      { layers: [dense(2, "sigmoid")] },
+      [
+        [1, 1],
+        [0, 1],
+        [0, 0],
+      ],
+      "confusionMatrix",
+      /one class a row/,
+    ],
+    [
+      "topK of several classes a row",
+      { layers: [dense(2, "sigmoid")] },
+      [
+        [1, 1],
+        [0, 1],
+        [0, 0],
+      ],
+      { name: "topK", k: 1 },
+      /topK is for one class a row/,
+    ],
+  ];
+
+  test.each(refused)("%s", (_what, options, y, metric, message) => {
+    using network = new Network({ inputs: 2, layers: [dense(1)], ...options });
+    const before = network.fingerprint();
+    const data = { x, y };
+    const good = { code: "ERR_CONFIG", message: expect.stringMatching(message) };
+    expect(failure(() => network.evaluate(data, { metrics: [metric] }))).toMatchObject(good);
+    expect(failure(() => network.fitSync(data, { metrics: [metric], epochs: 1 }))).toMatchObject(good);
+    expect(network.fingerprint()).toBe(before);
+    // What the message offers is taken, and the network is free again.
+    const text = (failure(() => network.evaluate(data, { metrics: [metric] })) as Error).message;
+    const offered = text.slice(text.indexOf("fit: ") + 5).split(", ") as MetricSpec[];
+    for (const name of offered) {
+      const asked = name === "topK" ? { name, k: 1 } : name;
+      if (name === "topK" && network.outputs === 1) continue;
+      expect(() => network.fitSync(data, { metrics: [asked], epochs: 1 })).not.toThrow();
+    }
+  });
+
+  test("of validation data of its own, too", () => {
+    using network = new Network({ inputs: 2, layers: [dense(1)] });
+    const call = () =>
+      network.fitSync({ x, y: [0, 1, 1] }, { validation: { x, y: numbers }, metrics: ["accuracy"], epochs: 1 });
+    expect(failure(call)).toMatchObject({ code: "ERR_CONFIG", message: expect.stringMatching(/validation\.y/) });
+    expect(() => network.fitSync({ x, y: [0, 1, 1] }, { metrics: ["accuracy", "r2"], epochs: 1 })).not.toThrow();
+  });
+
+  test("fractions under a cross-entropy are numbers and, by their side of ½, classes", () => {
+    using network = new Network({ inputs: 2, layers: [dense(1, "sigmoid")] });
+    const data = { x, y: [0.1, 0.7, 0.9] };
+    expect(network.evaluate(data, { metrics: ["r2", "accuracy"] }).accuracy).toBeDefined();
+  });
+});

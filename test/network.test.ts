@@ -677,28 +677,70 @@ describe("accuracy", () => {
     return network;
   }
 
-  test("of outputs that do not exclude each other: none, one or several classes", () => {
+  test("of several sigmoid outputs: rows all of whose outputs are right, as in scikit-learn; the mean over outputs beside it", () => {
     using network = passing(3, "sigmoid");
-    const outputs = [
+    const x = [
       [-1, -1, -1],
       [1, 1, -1],
       [0.2, 0.1, -1],
       [-0.2, -0.1, -0.3],
     ];
-    const right = [
-      [0, 0, 0],
-      [1, 1, 0],
-      [1, 0, 0], // the largest, though another is above ½ too
-      [0, 1, 0], // the largest, though none is above ½
+    const metrics = ["accuracy", "binaryAccuracy"] as const;
+    const right = x.map((row) => row.map((value) => Number(value > 0)));
+    expect(network.evaluate({ x, y: right }, { metrics })).toMatchObject({ accuracy: 1, binaryAccuracy: 1 });
+    // One output wrong in the third row, though its class is the largest; two in the last.
+    const some = [right[0], right[1], [1, 0, 0], [1, 1, 0]];
+    expect(network.evaluate({ x, y: some }, { metrics })).toMatchObject({ accuracy: 0.5, binaryAccuracy: 9 / 12 });
+    // Labels say that a row has one class: the largest output.
+    expect(network.evaluate({ x: x.slice(2), y: [0, 1] }, { metrics })).toMatchObject({ accuracy: 1 });
+  });
+
+  test.each(["hinge", "squaredHinge"] as const)("under %s: the side of 0, with targets of -1 and 1", (loss) => {
+    using one = new Network({ inputs: 1, layers: [dense(1)], loss });
+    one.setWeights([{ weights: [1], bias: [0] }]);
+    const x = [[0.2], [-0.2], [3], [-0.1]];
+    const metrics = ["accuracy", "binaryAccuracy", "confusionMatrix", "recall"] as const;
+    const report = one.evaluate({ x, y: [1, -1, -1, -1] }, { metrics });
+    expect(report).toMatchObject({ accuracy: 0.75, binaryAccuracy: 0.75, recall: 1 });
+    expect(report.confusionMatrix).toEqual([
+      [2, 1],
+      [0, 1],
+    ]);
+    using two = new Network({ inputs: 2, layers: [dense(2)], loss });
+    two.setWeights([{ weights: [1, 0, 0, 1], bias: [0, 0] }]);
+    const signs = [
+      [1, -1],
+      [1, 1],
+      [-1, -1],
     ];
-    expect(network.evaluate({ x: outputs, y: right }).accuracy).toBe(1);
-    const wrong = [
-      [0, 0, 1],
-      [1, 1, 1],
-      [0, 1, 0],
-      [0, 1, 1],
+    const rows = [
+      [0.3, -0.3],
+      [0.3, -0.3],
+      [-0.1, -0.2],
     ];
-    expect(network.evaluate({ x: outputs, y: wrong }).accuracy).toBe(0);
+    const both = two.evaluate({ x: rows, y: signs }, { metrics: ["accuracy", "binaryAccuracy"] });
+    expect(both.accuracy).toBeCloseTo(2 / 3, 14);
+    expect(both.binaryAccuracy).toBeCloseTo(5 / 6, 14);
+    // In training as in evaluation.
+    const { epochs } = one.fitSync({ x, y: [1, -1, 1, -1] }, { epochs: 1, batchSize: "full", metrics: ["accuracy"] });
+    expect(epochs[0].accuracy).toBe(1);
+  });
+
+  test("of tanh outputs with targets of -1 and 1 under a squared error: the side of 0", () => {
+    using network = new Network({ inputs: 1, layers: [dense(1, "tanh")], loss: "meanSquaredError" });
+    network.setWeights([{ weights: [1], bias: [0] }]);
+    const { accuracy } = network.evaluate({ x: [[0.2], [-0.2], [0.3]], y: [1, -1, -1] }, { metrics: ["accuracy"] });
+    expect(accuracy).toBeCloseTo(2 / 3, 14);
+  });
+
+  test.each(["softmax", "logSoftmax"] as const)("of a single class, %s: 1", (name) => {
+    using network = new Network({ inputs: 1, layers: [dense(1, name)], loss: "categoricalCrossEntropy" });
+    const data = { x: [[0], [1], [2]], y: [1, 1, 1] };
+    const metrics = ["accuracy", "confusionMatrix", "f1", "precision", "logLoss"] as const;
+    const report = network.evaluate(data, { metrics });
+    expect(report).toMatchObject({ accuracy: 1, confusionMatrix: [[3]], f1: 1, precision: 1 });
+    expect(report.logLoss).toBeCloseTo(0, 6);
+    expect(network.fitSync(data, { epochs: 1 }).epochs[0].accuracy).toBe(1);
   });
 
   test("of a softmax: the largest output, also where targets are probabilities", () => {
