@@ -5,6 +5,8 @@ import type { ActivationName } from "./activations.ts";
 import type { Engine } from "./core.ts";
 import type { NetworkDescription } from "./description.ts";
 import type { Layout } from "./layout.ts";
+import type { Source } from "./matrix.ts";
+import type { Optimizer, OptimizerName } from "./optimizers.ts";
 import type { Dataset } from "./samples.ts";
 import type { EpochReport, FloatArray } from "./types.ts";
 import type { Warnings } from "./warnings.ts";
@@ -19,6 +21,12 @@ const RARELY = 100;
 /** Activations whose units can get stuck at 0, and those whose units can get stuck at the ends of their range. */
 const DYING: readonly ActivationName[] = ["relu", "relu6"];
 const SATURATING: readonly ActivationName[] = ["sigmoid", "tanh", "hardSigmoid", "hardTanh", "softsign"];
+
+/** Root mean squares from which inputs beside others, and targets, are too large. */
+const LARGE = 1000;
+const LARGE_TARGETS = 100;
+/** Optimizers whose learningRate is not what a step is multiplied with, or need not be chosen. */
+const RATELESS: readonly OptimizerName[] = ["rprop", "adasecant", "vsgd"];
 
 /** What is needed of the network. */
 interface Parts {
@@ -36,14 +44,15 @@ export class Diagnosis {
   #trained = 0;
   #looked = 0;
   #due = 0;
+  /** What was found to be too large, before all: what else goes wrong comes from that. */
+  readonly #unscaled = new Set<"inputs" | "targets">();
 
   constructor(warnings: Pick<Warnings, "tell">) {
-    this.#tell = (code, message, layer) => warnings.tell(code, message, layer);
+    this.#tell = (code, message, place) => warnings.tell(code, message, place);
   }
 
   /** Looks at the data, before training on so many rows in batches as asked for. */
   before({ layout, description }: Parts, dataset: Dataset, batch: unknown, rows: number): void {
-    const { inputs, outputs, layers, loss } = description;
     this.#due ||= RARELY * cost(rows);
     if (layout.trainable === 0) this.#tell("WARN_NO_CHANGE", "no layer is trainable, so training changes nothing");
     if (typeof batch === "number" && batch > rows) {
@@ -52,46 +61,112 @@ export class Diagnosis {
         `batchSize ${batch} is above the ${rows} rows: every batch is all of them, as "full" says`,
       );
     }
-    const { x, scale, t, labels } = dataset.views();
-    if (rows > 1) {
-      for (let c = 0; c < inputs; c++) {
-        // A column of zeros does nothing.
-        if (x[c] === 0 || !isConstant(x, inputs, c)) continue;
-        this.#tell(
-          "WARN_CONSTANT_COLUMN",
-          `column ${c} of x is ${short(x[c] * scale)} in all rows, so it tells nothing and only adds to the biases; leave it out`,
-        );
-        break;
-      }
-      const same = labels ? isConstant(labels, 1, 0) : t && all(outputs, (o) => isConstant(t, outputs, o));
-      if (same) {
-        this.#tell(
-          "WARN_CONSTANT_TARGETS",
-          "all rows have the same target: there is nothing to be told apart; look at y",
-        );
-      }
+    this.#unscaled.clear();
+    if (dataset.rows > 1) {
+      this.#lookForConstants(description, dataset);
+      this.#lookForConstantTargets(description, dataset);
     }
-    const [largest, most, smallest, least] = reach(x, inputs, scale);
-    if (largest >= 1000 * Math.min(1, smallest)) {
+    this.#lookAtInputs(description, dataset);
+    this.#lookAtTargets(description, dataset);
+  }
+
+  /** Columns that are the same in all rows: as they came, or only to float32. */
+  #lookForConstants({ inputs, inputScale }: NetworkDescription, dataset: Dataset): void {
+    const { x, scale } = dataset.views();
+    // A column of zeros does nothing.
+    const same = range(inputs).filter((c) => x[c] !== 0 && isConstant(x, inputs, c));
+    const blurred = same.filter((c) => varies(dataset.sources?.x, c));
+    const constant = same.filter((c) => !blurred.includes(c));
+    if (same.some((c) => Math.abs(x[c] * scale) > 10)) this.#unscaled.add("inputs");
+    // As it came: some were multiplied on the way in.
+    const given = (c: number): string => exactly((x[c] * scale) / inputScale);
+    if (blurred.length > 0) {
+      const [column] = blurred;
       this.#tell(
-        "WARN_UNSCALED_INPUTS",
-        `column ${most} of x reaches ${short(largest)}${least === most ? "" : `, column ${least} ${short(smallest)}`}: ` +
-          "large ones drown the others; scale each column to about -1..1",
+        "WARN_BLURRED_COLUMN",
+        `column ${column} of x varies, but float32, which keeps 7 digits, has ${given(column)} for all rows${others(blurred)}: ` +
+          'it tells nothing so; subtract its mean, or give the network dtype: "float64"',
+        { column },
       );
     }
-    const { name, activation } = layers[layers.length - 1];
-    const { range } = activation;
+    if (constant.length > 0) {
+      const [column] = constant;
+      this.#tell(
+        "WARN_CONSTANT_COLUMN",
+        `column ${column} of x is ${given(column)} in all rows${others(constant)}, so it tells nothing and only adds to the ` +
+          "biases; leave it out",
+        { column },
+      );
+    }
+  }
+
+  #lookForConstantTargets({ outputs }: NetworkDescription, dataset: Dataset): void {
+    const { t, labels } = dataset.views();
+    const isSame = labels ? isConstant(labels, 1, 0) : t && range(outputs).every((o) => isConstant(t, outputs, o));
+    if (!isSame) return;
+    const { y } = dataset.sources ?? {};
+    if (t && y && "data" in y && range(outputs).some((o) => varies(y, o))) {
+      this.#unscaled.add("targets");
+      this.#tell(
+        "WARN_UNSCALED_TARGETS",
+        `targets vary, but float32, which keeps 7 digits, has ${exactly(t[0])} for all rows; subtract their mean, or give ` +
+          'the network dtype: "float64"',
+      );
+      return;
+    }
+    this.#tell("WARN_CONSTANT_TARGETS", "all rows have the same target: there is nothing to be told apart; look at y");
+  }
+
+  /** Columns so large that others drown. */
+  #lookAtInputs({ inputs }: NetworkDescription, dataset: Dataset): void {
+    const { x, scale } = dataset.views();
+    // Those that vary: constant ones were told of, and rare ones look small, or large, by chance.
+    const columns = survey(x, inputs, scale, PROBE).filter(({ deviation }) => deviation > 0);
+    const most = columns.reduce((a, b) => (b.rms > a.rms ? b : a), NOTHING);
+    const least = columns.reduce((a, b) => (b.rms < a.rms ? b : a), most);
+    if (!(most.rms >= LARGE * Math.min(1, least.rms))) return;
+    const { column, size, mean, deviation } = most;
+    // Small ones beside a usual size do not hinder what follows.
+    if (size > 10) this.#unscaled.add("inputs");
+    const distance = Math.abs(mean) / deviation;
+    const blur = distance > 1e4 ? "float32, which keeps 7 digits, loses most of how it varies, and " : "";
+    this.#tell(
+      "WARN_UNSCALED_INPUTS",
+      `column ${column} of x reaches ${short(size)}${least === most ? "" : `, column ${least.column} ${short(least.size)}`}: ` +
+        `${blur}large ones drown the others; ${distance > 10 ? "subtract each column's mean, and " : ""}scale each column to ` +
+        "about -1..1",
+      { column },
+    );
+  }
+
+  /** Targets that the last activation cannot give, or to which the way is too long. */
+  #lookAtTargets({ layers, loss, outputs, optimizer }: NetworkDescription, dataset: Dataset): void {
+    const { t } = dataset.views();
+    const { name: layer, activation } = layers[layers.length - 1];
     // Other losses have looked at their targets themselves.
-    if (range === undefined || t === undefined || loss.targets === "unit" || loss.targets === "probabilities") return;
-    const [low, high] = range;
+    if (t === undefined || loss.targets === "unit" || loss.targets === "probabilities" || loss.targets === "signs")
+      return;
+    const [low, high] = activation.range ?? [-Infinity, Infinity];
     let outside = 0;
     for (const value of t) if (value < low - 1e-6 || value > high + 1e-6) outside++;
-    if (outside === 0) return;
+    if (outside > 0) {
+      this.#tell(
+        "WARN_UNREACHABLE_TARGETS",
+        `${outside} of ${t.length} targets lie outside ${low}..${high}, which is all that the last layer's ` +
+          `${activation.name} can give; scale the targets, or make the last layer linear`,
+        { layer },
+      );
+    }
+    // Those who search for the length of a step go as far as it takes; a direction has no length.
+    if (optimizer.search || loss.name === "cosineSimilarity" || (low > -Infinity && high < Infinity)) return;
+    const most = survey(t, outputs, 1, 1024).reduce((a, b) => (b.rms > a.rms ? b : a), NOTHING);
+    if (most.rms < LARGE_TARGETS) return;
+    this.#unscaled.add("targets");
     this.#tell(
-      "WARN_UNREACHABLE_TARGETS",
-      `${outside} of ${t.length} targets lie outside ${low}..${high}, which is all that the last layer's ${activation.name} ` +
-        "can give; scale the targets, or make the last layer linear",
-      name,
+      "WARN_UNSCALED_TARGETS",
+      `targets${outputs > 1 ? ` of column ${most.column} of y` : ""} reach ${short(most.size)} (about ${short(most.mean)} ± ` +
+        `${short(most.deviation)}): outputs begin near 0 and take long to get there; subtract their mean and divide by ` +
+        "their deviation, or take a Regressor, which does",
     );
   }
 
@@ -134,21 +209,48 @@ export class Diagnosis {
     );
   }
 
-  /** What may have driven a loss out of the finite numbers, as the end of a sentence. */
-  ofDivergence({ engine, layout, description }: Parts, dataset: Dataset): string {
-    const { inputs, outputs, layers } = description;
+  /** Notes that what early stopping or the schedule watches is not a number. */
+  unwatchable(monitor: string, epoch: number): void {
+    const why = monitor.endsWith("rocAuc")
+      ? "it needs rows of a class and rows of none, and there is one class only; give rows of both (validation data of their own, say)"
+      : "an output or the loss is too large; scale inputs and targets";
+    this.#tell(
+      "WARN_MONITOR",
+      `${monitor}, which is watched, is not a number (epoch ${epoch}), so epochs cannot be compared: ${why}, or watch another`,
+    );
+  }
+
+  /** What may have driven a loss out of the finite numbers, and what to do about it: the end of a sentence, and another. */
+  ofDivergence({ engine, layout, description }: Parts, dataset: Dataset): [causes: string, advice: string] {
+    const { inputs, outputs, layers, optimizer } = description;
     const { x, scale, t } = dataset.views();
     const causes: string[] = [];
-    const [largest, column] = reach(x, inputs, scale);
-    if (largest > 10) causes.push(`inputs reach ${short(largest)} (column ${column})`);
-    const target = t ? reach(t, outputs, 1)[0] : 0;
-    if (target > 10) causes.push(`targets reach ${short(target)}`);
+    const large: string[] = [];
+    const biggest = (columns: Column[]): Column => columns.reduce((a, b) => (b.size > a.size ? b : a), NOTHING);
+    const { size, column } = biggest(survey(x, inputs, scale, PROBE));
+    if (size > 10) {
+      causes.push(`inputs reach ${short(size)} (column ${column})`);
+      large.push("inputs");
+    }
+    const target = t ? biggest(survey(t, outputs, 1, PROBE)).size : 0;
+    if (target > 10) {
+      causes.push(`targets reach ${short(target)}`);
+      large.push("targets");
+    }
     const rows = layout.word(PLAN_ROWS);
     const i = layers.findIndex(
       ({ units }, l) => engine.core.firstNonFinite(layout.layerAddress(l, LAYER_Y), rows * units) >= 0,
     );
     if (i >= 0) causes.push(`layer "${layers[i].name}" was the first to give numbers that are not finite`);
-    return causes.length > 0 ? `: ${causes.join(", ")}` : "";
+    const rate = layout.double(PLAN_LEARNING_RATE);
+    const advice = large.length > 0 ? [`scale ${large.join(" and ")} to about -1..1`] : [];
+    if (hasRate(optimizer)) {
+      const lower = short(Math.min(rate / 10, 0.01));
+      advice.push(`try a learningRate of at most ${lower} (it was ${short(rate)})`);
+    }
+    if (advice.length === 0) advice.push('begin with smaller weights, or try optimizer "adam"');
+    const text = advice.join(", and ");
+    return [causes.length > 0 ? `: ${causes.join(", ")}` : "", text[0].toUpperCase() + text.slice(1)];
   }
 
   #lookAtLosses({ layout, description }: Parts, epochs: readonly EpochReport[], first: number): void {
@@ -170,6 +272,8 @@ export class Diagnosis {
       fall += i < losses.length / 2 ? losses[i] : -losses[i];
     }
     if (!rose && (up < 0.15 * sum || fall > 0.1 * sum)) return;
+    // A smaller rate mends nothing where data drives the loss about, which was told, or where there is none to choose.
+    if (this.#unscaled.size > 0 || !hasRate(description.optimizer)) return;
     const rate = layout.double(PLAN_LEARNING_RATE);
     this.#tell(
       "WARN_LEARNING_RATE",
@@ -193,8 +297,10 @@ export class Diagnosis {
       total += squares;
     }
     if (sizes.size > 0 && total === 0) {
-      const advice = "units are dead or saturated from the start: scale the inputs, or begin with other weights";
-      this.#tell("WARN_NO_CHANGE", `all gradients are 0, so nothing is learnt; ${advice}`);
+      this.#tell(
+        "WARN_NO_CHANGE",
+        `all gradients are 0, so nothing is learnt: units are dead or saturated from the start; ${this.#remedy()}`,
+      );
       return;
     }
     const found = [...sizes];
@@ -202,16 +308,18 @@ export class Diagnosis {
     const [[first, size], [last, other]] = [found[0], found[found.length - 1]];
     const ratio = size / other;
     const vanish = ratio < 1e-4;
-    // What is 0 is told of units.
-    if (ratio === 0 || (!vanish && !(ratio > 1e4))) return;
+    // What is 0 is told of units; a last layer whose gradients are 0 for once has no share to compare with.
+    if (size === 0 || other === 0 || (!vanish && !(ratio > 1e4))) return;
+    const saturates = SATURATING.includes(description.layers[first].activation.name);
+    const clips = hasRate(description.optimizer) ? ", clipNorm" : "";
     const [from, to] = [first, last].map((l) => `"${description.layers[l].name}"`);
     this.#tell(
       vanish ? "WARN_VANISHING_GRADIENTS" : "WARN_EXPLODING_GRADIENTS",
       `gradients in layer ${from} are ${short(ratio)} times those in layer ${to}: ` +
         (vanish
-          ? "the first layers hardly learn; use relu, fewer layers or larger first weights"
-          : "the first layers are torn about; use smaller first weights, clipNorm or fewer layers"),
-      description.layers[first].name,
+          ? `the first layers hardly learn; use ${saturates ? "relu, " : ""}fewer layers or larger first weights`
+          : `the first layers are torn about; use smaller first weights${clips} or fewer layers`),
+      { layer: description.layers[first].name },
     );
   }
 
@@ -251,18 +359,32 @@ export class Diagnosis {
       if (stuck <= units / 2) continue;
       const what = `${stuck} of ${units} ${activation.name} units of layer "${name}"`;
       if (dying) {
-        const advice = "a smaller learningRate, scaled inputs or leakyRelu keep units alive";
-        this.#tell("WARN_DEAD_UNITS", `${what} gave 0 for all of ${rows} rows and learn nothing; ${advice}`, name);
+        const rate = hasRate(description.optimizer) ? "a smaller learningRate or " : "";
+        const advice = this.#unscaled.size > 0 ? this.#remedy() : `${rate}leakyRelu keep${rate ? "" : "s"} units alive`;
+        this.#tell("WARN_DEAD_UNITS", `${what} gave 0 for all of ${rows} rows and learn nothing; ${advice}`, {
+          layer: name,
+        });
       } else {
-        const advice = "scale the inputs, or begin with smaller weights";
         this.#tell(
           "WARN_SATURATED_UNITS",
-          `${what} are at an end of their range for all of ${rows} rows; ${advice}`,
-          name,
+          `${what} are at an end of their range for all of ${rows} rows; ${this.#remedy()}`,
+          { layer: name },
         );
       }
     }
   }
+
+  /** What to do about units that do not learn. */
+  #remedy(): string {
+    const large = [...this.#unscaled].join(" and ");
+    if (large === "") return "begin with smaller weights";
+    return `scale the ${large} to about -1..1${this.#unscaled.has("targets") ? ", or take a Regressor" : ""}`;
+  }
+}
+
+/** Whether a smaller learningRate makes an optimizer's steps smaller, and is the user's to choose. */
+function hasRate({ name, search }: Optimizer): boolean {
+  return !search && !RATELESS.includes(name);
 }
 
 /** What a look costs, in rows trained on; taking rows forward is a third of training on them. */
@@ -270,9 +392,9 @@ function cost(rows: number): number {
   return Math.min(rows, PROBE) / 3 + OVERHEAD;
 }
 
-function all(count: number, holds: (k: number) => boolean): boolean {
-  for (let k = 0; k < count; k++) if (!holds(k)) return false;
-  return true;
+/** 0, 1, … */
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, k) => k);
 }
 
 /** Whether one column has the same number in all rows. */
@@ -281,20 +403,62 @@ function isConstant(values: FloatArray | Uint32Array | Uint8Array, columns: numb
   return true;
 }
 
-/** The columns with the largest and the smallest numbers but 0, as [largest, its column, smallest, its column]. */
-function reach(values: FloatArray | Uint8Array, columns: number, scale: number): [number, number, number, number] {
-  const rows = values.length / columns;
-  const step = Math.max(1, Math.floor(rows / 64));
-  const found: [number, number, number, number] = [0, 0, Infinity, 0];
-  for (let c = 0; c < columns; c++) {
-    let size = 0;
-    for (let row = 0; row < rows; row += step) size = Math.max(size, Math.abs(values[row * columns + c] * scale));
-    if (size > found[0]) found.splice(0, 2, size, c);
-    if (size > 0 && size < found[2]) found.splice(2, 2, size, c);
-  }
-  return found;
+/** Whether a column varies as the user gave it, in all its digits. */
+function varies(source: Source | undefined, c: number): boolean {
+  if (source === undefined) return false;
+  const { data, nested, rows, columns } = source;
+  const at = (row: number): unknown =>
+    nested ? (data as readonly ArrayLike<number>[])[row][c] : data[row * columns + c];
+  for (let row = 1; row < rows; row++) if (at(row) !== at(0)) return true;
+  return false;
 }
 
+/** What is known of a column from some of its rows. */
+interface Column {
+  column: number;
+  /** Its largest number's size. */
+  size: number;
+  mean: number;
+  deviation: number;
+  /** The root of the mean square. */
+  rms: number;
+}
+
+const NOTHING: Column = { column: 0, size: 0, mean: 0, deviation: 0, rms: 0 };
+
+/** Looks at about so many rows of each column, spread evenly over all. */
+function survey(values: FloatArray | Uint8Array, columns: number, scale: number, most: number): Column[] {
+  const rows = values.length / columns;
+  const step = Math.max(1, Math.floor(rows / most));
+  return range(columns).map((column) => {
+    const found = { ...NOTHING, column };
+    let squares = 0;
+    let count = 0;
+    for (let row = 0; row < rows; row += step) {
+      const value = values[row * columns + column] * scale;
+      found.size = Math.max(found.size, Math.abs(value));
+      // Welford's sums, which lose no digits where the mean is large.
+      const away = value - found.mean;
+      found.mean += away / ++count;
+      squares += away * (value - found.mean);
+    }
+    found.deviation = Math.sqrt(squares / count);
+    found.rms = Math.sqrt(squares / count + found.mean * found.mean);
+    return found;
+  });
+}
+
+/** The end of a list that begins with the first. */
+function others({ length }: readonly number[]): string {
+  return length > 1 ? ` (and so ${length - 1} more)` : "";
+}
+
+/** In three digits. */
 function short(value: number): string {
   return String(Number(value.toPrecision(3)));
+}
+
+/** In all digits that float32 is sure of. */
+function exactly(value: number): string {
+  return String(Number(value.toPrecision(7)));
 }

@@ -61,6 +61,8 @@ export class Dataset {
   readonly rows: number;
   /** The record's address. */
   readonly address: number;
+  /** What the user passed, for those who look at it before training; until then. */
+  sources: { x: Source; y: Source | LabelSource | undefined } | undefined;
   readonly #engine: Engine;
   readonly #samples: number;
   /** Values a sample, bytes of each, and what bytes are multiplied by. */
@@ -82,7 +84,7 @@ export class Dataset {
   readonly #base: number;
   readonly #order: number;
 
-  /** Copies and checks; nothing is kept of what the user passed. */
+  /** Copies and checks. */
   constructor(
     engine: Engine,
     x: Source,
@@ -105,6 +107,7 @@ export class Dataset {
     const size = sizes.record + sizes.samples + sizes.targets + 2 * sizes.list;
     this.#engine = engine;
     this.rows = x.rows;
+    this.sources = { x, y };
     this.address = engine.allocate(size, `a data set of ${x.rows} rows`, sizes.record);
     this.#samples = this.address + sizes.record;
     this.#targets = this.#samples + sizes.samples;

@@ -125,8 +125,8 @@ interface Plan {
   timeLimit: number;
   threads: number | "auto";
   signal: AbortSignal | undefined;
-  onEpoch: ((report: EpochReport) => void) | undefined;
-  onBatch: ((report: BatchReport) => void) | undefined;
+  onEpoch: ((report: EpochReport) => unknown) | undefined;
+  onBatch: ((report: BatchReport) => unknown) | undefined;
 }
 
 /** The epochs of a fit that does not say: 100, or more where so few rows make too few updates. */
@@ -379,6 +379,7 @@ class Loop {
       yield* this.#gather();
       const diagnosis = (this.#diagnosis = this.#insides.warnings.diagnosis);
       diagnosis?.before(this.#insides, this.#dataset, this.#plan.asked, this.#rows);
+      this.#dataset.sources = undefined;
       while (this.history.epochs.length < this.#epochs) {
         signal?.throwIfAborted();
         const left = this.#epochs - this.history.epochs.length;
@@ -394,8 +395,10 @@ class Loop {
         const now = performance.now();
         if (layout.word(PLAN_STATUS) === DIVERGED) throw this.#diverged();
         if (onBatch === undefined) this.#adapt(layout.word(PLAN_STEPS_DONE), now - called);
-        else if (!search || completed > 0)
-          onBatch({ step, loss: layout.double(PLAN_BATCH_LOSS), learningRate: layout.double(PLAN_LEARNING_RATE) });
+        else if (!search || completed > 0) {
+          const learningRate = layout.double(PLAN_LEARNING_RATE);
+          yield* this.#settled(onBatch({ step, loss: layout.double(PLAN_BATCH_LOSS), learningRate }), "onBatch");
+        }
         const last = this.#report(completed, (now - since) / 1000, rates, this.#updates - begun - 1);
         if (last !== undefined) since = now;
         const isDone =
@@ -405,7 +408,7 @@ class Loop {
         if (last !== undefined) {
           this.#warn(last, completed, isDone || this.history.epochs.length === this.#epochs);
           // Where somebody listens, there is one at a time.
-          onEpoch?.(last);
+          yield* this.#settled(onEpoch?.(last), "onEpoch");
         }
         yield;
         if (isDone) break;
@@ -467,6 +470,27 @@ class Loop {
     return 1;
   }
 
+  /**
+   * Waits for a promise, of a callback or of parts, and throws what it was rejected with: here, where the loop can put
+   * everything right. Nobody waits in fitSync, which throws instead.
+   */
+  *#settled(value: unknown, callback?: string): Generator<Promise<void>, void> {
+    if (typeof (value as PromiseLike<unknown> | undefined)?.then !== "function") return;
+    const failures: unknown[] = [];
+    const done = Promise.resolve(value).then(
+      () => {},
+      (error: unknown) => void failures.push(error),
+    );
+    if (this.#isSync) {
+      throw new PropagoError(
+        "ERR_CONFIG",
+        `${callback} gave a promise, which fitSync cannot wait for: use fit, or a function that is not async`,
+      );
+    }
+    yield done;
+    if (failures.length > 0) throw failures[0];
+  }
+
   /** Gets the parts that this training needs; without awaiting anything, it makes do with those that are there. */
   *#load(): Generator<Promise<void>, void> {
     const { description, layout, engine } = this.#insides;
@@ -476,15 +500,12 @@ class Loop {
       const wished: PartName[] = this.#threads > 1 ? ["diagnosis", "threads"] : ["diagnosis"];
       const all = search ? [...wished, "search" as const] : wished;
       if (!all.every((name) => partOf(name))) {
-        let failure: unknown;
-        yield Promise.all([
-          Promise.race([Promise.allSettled(wished.map(load)), sleep(PATIENCE)]),
-          search && load("search"),
-        ]).then(
-          () => {},
-          (error: unknown) => void (failure = error),
+        yield* this.#settled(
+          Promise.all([
+            Promise.race([Promise.allSettled(wished.map(load)), sleep(PATIENCE)]),
+            search && load("search"),
+          ]),
         );
-        if (failure !== undefined) throw failure;
       }
       if (this.#threads > 1 && !partOf("threads")) engine.refusal = '"propago/threads" could not be loaded';
     }
@@ -646,10 +667,17 @@ class Loop {
     if (this.#penalised) last.penalty = engine.core.penalty(layout.plan);
     if (evaluation !== undefined) last.validation = evaluation;
     const settings = description.optimizer.schedule?.plateau;
-    if (settings !== undefined && plateau !== undefined) {
+    if (settings !== undefined && plateau !== undefined && this.#isNumber(last, plateau)) {
       watch(layout.plateau, settings, monitored(last, plateau), rises(plateau));
     }
     return last;
+  }
+
+  /** Whether what is watched can be compared; says why where it cannot. */
+  #isNumber(report: EpochReport, monitor: string): boolean {
+    const isNumber = !Number.isNaN(monitored(report, monitor));
+    if (!isNumber) this.#diagnosis?.unwatchable(monitor, report.epoch);
+    return isNumber;
   }
 
   /** Whether the rules for stopping say so after this epoch. */
@@ -663,6 +691,7 @@ class Loop {
     const value = monitored(report, rule.monitor);
     const gain = rises(rule.monitor) ? 1 : -1;
     const isFirst = this.#best === undefined || Number.isNaN(this.#best.value);
+    this.#isNumber(report, rule.monitor);
     if (this.#best === undefined || isFirst || (value - this.#best.value) * gain > rule.minDelta) {
       const { layout } = this.#insides;
       this.#best = { report, value, params: layout.params().slice(), average: layout.average()?.slice() };
@@ -673,7 +702,7 @@ class Loop {
   }
 
   #isLate(milliseconds: number, timeLimit: number): boolean {
-    if (milliseconds < timeLimit * 1000) return false;
+    if (milliseconds < timeLimit * 1000 || this.history.epochs.length === this.#epochs) return false;
     this.history.stopped = "timeLimit";
     return true;
   }
@@ -701,21 +730,20 @@ class Loop {
     const batch = Math.floor(layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH)) + 1;
     const epoch = (layout.word(PLAN_EPOCH) >>> 0) + 1;
     const previous = this.history.epochs.at(-1)?.loss;
-    const causes = this.#diagnosis?.ofDivergence(this.#insides, this.#dataset);
+    const found = this.#diagnosis?.ofDivergence(this.#insides, this.#dataset);
     if (!this.#search) this.#restoreGood();
-    return divergence(
-      `at epoch ${epoch}, batch ${batch}${previous === undefined ? "" : ` (the last epoch's was ${Number(previous.toPrecision(4))})`}`,
-      loss,
-      layout.double(PLAN_LEARNING_RATE),
-      causes,
-      this.#search !== undefined,
-    );
+    const last = previous === undefined ? "" : ` (the last epoch's was ${Number(previous.toPrecision(4))})`;
+    return divergence(`at epoch ${epoch}, batch ${batch}${last}`, loss, found);
   }
 
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
     const { layout, engine } = this.#insides;
+    const isLost =
+      layout.word(PLAN_STATUS) === FINE && engine.core.firstNonFinite(layout.paramsAddress, layout.count) >= 0;
+    // While the data is there.
+    const found = isLost ? this.#diagnosis?.ofDivergence(this.#insides, this.#dataset) : undefined;
     try {
       if (layout.word(PLAN_POSITION) > 0) {
         // An epoch was broken off: the next one is shuffled anew.
@@ -727,21 +755,21 @@ class Loop {
     } finally {
       this.#insides.unlock();
     }
-    if (layout.word(PLAN_STATUS) === FINE && engine.core.firstNonFinite(layout.paramsAddress, layout.count) >= 0) {
-      const rate = layout.double(PLAN_LEARNING_RATE);
-      this.#restoreGood();
-      throw divergence("after the last epoch: its weights are not finite", NaN, rate);
-    }
+    if (!isLost) return;
+    this.#restoreGood();
+    throw divergence("after the last epoch: its weights are not finite", NaN, found);
   }
 }
 
-function divergence(where: string, loss: number, rate: number, causes = "", isSearching = false): PropagoError {
-  const lower = Number(Math.min(rate / 10, 0.01).toPrecision(2));
-  const slower = `Try a learningRate of at most ${lower} (it was ${Number(rate.toPrecision(4))}), and scale`;
+/** Without anybody who knows causes, the advice that mostly helps. */
+function divergence(
+  where: string,
+  loss: number,
+  [causes, advice] = ["", "Scale inputs and targets to about -1..1, or try a smaller learningRate"],
+): PropagoError {
   return new PropagoError(
     "ERR_DIVERGED",
-    `loss became ${Number.isNaN(loss) ? "NaN" : loss} ${where}${causes}; the last finite weights are back. ` +
-      `${isSearching ? "Scale" : slower} inputs and targets to about -1..1`,
+    `loss became ${loss} ${where}${causes}; the last finite weights are back. ${advice}`,
   );
 }
 
@@ -787,16 +815,16 @@ export function trainStep(insides: Insides, data: Data): number {
       }
       const loss = layout.double(PLAN_BATCH_LOSS);
       // Without a finite loss the core has not updated anything.
-      const rate = layout.double(PLAN_LEARNING_RATE);
-      if (layout.word(PLAN_STATUS) === DIVERGED)
-        throw divergence("in trainOnBatch", loss, rate, "", part !== undefined);
+      const find = (): [string, string] | undefined => insides.warnings.diagnosis?.ofDivergence(insides, dataset);
+      if (layout.word(PLAN_STATUS) === DIVERGED) throw divergence("in trainOnBatch", loss, find());
       // A single update is no epoch: shuffles to come stay what they were.
       layout.progress = { ...layout.progress, epoch: before.progress.epoch };
       if (engine.core.firstNonFinite(layout.paramsAddress, layout.count) < 0) return loss;
+      const found = find();
       layout.params().set(before.params);
       layout.state().set(before.state);
       layout.progress = before.progress;
-      throw divergence("after trainOnBatch's update", NaN, rate);
+      throw divergence("after trainOnBatch's update", NaN, found);
     } finally {
       dataset.release();
     }

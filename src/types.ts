@@ -235,8 +235,13 @@ export interface FitOptions {
   threads?: number | "auto";
   /** Aborts: the promise rejects with the signal's reason; the network stays as its last completed batch left it. */
   signal?: AbortSignal;
-  onEpoch?: (report: EpochReport) => void;
-  onBatch?: (report: BatchReport) => void;
+  /**
+   * Called after each epoch. `fit` awaits a promise that it gives, and rejects with its error; `fitSync`, which cannot wait,
+   * throws ERR_CONFIG where it gives one.
+   */
+  onEpoch?: (report: EpochReport) => unknown;
+  /** Called after each batch, as `onEpoch`. */
+  onBatch?: (report: BatchReport) => unknown;
 }
 
 /** What `Network.fromJSON` takes beside the network. */
@@ -318,10 +323,13 @@ export type WarningCode =
   | "WARN_LEARNING_RATE" // the loss rises, or jumps up and down
   | "WARN_NO_CHANGE" // all gradients are 0, or no layer is trainable
   | "WARN_CONSTANT_COLUMN" // an input is the same number, other than 0, in all rows
+  | "WARN_BLURRED_COLUMN" // an input varies, but by less than float32's digits
   | "WARN_CONSTANT_TARGETS" // all rows have the same target
   | "WARN_UNSCALED_INPUTS" // inputs above 1,000, or columns of very different sizes
+  | "WARN_UNSCALED_TARGETS" // targets so large that outputs take long to get there, or that float32 cannot tell apart
   | "WARN_UNREACHABLE_TARGETS" // targets that the last activation cannot give
   | "WARN_PRECISION" // a search stalled in float32
+  | "WARN_MONITOR" // what is watched is not a number
   | "WARN_BATCH_SIZE" // more than there are rows
   | "WARN_THREADS"; // threads were asked for where there are none
 
@@ -333,6 +341,8 @@ export interface TrainingWarning {
   message: string;
   /** The layer that it is about, by name. */
   layer?: string;
+  /** The column of x that it is about, from 0. */
+  column?: number;
 }
 
 export interface EpochReport extends Evaluation {

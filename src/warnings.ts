@@ -23,11 +23,11 @@ export class Warnings {
     return news;
   }
 
-  /** Tells what was not told before. */
-  tell(code: WarningCode, message: string, layer?: string): void {
-    const key = `${code} ${layer}`;
+  /** Tells what was not told before, of a layer or a column of x. */
+  tell(code: WarningCode, message: string, place?: Pick<TrainingWarning, "layer" | "column">): void {
+    const key = `${code} ${place?.layer}`;
     if (this.#told.has(key)) return;
     this.#told.add(key);
-    this.#news.push(layer === undefined ? { code, message } : { code, message, layer });
+    this.#news.push({ code, message, ...place });
   }
 }

@@ -64,6 +64,106 @@ describe("in the data", () => {
     expect(codes(fit(net, { x: changed(1, (v) => v * 50), y }))).toEqual([]);
   });
 
+  test("warnings of a column have its number, and its number as the user gave it", () => {
+    const constant = fit(net, { x: changed(2, () => 2024), y });
+    expect(find(constant, "WARN_CONSTANT_COLUMN")[0]).toMatchObject({ column: 2 });
+    expect(find(constant, "WARN_CONSTANT_COLUMN")[0].message).toContain("column 2 of x is 2024 in all rows,");
+    const scaled = fit({ ...net, inputScale: 1 / 256 }, { x: changed(1, () => 128), y });
+    expect(find(scaled, "WARN_CONSTANT_COLUMN")[0].message).toContain("column 1 of x is 128 in all rows,");
+    const bytes = { data: Uint8Array.from(x.flat(), (v, i) => (i % 4 === 3 ? 7 : 100 * (v + 1))), shape: [rows, 4] };
+    using network = new Network({ inputs: 4, ...net, inputScale: 1 / 255 });
+    const history = network.fitSync({ x: bytes, y }, { epochs: 1 });
+    expect(find(history, "WARN_CONSTANT_COLUMN")[0]).toMatchObject({ column: 3 });
+    expect(find(history, "WARN_CONSTANT_COLUMN")[0].message).toContain("column 3 of x is 7 in all rows,");
+    const two = fit(net, { x: x.map(([a, , c]) => [a, 3, c, 4]), y });
+    expect(find(two, "WARN_CONSTANT_COLUMN")[0].message).toContain("is 3 in all rows (and so 1 more)");
+    const [large] = find(fit(net, { x: changed(1, (v) => v * 1e5), y }), "WARN_UNSCALED_INPUTS");
+    expect(large.column).toBe(1);
+  });
+
+  test("a column that varies below float32's digits is told as that, not as constant", () => {
+    const times = changed(1, (v) => 1.7e12 + 1000 * v);
+    const flat = Float64Array.from(times.flat());
+    for (const data of [times, flat, times.map((row) => Float64Array.from(row))]) {
+      using network = new Network({ inputs: 4, ...net });
+      const history = network.fitSync({ x: data, y }, { epochs: 5 });
+      expect(codes(history)).toEqual(["WARN_BLURRED_COLUMN"]);
+      const [warning] = history.warnings!;
+      expect(warning.column).toBe(1);
+      expect(warning.message).toMatch(/column 1 of x varies, but float32.*subtract its mean.*dtype: "float64"/);
+      expect(warning.message).not.toMatch(/in all rows/);
+    }
+    // Constant indeed, in float64, and where digits are left.
+    const constant = fit(net, { x: changed(1, () => 1.7e12), y }).warnings!;
+    expect(constant.map(({ code }) => code)).toEqual(["WARN_CONSTANT_COLUMN", "WARN_SATURATED_UNITS"]);
+    expect(constant[1].message).toMatch(/scale the inputs/);
+    using wide = new Network({ inputs: 4, ...net, dtype: "float64" });
+    const { warnings } = wide.fitSync({ x: times, y }, { epochs: 5 });
+    expect(warnings!.map(({ code }) => code)).toEqual(["WARN_UNSCALED_INPUTS"]);
+    const [some] = find(fit(net, { x: changed(1, (v) => 1.7e12 + 1e6 * v), y }, { epochs: 5 }), "WARN_UNSCALED_INPUTS");
+    expect(some.message).toMatch(
+      /float32, which keeps 7 digits, loses most of how it varies.*subtract each column's mean/,
+    );
+  });
+
+  test("rare columns that somebody scaled, or one-hot ones, are no alarm", () => {
+    const many = numbers(3 * 5000, 3);
+    const rare = (r: number) => Number(r % 2500 === 40);
+    const p = 2 / 5000;
+    const inputs = Array.from({ length: 5000 }, (_, r) => [
+      many[3 * r],
+      rare(r),
+      (rare(r) - p) / Math.sqrt(p * (1 - p)),
+    ]);
+    // As seen by a look at some rows: those with a 1, or those without.
+    for (const shift of [0, 1, 38, 39, 40]) {
+      const data = inputs.slice(shift);
+      const history = fit(
+        { layers: [dense(8, "tanh"), dense(1)] },
+        { x: data, y: data.map(([a]) => a) },
+        { epochs: 1 },
+      );
+      expect(history.warnings).toBeUndefined();
+    }
+  });
+
+  const prices = y.map((v) => 250_000 + 40_000 * v);
+
+  test.each([
+    ["tanh", undefined],
+    ["relu", undefined],
+    ["tanh", { name: "sgd", learningRate: 0.01 }],
+    ["sigmoid", "rmsprop"],
+    ["relu", "vsgd"],
+  ] as const)("unscaled targets are told as the cause, and nothing else: %s, %j", (name, optimizer) => {
+    const options: Options = { layers: [dense(8, name), dense(1)], optimizer };
+    const [first, ...others] = fit(options, { x, y: prices }).warnings!;
+    expect(first.code).toBe("WARN_UNSCALED_TARGETS");
+    expect(first.message).toMatch(/targets reach 3\d+ \(about 2[45]\d+ ± [12]\d+\).*subtract their mean.*Regressor/);
+    for (const { message } of others) {
+      expect(message).not.toMatch(/scale (the )?inputs|scaled inputs|learningRate/);
+      expect(message).toMatch(/scale the targets|first weights|layers/);
+    }
+  });
+
+  test("of several outputs the largest column of y is named; methods that search, and scaled targets, are no alarm", () => {
+    const both = y.map((v, r) => [v, prices[r]]);
+    const [warning] = find(fit({ layers: [dense(8, "tanh"), dense(2)] }, { x, y: both }), "WARN_UNSCALED_TARGETS");
+    expect(warning.message).toMatch(/targets of column 1 of y reach/);
+    const searching: Options = { layers: [dense(4, "tanh"), dense(1)], optimizer: "levenbergMarquardt" };
+    expect(find(fit(searching, { x, y: prices }), "WARN_UNSCALED_TARGETS")).toEqual([]);
+    expect(codes(fit(net, { x, y: y.map((v) => 20 * v) }))).toEqual([]);
+    expect(new Regressor({}).fitSync(x, prices).warnings).toBeUndefined();
+  });
+
+  test("targets that vary below float32's digits", () => {
+    const [warning, ...others] = fit(net, { x, y: y.map((v) => 1.7e12 + v) }, { epochs: 1 }).warnings!;
+    expect(warning.code).toBe("WARN_UNSCALED_TARGETS");
+    expect(warning.message).toMatch(/targets vary, but float32.*subtract their mean/);
+    expect(others).toEqual([]);
+    expect(codes(fit(net, { x, y: y.map(() => 3) }, { epochs: 1 }))).toEqual(["WARN_CONSTANT_TARGETS"]);
+  });
+
   test.each([
     ["sigmoid", "0..1"],
     ["tanh", "-1..1"],
@@ -151,6 +251,29 @@ describe("in the network", () => {
     expect(warning.message).toMatch(/a learningRate of 3 is too large; try 0.3/);
   });
 
+  test("a smaller learningRate is no advice where there is none", () => {
+    const dead = dense(8, "relu", { biasInit: { name: "constant", value: -50 } });
+    for (const optimizer of ["vsgd", "adasecant", "rprop"] as const) {
+      const [warning] = find(fit({ layers: [dead, dense(1)], optimizer }), "WARN_DEAD_UNITS");
+      expect(warning.message).toMatch(/leakyRelu keeps units alive/);
+      expect(warning.message).not.toMatch(/learningRate/);
+    }
+    const [warning] = find(fit({ layers: [dead, dense(1)] }), "WARN_DEAD_UNITS");
+    expect(warning.message).toMatch(/a smaller learningRate or leakyRelu keep units alive/);
+    // Inputs are of a usual size: they are not to blame.
+    expect(warning.message).not.toMatch(/inputs/);
+  });
+
+  test("gradients are never infinitely many times others", () => {
+    // The last layer's only weights see zeros: its gradient is 0, the first layer's is not.
+    const zero = dense(4, "tanh", { init: "zeros" });
+    for (const init of ["ones", "uniform"] as const) {
+      const layers = [zero, dense(1, "linear", { init, bias: false })];
+      const history = fit({ layers, optimizer: { name: "sgd", learningRate: 1e-30 } });
+      for (const { message } of history.warnings ?? []) expect(message).not.toMatch(/Infinity|NaN/);
+    }
+  });
+
   test("nothing that changes: all layers held, or all gradients 0", () => {
     expect(find(fit({ layers: [dense(1, "tanh", { trainable: false })] }), "WARN_NO_CHANGE")).toHaveLength(1);
     const dead = dense(3, "relu", { biasInit: { name: "constant", value: -50 } });
@@ -204,6 +327,31 @@ describe("reports", () => {
     const error = failure(() => network.fitSync(large, { epochs: 40 })) as PropagoError;
     expect(error.code).toBe("ERR_DIVERGED");
     expect(error.message).toMatch(/inputs reach \d+ \(column \d\), targets reach \d+, layer "dense_\d" was the first/);
+    expect(error.message).toMatch(
+      /Scale inputs and targets to about -1..1, and try a learningRate of at most 0.01 \(it was 1\)/,
+    );
+  });
+
+  test("a divergence blames what is at fault, and advises what there is", () => {
+    const blown = (data: Data, optimizer: NetworkOptions["optimizer"], call: "fit" | "step" = "fit") => {
+      const large = { init: { name: "normal", deviation: 1e15 } } as const;
+      const wild = [dense(8, "relu", large), dense(8, "relu", large), dense(1, "linear", large)];
+      using network = new Network({ inputs: 4, layers: wild, optimizer });
+      const run = () => (call === "fit" ? network.fitSync(data, { epochs: 40 }) : network.trainOnBatch(data));
+      const { code, message } = failure(run) as PropagoError;
+      expect(code).toBe("ERR_DIVERGED");
+      return message;
+    };
+    for (const call of ["fit", "step"] as const) {
+      const usual = blown({ x, y }, { name: "sgd", learningRate: 0.1 }, call);
+      expect(usual).toMatch(/Try a learningRate of at most 0.01 \(it was 0.1\)$/);
+      expect(usual).not.toMatch(/scale/i);
+      const searching = blown({ x, y }, "lbfgs", call);
+      expect(searching).toMatch(/Begin with smaller weights/);
+      expect(searching).not.toMatch(/learningRate|scale/i);
+      const targets = blown({ x, y: y.map((v) => 1e6 * v) }, "vsgd", call);
+      expect(targets).toMatch(/Scale targets to about -1..1$/);
+    }
   });
 });
 

@@ -159,3 +159,156 @@ describe("calls while training", () => {
     for (const network of networks) network.dispose();
   });
 });
+
+describe("callbacks that give promises", () => {
+  const later = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+
+  test.each(["onEpoch", "onBatch"] as const)("fit waits for each %s, and the weights are the same", async (name) => {
+    using plain = new Network(options);
+    using waiting = new Network(options);
+    plain.fitSync(data, { epochs: 3, batchSize: 8 });
+    let running = 0;
+    let calls = 0;
+    const callback = async (): Promise<void> => {
+      expect(++running).toBe(1);
+      await later();
+      running--;
+      calls++;
+    };
+    const history = await waiting.fit(data, { epochs: 3, batchSize: 8, [name]: callback });
+    expect(calls).toBe(name === "onEpoch" ? 3 : 9);
+    expect(history.epochs).toHaveLength(3);
+    expect(waiting.fingerprint()).toBe(plain.fingerprint());
+  });
+
+  test.each(["onEpoch", "onBatch"] as const)("fit rejects with the error of %s, at once or later", async (name) => {
+    for (const wait of [() => Promise.resolve(), later]) {
+      using network = new Network(options);
+      const error = new Error("no more");
+      let calls = 0;
+      const callback = async (): Promise<void> => {
+        await wait();
+        if (++calls === 2) throw error;
+      };
+      const training = network.fit(data, { epochs: 9, batchSize: 8, [name]: callback });
+      await expect(Promise.resolve(training)).rejects.toBe(error);
+      expect(calls).toBe(2);
+      expect(training.history.stopped).toBe("aborted");
+      // It is free again, and whole.
+      expect((await network.fit(data, { epochs: 1 })).epochs).toHaveLength(1);
+    }
+  });
+
+  test("an iteration throws the error, too", async () => {
+    using network = new Network(options);
+    const error = new Error("no more");
+    const run = async (): Promise<void> => {
+      for await (const { epoch } of network.fit(data, { epochs: 5, onEpoch: () => Promise.reject(error) })) {
+        expect(epoch).toBe(1);
+      }
+    };
+    await expect(run()).rejects.toBe(error);
+  });
+
+  test("thenables count as promises, other values do not", async () => {
+    using network = new Network(options);
+    const thenable = { then: (_: unknown, reject: (error: Error) => void) => reject(new Error("from a thenable")) };
+    await expect(Promise.resolve(network.fit(data, { epochs: 2, onEpoch: () => thenable }))).rejects.toThrow(
+      "from a thenable",
+    );
+    expect(network.fitSync(data, { epochs: 2, onEpoch: () => 5 }).epochs).toHaveLength(2);
+  });
+
+  test.each(["onEpoch", "onBatch"] as const)(
+    "fitSync, which cannot wait for %s, says so, and no rejection is left",
+    async (name) => {
+      using network = new Network(options);
+      const unhandled: unknown[] = [];
+      const listen = (reason: unknown): void => void unhandled.push(reason);
+      process.on("unhandledRejection", listen);
+      try {
+        const call = () => network.fitSync(data, { epochs: 3, [name]: () => Promise.reject(new Error("unwatched")) });
+        expect(call).toThrow(new RegExp(`${name} gave a promise, which fitSync cannot wait for: use fit`));
+        await turn();
+        await turn();
+        expect(unhandled).toEqual([]);
+        expect(network.fitSync(data, { epochs: 1 }).epochs).toHaveLength(1);
+      } finally {
+        process.off("unhandledRejection", listen);
+      }
+    },
+  );
+});
+
+describe("what is watched and is not a number", () => {
+  // One class among the rows held back: rocAuc has no meaning there.
+  const sides = { x, y: x.map(([a]) => Number(a > 0.3)) };
+  const held = { x: x.slice(0, 4), y: [1, 1, 1, 1] };
+  const shape: NetworkOptions = { inputs: 3, layers: [dense(4, "tanh"), dense(1, "sigmoid")] };
+  const watching = { epochs: 30, validation: held, metrics: ["rocAuc"] as const };
+
+  test("early stopping says so, names the metric and why, and does not stop for that", () => {
+    using network = new Network(shape);
+    const earlyStopping = { monitor: "validation.rocAuc", patience: 5 };
+    const { epochs, stopped, warnings } = network.fitSync(sides, { ...watching, earlyStopping });
+    expect(epochs).toHaveLength(30);
+    expect(stopped).toBe("epochs");
+    const told = warnings!.filter(({ code }) => code === "WARN_MONITOR");
+    expect(told).toHaveLength(1);
+    expect(told[0].message).toMatch(/validation\.rocAuc.*not a number.*one class only/);
+    expect(epochs[0].warnings).toContainEqual(told[0]);
+  });
+
+  test("a schedule that watches it says so, and leaves the rate as it is", () => {
+    const learningRate = { name: "reduceOnPlateau", monitor: "validation.rocAuc", patience: 2, rate: 0.01 } as const;
+    using network = new Network({ ...shape, optimizer: { name: "adam", learningRate } });
+    const { epochs, warnings } = network.fitSync(sides, watching);
+    expect(new Set(epochs.map((epoch) => epoch.learningRate))).toEqual(new Set([0.01]));
+    expect(warnings!.map(({ code }) => code)).toContain("WARN_MONITOR");
+  });
+
+  test("where it is a number nothing is said", () => {
+    using network = new Network(shape);
+    const earlyStopping = { monitor: "rocAuc", patience: 5 };
+    const { warnings } = network.fitSync(sides, { epochs: 30, metrics: ["rocAuc"], earlyStopping });
+    expect(warnings?.map(({ code }) => code) ?? []).not.toContain("WARN_MONITOR");
+  });
+});
+
+describe("limits hold for a whole fit", () => {
+  test("timeLimit, whatever else looks at epochs, and epochs go on counting", async () => {
+    using network = new Network(options);
+    const earlyStopping = { patience: 1e9 };
+    for (const fit of [
+      () => network.fit(data, { epochs: 1e9, timeLimit: 0.1, validation: 0.25, earlyStopping }),
+      () => network.fitSync(data, { epochs: 1e9, timeLimit: 0.1, onEpoch() {} }),
+      () =>
+        network.fit(data, {
+          epochs: 1e9,
+          timeLimit: 0.1,
+          onEpoch: () => new Promise<void>((done) => setTimeout(done, 3)),
+        }),
+    ]) {
+      const began = performance.now();
+      const { stopped, epochs } = await fit();
+      expect(stopped).toBe("timeLimit");
+      expect(performance.now() - began).toBeLessThan(400);
+      expect(epochs.every(({ epoch }, k) => epoch === epochs[0].epoch + k)).toBe(true);
+    }
+    // All that was asked for was done.
+    const whole = network.fitSync(data, { epochs: 1, batchSize: "full", timeLimit: 1e-9 });
+    expect([whole.epochs.length, whole.stopped]).toEqual([1, "epochs"]);
+  });
+
+  test("targetLoss ends it with the first epoch that reaches it", () => {
+    using network = new Network(options);
+    const { epochs, stopped } = network.fitSync(data, { epochs: 5000, targetLoss: 0.05 });
+    expect(stopped).toBe("targetLoss");
+    expect(epochs.at(-1)!.loss).toBeLessThanOrEqual(0.05);
+    expect(epochs.slice(0, -1).every(({ loss }) => loss > 0.05)).toBe(true);
+    using twin = new Network(options);
+    const calls: number[] = [];
+    twin.fitSync(data, { epochs: epochs.length, onEpoch: ({ epoch }) => void calls.push(epoch) });
+    expect(calls).toEqual(epochs.map(({ epoch }) => epoch));
+  });
+});
