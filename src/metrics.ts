@@ -13,7 +13,7 @@ import {
 import { type OptionTable, readNamed } from "./check.ts";
 import { PropagoError, show } from "./errors.ts";
 import type { NetworkDescription } from "./description.ts";
-import { completed } from "./parts.ts";
+import { completed, partOf } from "./parts.ts";
 import type { Average, Averaged, SCORES } from "./scores.ts";
 import type { Evaluation, FloatArray } from "./types.ts";
 
@@ -25,12 +25,12 @@ export interface Decision {
   threshold: number;
 }
 
-/** What a metric may be for. */
-type Kind = "classes" | "numbers" | "one class a row" | "yes or no" | "probabilities";
-
-/** What targets mean beneath a network's outputs: how they decide, and what they are. */
+/** What targets mean beneath a network's outputs, and how they decide. */
 export interface Meaning extends Decision {
-  is: Readonly<Record<Kind, boolean>>;
+  classes: boolean;
+  numbers: boolean;
+  /** The outputs of a row are probabilities that sum to 1, or their logarithms. */
+  isSoftmax: boolean;
 }
 
 /** Outputs y and targets t of all rows, both (rows, width). */
@@ -50,8 +50,9 @@ export interface MetricRow {
   /** Less is better. */
   falls?: true;
   options?: OptionTable;
-  /** What it is for: it has no meaning otherwise. */
-  of: Kind;
+  /** What it is for, in words, and whether it has a meaning; without `fits` the words are a part of a meaning. */
+  of: string;
+  fits?(meaning: Meaning, description: NetworkDescription): boolean;
   /** What the core sums up for it; without it, it is computed from all outputs. */
   bits?: number;
   value?(scores: Scores, options: never): Value;
@@ -76,7 +77,7 @@ export type MetricSpec =
   | { name: MetricName };
 
 /** A metric as it is asked for, and the key under which reports have it. */
-interface Metric {
+export interface Metric {
   key: string;
   row: MetricRow;
   options: object;
@@ -102,18 +103,9 @@ export function readMetrics(value: unknown, { loss, outputs }: NetworkDescriptio
     const named: unknown = typeof entry === "object" && entry !== null ? (entry as { name?: unknown }).name : entry;
     const rows: Readonly<Record<string, MetricRow>> = completed("metric", METRICS, named);
     const { name, options } = readNamed(entry, where, "metric", rows);
-    const { average, k } = options as unknown as Averaged & { k?: number };
-    const key = average === "perClass" ? `${name}PerClass` : name;
-    const before = list.get(key);
-    if (before !== undefined && JSON.stringify(before.options) !== JSON.stringify(options)) {
-      throw new PropagoError("ERR_CONFIG", `${where}: a report has one ${key}; ask for the other in evaluate()`);
-    }
-    if (k !== undefined && k >= outputs) {
-      throw new PropagoError("ERR_CONFIG", `${where}: topK of ${k} is always 1 with ${outputs} outputs; give less k`);
-    }
-    if (average === "binary" && outputs > 1) {
-      throw new PropagoError("ERR_CONFIG", `${where}: average "binary" is for one output; give "macro" or "perClass"`);
-    }
+    const key = (options as Partial<Averaged>).average === "perClass" ? `${name}PerClass` : name;
+    // Without that part no metric has options.
+    partOf("complete")?.checkMetric({ key, row: rows[name], options }, list.get(key), where, outputs);
     list.set(key, { key, row: rows[name], options });
   }
   const all = [...list.values()];
@@ -128,48 +120,45 @@ export function readMetrics(value: unknown, { loss, outputs }: NetworkDescriptio
 export function meaningOf(values: FloatArray | undefined, { loss, outputs, layers }: NetworkDescription): Meaning {
   const { name, range } = layers[layers.length - 1].activation;
   const { targets } = loss;
-  const isUnit = range?.[0] === 0 && range[1] === 1;
   const all = (fits: (value: number) => boolean): boolean => !values || (values as Float64Array).every(fits);
   const isBinary = all((value) => value === 0 || value === 1);
-  const isSigned = !isBinary && all((value) => value === 1 || value === -1);
-  const isSoftmax = targets === "probabilities" || name === "softmax" || name === "logSoftmax";
+  const isSigned = !isBinary && all((value) => Math.abs(value) === 1);
+  const isSoftmax = targets === "probabilities" || /softmax/i.test(name);
   const threshold = isSigned ? 0 : 0.5;
   let bySides = values !== undefined && !isSoftmax;
-  if (values && bySides && outputs > 1 && !isUnit && targets !== "signs") {
-    bySides = false;
-    for (let at = 0; at < values.length; at += outputs) {
-      let yes = 0;
-      for (let o = 0; o < outputs; o++) yes += Number(values[at + o] > threshold);
-      bySides ||= yes !== 1;
-    }
+  if (values && bySides && outputs > 1 && targets !== "signs" && !isProbability(range)) {
+    // For each row how many say yes.
+    const yes = new Uint32Array(values.length / outputs);
+    values.forEach((value, i) => (yes[Math.floor(i / outputs)] += Number(value > threshold)));
+    bySides = yes.some((count) => count !== 1);
   }
-  const classes = isBinary || isSigned || isSoftmax || targets === "unit";
   return {
     bySides,
     threshold,
-    is: {
-      classes,
-      numbers: values !== undefined && !isSoftmax && targets !== "signs" && !(targets === "unit" && isBinary),
-      "one class a row": classes && (outputs === 1 || !bySides),
-      "yes or no": classes && !isSoftmax,
-      probabilities: (isUnit || isSoftmax) && all((value) => value >= 0 && value <= 1),
-    },
+    classes: isBinary || isSigned || isSoftmax || targets === "unit",
+    numbers: values !== undefined && !isSoftmax && targets !== "signs" && !(isBinary && targets === "unit"),
+    isSoftmax,
   };
 }
 
+/** Whether an activation gives numbers from 0 to 1: of sigmoid and its like. */
+export function isProbability(range: readonly [number, number] | undefined): boolean {
+  return range?.[0] === 0 && range[1] === 1;
+}
+
 /** What the core is to count for metrics of targets, called `name`, that mean this; refuses those that have no meaning. */
-export function suit({ bits, list }: Metrics, { bySides, threshold, is }: Meaning, name: string): number {
+export function suit({ bits, list }: Metrics, meaning: Meaning, name: string, description: NetworkDescription): number {
   for (const { key, row } of list) {
-    if (is[row.of]) continue;
-    const rows: Readonly<Record<string, MetricRow>> = completed("metric", METRICS, undefined);
-    const fitting = Object.keys(rows).filter((other) => is[rows[other].of]);
-    throw new PropagoError(
-      "ERR_CONFIG",
-      `metrics: ${key} is for ${row.of}, which is not what ${name} holds beneath these outputs and this loss; ` +
-        `those that fit: ${fitting.join(", ")}`,
-    );
+    if (fits(row, meaning, description)) continue;
+    const others = partOf("complete")?.fitting(meaning, description) ?? "";
+    throw new PropagoError("ERR_CONFIG", `metrics: ${key} is for ${row.of}, which ${name} does not hold here${others}`);
   }
-  return bits | (bits & METRIC_CORRECT && bySides ? METRIC_SIDES | (threshold === 0 ? METRIC_SIGNS : 0) : 0);
+  return bits & METRIC_CORRECT && meaning.bySides ? bits | METRIC_SIDES | (meaning.threshold ? 0 : METRIC_SIGNS) : bits;
+}
+
+/** Whether a metric has a meaning. */
+export function fits(row: MetricRow, meaning: Meaning, description: NetworkDescription): boolean {
+  return row.fits?.(meaning, description) ?? meaning[row.of as "classes"];
 }
 
 /** Names of the reported values that are single numbers, whose course can be watched. */

@@ -8,7 +8,7 @@ import { PropagoError } from "./errors.ts";
 import type { RARE_LAYERS } from "./rare-layers.ts";
 import type { RARE_OPTIMIZERS, checkOptimizer, readSearching } from "./rare-optimizers.ts";
 import type { readRates, searchRates } from "./rate-search.ts";
-import type { SCORES } from "./scores.ts";
+import type { SCORES, checkMetric, fitting } from "./scores.ts";
 import type { Search } from "./search.ts";
 import type { teamOf } from "./workers.ts";
 
@@ -21,6 +21,8 @@ export interface Parts {
     layer: typeof RARE_LAYERS;
     optimizer: typeof RARE_OPTIMIZERS;
     metric: typeof SCORES;
+    checkMetric: typeof checkMetric;
+    fitting: typeof fitting;
     readSearching: typeof readSearching;
     checkOptimizer: typeof checkOptimizer;
   };

@@ -165,7 +165,7 @@ export class Dataset {
    * @throws PropagoError ERR_CONFIG for one that has no meaning for these targets.
    */
   bits(metrics: Metrics): number {
-    return metrics.list.length > 0 ? suit(metrics, this.#meaning(), this.#name) : 0;
+    return metrics.list.length > 0 ? suit(metrics, this.#meaning(), this.#name, this.#description) : 0;
   }
 
   #meaning(): Meaning {

@@ -1,6 +1,8 @@
 // The metrics that are computed from the outputs of all rows, where the core's sums do not tell.
 import { readName } from "./check.ts";
-import type { MetricRow, Scores } from "./metrics.ts";
+import { PropagoError } from "./errors.ts";
+import type { NetworkDescription } from "./description.ts";
+import { METRICS, type Meaning, type Metric, type MetricRow, type Scores, fits, isProbability } from "./metrics.ts";
 import type { FloatArray } from "./types.ts";
 
 const AVERAGES = ["macro", "micro", "binary", "perClass"] as const;
@@ -17,6 +19,11 @@ const averaged = {
   },
 } as const;
 
+const ofOneClass = {
+  of: "one class a row",
+  fits: ({ classes, bySides }: Meaning, { outputs }: NetworkDescription) => classes && (outputs === 1 || !bySides),
+} as const;
+
 export type Average = (typeof AVERAGES)[number];
 
 export type Averaged = { average: Average | undefined };
@@ -24,7 +31,8 @@ export type Averaged = { average: Average | undefined };
 export const SCORES = {
   // Each output's side of the limit, on average over rows and outputs.
   binaryAccuracy: {
-    of: "yes or no",
+    of: "outputs that say yes or no",
+    fits: ({ classes, isSoftmax }: Meaning) => classes && !isSoftmax,
     value({ y, t, threshold }: Scores) {
       return t.reduce((sum, target, i) => sum + Number(y[i] > threshold === target > threshold), 0) / t.length;
     },
@@ -35,10 +43,10 @@ export const SCORES = {
     value: ({ y, t }: Scores) => t.reduce((sum, target, i) => sum + Math.abs(y[i] - target), 0) / t.length,
   },
   // Of probabilities, which are kept within ε and 1 − ε, the ε of their precision.
-  logLoss: { of: "probabilities", falls: true, value: logLoss },
+  logLoss: { of: "probabilities", fits: isOfProbabilities, falls: true, value: logLoss },
   // Among equal outputs the first counts as the larger, as for accuracy.
   topK: {
-    of: "one class a row",
+    ...ofOneClass,
     options: { k: { kind: "number", default: 5, whole: true, least: 1 } },
     value({ y, t, width }: Scores, { k }: { k: number }) {
       let hits = 0;
@@ -56,9 +64,40 @@ export const SCORES = {
   recall: { ...averaged, value: ratio((hits, _said, are) => quotient(hits, are)) },
   f1: { ...averaged, value: ratio((hits, said, are) => quotient(2 * hits, said + are)) },
   /** Rows are true classes, columns predicted ones. */
-  confusionMatrix: { of: "one class a row", value: confusion },
+  confusionMatrix: { ...ofOneClass, value: confusion },
   rocAuc: { of: "classes", value: rocAuc },
 } as const satisfies Record<string, MetricRow>;
+
+/** Refuses options of a metric that cannot be, or are not those that it was asked for with before. */
+export function checkMetric(
+  { key, options }: Metric,
+  before: Metric | undefined,
+  where: string,
+  outputs: number,
+): void {
+  const { average, k } = options as Partial<Averaged> & { k?: number };
+  if (before !== undefined && JSON.stringify(before.options) !== JSON.stringify(options)) {
+    throw new PropagoError("ERR_CONFIG", `${where}: a report has one ${key}; ask for the other in evaluate()`);
+  }
+  if (k !== undefined && k >= outputs) {
+    throw new PropagoError("ERR_CONFIG", `${where}: topK of ${k} is always 1 with ${outputs} outputs; give less k`);
+  }
+  if (average === "binary" && outputs > 1) {
+    throw new PropagoError("ERR_CONFIG", `${where}: average "binary" is for one output; give "macro" or "perClass"`);
+  }
+}
+
+/** The metrics that have a meaning, as the end of a message. */
+export function fitting(meaning: Meaning, description: NetworkDescription): string {
+  const rows = Object.entries<MetricRow>({ ...METRICS, ...SCORES });
+  const names = rows.filter(([, row]) => fits(row, meaning, description)).map(([name]) => name);
+  return `; those that fit: ${names.join(", ")}`;
+}
+
+/** Whether outputs are probabilities, of rows or each by itself, and targets 0, 1 or probabilities. */
+function isOfProbabilities({ classes, threshold, isSoftmax }: Meaning, { layers }: NetworkDescription): boolean {
+  return classes && threshold > 0 && (isSoftmax || isProbability(layers[layers.length - 1].activation.range));
+}
 
 function quotient(part: number, whole: number): number {
   return whole > 0 ? part / whole : 0;

@@ -482,10 +482,7 @@ class Loop {
       (error: unknown) => void failures.push(error),
     );
     if (this.#isSync) {
-      throw new PropagoError(
-        "ERR_CONFIG",
-        `${callback} gave a promise, which fitSync cannot wait for: use fit, or a function that is not async`,
-      );
+      throw new PropagoError("ERR_CONFIG", `${callback} gave a promise, which fitSync cannot wait for; use fit`);
     }
     yield done;
     if (failures.length > 0) throw failures[0];

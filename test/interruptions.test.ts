@@ -228,7 +228,7 @@ describe("callbacks that give promises", () => {
       process.on("unhandledRejection", listen);
       try {
         const call = () => network.fitSync(data, { epochs: 3, [name]: () => Promise.reject(new Error("unwatched")) });
-        expect(call).toThrow(new RegExp(`${name} gave a promise, which fitSync cannot wait for: use fit`));
+        expect(call).toThrow(new RegExp(`${name} gave a promise, which fitSync cannot wait for; use fit`));
         await turn();
         await turn();
         expect(unhandled).toEqual([]);

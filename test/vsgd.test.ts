@@ -149,7 +149,7 @@ const problems = [
 ] as const;
 
 describe.each(problems)("nothing to tune: $name", ({ units, out, x, y }) => {
-  const data = { x, y: y as number[] | number[][] };
+  const data = { x, y: y };
   const batches = [1, 8, 32, "full"] as const;
 
   test.each(variants)("no seed diverges, and every one learns: %s", { timeout: 60_000 }, (variant) => {
