@@ -161,12 +161,16 @@ export class Diagnosis {
     if (optimizer.search || loss.name === "cosineSimilarity" || (low > -Infinity && high < Infinity)) return;
     const most = survey(t, outputs, 1, 1024).reduce((a, b) => (b.rms > a.rms ? b : a), NOTHING);
     if (most.rms < LARGE_TARGETS) return;
+    // What may not be below 0, or is measured in parts of itself, keeps its 0.
+    const isPositive = loss.targets === "counts" || loss.name === "meanAbsolutePercentageError" || low === 0;
+    const remedy = isPositive
+      ? "divide them by their mean"
+      : "subtract their mean and divide by their deviation, or take a Regressor, which does";
     this.#unscaled.add("targets");
     this.#tell(
       "WARN_UNSCALED_TARGETS",
       `targets${outputs > 1 ? ` of column ${most.column} of y` : ""} reach ${short(most.size)} (about ${short(most.mean)} ± ` +
-        `${short(most.deviation)}): outputs begin near 0 and take long to get there; subtract their mean and divide by ` +
-        "their deviation, or take a Regressor, which does",
+        `${short(most.deviation)}): outputs begin near 0 and take long to get there; ${remedy}`,
     );
   }
 
@@ -308,8 +312,8 @@ export class Diagnosis {
     const [[first, size], [last, other]] = [found[0], found[found.length - 1]];
     const ratio = size / other;
     const vanish = ratio < 1e-4;
-    // What is 0 is told of units; a last layer whose gradients are 0 for once has no share to compare with.
-    if (size === 0 || other === 0 || (!vanish && !(ratio > 1e4))) return;
+    // What is 0 is told of units; and a last layer whose gradients are 0 for once is nothing to compare with.
+    if (!(ratio > 0 && ratio < Infinity) || (!vanish && !(ratio > 1e4))) return;
     const saturates = SATURATING.includes(description.layers[first].activation.name);
     const clips = hasRate(description.optimizer) ? ", clipNorm" : "";
     const [from, to] = [first, last].map((l) => `"${description.layers[l].name}"`);

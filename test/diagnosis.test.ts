@@ -156,6 +156,17 @@ describe("in the data", () => {
     expect(new Regressor({}).fitSync(x, prices).warnings).toBeUndefined();
   });
 
+  test.each([
+    ["poisson", "softplus"],
+    ["meanSquaredLogarithmicError", "linear"],
+    ["meanAbsolutePercentageError", "linear"],
+    ["meanSquaredError", "relu"],
+  ] as const)("%s behind %s: targets that must stay positive are to be divided only", (loss, name) => {
+    const counts = y.map((v) => Math.round(3000 + 500 * v));
+    const history = fit({ layers: [dense(8, "tanh"), dense(1, name)], loss }, { x, y: counts }, { epochs: 1 });
+    expect(find(history, "WARN_UNSCALED_TARGETS")[0].message).toMatch(/long to get there; divide them by their mean$/);
+  });
+
   test("targets that vary below float32's digits", () => {
     const [warning, ...others] = fit(net, { x, y: y.map((v) => 1.7e12 + v) }, { epochs: 1 }).warnings!;
     expect(warning.code).toBe("WARN_UNSCALED_TARGETS");
