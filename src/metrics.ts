@@ -136,7 +136,8 @@ export function meaningOf(values: FloatArray | undefined, { loss, outputs, layer
     bySides,
     threshold,
     classes: isBinary || isSigned || isSoftmax || targets === "unit",
-    numbers: values !== undefined && !isSoftmax && targets !== "signs" && !(isBinary && targets === "unit"),
+    // Fractions may be both: what a softmax should give, or a sigmoid.
+    numbers: values !== undefined && targets !== "signs" && !(isBinary && (isSoftmax || targets === "unit")),
     isSoftmax,
   };
 }

@@ -133,7 +133,11 @@ export class Network<D extends DType = "float32"> {
     return new Training(() => this.#insides(), data, options);
   }
 
-  /** As `fit`, in one blocking call. */
+  /**
+   * As `fit`, in one blocking call.
+   * @throws PropagoError as `fit` rejects with, and ERR_CONFIG where `onEpoch` or `onBatch` gives a promise, for which it
+   * cannot wait.
+   */
   fitSync(data: Data, options: FitOptions = {}): History {
     return trainSync(this.#insides(), data, options);
   }

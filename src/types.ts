@@ -221,6 +221,7 @@ export interface FitOptions {
   sampleWeights?: SampleWeights;
   /** How much the rows of each class count, held-back rows and validation data included. */
   classWeights?: ClassWeights;
+  /** Stops when what it watches no longer improves. Epochs in which that is not a number do not count. */
   earlyStopping?: EarlyStopping | boolean;
   /** Stops once an epoch's training loss is at most this. */
   targetLoss?: number;
@@ -236,8 +237,8 @@ export interface FitOptions {
   /** Aborts: the promise rejects with the signal's reason; the network stays as its last completed batch left it. */
   signal?: AbortSignal;
   /**
-   * Called after each epoch. `fit` awaits a promise that it gives, and rejects with its error; `fitSync`, which cannot wait,
-   * throws ERR_CONFIG where it gives one.
+   * Called after each epoch. `fit` awaits a promise that it gives, and rejects with its error; an abort takes effect when
+   * it has settled. `fitSync`, which cannot wait, throws ERR_CONFIG where it gives one.
    */
   onEpoch?: (report: EpochReport) => unknown;
   /** Called after each batch, as `onEpoch`. */

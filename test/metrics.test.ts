@@ -308,6 +308,12 @@ describe("what has no meaning for the targets is refused, before anything is don
   test("fractions under a cross-entropy are numbers and, by their side of ½, classes", () => {
     using network = new Network({ inputs: 2, layers: [dense(1, "sigmoid")] });
     const data = { x, y: [0.1, 0.7, 0.9] };
-    expect(network.evaluate(data, { metrics: ["r2", "accuracy"] }).accuracy).toBeDefined();
+    const { accuracy, r2 } = network.evaluate(data, { metrics: ["r2", "accuracy"] });
+    const p = network.predict(x);
+    expect(accuracy).toBeCloseTo(data.y.filter((t, i) => t > 0.5 === p[i] > 0.5).length / 3, 14);
+    expect(r2).toBeLessThan(1);
+    using shares = new Network({ inputs: 2, layers: [dense(2, "softmax")] });
+    const halves = x.map(([a]) => [a, 1 - a]);
+    expect(shares.evaluate({ x, y: halves }, { metrics: ["r2", "accuracy", "logLoss"] }).r2).toBeLessThan(1);
   });
 });
