@@ -762,7 +762,7 @@ class Loop {
 function divergence(
   where: string,
   loss: number,
-  [causes, advice] = ["", "Scale inputs and targets to about -1..1, or try a smaller learningRate"],
+  [causes, advice] = ["", "Scale inputs and targets to about -1..1, or lower the learningRate, if there is one"],
 ): PropagoError {
   return new PropagoError(
     "ERR_DIVERGED",
