@@ -1,13 +1,14 @@
 // Files as the command reads and writes them: whole, regular, and replaced in one piece or not at all.
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, realpathSync, renameSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, readSync, realpathSync, renameSync } from "node:fs";
 import { statSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { parseTable } from "../data/csv.ts";
-import type { Table } from "../data/csv.ts";
+import { gunzipSync } from "node:zlib";
 import { PropagoError } from "../errors.ts";
 
 /** A file that is larger cannot become one JavaScript string. */
 const MAX_BYTES = 500_000_000;
+/** How much of a stream is read at once. */
+const CHUNK = 1 << 20;
 
 const REASONS: Record<string, string> = {
   ENOENT: "no such file or folder",
@@ -28,7 +29,7 @@ const REASONS: Record<string, string> = {
  */
 export function readBytes(path: string): Uint8Array {
   try {
-    if (path === "-") return readFileSync(0);
+    if (path === "-") return readStream(0, MAX_BYTES);
     // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever; so look first.
     const { isFile, size } = describe(path);
     if (!isFile)
@@ -43,9 +44,67 @@ export function readBytes(path: string): Uint8Array {
   }
 }
 
-/** Reads a table. @throws PropagoError as `readBytes` and `parseTable`. */
-export function readTable(path: string, delimiter?: string): Table {
-  return parseTable(readBytes(path), path === "-" ? "standard input" : basename(path), delimiter);
+/** A table's bytes, and how messages call it. */
+export interface TableFile {
+  bytes: Uint8Array;
+  name: string;
+}
+
+/**
+ * Reads the file of a table, compressed with gzip or not.
+ * @throws PropagoError as `readBytes`, and ERR_IO for a damaged archive or one that unpacks to too much.
+ */
+export function readTableFile(path: string): TableFile {
+  const bytes = readBytes(path);
+  return { bytes: unpacked(bytes, path), name: path === "-" ? "standard input" : basename(path) };
+}
+
+/** @param limit the most bytes that may come out. */
+export function unpacked(bytes: Uint8Array, path: string, limit = MAX_BYTES): Uint8Array {
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
+  try {
+    return gunzipSync(bytes, { maxOutputLength: limit });
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const isLarge = code === "ERR_BUFFER_TOO_LARGE";
+    const reason = isLarge ? `it unpacks to more than ${limit / 1e6} MB` : `its gzip data is damaged (${message})`;
+    throw new PropagoError("ERR_IO", `cannot read ${path}: ${reason}`, { cause: error });
+  }
+}
+
+/**
+ * Reads a stream to its end.
+ * @param limit the most bytes that may come.
+ * @throws PropagoError ERR_IO for more.
+ */
+export function readStream(descriptor: number, limit: number): Uint8Array {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    const count = readSome(descriptor, chunk);
+    if (count === 0) break;
+    length += count;
+    if (length > limit) {
+      throw new PropagoError("ERR_IO", `cannot read standard input: it has more than the limit of ${limit / 1e6} MB`);
+    }
+    chunks.push(chunk.subarray(0, count));
+  }
+  return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length);
+}
+
+/** The next bytes of a stream; 0 at its end. A terminal or pipe that has none yet is waited for. */
+function readSome(descriptor: number, chunk: Uint8Array): number {
+  for (;;) {
+    try {
+      return readSync(descriptor, chunk);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === "EOF") return 0;
+      if (code !== "EAGAIN") throw error;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+    }
+  }
 }
 
 /**

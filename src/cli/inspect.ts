@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { Classifier } from "../classifier.ts";
 import type { Column } from "../data/columns.ts";
+import { PART_NAMES } from "../data/dates.ts";
 import { sentence } from "./figures.ts";
 import { readModel } from "./model.ts";
 import { figure, word } from "./text.ts";
@@ -18,12 +19,13 @@ export function inspectCommand(): Command {
 }
 
 function inspect(path: string, { json }: { json: boolean }): void {
-  const { task, target, columns, training, estimator } = readModel(path);
+  const { task, targets, columns, training, estimator } = readModel(path);
+  const target = targets.map(({ name }) => name).join(", ");
   const labels = estimator instanceof Classifier ? [...estimator.classes] : undefined;
   const { network } = estimator;
   if (json) {
     const parameters = network?.parameterCount;
-    const facts = { task, target, columns, labels, parameters, training, fingerprint: network?.fingerprint() };
+    const facts = { task, target, targets, columns, labels, parameters, training, fingerprint: network?.fingerprint() };
     process.stdout.write(`${JSON.stringify(facts)}\n`);
     return;
   }
@@ -39,7 +41,18 @@ function inspect(path: string, { json }: { json: boolean }): void {
 
 function describe(column: Column): string {
   const name = word(column.name);
-  return column.kind === "number" ? name : `${name} (one of ${shown(column.categories.map(word))})`;
+  if (column.kind === "category") {
+    const categories = column.categories.map(word);
+    if (column.other) categories.push("others");
+    if (column.missing === "category") categories.push("missing");
+    return `${name} (one of ${shown(categories)})`;
+  }
+  if (column.kind === "date") {
+    const parts = column.parts.map(({ part }) => PART_NAMES[part]);
+    return `${name} (${[column.form === "time" ? "time of day" : "date", ...parts].join(", ")})`;
+  }
+  const affix = column.format?.affix;
+  return affix === undefined ? name : `${name} (in ${word(affix)})`;
 }
 
 function shown(texts: readonly string[]): string {

@@ -3,12 +3,15 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { Classifier } from "../classifier.ts";
-import { inputsOf } from "../data/columns.ts";
-import type { Column, Task } from "../data/columns.ts";
+import { fromVersion1, inputsOf, isColumn } from "../data/columns.ts";
+import type { Column } from "../data/columns.ts";
+import { isTargetRecord } from "../data/targets.ts";
+import type { TargetRecord, Task } from "../data/targets.ts";
 import { PropagoError, show } from "../errors.ts";
 import { Regressor } from "../regressor.ts";
 import type { Evaluation } from "../types.ts";
 import { readBytes, writeWhole } from "./files.ts";
+import type { TableRecord } from "./tables.ts";
 
 /** What the model was trained on, and what it reached. */
 export interface TrainingFigures {
@@ -20,15 +23,17 @@ export interface TrainingFigures {
 
 export interface Model {
   task: Task;
-  /** The name of the column that is predicted. */
-  target: string;
+  /** The columns that are predicted. */
+  targets: TargetRecord[];
   columns: Column[];
+  /** What else predicting must know of the table. */
+  record: TableRecord;
   training: TrainingFigures;
   estimator: Classifier | Regressor;
 }
 
 const FORMAT = "propago-model";
-const VERSION = 1;
+const VERSION = 2;
 
 /** Writes a model file in one piece. @throws PropagoError ERR_IO. */
 export function writeModel(path: string, model: Model): void {
@@ -61,7 +66,7 @@ function parseModel(bytes: Uint8Array): Model {
   }
   if (!isObject(file) || file.format !== FORMAT)
     throw bad("this is no model file; expected one written by propago train");
-  if (file.version !== VERSION) {
+  if (file.version !== VERSION && file.version !== 1) {
     const newer = typeof file.version === "number" && file.version > VERSION ? "made by a newer version " : "";
     throw bad(`${newer}(format ${show(file.version)}, this reads ${VERSION}); update propago`);
   }
@@ -69,13 +74,16 @@ function parseModel(bytes: Uint8Array): Model {
   if (!isObject(model) || file.sha256 !== hash(JSON.stringify(model))) {
     throw bad("the checksum does not match: the file was damaged or edited; train again or restore it from a copy");
   }
-  return readParts(model);
+  return readParts(file.version === 1 ? upgraded(model) : model);
 }
 
 function readParts(model: Record<string, unknown>): Model {
-  const { task, target, training } = model;
+  const { task, targets, training, record } = model;
   if (task !== "classification" && task !== "regression") throw bad(`unknown task ${show(task)}`);
-  if (typeof target !== "string") throw bad(`target must be a column name, got ${show(target)}`);
+  if (!Array.isArray(targets) || targets.length === 0 || !targets.every(isTargetRecord)) {
+    throw bad("targets are not as expected");
+  }
+  if (!isTableRecord(record)) throw bad("what was remembered of the table is not as expected");
   if (!isObject(training) || typeof training.rows !== "number") throw bad("the figures of the training are missing");
   if (!Array.isArray(model.columns) || !model.columns.every(isColumn)) throw bad("columns are not as expected");
   const { columns } = model;
@@ -85,14 +93,24 @@ function readParts(model: Record<string, unknown>): Model {
   if (inputs !== inputsOf(columns)) {
     throw bad(`the columns make ${inputsOf(columns)} inputs, but the network has ${inputs}`);
   }
-  return { task, target, columns, training: training as unknown as TrainingFigures, estimator };
+  return { task, targets, columns, record, training: training as unknown as TrainingFigures, estimator };
 }
 
-function isColumn(column: unknown): column is Column {
-  if (!isObject(column) || typeof column.name !== "string") return false;
-  if (column.kind === "number") return true;
-  const { categories } = column;
-  return column.kind === "text" && Array.isArray(categories) && categories.every((text) => typeof text === "string");
+/** A model of version 1 as version 2 has it: one target, columns of numbers and texts, and nothing of missing values. */
+function upgraded(model: Record<string, unknown>): Record<string, unknown> {
+  const { task, target, columns } = model;
+  if (typeof target !== "string") throw bad(`target must be a column name, got ${show(target)}`);
+  const labels = isObject(model.estimator) ? model.estimator.labels : [];
+  const record = task === "classification" ? { name: target, kind: "class", labels } : { name: target, kind: "number" };
+  const known = Array.isArray(columns) ? columns.map(fromVersion1) : columns;
+  return { ...model, targets: [record], columns: known, record: {} };
+}
+
+function isTableRecord(record: unknown): record is TableRecord {
+  if (!isObject(record)) return false;
+  return [record.names, record.missingValues].every((value) => {
+    return value === undefined || (Array.isArray(value) && value.every((text) => typeof text === "string"));
+  });
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,17 +1,29 @@
 // What several commands read from their command lines, each with its check.
 import { InvalidArgumentError, Option } from "commander";
-import { DELIMITERS } from "../data/csv.ts";
+import { SPACES } from "../data/cells.ts";
+import { DELIMITERS } from "../data/header.ts";
 
-const NAMED_DELIMITERS: Record<string, string> = { tab: "\t", "\\t": "\t", comma: ",", semicolon: ";", pipe: "|" };
+const NAMED_DELIMITERS: Record<string, string> = {
+  tab: "\t",
+  "\\t": "\t",
+  comma: ",",
+  semicolon: ";",
+  pipe: "|",
+  space: SPACES,
+};
 
 export function delimiterOption(): Option {
-  return new Option("--delimiter <character>", "what separates fields: , ; tab or | (default: found out)").argParser(
-    (text) => {
-      const delimiter = NAMED_DELIMITERS[text] ?? text;
-      if ((DELIMITERS as readonly string[]).includes(delimiter)) return delimiter;
-      throw new InvalidArgumentError("Expected one of , ; tab |.");
-    },
-  );
+  const what = "what separates fields: , ; tab | or space (default: found out)";
+  return new Option("--delimiter <character>", what).argParser((text) => {
+    const delimiter = NAMED_DELIMITERS[text] ?? text;
+    if (delimiter === SPACES || (DELIMITERS as readonly string[]).includes(delimiter)) return delimiter;
+    throw new InvalidArgumentError("Expected one of , ; tab | space.");
+  });
+}
+
+/** Gathers the values of an option that may be given more than once. */
+export function gathered(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
 }
 
 /** An argument parser for numbers in a range, both ends included. */

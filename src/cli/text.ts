@@ -17,9 +17,10 @@ export function figure(value: number | undefined): string {
   return String(Number(value.toPrecision(4)));
 }
 
-/** A CSV cell holding text. What a spreadsheet would run as a formula gets an apostrophe before it (OWASP). */
+/** A CSV cell holding text. What a spreadsheet would run as a formula gets an apostrophe before it (OWASP); numbers do not. */
 export function textCell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  const isHarmless = text.length === 1 || /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/.test(text);
+  const safe = /^[=+\-@\t\r]/.test(text) && !isHarmless ? `'${text}` : text;
   return /[",\n\r]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
 

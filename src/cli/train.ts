@@ -3,11 +3,9 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { ACTIVATIONS } from "../activations.ts";
 import type { ActivationSpec } from "../activations.ts";
 import { Classifier } from "../classifier.ts";
-import { encodeRows, findColumn, learnColumns, readNumbers, readTarget } from "../data/columns.ts";
-import type { Encoded, Target, Task } from "../data/columns.ts";
-import type { Table } from "../data/csv.ts";
-import { listed } from "../data/labels.ts";
+import type { Encoded } from "../data/columns.ts";
 import type { Label } from "../data/labels.ts";
+import type { Targets } from "../data/targets.ts";
 import { PropagoError } from "../errors.ts";
 import { defaultValidation } from "../estimator.ts";
 import { defaultEpochs } from "../training.ts";
@@ -21,17 +19,18 @@ import type { DType, EpochReport, FitOptions, History } from "../types.ts";
 import { Interruption, INTERRUPTED, warn } from "./exit.ts";
 import { measure, sentence } from "./figures.ts";
 import type { Figures } from "./figures.ts";
-import { checkOutput, readTable } from "./files.ts";
+import { checkOutput } from "./files.ts";
 import { writeModel } from "./model.ts";
-import { delimiterOption, layerSizes, named, number } from "./options.ts";
+import { layerSizes, named, number } from "./options.ts";
 import { figuresOf, showProgress } from "./progress.ts";
+import { addTableOptions, readTrainingTable } from "./tables.ts";
+import type { TableFlags } from "./tables.ts";
 import { figure, printable, word } from "./text.ts";
 
-interface TrainOptions {
-  target?: string;
-  task?: Task;
-  ignore: string[];
-  delimiter?: string;
+/** One target, as the estimators take it. */
+type Target = { task: "classification"; labels: Label[] } | { task: "regression"; values: Float64Array };
+
+interface TrainOptions extends TableFlags {
   hidden?: number[];
   activation?: ActivationSpec;
   loss?: LossSpec;
@@ -44,7 +43,6 @@ interface TrainOptions {
   validation?: number;
   patience?: number;
   classWeights?: "balanced";
-  weights?: string;
   seed: number | "random";
   dtype?: DType;
   out: string;
@@ -57,15 +55,10 @@ export function trainCommand(): Command {
   const positive = number({ least: Number.MIN_VALUE });
   const notNegative = number({ least: 0 });
   const count = number({ least: 1, whole: true });
-  return new Command("train")
+  const command = new Command("train")
     .description("Train a model on a CSV file and write it to one file.")
-    .argument("<data>", "CSV file with a header line; - for standard input")
-    .option("--target <column>", "column to predict, by name or number from 1 (default: the last)")
-    .addOption(
-      new Option("--task <kind>", "what the target is (default: found out)").choices(["classification", "regression"]),
-    )
-    .option("--ignore <columns>", "columns to leave out, as a,b", splitList, [])
-    .addOption(delimiterOption())
+    .argument("<data>", "CSV file, also compressed with gzip; - for standard input");
+  return addTableOptions(command)
     .option("--hidden <sizes>", "neurons of each hidden layer, as 16,16, or none (default: 64)", layerSizes)
     .option("--activation <name>", "of the hidden layers (default: tanh)", named(ACTIVATIONS))
     .option("--loss <name>", "what training minimises (default: fits the task)", named(LOSSES))
@@ -88,7 +81,6 @@ export function trainCommand(): Command {
     .addOption(
       new Option("--class-weights <how>", "balanced: rare classes count as much as common ones").choices(["balanced"]),
     )
-    .option("--weights <column>", "column that says how much each row counts; it is no input")
     .option("--seed <number>", "for first weights, order and held-back rows, or random", seed, 0)
     .addOption(new Option("--dtype <kind>", "precision (default: float32)").choices(["float32", "float64"]))
     .option("--out <file>", "where the model goes", "model.propago")
@@ -104,12 +96,12 @@ export function trainCommand(): Command {
 
 async function train(path: string, options: TrainOptions): Promise<void> {
   checkOutput(options.out, { inputs: [path], force: options.force });
-  const table = readTable(path, options.delimiter);
-  const { target, encoded, columns, weights, note } = readInputs(table, options);
+  const { targets, encoded, columns, record, weights, note, warnings } = readTrainingTable(path, options, options.dtype);
+  const target = oneTarget(targets);
   if (options.classWeights && target.task === "regression") {
     throw new PropagoError("ERR_USAGE", "--class-weights is for classes, but the target is a number; leave it out");
   }
-  for (const warning of encoded.warnings) warn(warning);
+  for (const warning of warnings) warn(warning);
   if (!options.json) process.stdout.write(`${printable(note)}\n`);
 
   const estimator =
@@ -126,12 +118,13 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   const epochs = history.epochs.length;
   const { rows } = encoded;
   const figures = { rows, epochs, loss: training.loss, validation };
-  writeModel(options.out, { task: target.task, target: target.name, columns, training: figures, estimator });
+  const { records } = targets;
+  writeModel(options.out, { task: target.task, targets: records, columns, record, training: figures, estimator });
 
   const parameters = estimator.network?.parameterCount;
   if (options.json) {
     const { rows: _, ...own } = training;
-    const place = { target: target.name, inputs: encoded.columns, seed: estimator.network?.seed, out: options.out };
+    const place = { target: records[0].name, inputs: encoded.columns, seed: estimator.network?.seed, out: options.out };
     const result = {
       task: target.task,
       rows,
@@ -154,40 +147,11 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-/** The table as numbers, and a line that tells what was made of it. */
-function readInputs(table: Table, options: TrainOptions) {
-  const last = table.columns.length;
-  const place = options.target === undefined ? last - 1 : findColumn(table, options.target);
-  const ignored = new Set(options.ignore.map((name) => findColumn(table, name.trim())));
-  if (ignored.has(place)) {
-    const name = JSON.stringify(table.columns[place]);
-    throw new PropagoError("ERR_USAGE", `column ${name} is the target, so it cannot be ignored; name another --target`);
-  }
-  const weighing = options.weights === undefined ? undefined : findColumn(table, options.weights);
-  if (weighing === place) throw new PropagoError("ERR_USAGE", "--weights names the target; name another column");
-  const weights = weighing === undefined ? undefined : readNumbers(table, weighing);
-  if (weighing !== undefined) ignored.add(weighing);
-  const places = table.columns.map((_, i) => i).filter((i) => i !== place && !ignored.has(i));
-  if (places.length === 0) {
-    throw new PropagoError("ERR_DATA", `${table.file} has no column beside the target to learn from`);
-  }
-  const target = readTarget(table, place, options.task);
-  const columns = learnColumns(table, places);
-  const expected = [target.name, ...[...ignored].map((i) => table.columns[i])];
-  const encoded = encodeRows(table, columns, { expected });
-  if (target.task === "classification" && new Set(target.labels).size === 1) {
-    encoded.warnings.push(`target ${JSON.stringify(target.name)} has one class only; the model can but repeat it`);
-  }
-  const chosen = options.target === undefined ? " (the last column)" : "";
-  const rows = `${table.file}: ${table.rows.length} rows, ${columns.length} columns`;
-  const note = `${rows}; target ${JSON.stringify(target.name)}${chosen}: ${kindOf(target)}`;
-  return { target, columns, encoded, weights, note };
-}
-
-function kindOf(target: Target): string {
-  if (target.task === "regression") return "a number to be predicted";
-  const classes = [...new Set(target.labels)];
-  return `${classes.length} ${classes.length === 1 ? "class" : "classes"} (${listed(classes)})`;
+/** The one target that the estimators can learn. */
+function oneTarget(targets: Targets): Target {
+  if (targets.kind === "classes") return { task: "classification", labels: targets.labels };
+  if (targets.kind === "numbers" && targets.records.length === 1) return { task: "regression", values: targets.values };
+  throw new PropagoError("ERR_USAGE", "several targets cannot be trained yet; name one with --target");
 }
 
 function network(options: TrainOptions): EstimatorOptions {
@@ -281,9 +245,4 @@ function seed(text: string): number | "random" {
   } catch {
     throw new InvalidArgumentError('Expected a whole number from 0 to 4294967295, or "random".');
   }
-}
-
-/** Column names of an option that may be given more than once. */
-function splitList(text: string, before: readonly string[]): string[] {
-  return [...before, ...text.split(",")];
 }

@@ -1,274 +1,393 @@
-// What the command knows of a table's columns: which hold numbers and which text, how text becomes numbers, and what
-// the target is. It turns tables into rows of numbers; reading files is csv.ts's part.
+// A table's input columns as a model remembers them, and the rows of numbers that they become. Training writes these
+// records (learning.ts); predicting applies the same ones.
 import { didYouMean, PropagoError, show } from "../errors.ts";
-import { isMissing, parseNumber } from "./csv.ts";
-import type { Table } from "./csv.ts";
-import { byCodePoint } from "./labels.ts";
-import type { Label } from "./labels.ts";
-import type { Rows } from "./scaling.ts";
+import { partOf, PART_NAMES, readDate } from "./dates.ts";
+import type { DateForm, DatePart } from "./dates.ts";
+import { distinctTexts } from "./csv.ts";
+import type { Distinct, Table } from "./csv.ts";
+import { PLAIN, readNumber } from "./numbers.ts";
+import type { NumberFormat } from "./numbers.ts";
+import { count, list, listShown, LISTED } from "./problems.ts";
 
-/** An input column as the model remembers it: a text column becomes one 0-or-1 input for each of its categories. */
-export type Column = { name: string; kind: "number" } | { name: string; kind: "text"; categories: string[] };
-
-export type Task = "classification" | "regression";
-
-/** The column to be predicted. */
-export type Target =
-  | { name: string; task: "classification"; labels: Label[] }
-  | { name: string; task: "regression"; values: Float64Array };
-
-/** More categories than this make more inputs than a text column is worth. */
-const MAX_CATEGORIES = 100;
-/** An integer target with more values than this is a number to be predicted, not a class. */
-const MAX_INTEGER_CLASSES = 20;
-/** How many cells or names a message lists. */
-const LISTED = 5;
-
-/**
- * The place of a column given by name or by number from 1.
- * @throws PropagoError ERR_USAGE where there is none.
- */
-export function findColumn(table: Table, wanted: string): number {
-  const named = table.columns.indexOf(wanted);
-  if (named >= 0) return named;
-  const count = table.columns.length;
-  if (/^\d+$/.test(wanted)) {
-    if (Number(wanted) >= 1 && Number(wanted) <= count) return Number(wanted) - 1;
-    throw new PropagoError("ERR_USAGE", `${table.file} has no column ${wanted}; its columns are 1 to ${count}`);
-  }
-  const known = `${didYouMean(wanted, table.columns)}; its columns are ${list(table.columns)}`;
-  throw new PropagoError("ERR_USAGE", `${table.file} has no column ${show(wanted)}${known}`);
+/** A column of numbers: one input, and a second one that says where the number is missing. */
+export interface NumberColumn {
+  name: string;
+  kind: "number";
+  /** How its numbers are written; without it plainly. */
+  format?: NumberFormat;
+  /** What is subtracted, so that float32 keeps the digits. Without it inputs are float64. */
+  offset?: number;
+  /** What stands for a missing value; without it a row that lacks one is not predicted. */
+  fill?: number;
+  /** Whether a second input is 1 where the value is missing. */
+  indicator?: boolean;
 }
 
-/**
- * Finds out what the columns at `places` hold.
- * @throws PropagoError ERR_DATA for a text column with too many categories.
- */
-export function learnColumns(table: Table, places: readonly number[]): Column[] {
-  return places.map((place) => {
-    const name = table.columns[place];
-    if (isNumberColumn(table, place)) return { name, kind: "number" };
-    const categories = [...new Set(table.rows.map((row) => row[place].trim()))].filter((text) => text !== "");
-    const count = categories.length;
-    if (count > MAX_CATEGORIES || (count === table.rows.length && count > LISTED)) {
-      const advice = `leave it out with --ignore ${quotedForShell(name)}, or group its values`;
-      const reason = `${count} different texts in ${table.rows.length} rows, too many to learn from`;
-      throw new PropagoError("ERR_DATA", `column ${show(name)} has ${reason}; ${advice}`);
-    }
-    return { name, kind: "text", categories: categories.sort(byCodePoint) };
-  });
+/** A column of words: an input for each category, 1 where the row has it. */
+export interface CategoryColumn {
+  name: string;
+  kind: "category";
+  categories: string[];
+  /** Whether one more input stands for rare and unseen categories. */
+  other?: boolean;
+  /** What a missing value is: a category with an input of its own, no category, or a row that is not predicted. */
+  missing: "category" | "none" | "refuse";
+  /** Whether "TRUE", "True" and "true" are one category. */
+  fold?: boolean;
 }
 
-/**
- * Decides what the target is, and reads it. Text is a class; so are integers with few different values; other numbers
- * are to be predicted as numbers.
- * @param task says it instead.
- * @throws PropagoError for cells that the task cannot use, and where every row is a class of its own.
- */
-export function readTarget(table: Table, place: number, task?: Task): Target {
-  const name = table.columns[place];
-  const decided = task ?? taskOf(table, place);
-  if (decided === "regression") return { name, task: decided, values: readNumbers(table, place) };
-  const labels = readLabels(table, place);
-  const classes = new Set(labels).size;
-  const { length } = labels;
-  if (length > 2 && (classes === length || (classes > MAX_INTEGER_CLASSES && length < 2 * classes))) {
-    const advice = "choose another column with --target, or --task regression for a number";
-    throw new PropagoError("ERR_DATA", `target ${show(name)} has ${classes} classes for ${length} rows; ${advice}`);
-  }
-  return { name, task: decided, labels };
+/** A column of dates: days (or hours of a day) as a number, and parts that repeat as categories. */
+export interface DateColumn {
+  name: string;
+  kind: "date";
+  form: DateForm;
+  offset: number;
+  fill?: number;
+  indicator?: boolean;
+  parts: { part: DatePart; values: number[] }[];
 }
 
-/** The labels in a column: integers where most cells are numbers, texts otherwise. */
-function readLabels(table: Table, place: number): Label[] {
-  const isNumbers = isNumberColumn(table, place);
-  refuseMissing(table, [place], (row, column) => isMissing(table.rows[row][column], isNumbers));
-  if (!isNumbers) return table.rows.map((row) => row[place].trim());
-  return table.rows.map((_, row) => {
-    const value = numberAt(table, row, place);
-    if (Number.isSafeInteger(value)) return value;
-    const advice = "use integers or words for classes, or --task regression";
-    throw new PropagoError("ERR_DATA", `${at(table, row, place)}: ${value} is not a class label; ${advice}`);
-  });
-}
+/** An input column as the model remembers it. */
+export type Column = NumberColumn | CategoryColumn | DateColumn;
 
-/**
- * The labels in a column, each one of the model's.
- * @throws PropagoError ERR_DATA, naming the line, for a label that training has not seen.
- */
-export function readKnownLabels(table: Table, place: number, known: readonly Label[]): Label[] {
-  refuseMissing(table, [place], (row, column) => isMissing(table.rows[row][column], false));
-  const byText = new Map(known.map((label) => [String(label), label]));
-  return table.rows.map((cells, row) => {
-    const text = cells[place].trim();
-    const label = byText.get(text) ?? byText.get(String(parseNumber(text)));
-    if (label !== undefined) return label;
-    const classes = `(${list(known.map(String))})`;
-    throw new PropagoError("ERR_DATA", `${at(table, row, place)}: ${show(text)} was not seen in training ${classes}`);
-  });
-}
-
-/** Numbers in a column that must hold nothing else. */
-export function readNumbers(table: Table, place: number): Float64Array {
-  refuseMissing(table, [place], (row, column) => isMissing(table.rows[row][column]));
-  return Float64Array.from(table.rows, (_, row) => numberAt(table, row, place));
-}
+/** Numbers of an encoded table, row by row. Bytes where all inputs are whole numbers from 0 to 255. */
+export type EncodedArray = Uint8Array | Float32Array | Float64Array;
 
 /** A table as the model's inputs. */
-export interface Encoded extends Rows {
+export interface Encoded {
+  data: EncodedArray;
+  rows: number;
+  columns: number;
   /** What the user should know, though it is no error. */
   warnings: string[];
+  /** For each row whether it lacks what the model needs; its inputs are then without meaning. */
+  isUnusable: Uint8Array;
+}
+
+export interface EncodeOptions {
+  isMissing: (text: string) => boolean;
+  /** The rows to encode; without it all. */
+  rows?: ArrayLike<number>;
+  /** Names that may be in the table without being inputs, so that nothing is said about them. */
+  expected?: readonly string[];
+  /**
+   * What a category is that training has not seen: the column's "other" (where it has none, no category), told; no
+   * category, silently; or an error.
+   */
+  unknown?: "other" | "ignore" | "error";
+  /** Float64 keeps all digits, for networks that compute so. */
+  dtype?: "float32" | "float64";
+  /** The decimal sign of this table, where it is not the training table's. */
+  decimal?: "." | ",";
 }
 
 /**
  * Turns a table into rows of numbers, finding the columns by name.
- * @param expected names that may be in the table without being inputs, so that nothing is said about them.
- * @param unknown what to do with a category that training has not seen: an error, or all its inputs 0.
- * @throws PropagoError ERR_DATA, ERR_CSV or ERR_NONFINITE naming line and column of what cannot be used.
+ * @throws PropagoError ERR_DATA where a column is not there, or for an unseen category where these are errors.
  */
-export function encodeRows(
-  table: Table,
-  columns: readonly Column[],
-  { expected = [], unknown = "error" }: { expected?: readonly string[]; unknown?: "error" | "ignore" } = {},
-): Encoded {
-  const places = columns.map(({ name }) => table.columns.indexOf(name));
-  const absent = columns.filter((_, i) => places[i] < 0).map(({ name }) => name);
+export function encodeRows(table: Table, columns: readonly Column[], options: EncodeOptions): Encoded {
+  const places = placesOf(table, columns);
+  const warnings: string[] = [];
+  const used = new Set([...columns.map(({ name }) => name), ...(options.expected ?? [])]);
+  const extra = table.columns.filter((name) => !used.has(name));
+  if (extra.length > 0) warnings.push(`${table.file}: the model does not use ${listShown(extra)}`);
+
+  const width = inputsOf(columns);
+  const rows = options.rows?.length ?? table.rows;
+  const encoding: Encoding = {
+    table,
+    options: { unknown: "other", ...options },
+    rows,
+    width,
+    data: newArray(table, columns, places, rows * width, options),
+    isUnusable: new Uint8Array(rows),
+    unseen: [],
+    faults: [],
+    lacking: [],
+  };
+  let offset = 0;
+  columns.forEach((column, i) => {
+    const distinct = distinctTexts(table, places[i]);
+    if (column.kind === "category") encodeCategories(encoding, column, distinct, places[i], offset);
+    else encodeValues(encoding, column, distinct, places[i], offset);
+    offset += inputsOf([column]);
+  });
+  warnings.push(...tell(encoding));
+  return { data: encoding.data, rows, columns: width, warnings, isUnusable: encoding.isUnusable };
+}
+
+/** What `encodeRows` works on. */
+interface Encoding {
+  table: Table;
+  options: EncodeOptions & { unknown: "other" | "ignore" | "error" };
+  rows: number;
+  width: number;
+  data: EncodedArray;
+  isUnusable: Uint8Array;
+  /** Texts that training has not seen, and cells that are no numbers or dates, as messages name them. */
+  unseen: Found[];
+  faults: Found[];
+  lacking: Found[];
+}
+
+interface Found {
+  /** How messages call the column. */
+  column: string;
+  place: number;
+  cells: number;
+  row: number;
+  text: string;
+}
+
+/** Where the columns are in a table. @throws PropagoError ERR_DATA naming those that are not there. */
+function placesOf(table: Table, columns: readonly Column[]): number[] {
+  const byName = new Map(table.columns.map((name, i) => [name, i]));
+  const absent = columns.filter(({ name }) => !byName.has(name)).map(({ name }) => name);
   if (absent.length > 0) {
     const near = absent.length === 1 ? didYouMean(absent[0], table.columns) : "";
     const word = absent.length === 1 ? "the column" : `${absent.length} columns`;
-    throw new PropagoError("ERR_DATA", `${table.file} lacks ${word} ${list(absent)}${near}, which the model needs`);
+    const header = table.hasHeader ? "" : "; it was read without a header line";
+    throw new PropagoError("ERR_DATA", `${table.file} lacks ${word} ${listShown(absent)}${near}, which the model needs${header}`);
   }
-  const warnings: string[] = [];
-  const used = new Set([...columns.map(({ name }) => name), ...expected]);
-  const extra = table.columns.filter((name) => !used.has(name));
-  if (extra.length > 0) warnings.push(`${table.file}: the model does not use ${list(extra)}`);
+  return columns.map(({ name }) => byName.get(name) ?? 0);
+}
 
-  const isNumber = new Set(places.filter((_, i) => columns[i].kind === "number"));
-  refuseMissing(table, places, (row, place) => {
-    return isMissing(table.rows[row][place], isNumber.has(place));
+/** The leanest array that keeps all digits: columns of earlier versions were not centred, so float32 may lose theirs. */
+function newArray(table: Table, columns: readonly Column[], places: number[], length: number, options: EncodeOptions) {
+  if (columns.every((column, i) => fitsBytes(table, column, places[i], options))) return new Uint8Array(length);
+  const isCentred = columns.every((column) => column.kind !== "number" || column.offset !== undefined);
+  return isCentred && options.dtype !== "float64" ? new Float32Array(length) : new Float64Array(length);
+}
+
+/** Whether a column's inputs are whole numbers from 0 to 255. */
+function fitsBytes(table: Table, column: Column, place: number, { isMissing, decimal }: EncodeOptions): boolean {
+  if (column.kind === "category") return true;
+  if (column.kind === "date") return false;
+  const { texts } = distinctTexts(table, place);
+  return texts.every((text) => {
+    const value = isMissing(text) ? column.fill : valueOf(column, text, decimal);
+    if (value === undefined) return true;
+    const input = value - (column.offset ?? 0);
+    return input >= 0 && input <= 255 && Number.isInteger(input) && !Object.is(input, -0);
   });
-  const width = inputsOf(columns);
-  const data = new Float64Array(table.rows.length * width);
-  let offset = 0;
-  columns.forEach((column, i) => {
-    if (column.kind === "number") {
-      for (let row = 0; row < table.rows.length; row++) data[row * width + offset] = numberAt(table, row, places[i]);
-      offset += 1;
-      return;
+}
+
+/** The place in a table of a row that is encoded. */
+function rowAt({ options }: Encoding, row: number): number {
+  return options.rows ? options.rows[row] : row;
+}
+
+function encodeCategories(encoding: Encoding, column: CategoryColumn, distinct: Distinct, place: number, offset: number) {
+  const { data, width, rows, options } = encoding;
+  const { texts, codes } = distinct;
+  const indices = categoryIndices(column);
+  const { length } = column.categories;
+  const unseen = new Uint32Array(texts.length);
+  const none = column.other && options.unknown !== "ignore" ? length : -1;
+  const input = Int32Array.from(texts, (text, i) => {
+    const index = indices.get(column.fold ? text.toLowerCase() : text);
+    if (index !== undefined) return index;
+    if (options.isMissing(text)) {
+      if (column.missing === "refuse") return -2;
+      return column.missing === "category" ? length + (column.other ? 1 : 0) : none;
     }
-    const indices = new Map(column.categories.map((category, index) => [category, index]));
-    for (let row = 0; row < table.rows.length; row++) {
-      const text = table.rows[row][places[i]].trim();
-      const index = indices.get(text);
-      if (index !== undefined) data[row * width + offset + index] = 1;
-      else if (unknown === "error") throw unseen(table, row, places[i], column.categories);
-    }
-    offset += column.categories.length;
+    unseen[i] = 1;
+    return none;
   });
-  return { data, rows: table.rows.length, columns: width, warnings };
+  for (let row = 0; row < rows; row++) {
+    const code = codes[rowAt(encoding, row)];
+    if (unseen[code]) note(encoding.unseen, encoding, column.name, place, row, texts[code]);
+    const index = input[code];
+    if (index >= 0) data[row * width + offset + index] = 1;
+    else if (index === -2) {
+      note(encoding.lacking, encoding, column.name, place, row, texts[code]);
+      encoding.isUnusable[row] = 1;
+    }
+  }
+  const first = encoding.unseen.at(-1);
+  if (options.unknown === "error" && first?.place === place) throw unseenError(encoding, first, column.categories);
+}
+
+/** Where each text that names a category has its input; a gathered category has none of its own. */
+export function categoryIndices({ categories, fold }: CategoryColumn): Map<string, number> {
+  return new Map(categories.map((category, index) => [fold ? category.toLowerCase() : category, index]));
+}
+
+/** The number that a cell of a number or date column stands for. */
+export function valueOf(column: NumberColumn | DateColumn, text: string, decimal?: "." | ","): number | undefined {
+  if (column.kind === "date") return readDate(text, column.form);
+  const format = column.format ?? PLAIN;
+  const value = readNumber(text, decimal === undefined ? format : rewritten(format, decimal));
+  return value !== undefined && Number.isFinite(value) ? value : undefined;
+}
+
+/** A format with another decimal sign. */
+function rewritten(format: NumberFormat, decimal: "." | ","): NumberFormat {
+  if (format.decimal === decimal) return format;
+  const { thousands } = format;
+  const others = decimal === "." ? "," : ".";
+  return { ...format, decimal, thousands: thousands === " " || thousands === "'" ? thousands : others };
+}
+
+function encodeValues(
+  encoding: Encoding,
+  column: NumberColumn | DateColumn,
+  { texts, codes }: Distinct,
+  place: number,
+  offset: number,
+): void {
+  const { data, width, rows, options, isUnusable } = encoding;
+  const isMissing = Uint8Array.from(texts, (text) => (options.isMissing(text) ? 1 : 0));
+  const values = Float64Array.from(texts, (text, i) => {
+    return isMissing[i] ? (column.fill ?? NaN) : (valueOf(column, text, options.decimal) ?? NaN);
+  });
+  const shift = column.offset ?? 0;
+  const indicator = column.indicator ? offset + 1 : -1;
+  const parts = column.kind === "date" ? partsOf(column, values, offset + (column.indicator ? 2 : 1)) : [];
+  for (let row = 0; row < rows; row++) {
+    const code = codes[rowAt(encoding, row)];
+    const value = values[code];
+    if (Number.isNaN(value)) {
+      isUnusable[row] = 1;
+      note(isMissing[code] ? encoding.lacking : encoding.faults, encoding, column.name, place, row, texts[code]);
+      continue;
+    }
+    data[row * width + offset] = value - shift;
+    if (isMissing[code]) {
+      if (indicator >= 0) data[row * width + indicator] = 1;
+      continue;
+    }
+    for (const part of parts) if (part[code] >= 0) data[row * width + part[code]] = 1;
+  }
+}
+
+/** For each part of a date the input of each text, or -1. */
+function partsOf({ parts }: DateColumn, values: Float64Array, first: number): Int32Array[] {
+  let offset = first;
+  return parts.map(({ part, values: known }) => {
+    const begin = offset;
+    offset += known.length;
+    return Int32Array.from(values, (value) => {
+      const index = Number.isNaN(value) ? -1 : known.indexOf(partOf(value, part));
+      return index < 0 ? -1 : begin + index;
+    });
+  });
+}
+
+function note(found: Found[], encoding: Encoding, column: string, place: number, row: number, text: string): void {
+  const last = found.at(-1);
+  if (last?.place === place) last.cells += 1;
+  else found.push({ column, place, cells: 1, row: rowAt(encoding, row), text });
+}
+
+/** What predictions leave out or take for something else, in one line a kind. */
+function tell({ table, unseen, faults, lacking, options }: Encoding): string[] {
+  const lines: string[] = [];
+  const named = (found: readonly Found[]) => list(found.map(({ column, cells, row, text }) => {
+    const first = text === "" ? "" : ` ${show(text)}`;
+    return `${show(column)} (${count(cells, "cell")}, first line ${table.lineOf(row)}${first})`;
+  }));
+  if (unseen.length > 0 && options.unknown === "other") {
+    const what = 'taken for "other" where training gathered rare ones, else for none of those known';
+    lines.push(`${table.file}: categories that training has not seen, ${what}: ${named(unseen)}; --unknown error refuses them`);
+  }
+  if (faults.length > 0) lines.push(`${table.file}: cells that are not what the column holds: ${named(faults)}`);
+  if (lacking.length > 0) lines.push(`${table.file}: missing values, which the model was not trained with: ${named(lacking)}`);
+  return lines;
+}
+
+function unseenError({ table }: Encoding, { row, place, text }: Found, categories: readonly string[]): PropagoError {
+  const known = `not seen in training (${list(categories.map(show), LISTED)})`;
+  const advice = "mend the cell, or use --unknown ignore";
+  return new PropagoError("ERR_DATA", `${at(table, row, place)}: ${show(text)} was ${known}; ${advice}`);
+}
+
+/** Where a cell is, for messages. */
+export function at(table: Table, row: number, place: number): string {
+  return `${table.file}:${table.lineOf(row)} row ${row + 1}, column ${show(table.columns[place])}`;
 }
 
 /** How many inputs the columns become. */
 export function inputsOf(columns: readonly Column[]): number {
-  return columns.reduce((sum, column) => sum + (column.kind === "number" ? 1 : column.categories.length), 0);
-}
-
-/** Whether most of a column's cells are numbers, or meant to be: the rest are mistakes then, not words. */
-function isNumberColumn(table: Table, place: number): boolean {
-  let present = 0;
-  let numbers = 0;
-  for (const row of table.rows) {
-    if (isMissing(row[place])) continue;
-    present += 1;
-    if (parseNumber(row[place]) !== undefined || mistakeIn(row[place]) !== "") numbers += 1;
-  }
-  return 2 * numbers >= present;
-}
-
-function taskOf(table: Table, place: number): Task {
-  if (!isNumberColumn(table, place)) return "classification";
-  const values = new Set<number>();
-  for (const row of table.rows) {
-    const value = parseNumber(row[place]);
-    // A cell that is no number is reported when the target is read.
-    if (value === undefined) continue;
-    if (!Number.isSafeInteger(value)) return "regression";
-    values.add(value);
-  }
-  const few = Math.max(2, Math.min(MAX_INTEGER_CLASSES, Math.sqrt(table.rows.length)));
-  return values.size <= few ? "classification" : "regression";
-}
-
-function numberAt(table: Table, row: number, place: number): number {
-  const cell = table.rows[row][place];
-  const value = parseNumber(cell);
-  if (value === undefined) {
-    const mistake = mistakeIn(cell);
-    const hint = mistake === "" ? "" : ` (${mistake})`;
-    const advice = `mend the cell, or leave the column out with --ignore ${quotedForShell(table.columns[place])}`;
-    throw new PropagoError("ERR_CSV", `${at(table, row, place)}: ${show(cell)} is not a number${hint}; ${advice}`);
-  }
-  if (!Number.isFinite(value)) {
-    throw new PropagoError("ERR_NONFINITE", `${at(table, row, place)} is ${value}; mend the cell or leave the row out`);
-  }
-  return value;
-}
-
-/** What is wrong with a cell that was surely meant as a number, or nothing. */
-function mistakeIn(cell: string): string {
-  const text = cell.trim();
-  if (/^[+-]?\d+,\d+$/.test(text)) return "decimal comma? write a decimal point";
-  if (/^[+-]?\d{1,3}(?:[,. ' ]\d{3})+(?:[.,]\d+)?$/.test(text)) return "write it without thousands separators";
-  if (/^[+-]?\d+(?:_\d+)+$/.test(text)) return "write it without underscores";
-  if (/^[+-]?0[xX][\da-fA-F]+$/.test(text)) return "write it in decimal digits";
-  if (/^[+-]{2,}[\d.]+$/.test(text)) return "one sign only";
-  if (/^[+-]?[\d.]+[eE][+-]?\d+$/.test(text)) return "too large";
-  if (/^\p{Nd}+$/u.test(text) && !/^\d+$/.test(text)) return "write it with the digits 0 to 9";
-  return "";
-}
-
-/** Refuses missing cells, naming the first few of them. */
-function refuseMissing(
-  table: Table,
-  places: readonly number[],
-  missing: (row: number, place: number) => boolean,
-): void {
-  const found: string[] = [];
-  let count = 0;
-  for (let row = 0; row < table.rows.length; row++) {
-    for (const place of places) {
-      if (!missing(row, place)) continue;
-      count += 1;
-      const text = table.rows[row][place].trim();
-      const shown = text === "" ? "empty" : show(text);
-      if (found.length < LISTED)
-        found.push(`line ${table.lineOf(row)} column ${show(table.columns[place])} (${shown})`);
+  return columns.reduce((sum, column) => {
+    if (column.kind === "category") {
+      return sum + column.categories.length + (column.other ? 1 : 0) + (column.missing === "category" ? 1 : 0);
     }
+    const parts = column.kind === "date" ? column.parts.reduce((count, { values }) => count + values.length, 0) : 0;
+    return sum + 1 + (column.indicator ? 1 : 0) + parts;
+  }, 0);
+}
+
+/** How messages call each input: by the user's names. */
+export function inputNames(columns: readonly Column[]): string[] {
+  return columns.flatMap((column) => {
+    const { name } = column;
+    if (column.kind === "category") {
+      const names = column.categories.map((category) => `${name}=${category}`);
+      if (column.other) names.push(`${name} (other)`);
+      if (column.missing === "category") names.push(`${name} (missing)`);
+      return names;
+    }
+    const names = column.indicator ? [name, `${name} (missing)`] : [name];
+    if (column.kind === "number") return names;
+    return [...names, ...column.parts.flatMap(({ part, values }) => values.map((v) => `${name} ${PART_NAMES[part]} ${v}`))];
+  });
+}
+
+/** Whether something from a file is a column of a model. */
+export function isColumn(value: unknown): value is Column {
+  if (typeof value !== "object" || value === null) return false;
+  const column = value as Record<string, unknown>;
+  if (typeof column.name !== "string") return false;
+  if (column.kind === "category") {
+    const isKnown = column.missing === "category" || column.missing === "none" || column.missing === "refuse";
+    return isKnown && isTexts(column.categories) && isFlag(column.other) && isFlag(column.fold);
   }
-  if (count === 0) return;
-  const cells = count === 1 ? "a missing value" : `${count} missing values`;
-  const rest = count > found.length ? ", …" : "";
-  const advice = "fill them in, remove the rows, or leave a column out with --ignore";
-  throw new PropagoError("ERR_NONFINITE", `${table.file} has ${cells}: ${found.join(", ")}${rest}; ${advice}`);
+  const isSound = isFinite(column.offset) && isFinite(column.fill) && isFlag(column.indicator);
+  if (column.kind === "number") return isSound && (column.format === undefined || isFormat(column.format));
+  return column.kind === "date" && isSound && column.offset !== undefined && isForm(column.form) && isParts(column.parts);
 }
 
-function unseen(table: Table, row: number, place: number, categories: readonly string[]): PropagoError {
-  const known = `not seen in training (${list(categories)})`;
-  const advice = "mend the cell, or use --unknown ignore";
-  const cell = show(table.rows[row][place].trim());
-  return new PropagoError("ERR_DATA", `${at(table, row, place)}: ${cell} was ${known}; ${advice}`);
+function isFinite(value: unknown): boolean {
+  return value === undefined || (typeof value === "number" && Number.isFinite(value));
 }
 
-/** Where a cell is, for messages. */
-function at(table: Table, row: number, place: number): string {
-  return `${table.file}:${table.lineOf(row)} row ${row + 1}, column ${show(table.columns[place])}`;
+function isFlag(value: unknown): boolean {
+  return value === undefined || typeof value === "boolean";
 }
 
-function list(names: readonly string[]): string {
-  const shown = names.slice(0, LISTED).map(show).join(", ");
-  return names.length > LISTED ? `${shown} and ${names.length - LISTED} more` : shown;
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((text) => typeof text === "string");
 }
 
-function quotedForShell(name: string): string {
-  return /^[\w.-]+$/.test(name) ? name : `'${name}'`;
+export function isFormat(value: unknown): value is NumberFormat {
+  if (typeof value !== "object" || value === null) return false;
+  const { decimal, thousands, affix } = value as Record<string, unknown>;
+  const isGroup = thousands === undefined || [",", ".", " ", "'"].includes(thousands as string);
+  return (decimal === "." || decimal === ",") && isGroup && (affix === undefined || typeof affix === "string");
+}
+
+const FORMS: readonly DateForm[] = ["ymd", "dmy", "mdy", "compact", "month", "quarter", "named", "time"];
+
+function isForm(value: unknown): boolean {
+  return FORMS.includes(value as DateForm);
+}
+
+function isParts(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  return value.every((item: unknown) => {
+    if (typeof item !== "object" || item === null) return false;
+    const { part, values } = item as Record<string, unknown>;
+    return Object.hasOwn(PART_NAMES, part as string) && Array.isArray(values) && values.every(Number.isSafeInteger);
+  });
+}
+
+/** A column as version 1 of the model file has it. */
+export function fromVersion1(value: unknown): Column | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { name, kind, categories } = value as Record<string, unknown>;
+  if (typeof name !== "string") return undefined;
+  if (kind === "number") return { name, kind };
+  if (kind !== "text" || !isTexts(categories)) return undefined;
+  return { name, kind: "category", categories: categories as string[], missing: "refuse" };
 }

@@ -1,80 +1,117 @@
-// Reads a table from the bytes of a CSV file, strictly: papaparse splits it into cells, and everything that could
-// silently become wrong data is refused here. What a column means is decided in columns.ts.
-import Papa from "papaparse";
+// Reads a table from the bytes of a CSV file, strictly: what could silently become wrong data is refused. The cells are
+// cut in cells.ts, the first lines are read in header.ts; what a column means is decided in columns.ts.
 import { PropagoError } from "../errors.ts";
+import { fieldAt } from "./cells.ts";
+import { frameTable, refuseForeign } from "./header.ts";
+import type { ReadingOptions } from "./header.ts";
 
 /** A table as it stands in the file: every cell is text, every row as wide as the header. */
 export interface Table {
   /** How messages call it. */
   file: string;
   delimiter: string;
-  columns: string[];
-  rows: string[][];
+  /** Names without repetition. */
+  columns: readonly string[];
+  /** Whether the names stand in the file. */
+  hasHeader: boolean;
+  /** How many rows there are. */
+  rows: number;
+  /** A cell's text as it stands there, spaces included. */
+  cell(row: number, column: number): string;
   /** The line of the file, from 1, on which a row begins. */
   lineOf(row: number): number;
+  /** What was decided for the user while reading. */
+  warnings: readonly string[];
 }
 
-export const DELIMITERS = [",", ";", "\t", "|"] as const;
-
-const MAX_COLUMNS = 1e6;
-const MAX_FIELD = 1e6;
-/** How many rows decide what separates the fields. */
-const PREVIEW = 50;
-
-/** Words that stand for a missing value among numbers; among texts they may be words like any other. */
-const MISSING = new Set(["na", "n/a", "null", "none", "?"]);
-
-/** Whether a cell means "no value". */
-export function isMissing(cell: string, isNumberColumn = true): boolean {
-  const text = cell.trim();
-  return text === "" || (isNumberColumn && MISSING.has(text.toLowerCase()));
-}
-
-const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-
-/**
- * A cell's number, by the strict grammar of decimal numbers: sign, digits, point, exponent; spaces around it are ignored.
- * NaN and infinities spelt out are themselves; anything else gives undefined, where `Number` and `parseFloat` would guess.
- */
-export function parseNumber(cell: string): number | undefined {
-  const text = cell.trim();
-  if (NUMBER.test(text)) {
-    const value = Number(text);
-    return Number.isFinite(value) ? value : undefined;
-  }
-  const word = /^([+-]?)(nan|inf|infinity)$/i.exec(text);
-  if (!word) return undefined;
-  if (word[2].toLowerCase() === "nan") return NaN;
-  return word[1] === "-" ? -Infinity : Infinity;
+/** The different texts of a column, and where they stand. */
+export interface Distinct {
+  /** Trimmed, in the order in which they come. */
+  texts: readonly string[];
+  /** How often each stands in the column. */
+  counts: Uint32Array;
+  /** The first row of each. */
+  firsts: Uint32Array;
+  /** For each row the place of its text in `texts`. */
+  codes: Uint32Array;
 }
 
 /**
  * Reads a table.
  * @param bytes the file's content, in UTF-8.
  * @param file how messages call it.
- * @param delimiter what separates fields; without it, one of , ; tab and | is found out.
+ * @param options what the user says about the file; what is left open is found out.
  * @throws PropagoError ERR_CSV, naming file and line, for what is no such table; ERR_DATA for one without rows.
  */
-export function parseTable(bytes: Uint8Array, file: string, delimiter?: string): Table {
+export function parseTable(bytes: Uint8Array, file: string, options: ReadingOptions = {}): Table {
   const text = decode(bytes, file);
   if (text.trim() === "") throw new PropagoError("ERR_DATA", `${file} is empty; expected a header line and rows`);
-  const separator = delimiter ?? detectDelimiter(text, file);
-  const { records, lines } = readRecords(text, file, separator);
-
-  const columns = records[0].map((name) => name.trim());
-  checkHeader(columns, file);
-  for (let i = 1; i < records.length; i++) {
-    if (records[i].length === columns.length) continue;
-    const fields = `${records[i].length} ${records[i].length === 1 ? "field" : "fields"}`;
-    const advice = "put a field that contains the delimiter in double quotes, or name another --delimiter";
-    const header = `the header has ${columns.length} (delimiter ${nameOf(separator)})`;
-    throw new PropagoError("ERR_CSV", `${file}:${lines[i]} has ${fields}, ${header}; ${advice}`);
-  }
-  if (records.length === 1) throw new PropagoError("ERR_DATA", `${file} has a header but no rows`);
-  return { file, delimiter: separator, columns, rows: records.slice(1), lineOf: (row) => lines[row + 1] };
+  if (options.skipLines === undefined) refuseForeign(text, file);
+  const { records, columns, firstRow, hasHeader, warnings } = frameTable(text, file, options);
+  const { delimiter, starts, firsts, lines } = records;
+  const rows = firsts.length - 1 - firstRow;
+  if (rows === 0) throw new PropagoError("ERR_DATA", `${file} has a header but no rows`);
+  return {
+    file,
+    delimiter,
+    columns,
+    hasHeader,
+    rows,
+    cell: (row, column) => fieldAt(text, starts[firsts[row + firstRow] + column], delimiter),
+    lineOf: (row) => lines[row + firstRow],
+    warnings,
+  };
 }
 
-/** The file's text with LF for every kind of line end, so that one table has one reading. */
+/** Numbers of columns whose texts are kept, at most so many texts in all. */
+const MOST_KEPT = 2e6;
+const kept = new WeakMap<Table, { columns: Map<number, Distinct>; texts: number }>();
+
+/** The different texts of a column. What is small beside the table is kept for the next who asks. */
+export function distinctTexts(table: Table, column: number): Distinct {
+  const store = kept.get(table) ?? { columns: new Map<number, Distinct>(), texts: 0 };
+  kept.set(table, store);
+  const known = store.columns.get(column);
+  if (known) return known;
+  const { rows } = table;
+  const places = new Map<string, number>();
+  const texts: string[] = [];
+  const counts: number[] = [];
+  const firsts: number[] = [];
+  const codes = new Uint32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    const text = table.cell(row, column).trim();
+    let place = places.get(text);
+    if (place === undefined) {
+      place = texts.length;
+      places.set(text, place);
+      texts.push(text);
+      counts.push(0);
+      firsts.push(row);
+    }
+    counts[place] += 1;
+    codes[row] = place;
+  }
+  const found = { texts, counts: Uint32Array.from(counts), firsts: Uint32Array.from(firsts), codes };
+  if (store.texts + texts.length + rows / 8 <= MOST_KEPT) {
+    store.texts += texts.length + rows / 8;
+    store.columns.set(column, found);
+  }
+  return found;
+}
+
+/** Rows in which no cell holds anything. */
+export function emptyRows(table: Table): number[] {
+  const empty: number[] = [];
+  for (let row = 0; row < table.rows; row++) {
+    let column = 0;
+    while (column < table.columns.length && table.cell(row, column).trim() === "") column++;
+    if (column === table.columns.length) empty.push(row);
+  }
+  return empty;
+}
+
+/** The file's text. */
 function decode(bytes: Uint8Array, file: string): string {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
@@ -95,7 +132,7 @@ function decode(bytes: Uint8Array, file: string): string {
     throw new PropagoError("ERR_CSV", `${file}:${line} is not UTF-8 (byte ${invalid} = ${byte}); ${advice}`);
   }
   // TextDecoder takes a byte order mark away.
-  return new TextDecoder().decode(bytes).replace(/\r\n?/g, "\n");
+  return new TextDecoder().decode(bytes);
 }
 
 /** The place of the first byte that no UTF-8 text has there, or -1. */
@@ -135,85 +172,4 @@ function firstControlByte(bytes: Uint8Array): number {
     if (byte < 0x20 && (byte < 0x09 || byte > 0x0d)) return i;
   }
   return bytes.indexOf(0);
-}
-
-/** The one delimiter that cuts the first rows into equally many fields; more than one such is for the user to say. */
-function detectDelimiter(text: string, file: string): string {
-  const widths = DELIMITERS.map((delimiter) => {
-    const { data } = Papa.parse<string[]>(text, { delimiter, newline: "\n", preview: PREVIEW });
-    return data.filter((record) => !isBlank(record)).map((record) => record.length);
-  });
-  const even = DELIMITERS.filter((_, d) => widths[d][0] > 1 && widths[d].every((width) => width === widths[d][0]));
-  if (even.length === 1) return even[0];
-  if (even.length > 1) {
-    const names = even.map(nameOf).join(" or ");
-    throw new PropagoError("ERR_CSV", `${file} can be read with ${names} between fields; say which with --delimiter`);
-  }
-  // No delimiter fits every row: the header decides, and the row that does not fit is reported by its line.
-  let widest = 0;
-  for (let d = 1; d < DELIMITERS.length; d++) if (widths[d][0] > widths[widest][0]) widest = d;
-  return DELIMITERS[widest];
-}
-
-function nameOf(delimiter: string): string {
-  return delimiter === "\t" ? "tab" : `"${delimiter}"`;
-}
-
-function isBlank(record: readonly string[]): boolean {
-  return record.length === 1 && record[0].trim() === "";
-}
-
-/** The records that are not blank lines, and the line on which each begins. */
-function readRecords(text: string, file: string, delimiter: string): { records: string[][]; lines: number[] } {
-  const { data, errors } = Papa.parse<string[]>(text, { delimiter, newline: "\n" });
-  for (const { type, code, index } of errors) {
-    if (type !== "Quotes") continue;
-    const line = lineAt(text, index ?? 0);
-    const problem =
-      code === "MissingQuotes"
-        ? "quote opened here is never closed"
-        : 'quoted field goes on after its closing quote; write a quote inside a quoted field twice ("")';
-    throw new PropagoError("ERR_CSV", `${file}:${line} ${problem}`);
-  }
-  const records: string[][] = [];
-  const lines: number[] = [];
-  let line = 1;
-  for (const record of data) {
-    if (!isBlank(record)) {
-      records.push(record);
-      lines.push(line);
-    }
-    line += 1;
-    for (const cell of record) {
-      if (cell.length > MAX_FIELD) {
-        const limit = `a field of ${cell.length} characters; the limit is ${MAX_FIELD}`;
-        throw new PropagoError("ERR_CSV", `${file}:${lines.at(-1)} has ${limit}`);
-      }
-      // A quoted cell may go over several lines.
-      for (let at = cell.indexOf("\n"); at >= 0; at = cell.indexOf("\n", at + 1)) line += 1;
-    }
-  }
-  return { records, lines };
-}
-
-function lineAt(text: string, index: number): number {
-  let line = 1;
-  for (let at = text.indexOf("\n"); at >= 0 && at < index; at = text.indexOf("\n", at + 1)) line += 1;
-  return line;
-}
-
-function checkHeader(columns: readonly string[], file: string): void {
-  if (columns.length > MAX_COLUMNS) {
-    throw new PropagoError("ERR_CSV", `${file} has ${columns.length} columns; the limit is ${MAX_COLUMNS}`);
-  }
-  const places = new Map<string, number>();
-  columns.forEach((name, i) => {
-    const earlier = places.get(name);
-    if (earlier !== undefined) {
-      const advice = "rename one of them";
-      const where = `(columns ${earlier + 1} and ${i + 1})`;
-      throw new PropagoError("ERR_CSV", `${file}: column ${JSON.stringify(name)} appears twice ${where}; ${advice}`);
-    }
-    places.set(name, i);
-  });
 }

@@ -1,0 +1,483 @@
+// Tables for the commands: the options that say how they are read, the training table with its targets and inputs, and
+// tables for models that exist. Where a table cannot be used, one message names all that is wrong, and a command that was
+// tried and works.
+import { Option } from "commander";
+import type { Command } from "commander";
+import { encodeRows, inputsOf } from "../data/columns.ts";
+import type { Column, Encoded } from "../data/columns.ts";
+import { emptyRows, parseTable } from "../data/csv.ts";
+import type { Table } from "../data/csv.ts";
+import type { ReadingOptions } from "../data/header.ts";
+import { listed } from "../data/labels.ts";
+import { learnColumns, MAX_CATEGORIES, MISSING_RULES, rowsLacking } from "../data/learning.ts";
+import type { LearningRules, MissingRule } from "../data/learning.ts";
+import { missingTest } from "../data/missing.ts";
+import { Choices, count, list, quotedForShell, TableError } from "../data/problems.ts";
+import type { Problem, Remedy } from "../data/problems.ts";
+import { decimalFinder } from "../data/readings.ts";
+import type { Forced } from "../data/readings.ts";
+import { findColumn, findColumns, splitItems } from "../data/selection.ts";
+import { knownNumbers, knownRows, learnTargets, readKnownTargets } from "../data/targets.ts";
+import type { TargetRecord, Targets, Task } from "../data/targets.ts";
+import { PropagoError, show } from "../errors.ts";
+import type { DType } from "../types.ts";
+import { readTableFile } from "./files.ts";
+import type { TableFile } from "./files.ts";
+import { delimiterOption, gathered, number } from "./options.ts";
+
+/** Options of every command that reads a table, as commander gives them. */
+export interface ReadingFlags {
+  delimiter?: string;
+  header?: boolean;
+  skipLines?: number;
+  comment?: string;
+  missingValues?: string[];
+  decimal?: "." | ",";
+}
+
+/** Options of tables to learn from. */
+export interface TableFlags extends ReadingFlags {
+  target?: string[];
+  task?: Task;
+  ignore?: string[];
+  text?: string[];
+  number?: string[];
+  missing?: MissingRule;
+  maxCategories?: number;
+  dateOrder?: "dmy" | "mdy";
+  weights?: string;
+}
+
+/** What a model remembers of the table beside its columns. */
+export interface TableRecord {
+  /** The names given to the columns of a file without a header line. */
+  names?: string[];
+  /** Words that mean a missing value beside the usual ones. */
+  missingValues?: string[];
+}
+
+/** A table that a model is trained on. */
+export interface TrainingTable {
+  file: string;
+  /** The rows of the file that are used, from 0. */
+  rows: Uint32Array;
+  targets: Targets;
+  columns: Column[];
+  encoded: Encoded;
+  record: TableRecord;
+  /** How much each used row counts. */
+  weights?: Float64Array;
+  warnings: string[];
+  /** A line that tells what was made of the table. */
+  note: string;
+}
+
+/** Adds what every command that reads tables takes. */
+export function addReadingOptions(command: Command): Command {
+  const whole = number({ least: 0, whole: true });
+  return command
+    .addOption(delimiterOption())
+    .option("--no-header", "the first line is a row; columns are column_1, column_2, … (default: found out)")
+    .addOption(new Option("--header", "the first line names the columns (default: found out)").default(undefined))
+    .option("--skip-lines <count>", "lines above the table", whole)
+    .option("--comment <start>", "lines that begin so are no rows, as #")
+    .option("--missing-values <words>", "further words for a missing value, as unknown,-99 (may be repeated)", gathered)
+    .addOption(new Option("--decimal <sign>", "what begins decimals (default: found out)").choices([".", ","]));
+}
+
+/** What becomes of categories that training has not seen. */
+export function unknownOption(): Option {
+  const what = "categories that training has not seen: other counts them with the rare ones, ignore says nothing";
+  return new Option("--unknown <what>", what).choices(["other", "ignore", "error"]).default("other");
+}
+
+/** Adds the options of tables to learn from. */
+export function addTableOptions(command: Command): Command {
+  const columns = "names, numbers from 1 or patterns, as id,3,x* (may be repeated)";
+  command
+    .option("--target <columns>", "column to predict, by name or number from 1; or several, as a,b (default: the last)", gathered)
+    .addOption(
+      new Option("--task <kind>", "what the target is (default: found out)").choices(["classification", "regression"]),
+    )
+    .option("--ignore <columns>", `columns to leave out: ${columns}`, gathered)
+    .option("--text <columns>", `columns that hold words, even if these are digits: ${columns}`, gathered)
+    .option("--number <columns>", `columns that hold numbers: ${columns}`, gathered)
+    .addOption(
+      new Option("--missing <how>", "what missing values become (default: auto)").choices([...MISSING_RULES]),
+    )
+    .option(
+      "--max-categories <count>",
+      `most categories of a column; rarer ones are gathered (default: ${MAX_CATEGORIES})`,
+      number({ least: 2, whole: true }),
+    )
+    .addOption(
+      new Option("--date-order <order>", "what comes first in dates such as 3/4/2024 (default: found out)").choices([
+        "dmy",
+        "mdy",
+      ]),
+    )
+    .option("--weights <column>", "column that says how much each row counts; it is no input");
+  return addReadingOptions(command);
+}
+
+/**
+ * Reads a table to learn from.
+ * @param dtype what the network computes in.
+ * @param words the words of the command line, for the command that a message offers.
+ * @throws TableError naming all that is wrong, and a command that works where there is one.
+ */
+export function readTrainingTable(
+  path: string,
+  flags: TableFlags,
+  dtype: DType = "float32",
+  words: readonly string[] = process.argv.slice(2),
+): TrainingTable {
+  const file = readTableFile(path);
+  try {
+    return study(file, flags, dtype);
+  } catch (error) {
+    if (!(error instanceof TableError)) throw error;
+    throw withCommand(error, file, flags, { path, words });
+  }
+}
+
+/** Says with a table's problems which command mends all of them, after trying it. */
+function withCommand(
+  error: TableError,
+  file: TableFile,
+  flags: TableFlags,
+  { path, words }: { path: string; words: readonly string[] },
+): TableError {
+  const problems: Problem[] = [];
+  const remedies: Remedy[] = [];
+  let found: readonly Problem[] = error.problems;
+  let tried = flags;
+  let bytes = file.bytes;
+  let badLines: readonly number[] = [];
+  for (let round = 0; round < MOST_ROUNDS; round++) {
+    problems.push(...found.filter(({ message }) => !problems.some((known) => known.message === message)));
+    if (!found.every((problem) => problem.remedies ?? (problem.badLines && badLines.length === 0))) break;
+    const more = found.flatMap((problem) => problem.remedies ?? []);
+    for (const remedy of more) remedies.push(remedy);
+    tried = applied(tried, more);
+    for (const problem of found) {
+      if (!problem.badLines) continue;
+      badLines = problem.badLines;
+      bytes = withoutLines(bytes, badLines);
+    }
+    try {
+      study({ bytes, name: file.name }, tried, "float32");
+      return new TableError(problems, file.name, `this works: ${commandLine(path, words, remedies, badLines)}`);
+    } catch (next) {
+      if (!(next instanceof TableError)) break;
+      found = next.problems;
+    }
+  }
+  return new TableError(problems, file.name);
+}
+
+const MOST_ROUNDS = 6;
+
+function applied(flags: TableFlags, remedies: readonly Remedy[]): TableFlags {
+  const result: TableFlags = { ...flags };
+  for (const { option, value } of remedies) {
+    if (option === "ignore" || option === "text" || option === "number" || option === "missingValues") {
+      result[option] = [...(result[option] ?? []), value];
+    } else if (option === "target") result.target = [value];
+    else if (option === "skipLines" || option === "maxCategories") result[option] = Number(value);
+    else if (option === "header") result.header = value === "true";
+    else if (option === "delimiter") result.delimiter = value === "tab" ? "\t" : value;
+    else Object.assign(result, { [option]: value });
+  }
+  return result;
+}
+
+function withoutLines(bytes: Uint8Array, lines: readonly number[]): Uint8Array {
+  const bad = new Set(lines);
+  const kept = new TextDecoder().decode(bytes).split("\n").filter((_, i) => !bad.has(i + 1));
+  return new TextEncoder().encode(kept.join("\n"));
+}
+
+/** The user's command with the options that mend it, as a shell reads it. */
+function commandLine(path: string, words: readonly string[], remedies: readonly Remedy[], badLines: readonly number[]): string {
+  const isTarget = remedies.some(({ option }) => option === "target");
+  const own = isTarget ? withoutOption(words, "--target") : [...words];
+  const more = remedies.map(({ option, value }) => {
+    const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    if (option === "header") return value === "true" ? "--header" : "--no-header";
+    return value.startsWith("-") ? quotedForShell(`${flag}=${value}`) : `${flag} ${quotedForShell(value)}`;
+  });
+  const place = own.indexOf(path);
+  if (badLines.length > 0 && place >= 0) own[place] = "-";
+  const command = ["propago", ...own.map(quotedForShell), ...new Set(more)].join(" ");
+  if (badLines.length === 0) return command;
+  const lines = quotedForShell(badLines.map((line) => `${line}d`).join(";"));
+  if (path === "-") return `sed ${lines} | ${command}`;
+  const isPacked = /\.gz$/i.test(path);
+  const source = quotedForShell(path);
+  return isPacked ? `gunzip -c ${source} | sed ${lines} | ${command}` : `sed ${lines} ${source} | ${command}`;
+}
+
+/** Words of a command line without an option and its value. */
+function withoutOption(words: readonly string[], option: string): string[] {
+  return words.filter((word, i) => word !== option && words[i - 1] !== option && !word.startsWith(`${option}=`));
+}
+
+/** What a table is, under some options. */
+function study(file: TableFile, flags: TableFlags, dtype: DType): TrainingTable {
+  const table = parseTable(file.bytes, file.name, readingOf(flags));
+  const selection = select(table, flags);
+  const choices = new Choices();
+  const rules: LearningRules = {
+    ...rulesOf(flags),
+    decimalOfTable: decimalFinder(table, rulesOf(flags)),
+    missing: flags.missing ?? "auto",
+    maxCategories: flags.maxCategories ?? MAX_CATEGORIES,
+    dateOrder: flags.dateOrder,
+    forced: selection.forced,
+  };
+  const warnings = [...table.warnings];
+  const known = usedRows(table, selection.targets, rules, warnings);
+  const targets = learnTargets(table, selection.targets, known, rules, choices, flags.task);
+  const { columns, rows } = learnInputs(table, selection.inputs, known, rules, choices, targets);
+  if ("problems" in targets) throw new TableError(targets.problems, file.name);
+  const kept = rows === known ? targets : learnTargets(table, selection.targets, rows, rules, new Choices(), flags.task);
+  if ("problems" in kept) throw new TableError(kept.problems, file.name);
+  if (rows !== known) warnings.push(`${file.name}: ${count(known.length - rows.length, "row")} with missing values left out`);
+  const expected = table.columns;
+  const encoded = encodeRows(table, columns, { isMissing: rules.isMissing, rows, expected, dtype, unknown: "other" });
+  const weights = selection.weights === undefined ? undefined : knownNumbers(table, selection.weights, {}, rows);
+  const told = [...warnings, ...choices.lines(), ...encoded.warnings, ...oneClass(kept)];
+  return {
+    file: file.name,
+    rows,
+    targets: kept,
+    columns,
+    encoded,
+    record: recordOf(table, flags),
+    weights,
+    warnings: told,
+    note: noteOf(table, rows.length, columns, kept, flags),
+  };
+}
+
+function readingOf({ delimiter, header, skipLines, comment }: ReadingFlags): ReadingOptions {
+  return { delimiter, header, skipLines, comment };
+}
+
+function rulesOf({ missingValues = [], decimal }: ReadingFlags) {
+  return { isMissing: missingTest(missingValues.flatMap(splitItems)), decimal };
+}
+
+function recordOf(table: Table, { missingValues = [] }: TableFlags): TableRecord {
+  const record: TableRecord = {};
+  if (!table.hasHeader) record.names = [...table.columns];
+  if (missingValues.length > 0) record.missingValues = missingValues.flatMap(splitItems);
+  return record;
+}
+
+/** Which columns are what, as the options say. */
+function select(table: Table, flags: TableFlags) {
+  const last = table.columns.length - 1;
+  const targets = flags.target === undefined ? [last] : findColumns(table, flags.target);
+  const weights = flags.weights === undefined ? undefined : findColumn(table, flags.weights);
+  if (weights !== undefined && targets.includes(weights)) {
+    throw new PropagoError("ERR_USAGE", "--weights names the target; name another column");
+  }
+  const ignored = new Set(findColumns(table, flags.ignore ?? []));
+  for (const place of targets) {
+    if (!ignored.has(place)) continue;
+    if ((flags.ignore ?? []).some((text) => text.includes("*"))) {
+      ignored.delete(place); // a pattern may fit the target too
+      continue;
+    }
+    const name = JSON.stringify(table.columns[place]);
+    throw new PropagoError("ERR_USAGE", `column ${name} is the target, so it cannot be ignored; name another --target`);
+  }
+  const forced = new Map<number, Forced>(findColumns(table, flags.number ?? []).map((place) => [place, "number"]));
+  for (const place of findColumns(table, flags.text ?? [])) {
+    if (forced.has(place) && !ignored.has(place)) {
+      const name = show(table.columns[place]);
+      throw new PropagoError("ERR_USAGE", `column ${name} is named by --text and --number; name it once`);
+    }
+    forced.set(place, "text");
+  }
+  const others = new Set([...targets, ...ignored, ...(weights === undefined ? [] : [weights])]);
+  const inputs = table.columns.map((_, i) => i).filter((i) => !others.has(i));
+  if (inputs.length === 0) {
+    throw new PropagoError("ERR_DATA", `${table.file} has no column beside the target to learn from`);
+  }
+  return { targets, weights, forced, inputs };
+}
+
+/** The rows whose targets are there; the others are counted. */
+function usedRows(table: Table, targets: readonly number[], rules: LearningRules, warnings: string[]): Uint32Array {
+  const empty = new Uint8Array(table.rows);
+  const blank = emptyRows(table);
+  for (const row of blank) empty[row] = 1;
+  if (blank.length > 0) warnings.push(`${table.file}: ${count(blank.length, "empty row")} left out`);
+  const known = knownRows(table, targets, rules, empty);
+  const lacking = table.rows - blank.length - known.length;
+  const names = list(targets.map((place) => show(table.columns[place])));
+  if (known.length === 0) {
+    const message = `${table.file}: the target ${names} is missing in every row; choose another column with --target`;
+    throw new PropagoError("ERR_DATA", message);
+  }
+  if (lacking > 0) warnings.push(`${table.file}: ${count(lacking, "row")} without a value in the target ${names} left out`);
+  return known;
+}
+
+/** Learns the input columns, and leaves out rows with missing values where the rule is to. */
+function learnInputs(
+  table: Table,
+  places: readonly number[],
+  known: Uint32Array,
+  rules: LearningRules,
+  choices: Choices,
+  targets: Targets | { problems: Problem[] },
+): { columns: Column[]; rows: Uint32Array } {
+  const problems = "problems" in targets ? [...targets.problems] : [];
+  const isStrict = rules.missing === "error" || rules.missing === "drop";
+  let learnt = learnColumns(table, places, known, rules, isStrict ? new Choices() : choices);
+  let rows = known;
+  if (isStrict) {
+    const lacking = rowsLacking(table, learnt.places, known, rules);
+    if (lacking.byColumn.length > 0 && rules.missing === "error") problems.push(missingProblem(table, lacking.byColumn));
+    if (rules.missing === "drop") rows = known.filter((_, i) => !lacking.isLacking[i]);
+    if (rows.length === known.length) rows = known;
+    if (rows.length === 0) {
+      const message = `${table.file}: every row has a missing value; --missing auto fills them`;
+      problems.push({ code: "ERR_DATA", message, remedies: [{ option: "missing", value: "auto" }] });
+    } else {
+      learnt = learnColumns(table, places, rows, rules, choices);
+    }
+  }
+  problems.push(...learnt.problems);
+  if (problems.length > 0) throw new TableError(problems, table.file);
+  return { columns: learnt.columns, rows };
+}
+
+function missingProblem(table: Table, found: readonly { place: number; cells: number; firstRow: number }[]): Problem {
+  const cells = found.reduce((sum, item) => sum + item.cells, 0);
+  const where = found.map((item) => `${show(table.columns[item.place])} (${item.cells}, first line ${table.lineOf(item.firstRow)})`);
+  const message = `${table.file} has ${count(cells, "missing value")}: ${list(where)}; --missing auto fills them, --missing drop leaves such rows out`;
+  return { code: "ERR_NONFINITE", message, remedies: [{ option: "missing", value: "auto" }] };
+}
+
+function oneClass(targets: Targets): string[] {
+  const [record] = targets.records;
+  if (targets.kind !== "classes" || record.kind !== "class" || record.labels.length > 1) return [];
+  return [`target ${JSON.stringify(record.name)} has one class only; the model can but repeat it`];
+}
+
+function noteOf(table: Table, used: number, columns: readonly Column[], targets: Targets, { target }: TableFlags): string {
+  const chosen = target === undefined ? " (the last column)" : "";
+  const of = used === table.rows ? `${used} rows` : `${used} of ${table.rows} rows`;
+  const inputs = inputsOf(columns);
+  const made = inputs === columns.length ? "" : ` as ${inputs} inputs`;
+  const names = targets.records.map(({ name }) => JSON.stringify(name)).join(", ");
+  return `${table.file}: ${of}, ${columns.length} columns${made}; target ${names}${chosen}: ${kindOf(targets)}`;
+}
+
+function kindOf(targets: Targets): string {
+  if (targets.kind === "numbers") {
+    return targets.records.length === 1 ? "a number to be predicted" : `${targets.records.length} numbers to be predicted`;
+  }
+  if (targets.kind === "labels") return `${targets.records.length} targets of two classes each`;
+  const [record] = targets.records;
+  const labels = record.kind === "class" ? record.labels : [];
+  return `${count(labels.length, "class", "classes")} (${listed(labels)})`;
+}
+
+/** What of a model its tables are read by. */
+export interface TableModel {
+  columns: readonly Column[];
+  targets: readonly TargetRecord[];
+  record: TableRecord;
+}
+
+/** A table for a model that exists, each of its rows in place. */
+export interface ModelTable {
+  table: Table;
+  encoded: Encoded;
+  warnings: string[];
+}
+
+/**
+ * Reads a table for a model, by the columns' names and as training read them.
+ * @param isKept whether columns that the model does not use are wanted too, so that nothing is said about them.
+ * @throws PropagoError for what is no table, or lacks columns.
+ */
+export function readModelTable(
+  path: string,
+  model: TableModel,
+  flags: ReadingFlags & { unknown?: "other" | "ignore" | "error" },
+  dtype?: DType,
+  isKept = false,
+): ModelTable {
+  const { bytes, name } = readTableFile(path);
+  const names = [...model.columns.map((column) => column.name), ...model.targets.map((target) => target.name)];
+  const header = flags.header ?? (model.record.names ? false : undefined);
+  const table = named(parseTable(bytes, name, { ...readingOf({ ...flags, header }), expected: names }), model);
+  const { unknown, decimal } = flags;
+  const isMissing = missingOf(model, flags);
+  const expected = isKept ? table.columns : model.targets.map((target) => target.name);
+  const encoded = encodeRows(table, model.columns, { isMissing, expected, unknown, dtype, decimal });
+  return { table, encoded, warnings: [...table.warnings, ...encoded.warnings] };
+}
+
+function missingOf({ record }: TableModel, { missingValues = [] }: ReadingFlags) {
+  return missingTest([...(record.missingValues ?? []), ...missingValues.flatMap(splitItems)]);
+}
+
+/** A table without a header line gets the training table's names, with or without the targets. */
+function named(table: Table, { record, targets }: TableModel): Table {
+  const { names } = record;
+  if (!names || table.hasHeader) return table;
+  const isTarget = new Set(targets.map(({ name }) => name));
+  const inputs = names.filter((name) => !isTarget.has(name));
+  const width = table.columns.length;
+  if (width === names.length) return { ...table, columns: names };
+  if (width === inputs.length) return { ...table, columns: inputs };
+  const expected = `${names.length}, or ${inputs.length} without the target`;
+  throw new PropagoError("ERR_DATA", `${table.file} has ${width} columns; the model was trained without a header line on ${expected}`);
+}
+
+/** Rows whose targets are known, for judging a model. */
+export interface JudgingTable {
+  file: string;
+  x: { data: Encoded["data"]; shape: [number, number] };
+  targets: Targets;
+  warnings: string[];
+}
+
+/**
+ * Reads a table with known targets for a model. Rows that lack the target, or what the model needs, are left out and
+ * counted.
+ * @throws PropagoError as `readModelTable`, and where no row is left.
+ */
+export function readJudgingTable(
+  path: string,
+  model: TableModel,
+  flags: ReadingFlags & { unknown?: "other" | "ignore" | "error" },
+  dtype?: DType,
+): JudgingTable {
+  const { table, encoded, warnings } = readModelTable(path, model, flags, dtype);
+  const except = encoded.isUnusable.slice();
+  for (const row of emptyRows(table)) except[row] = 1;
+  const unusable = except.reduce((sum, value) => sum + value, 0);
+  const rules = { isMissing: missingOf(model, flags) };
+  const { rows, targets } = readKnownTargets(table, model.targets, rules, except);
+  const lacking = table.rows - unusable - rows.length;
+  if (lacking > 0) warnings.push(`${table.file}: ${count(lacking, "row")} without a target left out`);
+  if (unusable > 0) warnings.push(`${table.file}: ${count(unusable, "row")} that the model cannot predict left out`);
+  return { file: table.file, x: chosenRows(encoded, rows), targets, warnings };
+}
+
+/** Some rows of an encoded table, packed in place. */
+function chosenRows({ data, columns }: Encoded, rows: Uint32Array): JudgingTable["x"] {
+  rows.forEach((row, i) => {
+    if (row !== i) data.copyWithin(i * columns, row * columns, (row + 1) * columns);
+  });
+  return { data: data.subarray(0, rows.length * columns), shape: [rows.length, columns] };
+}

@@ -1,0 +1,209 @@
+// Numbers as people write them: plain, with thousands, a decimal comma, a currency, a percent sign or a unit. How a
+// column's numbers are written is decided over all its cells; a cell alone is never guessed at.
+
+/** How the numbers of a column are written. */
+export interface NumberFormat {
+  decimal: "." | ",";
+  /** What separates groups of three digits. */
+  thousands?: "," | "." | " " | "'";
+  /** What stands before or behind each number: "$", "%", "kg". */
+  affix?: string;
+}
+
+export const PLAIN: NumberFormat = { decimal: "." };
+
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+
+/**
+ * A cell's number, by the strict grammar of decimal numbers: sign, digits, point, exponent; spaces around it are ignored.
+ * Infinities spelt out are themselves; anything else gives undefined, where `Number` and `parseFloat` would guess.
+ */
+export function parseNumber(cell: string): number | undefined {
+  const text = cell.trim();
+  if (NUMBER.test(text)) {
+    const value = Number(text);
+    return Number.isFinite(value) ? value : undefined;
+  }
+  const word = /^([+-]?)(nan|inf|infinity)$/i.exec(text);
+  if (!word) return undefined;
+  if (word[2].toLowerCase() === "nan") return NaN;
+  return word[1] === "-" ? -Infinity : Infinity;
+}
+
+/** A cell's number, as its column writes numbers; a plain number is read wherever the decimal point is one. */
+export function readNumber(cell: string, format: NumberFormat): number | undefined {
+  if (format.decimal === "." && !format.thousands && !format.affix) return parseNumber(cell);
+  const parts = takeApart(cell);
+  if (!parts || (parts.affix !== "" && parts.affix !== format.affix)) return undefined;
+  return coreNumber(parts.core, format);
+}
+
+/** A cell as sign and digits, and what stands around them. */
+interface Parts {
+  core: string;
+  affix: string;
+}
+
+const DIGITS = String.raw`[+-]?(?:\d[\d.,' ]*|[.,]\d+)(?:[eE][+-]?\d+)?`;
+const CURRENCY = String.raw`(?:[A-Za-z]{0,3}\p{Sc}|[A-Z]{3})`;
+const BEFORE = new RegExp(String.raw`^([+-]?)(${CURRENCY}) ?(${DIGITS})$`, "u");
+const UNIT = String.raw`(?:[%‰°]|\p{Sc}[A-Za-z]{0,3}|[%°µ]?\p{L}[\p{L}.]*(?:[23²³]|\^[23])?(?:/\p{L}+[23²³]?)?(?: [\p{L}.]+)?)`;
+const BEHIND = new RegExp(String.raw`^(${DIGITS}?) ?(${UNIT})$`, "u");
+const ALONE = new RegExp(`^${DIGITS}$`);
+
+/** Separates a number from what stands around it; "(5)" is the bookkeepers' -5. */
+function takeApart(cell: string): Parts | undefined {
+  let text = cell.trim().replace(/[\u00a0\u2009\u202f]/g, " ").replaceAll("\u2212", "-").replaceAll("\u2019", "'");
+  const inside = /^\((.*)\)$/.exec(text);
+  if (inside) {
+    if (/[+-]/.test(inside[1])) return undefined;
+    text = `-${inside[1]}`;
+  }
+  if (ALONE.test(text)) return { core: text.trim(), affix: "" };
+  const before = BEFORE.exec(text);
+  if (before) {
+    if (before[1] !== "" && /^[+-]/.test(before[3])) return undefined;
+    return { core: before[1] + before[3].trim(), affix: before[2] };
+  }
+  const behind = BEHIND.exec(text);
+  return behind ? { core: behind[1].trim(), affix: behind[2] } : undefined;
+}
+
+/** Patterns of numbers without thousands, and with them, by the decimal sign. */
+const UNGROUPED = { ".": NUMBER, ",": /^[+-]?(?:\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?$/ };
+const GROUPED: Record<string, RegExp> = Object.fromEntries(
+  [
+    [".", ","],
+    [".", " "],
+    [".", "'"],
+    [",", "."],
+    [",", " "],
+    [",", "'"],
+  ].map(([decimal, thousands]) => {
+    const [point, group] = [decimal, thousands].map((sign) => `\\${sign}`.replace("\\ ", " ").replace("\\'", "'"));
+    return [decimal + thousands, new RegExp(`^[+-]?[1-9]\\d{0,2}(?:${group}\\d{3})+(?:${point}\\d*)?$`)];
+  }),
+);
+
+/** The value of signs and digits under a way of writing numbers. */
+function coreNumber(core: string, { decimal, thousands }: NumberFormat): number | undefined {
+  let plain = "";
+  if (UNGROUPED[decimal].test(core)) plain = core;
+  else if (thousands && GROUPED[decimal + thousands].test(core)) plain = core.replaceAll(thousands, "");
+  else return undefined;
+  const value = Number(decimal === "," ? plain.replace(",", ".") : plain);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** The ways to write separators, the plain one first. */
+const WAYS: readonly NumberFormat[] = [
+  PLAIN,
+  { decimal: ".", thousands: "," },
+  { decimal: "," },
+  { decimal: ",", thousands: "." },
+  { decimal: ".", thousands: " " },
+  { decimal: ",", thousands: " " },
+  { decimal: ".", thousands: "'" },
+  { decimal: ",", thousands: "'" },
+];
+
+/** What a column's cells say about how its numbers are written. */
+export interface NumberStudy {
+  /** How many cells are numbers under the format. */
+  numbers: number;
+  /** The format that reads most of them. */
+  format: NumberFormat;
+  /** Where the cells could be read with thousands or with a decimal comma: an example. */
+  ambiguous?: string;
+  /** What these cells say of the whole table's decimal sign. */
+  evidence?: "." | ",";
+  /** Affixes other than the format's, where there are several. */
+  affixes: string[];
+}
+
+/**
+ * Finds out how most of the texts write their numbers.
+ * @param texts different trimmed cells, none missing.
+ * @param counts how often each of them stands in the column.
+ * @param decimal the decimal sign, where it is known.
+ */
+export function studyNumbers(
+  texts: readonly string[],
+  counts: ArrayLike<number>,
+  decimal?: "." | ",",
+): NumberStudy {
+  const plain = studyPlain(texts, counts);
+  if (plain.numbers === plain.present && decimal !== ",") {
+    return { ...plain, format: PLAIN, affixes: [], evidence: plain.hasPoint ? "." : undefined };
+  }
+  const parts = texts.map(takeApart);
+  const affix = commonest(parts.map((part) => part?.affix ?? ""), counts);
+  const affixes = [...new Set(parts.map((part) => part?.affix ?? ""))].filter((other) => other !== "" && other !== affix);
+  const cores = parts.map((part) => (part && (part.affix === "" || part.affix === affix) ? part.core : undefined));
+  const ways = WAYS.filter((way) => decimal === undefined || way.decimal === decimal);
+  const read = ways.map((way) => {
+    let numbers = 0;
+    cores.forEach((core, i) => (numbers += core !== undefined && coreNumber(core, way) !== undefined ? counts[i] : 0));
+    return numbers;
+  });
+  const numbers = Math.max(...read);
+  const best = ways.filter((_, i) => read[i] === numbers);
+  const [first] = best;
+  const format: NumberFormat = affix === "" ? first : { ...first, affix };
+  const study: NumberStudy = { numbers, format, affixes };
+  if (numbers === 0) return study;
+  if (decimal === undefined && !best.includes(PLAIN) && best.some((way) => way.decimal === ",") && first.decimal === ".") {
+    study.ambiguous = texts.find((_, i) => /,/.test(cores[i] ?? ""));
+  } else if (first !== PLAIN) {
+    const isSure = first.thousands === "," || first.decimal === ",";
+    if (isSure && best.every((way) => way.decimal === first.decimal)) study.evidence = first.decimal;
+  } else if (cores.some((core) => core !== undefined && /\./.test(core))) {
+    if (best.every((way) => way.decimal === ".")) study.evidence = ".";
+  }
+  return study;
+}
+
+function studyPlain(texts: readonly string[], counts: ArrayLike<number>) {
+  let numbers = 0;
+  let present = 0;
+  let hasPoint = false;
+  for (let i = 0; i < texts.length; i++) {
+    present += counts[i];
+    if (parseNumber(texts[i]) === undefined) continue;
+    numbers += counts[i];
+    // "1.343" may have a thousands point; "0.5" cannot.
+    hasPoint ||= texts[i].includes(".") && !GROUPED[",."].test(texts[i]);
+  }
+  return { numbers, present, hasPoint };
+}
+
+/** The affix that most cells have, where any has one. */
+function commonest(affixes: readonly string[], counts: ArrayLike<number>): string {
+  const sums = new Map<string, number>();
+  affixes.forEach((affix, i) => {
+    if (affix !== "") sums.set(affix, (sums.get(affix) ?? 0) + counts[i]);
+  });
+  let best = "";
+  for (const [affix, sum] of sums) if (best === "" || sum > (sums.get(best) ?? 0)) best = affix;
+  return best;
+}
+
+/** What is wrong with a cell that was surely meant as a number, or nothing. */
+export function mistakeIn(cell: string): string {
+  const text = cell.trim();
+  if (/^[+-]?\d+,\d+$/.test(text)) return "decimal comma? write a decimal point";
+  if (/^[+-]?\d{1,3}(?:[,. ' ]\d{3})+(?:[.,]\d+)?$/.test(text)) return "write it without thousands separators";
+  if (/^[+-]?\d+(?:_\d+)+$/.test(text)) return "write it without underscores";
+  if (/^[+-]?0[xX][\da-fA-F]+$/.test(text)) return "write it in decimal digits";
+  if (/^[+-]{2,}[\d.]+$/.test(text)) return "one sign only";
+  if (/^[+-]?[\d.]+[eE][+-]?\d+$/.test(text)) return "too large";
+  if (/^\p{Nd}+$/u.test(text) && !/^\d+$/.test(text)) return "write it with the digits 0 to 9";
+  return "";
+}
+
+/** Whether digits are a name rather than a number: leading zeros, or more digits than a number holds. */
+export function isDigitsName(text: string): "zeros" | "digits" | undefined {
+  if (/^0\d+$/.test(text)) return "zeros";
+  if (/^[+-]?\d{16,}$/.test(text) && !Number.isSafeInteger(Number(text))) return "digits";
+  return undefined;
+}

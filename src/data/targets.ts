@@ -1,0 +1,358 @@
+// The columns to be predicted: whether they are classes or numbers, and their values. Labels come back to the letter.
+import { didYouMean, PropagoError, show } from "../errors.ts";
+import { at, isFormat } from "./columns.ts";
+import { distinctTexts } from "./csv.ts";
+import type { Table } from "./csv.ts";
+import { byCodePoint } from "./labels.ts";
+import type { Label } from "./labels.ts";
+import { numberProblem, wordsOf } from "./learning.ts";
+import type { LearningRules } from "./learning.ts";
+import { parseNumber, PLAIN, readNumber } from "./numbers.ts";
+import type { NumberFormat } from "./numbers.ts";
+import { calledOf, columnName, count, list, listShown, quotedForShell } from "./problems.ts";
+import type { Choices, Problem, Remedy } from "./problems.ts";
+import { columnOf, readColumn } from "./readings.ts";
+import type { Column, Reading, ReadingRules } from "./readings.ts";
+
+export type Task = "classification" | "regression";
+
+/** A column to be predicted, as a model remembers it. */
+export type TargetRecord =
+  | { name: string; kind: "number"; format?: NumberFormat }
+  | {
+      name: string;
+      kind: "class";
+      /** Numbers ascending or texts by code point. */
+      labels: Label[];
+      /** Whether "TRUE", "True" and "true" are one label. */
+      fold?: boolean;
+    };
+
+/** What is to be predicted of each row. Several targets are all numbers, or all classes of two values. */
+export type Targets =
+  | { kind: "classes"; records: TargetRecord[]; labels: Label[] }
+  /** `values[row * records.length + target]`. */
+  | { kind: "numbers"; records: TargetRecord[]; values: Float64Array }
+  /** As for numbers; 1 stands for the second of a target's two labels. */
+  | { kind: "labels"; records: TargetRecord[]; values: Uint8Array };
+
+/** An integer target with more values than this is a number to be predicted, not a class. */
+const MAX_INTEGER_CLASSES = 20;
+/** A target of whole numbers with so many values at most may be meant as classes, which is told. */
+const MAYBE_CLASSES = 50;
+/** Classes are called uneven where one has so many times the rows of another. */
+const UNEVEN = 10;
+
+/** The rows in which every target is there. */
+export function knownRows(table: Table, places: readonly number[], rules: ReadingRules, except: Uint8Array): Uint32Array {
+  const missing = places.map((place) => {
+    const { texts, codes } = distinctTexts(table, place);
+    return { codes, isMissing: Uint8Array.from(texts, (text) => (rules.isMissing(text) ? 1 : 0)) };
+  });
+  const rows = new Uint32Array(table.rows);
+  let length = 0;
+  for (let row = 0; row < table.rows; row++) {
+    if (except[row] || missing.some(({ codes, isMissing }) => isMissing[codes[row]])) continue;
+    rows[length++] = row;
+  }
+  return rows.slice(0, length);
+}
+
+/** One target read: its record with its values, or what is wrong with it. */
+type One =
+  | { record: TargetRecord & { kind: "number" }; values: Float64Array }
+  | { record: TargetRecord & { kind: "class" }; labels: Label[] }
+  | { problem: Problem };
+
+/**
+ * Reads the targets of the rows that are used.
+ * @param task says what they are, instead of the cells.
+ * @returns the problems where there are any.
+ */
+export function learnTargets(
+  table: Table,
+  places: readonly number[],
+  rows: Uint32Array,
+  rules: LearningRules,
+  choices: Choices,
+  task?: Task,
+): Targets | { problems: Problem[] } {
+  const each = places.map((place) => learnTarget(table, place, rows, rules, choices, places.length > 1, task));
+  const problems = each.flatMap((one) => ("problem" in one ? [one.problem] : []));
+  if (problems.length > 0) return { problems };
+  const records = each.flatMap((one) => ("problem" in one ? [] : [one.record]));
+  const [first] = each;
+  if (each.length === 1 && "labels" in first) return { kind: "classes", records, labels: first.labels };
+  const width = each.length;
+  if (each.every((one) => "values" in one)) {
+    const values = new Float64Array(rows.length * width);
+    each.forEach((one, j) => one.values.forEach((value, i) => (values[i * width + j] = value)));
+    return { kind: "numbers", records, values };
+  }
+  const many = records.filter((record) => record.kind === "class" && record.labels.length !== 2);
+  const numbers = records.filter(({ kind }) => kind === "number");
+  if (numbers.length > 0 || many.length > 0) return { problems: [mixed(table, records)] };
+  const values = new Uint8Array(rows.length * width);
+  each.forEach((one, j) => {
+    if (!("labels" in one)) return;
+    one.labels.forEach((label, i) => (values[i * width + j] = label === one.record.labels[1] ? 1 : 0));
+  });
+  return { kind: "labels", records, values };
+}
+
+function mixed(table: Table, records: readonly TargetRecord[]): Problem {
+  const told = records.map((record) => {
+    return `${show(record.name)} ${record.kind === "number" ? "holds numbers" : `has ${count(record.labels.length, "class", "classes")}`}`;
+  });
+  const what = `${table.file}: several targets must all be numbers, or all have two classes; ${list(told)}`;
+  const areNumbers = records.every(({ kind, ...record }) => {
+    return kind === "number" || ("labels" in record && record.labels.every((label) => typeof label === "number"));
+  });
+  if (areNumbers) {
+    const remedies: Remedy[] = [{ option: "task", value: "regression" }];
+    return { code: "ERR_DATA", message: `${what}; --task regression takes all for numbers`, remedies };
+  }
+  const place = table.columns.indexOf(records[0].name);
+  const remedies: Remedy[] = [{ option: "target", value: columnName(records[0].name, place) }];
+  return { code: "ERR_DATA", message: `${what}; train a model for each, with one --target`, remedies };
+}
+
+function learnTarget(
+  table: Table,
+  place: number,
+  rows: Uint32Array,
+  rules: LearningRules,
+  choices: Choices,
+  isOneOfSeveral: boolean,
+  task?: Task,
+): One {
+  const name = table.columns[place];
+  const column = columnOf(table, place, rules, rows);
+  const forced = rules.forced.get(place) ?? (task === "regression" ? "number" : undefined);
+  const reading = readColumn(column, name, rules, forced);
+  if (reading.kind === "date" && task !== "classification") return { problem: dateTarget(table, place, rules) };
+  const decided = task ?? taskOf(column, reading);
+  if (decided === "regression") {
+    if (reading.kind !== "number") return { problem: noNumbers(table, place, column) };
+    const problem = numberProblem(table, place, column, reading, false, true);
+    if (problem) return { problem };
+    if (task === undefined) tellGuess(choices, name, place, column, decided);
+    const record: TargetRecord & { kind: "number" } = { name, kind: "number" };
+    if (reading.format !== PLAIN) record.format = reading.format;
+    return { record, values: numbersOf(column, rows, reading.format) };
+  }
+  const { labels, record } = labelsOf(column, rows, name);
+  const problem = task === undefined || reading.kind !== "number" ? tooManyClasses(table, place, record.labels.length, rows.length, rules) : undefined;
+  if (problem) return { problem };
+  if (task === undefined && reading.kind === "number") tellGuess(choices, name, place, column, decided);
+  if (!isOneOfSeveral) tellUneven(choices, name, place, labels);
+  return { record, labels };
+}
+
+/** What a target is, where the user does not say: words are classes, and so are few different whole numbers. */
+function taskOf({ distinct, present, total }: Column, reading: Reading): Task {
+  if (reading.kind !== "number") return "classification";
+  const few = Math.max(2, Math.min(MAX_INTEGER_CLASSES, Math.sqrt(total)));
+  if (present.length > few) return "regression";
+  const isClass = (text: string) => {
+    const value = readNumber(text, reading.format);
+    // "4+" among few whole numbers is a class like the others.
+    return value === undefined ? reading.bad.length < present.length / 2 : Number.isSafeInteger(value);
+  };
+  return reading.format.affix === undefined && present.every((i) => isClass(distinct.texts[i])) ? "classification" : "regression";
+}
+
+/** Says what whole numbers were taken for, where they could be meant otherwise. */
+function tellGuess(choices: Choices, name: string, place: number, { distinct, present }: Column, task: Task): void {
+  const values = present.map((i) => parseNumber(distinct.texts[i]) ?? NaN);
+  if (!values.every((value) => Number.isSafeInteger(value))) return;
+  const different = new Set(values).size;
+  if (task === "classification" && different > 2) {
+    choices.of("task", name, place, (names) => {
+      return `target ${names} holds ${different} different whole numbers, taken for classes; --task regression predicts a number`;
+    });
+  } else if (task === "regression" && different <= MAYBE_CLASSES) {
+    choices.of("task", name, place, (names) => {
+      return `target ${names} holds ${different} different whole numbers, taken for a number to be predicted; --task classification takes them for classes`;
+    });
+  }
+}
+
+function tellUneven(choices: Choices, name: string, place: number, labels: readonly Label[]): void {
+  const counts = new Map<Label, number>();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const sorted = [...counts].sort((a, b) => a[1] - b[1]);
+  const [[rare, fewest]] = sorted;
+  const [common, most] = sorted[sorted.length - 1];
+  if (most < UNEVEN * fewest || labels.length < 5 * UNEVEN) return;
+  choices.of("uneven", name, place, (names) => {
+    const counted = `${show(String(rare))} has ${count(fewest, "row")}, ${show(String(common))} ${most}`;
+    return `classes of ${names} are uneven: ${counted}; --class-weights balanced lets each class count as much`;
+  });
+}
+
+function numbersOf({ distinct }: Column, rows: ArrayLike<number>, format: NumberFormat): Float64Array {
+  const values = distinct.texts.map((text) => readNumber(text, format) ?? NaN);
+  return Float64Array.from({ length: rows.length }, (_, i) => values[distinct.codes[rows[i]]]);
+}
+
+/** Labels to the letter. Texts that are whole numbers as numbers are printed become numbers. */
+function labelsOf(column: Column, rows: ArrayLike<number>, name: string) {
+  const { distinct, present } = column;
+  const { words, fold } = wordsOf(column);
+  const integers = present.map((i) => parseNumber(distinct.texts[i]) ?? NaN);
+  const isPlain = (text: string, value: number) => Number.isSafeInteger(value) && !/^[+-]?0\d|^\+|^-0/.test(text);
+  const isInteger = present.every((i, k) => isPlain(distinct.texts[i], integers[k]));
+  // 1 and 1.0 in one column are one class; where all are written 1.0, so is the label.
+  const values = new Set(integers);
+  const isMixed = isInteger && values.size < present.length;
+  const isNumber = isMixed || present.every((i, k) => isInteger && String(integers[k]) === distinct.texts[i]);
+  const spelling = new Map([...words.keys()].map((word) => [word.toLowerCase(), word]));
+  const byText = distinct.texts.map((text): Label => {
+    if (isNumber) return parseNumber(text) ?? NaN;
+    return fold ? (spelling.get(text.toLowerCase()) ?? text) : text;
+  });
+  const labels = Array.from({ length: rows.length }, (_, i) => byText[distinct.codes[rows[i]]]);
+  const known = [...new Set(labels)].sort(isNumber ? (a, b) => Number(a) - Number(b) : byCodePoint);
+  const record: TargetRecord & { kind: "class" } = { name, kind: "class", labels: known };
+  if (fold) record.fold = true;
+  return { labels, record };
+}
+
+function dateTarget(table: Table, place: number, rules: LearningRules): Problem {
+  const message = `${table.file}: target ${calledOf(table.columns[place], place)} holds dates, which are not predicted`;
+  return withAnother(table, place, rules, message);
+}
+
+function noNumbers(table: Table, place: number, { distinct, present }: Column): Problem {
+  const texts = present.slice(0, 3).map((i) => show(distinct.texts[i]));
+  const what = `target ${calledOf(table.columns[place], place)} holds no numbers (${texts.join(", ")})`;
+  const remedies: Remedy[] = [{ option: "task", value: "classification" }];
+  return { code: "ERR_DATA", message: `${table.file}: ${what}; use --task classification`, remedies };
+}
+
+function tooManyClasses(
+  table: Table,
+  place: number,
+  classes: number,
+  rows: number,
+  rules: LearningRules,
+): Problem | undefined {
+  const isEach = rows > 2 && classes === rows;
+  if (!isEach && !(classes > MAX_INTEGER_CLASSES && rows < 2 * classes)) return undefined;
+  const target = calledOf(table.columns[place], place);
+  return withAnother(table, place, rules, `target ${target} has ${classes} classes for ${rows} rows`);
+}
+
+/** A problem that another target mends: the last column that can be one. */
+function withAnother(table: Table, place: number, rules: LearningRules, message: string): Problem {
+  for (let other = table.columns.length - 1; other >= 0; other--) {
+    if (other === place) continue;
+    const column = columnOf(table, other, rules);
+    const reading = readColumn(column, table.columns[other], rules);
+    const isClasses = reading.kind === "category" && column.present.length > 1 && column.present.length <= MAX_INTEGER_CLASSES;
+    const isNumbers = reading.kind === "number" && reading.bad.length === 0 && column.present.length > 1;
+    const isGood = reading.kind === "number" ? isNumbers && reading.ambiguous === undefined : isClasses;
+    if (!isGood) continue;
+    if (reading.kind === "category" && 2 * column.present.length > column.total) continue;
+    const value = columnName(table.columns[other], other);
+    const advice = `choose another column with --target, as --target ${quotedForShell(value)}`;
+    return { code: "ERR_DATA", message: `${message}; ${advice}`, remedies: [{ option: "target", value }] };
+  }
+  return { code: "ERR_DATA", message: `${message}; choose another column with --target` };
+}
+
+/** The values of known targets, for the rows in which none is missing. */
+export interface KnownTargets {
+  rows: Uint32Array;
+  targets: Targets;
+}
+
+/**
+ * Reads the targets of rows whose targets are known, as training read them.
+ * @throws PropagoError ERR_DATA, naming the line, for a label that training has not seen; ERR_CSV for no number.
+ */
+export function readKnownTargets(
+  table: Table,
+  records: readonly TargetRecord[],
+  rules: ReadingRules,
+  except = new Uint8Array(table.rows),
+): KnownTargets {
+  const places = records.map(({ name }) => {
+    const place = table.columns.indexOf(name);
+    if (place >= 0) return place;
+    throw new PropagoError("ERR_DATA", `${table.file} lacks the target column ${show(name)}${didYouMean(name, table.columns)}`);
+  });
+  const rows = knownRows(table, places, rules, except);
+  if (rows.length === 0) {
+    throw new PropagoError("ERR_DATA", `${table.file}: ${listShown(records.map(({ name }) => name))} is missing in every row`);
+  }
+  const [record] = records;
+  if (records.length === 1 && record.kind === "class") {
+    const labels = knownLabels(table, places[0], record, rows);
+    return { rows, targets: { kind: "classes", records: [record], labels } };
+  }
+  const isNumbers = records.every(({ kind }) => kind === "number");
+  const width = records.length;
+  const values = isNumbers ? new Float64Array(rows.length * width) : new Uint8Array(rows.length * width);
+  records.forEach((each, j) => {
+    const column =
+      each.kind === "number"
+        ? knownNumbers(table, places[j], each, rows)
+        : knownLabels(table, places[j], each, rows).map((label) => (label === each.labels[1] ? 1 : 0));
+    for (let i = 0; i < rows.length; i++) values[i * width + j] = column[i];
+  });
+  const targets: Targets =
+    values instanceof Float64Array ? { kind: "numbers", records: [...records], values } : { kind: "labels", records: [...records], values };
+  return { rows, targets };
+}
+
+function knownLabels(
+  table: Table,
+  place: number,
+  { labels, fold }: TargetRecord & { kind: "class" },
+  rows: Uint32Array,
+): Label[] {
+  const key = (text: string) => (fold ? text.toLowerCase() : text);
+  const known = new Map(labels.map((label) => [key(String(label)), label]));
+  const { texts, codes } = distinctTexts(table, place);
+  const byText = texts.map((text) => known.get(key(text)) ?? known.get(String(parseNumber(text))));
+  return Array.from(rows, (row) => {
+    const label = byText[codes[row]];
+    if (label !== undefined) return label;
+    const classes = `(${listShown(labels.map(String))})`;
+    throw new PropagoError("ERR_DATA", `${at(table, row, place)}: ${show(texts[codes[row]])} was not seen in training ${classes}`);
+  });
+}
+
+/**
+ * Numbers in a column that must hold nothing else, for some rows.
+ * @throws PropagoError ERR_CSV or ERR_NONFINITE, naming the line of a cell that is none.
+ */
+export function knownNumbers(
+  table: Table,
+  place: number,
+  { format = PLAIN }: { format?: NumberFormat },
+  rows: ArrayLike<number>,
+): Float64Array {
+  const { texts, codes } = distinctTexts(table, place);
+  const values = texts.map((text) => readNumber(text, format));
+  return Float64Array.from({ length: rows.length }, (_, i) => {
+    const value = values[codes[rows[i]]];
+    if (value !== undefined && Number.isFinite(value)) return value;
+    const text = texts[codes[rows[i]]];
+    const code = value === undefined ? "ERR_CSV" : "ERR_NONFINITE";
+    const what = text === "" ? "is empty" : `holds ${show(text)}, which is no finite number`;
+    throw new PropagoError(code, `${at(table, rows[i], place)} ${what}; mend the cell or leave the row out`);
+  });
+}
+
+/** Whether something from a file is a target of a model. */
+export function isTargetRecord(value: unknown): value is TargetRecord {
+  if (typeof value !== "object" || value === null) return false;
+  const { name, kind, format, labels, fold } = value as { [key: string]: unknown };
+  if (typeof name !== "string") return false;
+  if (kind === "number") return format === undefined || isFormat(format);
+  if (kind !== "class" || !Array.isArray(labels) || (fold !== undefined && typeof fold !== "boolean")) return false;
+  return labels.every((label) => ["string", "number", "boolean"].includes(typeof label));
+}
