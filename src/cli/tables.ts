@@ -14,10 +14,10 @@ import type { LearningRules, MissingRule } from "../data/learning.ts";
 import { missingTest } from "../data/missing.ts";
 import { Choices, count, list, quotedForShell, TableError } from "../data/problems.ts";
 import type { Problem, Remedy } from "../data/problems.ts";
-import { decimalFinder } from "../data/readings.ts";
+import { columnOf, decimalFinder } from "../data/readings.ts";
 import type { Forced } from "../data/readings.ts";
 import { findColumn, findColumns, splitItems } from "../data/selection.ts";
-import { knownNumbers, knownRows, learnTargets, readKnownTargets } from "../data/targets.ts";
+import { knownNumbers, knownRows, learnTargets, readKnownTargets, withAnother } from "../data/targets.ts";
 import type { TargetRecord, Targets, Task } from "../data/targets.ts";
 import { PropagoError, show } from "../errors.ts";
 import type { DType } from "../types.ts";
@@ -141,10 +141,16 @@ export function readTrainingTable(
   }
 }
 
+/** What must be done to a file before a command can read it. */
+interface Filters {
+  badLines: readonly number[];
+  encoding?: string;
+}
+
 /** Says with a table's problems which command mends all of them, after trying it. */
 function withCommand(
   error: TableError,
-  file: TableFile,
+  { bytes, name }: TableFile,
   flags: TableFlags,
   { path, words }: { path: string; words: readonly string[] },
 ): TableError {
@@ -152,28 +158,25 @@ function withCommand(
   const remedies: Remedy[] = [];
   let found: readonly Problem[] = error.problems;
   let tried = flags;
-  let bytes = file.bytes;
-  let badLines: readonly number[] = [];
+  let filters: Filters = { badLines: [] };
   for (let round = 0; round < MOST_ROUNDS; round++) {
     problems.push(...found.filter(({ message }) => !problems.some((known) => known.message === message)));
-    if (!found.every((problem) => problem.remedies ?? (problem.badLines && badLines.length === 0))) break;
-    const more = found.flatMap((problem) => problem.remedies ?? []);
-    for (const remedy of more) remedies.push(remedy);
-    tried = applied(tried, more);
     for (const problem of found) {
-      if (!problem.badLines) continue;
-      badLines = problem.badLines;
-      bytes = withoutLines(bytes, badLines);
+      filters = { badLines: problem.badLines ?? filters.badLines, encoding: problem.encoding ?? filters.encoding };
     }
+    if (!found.every(({ remedies: own, badLines, encoding }) => own ?? badLines ?? encoding)) break;
+    const more = found.flatMap((problem) => problem.remedies ?? []);
+    remedies.push(...more);
+    tried = applied(tried, more);
     try {
-      study({ bytes, name: file.name }, tried, "float32");
-      return new TableError(problems, file.name, `this works: ${commandLine(path, words, remedies, badLines)}`);
+      study({ bytes: filtered(bytes, filters), name }, tried, "float32");
+      return new TableError(problems, name, `this works: ${commandLine(path, words, remedies, filters)}`);
     } catch (next) {
       if (!(next instanceof TableError)) break;
       found = next.problems;
     }
   }
-  return new TableError(problems, file.name);
+  return new TableError(problems, name);
 }
 
 const MOST_ROUNDS = 6;
@@ -192,14 +195,16 @@ function applied(flags: TableFlags, remedies: readonly Remedy[]): TableFlags {
   return result;
 }
 
-function withoutLines(bytes: Uint8Array, lines: readonly number[]): Uint8Array {
-  const bad = new Set(lines);
-  const kept = new TextDecoder().decode(bytes).split("\n").filter((_, i) => !bad.has(i + 1));
+function filtered(bytes: Uint8Array, { badLines, encoding }: Filters): Uint8Array {
+  if (badLines.length === 0 && encoding === undefined) return bytes;
+  const text = new TextDecoder(encoding).decode(bytes);
+  const bad = new Set(badLines);
+  const kept = text.split("\n").filter((_, i) => !bad.has(i + 1));
   return new TextEncoder().encode(kept.join("\n"));
 }
 
 /** The user's command with the options that mend it, as a shell reads it. */
-function commandLine(path: string, words: readonly string[], remedies: readonly Remedy[], badLines: readonly number[]): string {
+function commandLine(path: string, words: readonly string[], remedies: readonly Remedy[], filters: Filters): string {
   const isTarget = remedies.some(({ option }) => option === "target");
   const own = isTarget ? withoutOption(words, "--target") : [...words];
   const more = remedies.map(({ option, value }) => {
@@ -207,15 +212,22 @@ function commandLine(path: string, words: readonly string[], remedies: readonly 
     if (option === "header") return value === "true" ? "--header" : "--no-header";
     return value.startsWith("-") ? quotedForShell(`${flag}=${value}`) : `${flag} ${quotedForShell(value)}`;
   });
+  const steps = filterCommands(filters);
   const place = own.indexOf(path);
-  if (badLines.length > 0 && place >= 0) own[place] = "-";
+  if (steps.length > 0 && place >= 0) own[place] = "-";
   const command = ["propago", ...own.map(quotedForShell), ...new Set(more)].join(" ");
-  if (badLines.length === 0) return command;
-  const lines = quotedForShell(badLines.map((line) => `${line}d`).join(";"));
-  if (path === "-") return `sed ${lines} | ${command}`;
-  const isPacked = /\.gz$/i.test(path);
-  const source = quotedForShell(path);
-  return isPacked ? `gunzip -c ${source} | sed ${lines} | ${command}` : `sed ${lines} ${source} | ${command}`;
+  if (steps.length === 0) return command;
+  const source = quotedForShell(path.startsWith("-") ? `./${path}` : path);
+  if (path === "-") return [...steps, command].join(" | ");
+  if (/\.gz$/i.test(path)) return [`gunzip -c ${source}`, ...steps, command].join(" | ");
+  return [`${steps[0]} ${source}`, ...steps.slice(1), command].join(" | ");
+}
+
+function filterCommands({ badLines, encoding }: Filters): string[] {
+  const steps: string[] = [];
+  if (encoding !== undefined) steps.push(`iconv -f ${encoding} -t UTF-8`);
+  if (badLines.length > 0) steps.push(`sed ${quotedForShell(badLines.map((line) => `${line}d`).join(";"))}`);
+  return steps;
 }
 
 /** Words of a command line without an option and its value. */
@@ -245,7 +257,7 @@ function study(file: TableFile, flags: TableFlags, dtype: DType): TrainingTable 
   if ("problems" in kept) throw new TableError(kept.problems, file.name);
   if (rows !== known) warnings.push(`${file.name}: ${count(known.length - rows.length, "row")} with missing values left out`);
   const expected = table.columns;
-  const encoded = encodeRows(table, columns, { isMissing: rules.isMissing, rows, expected, dtype, unknown: "other" });
+  const encoded = encodeRows(table, columns, { isMissing: rules.isMissing, rows, expected, dtype, isTraining: true });
   const weights = selection.weights === undefined ? undefined : knownNumbers(table, selection.weights, {}, rows);
   const told = [...warnings, ...choices.lines(), ...encoded.warnings, ...oneClass(kept)];
   return {
@@ -276,10 +288,16 @@ function recordOf(table: Table, { missingValues = [] }: TableFlags): TableRecord
   return record;
 }
 
+/** The last column in which something stands. */
+function lastColumn(table: Table, flags: TableFlags): number {
+  const rules = rulesOf(flags);
+  for (let place = table.columns.length - 1; place > 0; place--) if (columnOf(table, place, rules).total > 0) return place;
+  return table.columns.length - 1;
+}
+
 /** Which columns are what, as the options say. */
 function select(table: Table, flags: TableFlags) {
-  const last = table.columns.length - 1;
-  const targets = flags.target === undefined ? [last] : findColumns(table, flags.target);
+  const targets = flags.target === undefined ? [lastColumn(table, flags)] : findColumns(table, flags.target);
   const weights = flags.weights === undefined ? undefined : findColumn(table, flags.weights);
   if (weights !== undefined && targets.includes(weights)) {
     throw new PropagoError("ERR_USAGE", "--weights names the target; name another column");
@@ -320,8 +338,8 @@ function usedRows(table: Table, targets: readonly number[], rules: LearningRules
   const lacking = table.rows - blank.length - known.length;
   const names = list(targets.map((place) => show(table.columns[place])));
   if (known.length === 0) {
-    const message = `${table.file}: the target ${names} is missing in every row; choose another column with --target`;
-    throw new PropagoError("ERR_DATA", message);
+    const message = `${table.file}: the target ${names} is missing in every row`;
+    throw new TableError([withAnother(table, targets[0], rules, message)], table.file);
   }
   if (lacking > 0) warnings.push(`${table.file}: ${count(lacking, "row")} without a value in the target ${names} left out`);
   return known;

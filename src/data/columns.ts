@@ -17,6 +17,8 @@ export interface NumberColumn {
   format?: NumberFormat;
   /** What is subtracted, so that float32 keeps the digits. Without it inputs are float64. */
   offset?: number;
+  /** Whether the numbers are too large or too small for float32. */
+  wide?: boolean;
   /** What stands for a missing value; without it a row that lacks one is not predicted. */
   fill?: number;
   /** Whether a second input is 1 where the value is missing. */
@@ -75,6 +77,8 @@ export interface EncodeOptions {
    * category, silently; or an error.
    */
   unknown?: "other" | "ignore" | "error";
+  /** Whether these are the rows that the columns were learnt from: their rare categories are not news. */
+  isTraining?: boolean;
   /** Float64 keeps all digits, for networks that compute so. */
   dtype?: "float32" | "float64";
   /** The decimal sign of this table, where it is not the training table's. */
@@ -155,8 +159,8 @@ function placesOf(table: Table, columns: readonly Column[]): number[] {
 /** The leanest array that keeps all digits: columns of earlier versions were not centred, so float32 may lose theirs. */
 function newArray(table: Table, columns: readonly Column[], places: number[], length: number, options: EncodeOptions) {
   if (columns.every((column, i) => fitsBytes(table, column, places[i], options))) return new Uint8Array(length);
-  const isCentred = columns.every((column) => column.kind !== "number" || column.offset !== undefined);
-  return isCentred && options.dtype !== "float64" ? new Float32Array(length) : new Float64Array(length);
+  const isSingle = columns.every((column) => column.kind !== "number" || (column.offset !== undefined && !column.wide));
+  return isSingle && options.dtype !== "float64" ? new Float32Array(length) : new Float64Array(length);
 }
 
 /** Whether a column's inputs are whole numbers from 0 to 255. */
@@ -191,7 +195,7 @@ function encodeCategories(encoding: Encoding, column: CategoryColumn, distinct: 
       if (column.missing === "refuse") return -2;
       return column.missing === "category" ? length + (column.other ? 1 : 0) : none;
     }
-    unseen[i] = 1;
+    unseen[i] = options.isTraining ? 0 : 1;
     return none;
   });
   for (let row = 0; row < rows; row++) {
@@ -343,7 +347,7 @@ export function isColumn(value: unknown): value is Column {
     const isKnown = column.missing === "category" || column.missing === "none" || column.missing === "refuse";
     return isKnown && isTexts(column.categories) && isFlag(column.other) && isFlag(column.fold);
   }
-  const isSound = isFinite(column.offset) && isFinite(column.fill) && isFlag(column.indicator);
+  const isSound = isFinite(column.offset) && isFinite(column.fill) && isFlag(column.indicator) && isFlag(column.wide);
   if (column.kind === "number") return isSound && (column.format === undefined || isFormat(column.format));
   return column.kind === "date" && isSound && column.offset !== undefined && isForm(column.form) && isParts(column.parts);
 }

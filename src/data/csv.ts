@@ -3,6 +3,7 @@
 import { PropagoError } from "../errors.ts";
 import { fieldAt } from "./cells.ts";
 import { frameTable, refuseForeign } from "./header.ts";
+import { TableError } from "./problems.ts";
 import type { ReadingOptions } from "./header.ts";
 
 /** A table as it stands in the file: every cell is text, every row as wide as the header. */
@@ -116,7 +117,8 @@ function decode(bytes: Uint8Array, file: string): string {
   const [first, second] = bytes;
   if ((first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff)) {
     const order = first === 0xff ? "LE" : "BE";
-    throw new PropagoError("ERR_CSV", `${file} is UTF-16${order}; save it as UTF-8`);
+    const message = `${file} is UTF-16${order}; save it as UTF-8`;
+    throw new TableError([{ code: "ERR_CSV", message, encoding: `UTF-16${order}` }], file);
   }
   const invalid = firstInvalidByte(bytes);
   const control = firstControlByte(bytes);
@@ -129,7 +131,11 @@ function decode(bytes: Uint8Array, file: string): string {
     const byte = `0x${bytes[invalid].toString(16)}`;
     const line = 1 + bytes.subarray(0, invalid).filter((b) => b === 0x0a).length;
     const advice = "it may be Latin-1 or Windows-1252; save it as UTF-8";
-    throw new PropagoError("ERR_CSV", `${file}:${line} is not UTF-8 (byte ${invalid} = ${byte}); ${advice}`);
+    const message = `${file}:${line} is not UTF-8 (byte ${invalid} = ${byte}); ${advice}`;
+    // Windows-1252 leaves five bytes without a meaning.
+    const isWindows = !bytes.some((value) => [0x81, 0x8d, 0x8f, 0x90, 0x9d].includes(value));
+    const encoding = isWindows ? "WINDOWS-1252" : "ISO-8859-1";
+    throw new TableError([{ code: "ERR_CSV", message, encoding }], file);
   }
   // TextDecoder takes a byte order mark away.
   return new TextDecoder().decode(bytes);
@@ -163,13 +169,21 @@ function firstInvalidByte(bytes: Uint8Array): number {
   return -1;
 }
 
-/** The place of the first byte that a text has no use for, or -1: NUL anywhere, other control characters near the start. */
+/**
+ * The place of the first byte that a text has no use for, or -1: NUL anywhere; escape, and more than a few other control
+ * characters, near the start.
+ */
 function firstControlByte(bytes: Uint8Array): number {
   const near = Math.min(bytes.length, 65536);
+  let first = -1;
+  let count = 0;
   for (let i = 0; i < near; i++) {
     const byte = bytes[i];
+    if (byte === 0x1b) return i;
     // Tab, LF, vertical tab, form feed and CR do occur in texts.
-    if (byte < 0x20 && (byte < 0x09 || byte > 0x0d)) return i;
+    if (byte >= 0x20 || (byte >= 0x09 && byte <= 0x0d)) continue;
+    if (first < 0) first = i;
+    count += 1;
   }
-  return bytes.indexOf(0);
+  return count > near / 50 ? first : bytes.indexOf(0);
 }

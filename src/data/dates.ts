@@ -19,6 +19,8 @@ const ZONE = String.raw`(?: ?(Z|UTC|GMT|[+-]\d{2}:?\d{2}|[+-]\d{2}))?`;
 const BEHIND = String.raw`(?:(?:T|,? )(?:${CLOCK})${ZONE})?`;
 
 const YEAR_FIRST = new RegExp(String.raw`^(\d{4})([-/.])(\d{1,2})\2(\d{1,2})${BEHIND}$`);
+/** What is known of a date that is written year first: 2024-01, or 2024. */
+const PARTLY = /^(\d{4})(?:-(\d{2}))?$/;
 const YEAR_LAST = new RegExp(String.raw`^(\d{1,2})([-/.])(\d{1,2})\2(\d{4}|\d{2})${BEHIND}$`);
 const COMPACT = /^((?:1[89]|20)\d{2})(\d{2})(\d{2})$/;
 const MONTH = /^(\d{4})[-/](\d{1,2})$/;
@@ -38,7 +40,10 @@ export function readDate(cell: string, form: DateForm): number | undefined {
     const seconds = found ? clock(found.slice(1)) : undefined;
     return seconds === undefined ? undefined : seconds / 3600;
   }
-  if (form === "ymd") return dated(YEAR_FIRST.exec(text), ([y, , m, d]) => [y, m, d], 4);
+  if (form === "ymd") {
+    const whole = dated(YEAR_FIRST.exec(text), ([y, , m, d]) => [y, m, d], 4);
+    return whole ?? dated(PARTLY.exec(text), ([y, m = "1"]) => [y, m, "1"], 2);
+  }
   if (form === "dmy") return dated(YEAR_LAST.exec(text), ([d, , m, y]) => [y, m, d], 4);
   if (form === "mdy") return dated(YEAR_LAST.exec(text), ([m, , d, y]) => [y, m, d], 4);
   if (form === "compact") return dated(COMPACT.exec(text), ([y, m, d]) => [y, m, d], 3);
@@ -72,7 +77,7 @@ export function studyDates(
 ): DateStudy | undefined {
   const sample = texts.find((text) => text.length > 0);
   if (sample === undefined) return undefined;
-  const forms: DateForm[] = ["ymd", "mdy", "dmy", "month", "quarter", "named", "time"];
+  const forms: DateForm[] = ["month", "ymd", "mdy", "dmy", "quarter", "named", "time"];
   const read = forms.map((form) => {
     let sum = 0;
     texts.forEach((text, i) => (sum += readDate(text, form) === undefined ? 0 : counts[i]));

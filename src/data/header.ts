@@ -289,9 +289,11 @@ function looksLikeRow(records: Records, names: readonly string[], width: number)
   return true;
 }
 
-/** 0, 1, 2 … or 1990, 1995, 2000: numbers that name columns. */
+/** 0, 1, 2 … or 1990, 1995, 2000, or years in any steps: numbers that name columns. */
 function isSeries(numbers: readonly number[]): boolean {
   if (numbers.length < 2 || !numbers.every((value) => Number.isSafeInteger(value))) return false;
+  const areYears = numbers.every((value) => value >= 1500 && value <= 2200);
+  if (areYears && numbers.every((value, i) => i === 0 || value > numbers[i - 1])) return true;
   const step = numbers[1] - numbers[0];
   return step > 0 && numbers.every((value, i) => i === 0 || value - numbers[i - 1] === step);
 }

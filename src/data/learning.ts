@@ -11,7 +11,7 @@ import { mistakeIn, PLAIN } from "./numbers.ts";
 import { calledOf, columnArgument, columnName, count, list, quotedForShell } from "./problems.ts";
 import type { Choices, Problem, Remedy } from "./problems.ts";
 import { columnOf, readColumn } from "./readings.ts";
-import type { Column, Forced, Reading, ReadingRules } from "./readings.ts";
+import type { Because, Column, Forced, Reading, ReadingRules } from "./readings.ts";
 
 export const MISSING_RULES = ["auto", "error", "drop", "mean", "median", "category"] as const;
 export type MissingRule = (typeof MISSING_RULES)[number];
@@ -151,6 +151,8 @@ function learnNumber(
   if (format !== PLAIN) record.format = format;
   const values = weighted(column, (text) => valueOf(record, text));
   record.offset = offsetOf(values);
+  const { offset } = record;
+  if (values.some(({ value }) => isWide(value - offset))) record.wide = true;
   fillIn(work, place, column, record, values);
   return record;
 }
@@ -213,7 +215,7 @@ export function numberProblem(
   return {
     code: isInfinite ? "ERR_NONFINITE" : "ERR_CSV",
     message: `${where}: ${show(text)} ${what}${more}; mend it, or ${missing}, or ${advice}`,
-    remedies: few || isTarget ? asMissing.slice(0, 100) : asText,
+    remedies: few || isTarget ? asMissing : asText,
   };
 }
 
@@ -225,20 +227,26 @@ function quotedItem(text: string): string {
 /** Whether a column counts the rows or names them; then what is said when it is left out. */
 function counterOrId({ table, choices }: Work, place: number, column: Column): (() => void) | undefined {
   const name = table.columns[place];
+  const kind = counterKind(table, place, column);
+  if (kind === "rows") {
+    return () => choices.of("row numbers", name, place, (names, first) => `left out as row numbers: ${names}; --number ${first} keeps it`);
+  }
+  if (kind !== "ids") return undefined;
+  return () => choices.of("ids", name, place, (names, first) => `left out, since it names rows: ${names}; --number ${first} keeps it`);
+}
+
+/** Whether a column of whole numbers counts the rows, or names them. */
+export function counterKind(table: Table, place: number, column: Column): "rows" | "ids" | undefined {
+  const name = table.columns[place];
   const { texts } = column.distinct;
   if (!texts.every((text) => /^-?\d+(?:\.0)?$/.test(text))) return undefined;
   const isDistinct = texts.length === table.rows;
   const counter = isDistinct && isCount(texts);
   const isUnnamed = ROW_NAMES.test(name);
   const isCounter = counter && (COUNTERS.test(name) || (table.rows >= ROWS_TO_COUNT && !TIMES.test(name) && table.hasHeader));
-  if (isDistinct && (isUnnamed || isCounter)) {
-    return () => choices.of("row numbers", name, place, (names, first) => `left out as row numbers: ${names}; --number ${first} keeps it`);
-  }
+  if (isDistinct && (isUnnamed || isCounter)) return "rows";
   const isNearlyDistinct = 2 * texts.length > table.rows && texts.length > ROWS_TO_COUNT;
-  if (IDS.test(name) && isNearlyDistinct) {
-    return () => choices.of("ids", name, place, (names, first) => `left out, since it names rows: ${names}; --number ${first} keeps it`);
-  }
-  return undefined;
+  return IDS.test(name) && isNearlyDistinct ? "ids" : undefined;
 }
 
 /** 0, 1, 2 … or 1, 2, 3 … in the order of the rows. */
@@ -280,10 +288,12 @@ function learnCategory(
   return record;
 }
 
-function tellText(choices: Choices, name: string, place: number, because: "zeros" | "digits" | "units"): void {
-  const why = { zeros: "since digits begin with 0", digits: "since it has more digits than a number holds", units: "since its units differ" };
+function tellText(choices: Choices, name: string, place: number, because: Because): void {
+  const why = {
+    words: "since not all cells are numbers",
+    zeros: "since digits begin with 0", digits: "since it has more digits than a number holds", units: "since its units differ" };
   choices.of(`text ${because}`, name, place, (names, first) => {
-    const overrule = because === "units" ? `--ignore ${first} leaves it out` : `--number ${first} reads numbers`;
+    const overrule = because === "units" || because === "words" ? `--ignore ${first} leaves it out` : `--number ${first} reads numbers`;
     return `taken as words, ${why[because]}: ${names}; ${overrule}`;
   });
 }
@@ -325,7 +335,7 @@ function namesRows(
   place: number,
   { total }: Column,
   words: ReadonlyMap<string, number>,
-  because?: "zeros" | "digits" | "units",
+  because?: Because,
 ): (() => void) | undefined {
   const name = table.columns[place];
   const say = (kind: string, reason: string) => () =>
@@ -448,7 +458,12 @@ function offsetOf(values: readonly Weighted[]): number {
   const last = values[values.length - 1].value;
   if (values.every(({ value }) => Math.fround(value) === value)) return 0;
   const size = Math.max(Math.abs(first), Math.abs(last));
-  return size > CENTRED_FROM * (last - first) || size > 1e37 ? medianOf(values) : 0;
+  return size > CENTRED_FROM * (last - first) ? medianOf(values) : 0;
+}
+
+/** Whether float32 has no such number, or few digits of it. */
+function isWide(value: number): boolean {
+  return value !== 0 && (Math.abs(value) > 1e38 || Math.abs(value) < 1e-37);
 }
 
 /** Decides what stands for missing values of numbers and dates. */

@@ -45,9 +45,12 @@ interface Parts {
 }
 
 const DIGITS = String.raw`[+-]?(?:\d[\d.,' ]*|[.,]\d+)(?:[eE][+-]?\d+)?`;
-const CURRENCY = String.raw`(?:[A-Za-z]{0,3}\p{Sc}|[A-Z]{3})`;
+const CODES = "USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|SEK|NOK|DKK|INR|CNY|BRL|MXN|ZAR|KRW|SGD|HKD|PLN|CZK|HUF|TRY|RUB";
+const CURRENCY = String.raw`(?:[A-Za-z]{0,3}\p{Sc}|${CODES}|Rs\.?|kr\.?)`;
 const BEFORE = new RegExp(String.raw`^([+-]?)(${CURRENCY}) ?(${DIGITS})$`, "u");
 const UNIT = String.raw`(?:[%‰°]|\p{Sc}[A-Za-z]{0,3}|[%°µ]?\p{L}[\p{L}.]*(?:[23²³]|\^[23])?(?:/\p{L}+[23²³]?)?(?: [\p{L}.]+)?)`;
+/** Single letters that are units; others, as in 12A and 12B, belong to names. */
+const LETTERS = "mgshldwytkLWVKMJNCF";
 const BEHIND = new RegExp(String.raw`^(${DIGITS}?) ?(${UNIT})$`, "u");
 const ALONE = new RegExp(`^${DIGITS}$`);
 
@@ -66,7 +69,11 @@ function takeApart(cell: string): Parts | undefined {
     return { core: before[1] + before[3].trim(), affix: before[2] };
   }
   const behind = BEHIND.exec(text);
-  return behind ? { core: behind[1].trim(), affix: behind[2] } : undefined;
+  if (!behind) return undefined;
+  const [core, affix] = [behind[1].trim(), behind[2]];
+  // "2. Middle" is a numbered name.
+  if (core.endsWith(".") || (/^\p{L}$/u.test(affix) && !LETTERS.includes(affix))) return undefined;
+  return { core, affix };
 }
 
 /** Patterns of numbers without thousands, and with them, by the decimal sign. */
@@ -192,13 +199,23 @@ function commonest(affixes: readonly string[], counts: ArrayLike<number>): strin
 export function mistakeIn(cell: string): string {
   const text = cell.trim();
   if (/^[+-]?\d+,\d+$/.test(text)) return "decimal comma? write a decimal point";
-  if (/^[+-]?\d{1,3}(?:[,. ' ]\d{3})+(?:[.,]\d+)?$/.test(text)) return "write it without thousands separators";
+  if (text.length <= 20 && /^[+-]?\d{1,3}(?:[,. ' ]\d{3})+(?:[.,]\d+)?$/.test(text)) return "write it without thousands separators";
   if (/^[+-]?\d+(?:_\d+)+$/.test(text)) return "write it without underscores";
   if (/^[+-]?0[xX][\da-fA-F]+$/.test(text)) return "write it in decimal digits";
   if (/^[+-]{2,}[\d.]+$/.test(text)) return "one sign only";
   if (/^[+-]?[\d.]+[eE][+-]?\d+$/.test(text)) return "too large";
   if (/^\p{Nd}+$/u.test(text) && !/^\d+$/.test(text)) return "write it with the digits 0 to 9";
   return "";
+}
+
+const UNITS = /^(?:\p{Sc}|%|°|[kmcµn]?[gmslWVJN]|lbs?|oz|mi|km|ft|in|ml|min|h|hrs?|hours?|days?|weeks?|months?|years?|yrs?|[kKM])$/u;
+
+/** Whether texts are numbers in units that differ, as 12 kg and 500 g. */
+export function haveUnits(texts: readonly string[]): boolean {
+  return texts.every((text) => {
+    const parts = takeApart(text);
+    return parts !== undefined && (parts.affix === "" || UNITS.test(parts.affix));
+  });
 }
 
 /** Whether digits are a name rather than a number: leading zeros, or more digits than a number holds. */

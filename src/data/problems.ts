@@ -33,6 +33,8 @@ export interface Problem {
   remedies?: readonly Remedy[];
   /** Numbers of lines without which the file can be read. */
   badLines?: readonly number[];
+  /** The encoding that the file has instead of UTF-8, as iconv and TextDecoder call it. */
+  encoding?: string;
 }
 
 /** An error that consists of problems, for those who can find a command that works. */

@@ -2,7 +2,7 @@
 // say how numbers are written, over the other columns of the table.
 import { areCompactDates, readDate, studyDates } from "./dates.ts";
 import type { DateForm } from "./dates.ts";
-import { isDigitsName, mistakeIn, PLAIN, readNumber, studyNumbers } from "./numbers.ts";
+import { haveUnits, isDigitsName, mistakeIn, PLAIN, readNumber, studyNumbers } from "./numbers.ts";
 import type { NumberFormat } from "./numbers.ts";
 import { distinctTexts } from "./csv.ts";
 import type { Distinct, Table } from "./csv.ts";
@@ -35,12 +35,19 @@ export type Reading =
       isGrouped?: boolean;
     }
   | { kind: "date"; form: DateForm; isAmbiguous: boolean; bad: number[] }
-  | { kind: "category"; because?: "zeros" | "digits" | "units" };
+  | { kind: "category"; because?: Because };
+
+/** Why a column of digits holds words. */
+export type Because = "zeros" | "digits" | "units" | "words";
 
 /** How many of a column's texts are looked at before all of them are. */
 const SAMPLE = 40;
-/** The share of cells that must be dates, or numbers with a unit, before the others are called mistakes. */
+/** The share of cells that must be dates before the others are called mistakes. */
 const MOST = 0.8;
+/** With fewer numbers than this, a column whose texts come again and again holds words. */
+const NEARLY_ALL = 0.95;
+/** Texts that come so often, on average, are categories. */
+const REPEATED = 3;
 
 /** The different texts of a column, counted in the rows that are used. */
 export interface Column {
@@ -113,7 +120,8 @@ function readAlone(column: Column, name: string, rules: ReadingRules, forced?: F
   };
   if (study.numbers === total) {
     if (forced === "number") return number();
-    const because = format.affix ? undefined : texts.map(isDigitsName).find((reason) => reason !== undefined);
+    const areDigits = texts.every((text) => /^[+-]?\d+$/.test(text));
+    const because = areDigits ? texts.map(isDigitsName).find((reason) => reason !== undefined) : undefined;
     if (because) return { kind: "category", because };
     if (format === PLAIN && /date|datum|^d(?:ay|t)$|^ymd$/i.test(name) && areCompactDates(texts)) {
       return { kind: "date", form: "compact", isAmbiguous: false, bad: [] };
@@ -125,12 +133,14 @@ function readAlone(column: Column, name: string, rules: ReadingRules, forced?: F
   if (other.kind === "date" && other.bad.length === 0) return other;
   let meant = study.numbers;
   texts.forEach((text, i) => (meant += readNumber(text, format) === undefined && mistakeIn(text) !== "" ? counts[i] : 0));
-  if (study.affixes.length > 0) {
-    const isUnits = texts.every((text) => /^\S*\d/.test(text));
-    if (study.numbers < MOST * total || isUnits) return { kind: "category", because: isUnits ? "units" : undefined };
+  const isUnits = study.affixes.length > 0 && haveUnits(texts);
+  if (format.affix || isUnits) {
+    if (meant >= NEARLY_ALL * total && !isUnits) return number();
+    return other.kind === "category" && isUnits ? { kind: "category", because: "units" } : other;
   }
-  if (format.affix ? meant >= MOST * total : 2 * meant >= total) return number();
-  return other;
+  const isRepeated = total >= REPEATED * texts.length;
+  if (2 * meant < total) return other;
+  return isRepeated && meant < NEARLY_ALL * total ? { kind: "category", because: "words" } : number();
 }
 
 function dateOrCategory(

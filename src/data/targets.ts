@@ -5,7 +5,7 @@ import { distinctTexts } from "./csv.ts";
 import type { Table } from "./csv.ts";
 import { byCodePoint } from "./labels.ts";
 import type { Label } from "./labels.ts";
-import { numberProblem, wordsOf } from "./learning.ts";
+import { counterKind, numberProblem, wordsOf } from "./learning.ts";
 import type { LearningRules } from "./learning.ts";
 import { parseNumber, PLAIN, readNumber } from "./numbers.ts";
 import type { NumberFormat } from "./numbers.ts";
@@ -38,6 +38,8 @@ export type Targets =
 
 /** An integer target with more values than this is a number to be predicted, not a class. */
 const MAX_INTEGER_CLASSES = 20;
+/** So many different words among numbers may all mean a missing value. */
+const FEW_WORDS = 5;
 /** A target of whole numbers with so many values at most may be meant as classes, which is told. */
 const MAYBE_CLASSES = 50;
 /** Classes are called uneven where one has so many times the rows of another. */
@@ -135,6 +137,7 @@ function learnTarget(
   if (decided === "regression") {
     if (reading.kind !== "number") return { problem: noNumbers(table, place, column) };
     const problem = numberProblem(table, place, column, reading, false, true);
+    if (problem && task === undefined) return { problem: withOtherTask(table, place, column, problem, reading.bad.length, rules) };
     if (problem) return { problem };
     if (task === undefined) tellGuess(choices, name, place, column, decided);
     const record: TargetRecord & { kind: "number" } = { name, kind: "number" };
@@ -147,6 +150,20 @@ function learnTarget(
   if (task === undefined && reading.kind === "number") tellGuess(choices, name, place, column, decided);
   if (!isOneOfSeveral) tellUneven(choices, name, place, labels);
   return { record, labels };
+}
+
+/** Many cells that are no numbers are mended by taking all for classes, where these come again, or by another target. */
+function withOtherTask(
+  table: Table,
+  place: number,
+  { present, total }: Column,
+  problem: Problem,
+  bad: number,
+  rules: LearningRules,
+): Problem {
+  if (bad <= FEW_WORDS) return problem;
+  if (total >= 3 * present.length) return { ...problem, remedies: [{ option: "task", value: "classification" }] };
+  return { ...problem, remedies: withAnother(table, place, rules, "").remedies };
 }
 
 /** What a target is, where the user does not say: words are classes, and so are few different whole numbers. */
@@ -245,7 +262,7 @@ function tooManyClasses(
 }
 
 /** A problem that another target mends: the last column that can be one. */
-function withAnother(table: Table, place: number, rules: LearningRules, message: string): Problem {
+export function withAnother(table: Table, place: number, rules: LearningRules, message: string): Problem {
   for (let other = table.columns.length - 1; other >= 0; other--) {
     if (other === place) continue;
     const column = columnOf(table, other, rules);
@@ -253,7 +270,7 @@ function withAnother(table: Table, place: number, rules: LearningRules, message:
     const isClasses = reading.kind === "category" && column.present.length > 1 && column.present.length <= MAX_INTEGER_CLASSES;
     const isNumbers = reading.kind === "number" && reading.bad.length === 0 && column.present.length > 1;
     const isGood = reading.kind === "number" ? isNumbers && reading.ambiguous === undefined : isClasses;
-    if (!isGood) continue;
+    if (!isGood || counterKind(table, other, column) !== undefined) continue;
     if (reading.kind === "category" && 2 * column.present.length > column.total) continue;
     const value = columnName(table.columns[other], other);
     const advice = `choose another column with --target, as --target ${quotedForShell(value)}`;
