@@ -226,18 +226,17 @@ describe("predict", () => {
       stderr: expect.stringContaining('ERR_DATA: lack.csv lacks 2 columns "color", "size"'),
     });
     write("teal.csv", "color,size\nred,1\nteal,2\n");
-    expect(run(["predict", "colors.propago", "teal.csv"])).toMatchObject({
+    expect(run(["predict", "colors.propago", "teal.csv", "--unknown", "error"])).toMatchObject({
       status: 3,
       stderr: expect.stringContaining('teal.csv:3 row 2, column "color": "teal" was not seen in training'),
+    });
+    expect(run(["predict", "colors.propago", "teal.csv"])).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/categories that training has not seen.*"color" \(1 cell, first line 3 "teal"\)/),
     });
     expect(run(["predict", "colors.propago", "teal.csv", "--unknown", "ignore"])).toMatchObject({
       status: 0,
       stderr: "",
-    });
-    write("gap.csv", "color,size\nred,\n");
-    expect(run(["predict", "colors.propago", "gap.csv"])).toMatchObject({
-      status: 3,
-      stderr: expect.stringContaining('a missing value: line 2 column "size" (empty)'),
     });
   });
 
@@ -343,13 +342,8 @@ describe("bad tables end with 3", () => {
     ["a ragged line", "a,b\n1,2\n1,2,3\n", "ERR_CSV: bad.csv:3 has 3 fields, the header has 2"],
     ["an open quote", 'a,b\n1,"2\n3,4\n', "ERR_CSV: bad.csv:2 quote opened here is never closed"],
     ["no number", "a,b\n1,2.5\n12abc,3.5\n5,2\n", 'ERR_CSV: bad.csv:3 row 2, column "a": "12abc" is not a number'],
-    ["a decimal comma", "a;b\n1,5;0\n2,5;1\n", "decimal comma?"],
-    [
-      "missing cells",
-      "a,b\n1,0.5\n,1.5\nNA,2\n",
-      'ERR_NONFINITE: bad.csv has 2 missing values: line 3 column "a" (empty), line 4',
-    ],
-    ["NaN", "a,b\n1,0.5\nNaN,1.5\n", 'ERR_NONFINITE: bad.csv:3 row 2, column "a" is NaN'],
+    ["a comma that may be either", "a;b\n1,343;0\n2,512;1\n", '"1,343" may be 1343 or 1.343; say --decimal .'],
+    ["infinity", "a,b\n1,0.5\ninf,1.5\n", 'ERR_NONFINITE: bad.csv:3 row 2, column "a": "inf" is not a finite number'],
     ["UTF-16", Uint8Array.of(0xff, 0xfe, 0x61, 0), "ERR_CSV: bad.csv is UTF-16LE"],
     ["Latin-1", Uint8Array.of(0x61, 0x2c, 0xe9, 0x0a), "ERR_CSV: bad.csv:1 is not UTF-8 (byte 2 = 0xe9)"],
     [
@@ -358,7 +352,6 @@ describe("bad tables end with 3", () => {
       "ERR_CSV: bad.csv looks binary (byte 0 = 0x89)",
     ],
     ["two delimiters", "a;x,b\n1;2,3\n", "--delimiter"],
-    ["a column twice", "a,b,a\n1,2,3\n", 'ERR_CSV: bad.csv: column "a" appears twice (columns 1 and 3)'],
     [
       "a class for every row",
       `a,id\n${Array.from({ length: 150 }, (_, i) => `${i},k${i}\n`).join("")}`,
@@ -527,7 +520,7 @@ describe("bad model files end with 4", () => {
       model().replace(/"mean":\[(\d)/, (_, digit) => `"mean":[${9 - Number(digit)}`),
       "the checksum does not match",
     );
-    check(model().replace('"version":1', '"version":7'), "made by a newer version");
+    check(model().replace(/"version":\d+/, '"version":7'), "made by a newer version");
   });
 
   it("but a missing one with 6", () => {

@@ -1,11 +1,17 @@
 // Reading tables: what is accepted, and one test for each kind of file that is refused.
+import Papa from "papaparse";
 import { describe, expect, it } from "vitest";
-import { parseNumber, parseTable } from "../src/data/csv.ts";
+import { parseTable } from "../src/data/csv.ts";
 import type { Table } from "../src/data/csv.ts";
+import { parseNumber } from "../src/data/numbers.ts";
 import { failure } from "./failure.ts";
 
 const table = (content: string | Uint8Array, delimiter?: string): Table =>
-  parseTable(typeof content === "string" ? new TextEncoder().encode(content) : content, "data.csv", delimiter);
+  parseTable(typeof content === "string" ? new TextEncoder().encode(content) : content, "data.csv", { delimiter });
+
+/** All cells of a table. */
+const cellsOf = ({ rows, columns, cell }: Table): string[][] =>
+  Array.from({ length: rows }, (_, row) => columns.map((_, column) => cell(row, column)));
 
 const latin1 = (text: string): Uint8Array => Uint8Array.from(text, (character) => character.charCodeAt(0));
 
@@ -13,7 +19,7 @@ describe("what is read", () => {
   it("gives columns, rows and the lines on which rows begin", () => {
     const read = table('a,b\n1,"x\ny"\n2,z\n\n3,w\n');
     expect(read.columns).toEqual(["a", "b"]);
-    expect(read.rows).toEqual([
+    expect(cellsOf(read)).toEqual([
       ["1", "x\ny"],
       ["2", "z"],
       ["3", "w"],
@@ -34,7 +40,9 @@ describe("what is read", () => {
     ["tabs", "a\tb\n1\t2\n3\t4\n"],
     ["bars", "a|b\n1|2\n3|4\n"],
   ])("%s makes no difference", (_, content) => {
-    const { columns, rows } = table(content);
+    const read = table(content);
+    const { columns } = read;
+    const rows = cellsOf(read);
     const expected = [
       ["1", "2"],
       ["3", "4"],
@@ -43,22 +51,22 @@ describe("what is read", () => {
   });
 
   it("keeps delimiters and doubled quotes inside quoted fields", () => {
-    expect(table('a,b\n"x, ""y""",2\n').rows).toEqual([['x, "y"', "2"]]);
+    expect(cellsOf(table('a,b\n"x, ""y""",2\n'))).toEqual([['x, "y"', "2"]]);
   });
 
   it("takes a comma inside every cell of a semicolon table for what it is", () => {
-    expect(table("a;b\n1,5;2\n2,5;3\n").rows[0]).toEqual(["1,5", "2"]);
+    expect(cellsOf(table("a;b\n1,5;2\n2,5;3\n"))[0]).toEqual(["1,5", "2"]);
   });
 
   it("works with columns that are named like parts of objects, or not at all", () => {
-    const { columns, rows } = table("__proto__,constructor,toString,\n1,2,3,4\n");
-    expect(columns).toEqual(["__proto__", "constructor", "toString", ""]);
-    expect(rows).toEqual([["1", "2", "3", "4"]]);
+    const read = table("__proto__,constructor,toString,\n1,2,3,4\n");
+    expect(read.columns).toEqual(["__proto__", "constructor", "toString", ""]);
+    expect(cellsOf(read)).toEqual([["1", "2", "3", "4"]]);
     expect(({} as Record<string, unknown>)["1"]).toBeUndefined();
   });
 
   it("reads a single column", () => {
-    expect(table("a\n1\n2\n").rows).toEqual([["1"], ["2"]]);
+    expect(cellsOf(table("a\n1\n2\n"))).toEqual([["1"], ["2"]]);
   });
 });
 
@@ -72,7 +80,6 @@ describe("what is refused", () => {
     ["an open quote", 'a,b\n1,2\n3,"4\n5,6\n', "ERR_CSV", "data.csv:3 quote opened here is never closed"],
     ["text after a quote", 'a,b\n1,2\n"3"x,4\n', "ERR_CSV", "data.csv:3 quoted field goes on"],
     ["two delimiters that fit", "a;x,b\n1;2,3\n", "ERR_CSV", "--delimiter"],
-    ["a column twice", "a,b,c,a\n1,2,3,4\n", "ERR_CSV", 'column "a" appears twice (columns 1 and 4)'],
     ["a field beyond the cap", `a,b\n1,${"x".repeat(1_000_001)}\n`, "ERR_CSV", "data.csv:2 has a field of 1000001"],
   ])("%s", (_, content, code, message) => {
     expect(failure(() => table(content))).toMatchObject({ code, message: expect.stringContaining(message) });

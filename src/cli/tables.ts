@@ -37,7 +37,7 @@ export interface ReadingFlags {
 
 /** Options of tables to learn from. */
 export interface TableFlags extends ReadingFlags {
-  target?: string[];
+  target?: string;
   task?: Task;
   ignore?: string[];
   text?: string[];
@@ -95,7 +95,7 @@ export function unknownOption(): Option {
 export function addTableOptions(command: Command): Command {
   const columns = "names, numbers from 1 or patterns, as id,3,x* (may be repeated)";
   command
-    .option("--target <columns>", "column to predict, by name or number from 1; or several, as a,b (default: the last)", gathered)
+    .option("--target <columns>", "column to predict, by name or number from 1; or several, as a,b (default: the last)")
     .addOption(
       new Option("--task <kind>", "what the target is (default: found out)").choices(["classification", "regression"]),
     )
@@ -132,12 +132,21 @@ export function readTrainingTable(
   dtype: DType = "float32",
   words: readonly string[] = process.argv.slice(2),
 ): TrainingTable {
-  const file = readTableFile(path);
+  return toTrainingTable(readTableFile(path), flags, dtype, { path, words });
+}
+
+/** As `readTrainingTable`, of a file that has been read. */
+export function toTrainingTable(
+  file: TableFile,
+  flags: TableFlags,
+  dtype: DType,
+  command: { path: string; words: readonly string[] },
+): TrainingTable {
   try {
     return study(file, flags, dtype);
   } catch (error) {
     if (!(error instanceof TableError)) throw error;
-    throw withCommand(error, file, flags, { path, words });
+    throw withCommand(error, file, flags, command);
   }
 }
 
@@ -186,8 +195,7 @@ function applied(flags: TableFlags, remedies: readonly Remedy[]): TableFlags {
   for (const { option, value } of remedies) {
     if (option === "ignore" || option === "text" || option === "number" || option === "missingValues") {
       result[option] = [...(result[option] ?? []), value];
-    } else if (option === "target") result.target = [value];
-    else if (option === "skipLines" || option === "maxCategories") result[option] = Number(value);
+    } else if (option === "skipLines" || option === "maxCategories") result[option] = Number(value);
     else if (option === "header") result.header = value === "true";
     else if (option === "delimiter") result.delimiter = value === "tab" ? "\t" : value;
     else Object.assign(result, { [option]: value });
@@ -205,8 +213,7 @@ function filtered(bytes: Uint8Array, { badLines, encoding }: Filters): Uint8Arra
 
 /** The user's command with the options that mend it, as a shell reads it. */
 function commandLine(path: string, words: readonly string[], remedies: readonly Remedy[], filters: Filters): string {
-  const isTarget = remedies.some(({ option }) => option === "target");
-  const own = isTarget ? withoutOption(words, "--target") : [...words];
+  const own = [...words];
   const more = remedies.map(({ option, value }) => {
     const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     if (option === "header") return value === "true" ? "--header" : "--no-header";
@@ -228,11 +235,6 @@ function filterCommands({ badLines, encoding }: Filters): string[] {
   if (encoding !== undefined) steps.push(`iconv -f ${encoding} -t UTF-8`);
   if (badLines.length > 0) steps.push(`sed ${quotedForShell(badLines.map((line) => `${line}d`).join(";"))}`);
   return steps;
-}
-
-/** Words of a command line without an option and its value. */
-function withoutOption(words: readonly string[], option: string): string[] {
-  return words.filter((word, i) => word !== option && words[i - 1] !== option && !word.startsWith(`${option}=`));
 }
 
 /** What a table is, under some options. */
@@ -297,7 +299,7 @@ function lastColumn(table: Table, flags: TableFlags): number {
 
 /** Which columns are what, as the options say. */
 function select(table: Table, flags: TableFlags) {
-  const targets = flags.target === undefined ? [lastColumn(table, flags)] : findColumns(table, flags.target);
+  const targets = flags.target === undefined ? [lastColumn(table, flags)] : findColumns(table, [flags.target]);
   const weights = flags.weights === undefined ? undefined : findColumn(table, flags.weights);
   if (weights !== undefined && targets.includes(weights)) {
     throw new PropagoError("ERR_USAGE", "--weights names the target; name another column");

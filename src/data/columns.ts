@@ -100,7 +100,7 @@ export function encodeRows(table: Table, columns: readonly Column[], options: En
   const rows = options.rows?.length ?? table.rows;
   const encoding: Encoding = {
     table,
-    options: { unknown: "other", ...options },
+    options: { ...options, unknown: options.unknown ?? "other" },
     rows,
     width,
     data: newArray(table, columns, places, rows * width, options),

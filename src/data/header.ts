@@ -161,6 +161,7 @@ function fit(records: Records, file: string, options: ReadingOptions) {
     if (isEven && first === of - 1) {
       const isTrailing = Array.from({ length: rows - 1 }, (_, i) => i + 1).every((i) => cellOf(records, i, of - 1) === "");
       if (isTrailing) return { width: first, names, hasRowNames: false };
+      if (first === 1 && isTitle(records, of)) throw titleError(records, file, of);
       return { width: of, names: ["", ...names], hasRowNames: true };
     }
   }
@@ -180,24 +181,39 @@ function unevenError(records: Records, file: string, options: ReadingOptions): T
     const message = `${what}; skip what stands above the header with --skip-lines ${last}`;
     return new TableError([{ code: "ERR_CSV", message, remedies: [{ option: "skipLines", value }] }], file);
   }
-  if (isAbove && widthOf(records, 0) === 1) {
-    const value = String(lines[1] - 1);
-    const what = `${file}:${lines[0]} has 1 field, the lines below it have ${usual} ${between}`;
-    const message = `${what}; where it is no header, skip it with --skip-lines ${value}`;
-    return new TableError([{ code: "ERR_CSV", message, remedies: [{ option: "skipLines", value }] }], file);
-  }
+  if (isAbove && widthOf(records, 0) === 1) return titleError(records, file, usual);
   const header = options.header === false ? usual : widthOf(records, 0);
   const bad: number[] = [];
   for (let i = 0; i < countOf(records); i++) if (widthOf(records, i) !== header) bad.push(i);
   const fields = count(widthOf(records, bad[0]), "field");
   const advice = "put a field that contains the delimiter in double quotes, or name another --delimiter";
   const others = bad.slice(1).map((record) => String(lines[record]));
-  const more = others.length === 0 ? "" : `; so are ${count(others.length, "other line")}: ${list(others)}`;
+  const alike = others.length === 1 ? "another line does not fit either" : `${others.length} other lines do not fit either`;
+  const more = others.length === 0 ? "" : `; ${alike}: ${list(others)}`;
   const than = options.header === false ? "the other lines have" : "the header has";
   const message = `${file}:${lines[bad[0]]} has ${fields}, ${than} ${header} ${between}; ${advice}${more}`;
   const badLines = bad.length <= MOST_BAD_LINES ? bad.map((record) => lines[record]) : undefined;
   const isWhole = bad.every((record) => endLine(records, record) === lines[record]);
   return new TableError([{ code: "ERR_CSV", message, badLines: isWhole ? badLines : undefined }], file);
+}
+
+/** Whether the second line names columns, rather than the first. */
+function isTitle(records: Records, width: number): boolean {
+  const isNumber = (record: number, field: number) => parseNumber(cellOf(records, record, field)) !== undefined;
+  const fields = Array.from({ length: width }, (_, field) => field);
+  return (
+    countOf(records) > 2 &&
+    fields.every((field) => cellOf(records, 1, field) !== "" && !isNumber(1, field)) &&
+    fields.some((field) => isNumber(2, field))
+  );
+}
+
+function titleError(records: Records, file: string, usual: number): TableError {
+  const { lines, delimiter } = records;
+  const value = String(lines[1] - 1);
+  const what = `${file}:${lines[0]} has 1 field, the lines below it have ${usual} (delimiter ${nameOf(delimiter)})`;
+  const message = `${what}; where it is no header, skip it with --skip-lines ${value}`;
+  return new TableError([{ code: "ERR_CSV", message, remedies: [{ option: "skipLines", value }] }], file);
 }
 
 /** The last line of a record, unless blank lines follow it. */

@@ -122,8 +122,8 @@ function restore(work: Work, learnt: Learnt): void {
   const remedies: Remedy[] = leftOut.slice(0, 1).map(({ place }) => {
     return { option: "text", value: columnName(table.columns[place], place) };
   });
-  const reason = names.length === 0 ? "" : `: ${list(names)} ${names.length === 1 ? "differs" : "differ"} in nearly every row`;
-  const advice = remedies.length > 0 ? `; --text ${quotedForShell(remedies[0].value)} takes a column's words nevertheless` : "";
+  const reason = names.length === 0 ? "" : `: ${list(names)} ${names.length === 1 ? "has" : "have"} too many different texts`;
+  const advice = remedies.length > 0 ? `; --text ${quotedForShell(remedies[0].value)} keeps the most common of them` : "";
   const message = `${table.file} has no column beside the target to learn from${reason}${advice}`;
   work.problems.push({ code: "ERR_DATA", message, remedies: remedies.length > 0 ? remedies : undefined });
 }

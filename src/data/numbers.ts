@@ -34,7 +34,7 @@ export function parseNumber(cell: string): number | undefined {
 export function readNumber(cell: string, format: NumberFormat): number | undefined {
   if (format.decimal === "." && !format.thousands && !format.affix) return parseNumber(cell);
   const parts = takeApart(cell);
-  if (!parts || (parts.affix !== "" && parts.affix !== format.affix)) return undefined;
+  if (!parts || !isNumberWith(format.affix ?? "", parts)) return undefined;
   return coreNumber(parts.core, format);
 }
 
@@ -74,6 +74,12 @@ function takeApart(cell: string): Parts | undefined {
   // "2. Middle" is a numbered name.
   if (core.endsWith(".") || (/^\p{L}$/u.test(affix) && !LETTERS.includes(affix))) return undefined;
   return { core, affix };
+}
+
+/** Whether a number belongs to a column with an affix. Without a percent sign it could be a share of 1; 0 could not. */
+function isNumberWith(affix: string, parts: Parts): boolean {
+  if (parts.affix !== "") return parts.affix === affix;
+  return affix !== "%" || /^[+-]?[0.,]+$/.test(parts.core);
 }
 
 /** Patterns of numbers without thousands, and with them, by the decimal sign. */
@@ -144,9 +150,9 @@ export function studyNumbers(
     return { ...plain, format: PLAIN, affixes: [], evidence: plain.hasPoint ? "." : undefined };
   }
   const parts = texts.map(takeApart);
-  const affix = commonest(parts.map((part) => part?.affix ?? ""), counts);
+  const affix = affixOf(parts, counts);
   const affixes = [...new Set(parts.map((part) => part?.affix ?? ""))].filter((other) => other !== "" && other !== affix);
-  const cores = parts.map((part) => (part && (part.affix === "" || part.affix === affix) ? part.core : undefined));
+  const cores = parts.map((part) => (part && isNumberWith(affix, part) ? part.core : undefined));
   const ways = WAYS.filter((way) => decimal === undefined || way.decimal === decimal);
   const read = ways.map((way) => {
     let numbers = 0;
@@ -184,12 +190,17 @@ function studyPlain(texts: readonly string[], counts: ArrayLike<number>) {
   return { numbers, present, hasPoint };
 }
 
-/** The affix that most cells have, where any has one. */
-function commonest(affixes: readonly string[], counts: ArrayLike<number>): string {
+/** The commonest affix, where more than half of the cells have one; otherwise the few that do are mistakes. */
+function affixOf(parts: readonly (Parts | undefined)[], counts: ArrayLike<number>): string {
   const sums = new Map<string, number>();
-  affixes.forEach((affix, i) => {
-    if (affix !== "") sums.set(affix, (sums.get(affix) ?? 0) + counts[i]);
+  let all = 0;
+  let bare = 0;
+  parts.forEach((part, i) => {
+    all += counts[i];
+    if (!part || part.affix === "") bare += counts[i];
+    else sums.set(part.affix, (sums.get(part.affix) ?? 0) + counts[i]);
   });
+  if (2 * bare >= all) return "";
   let best = "";
   for (const [affix, sum] of sums) if (best === "" || sum > (sums.get(best) ?? 0)) best = affix;
   return best;

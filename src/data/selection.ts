@@ -42,7 +42,7 @@ export function findColumns(table: Table, wanted: readonly string[]): number[] {
 
 /** The items of a list with commas; one in double quotes may hold commas itself. */
 export function splitItems(text: string): string[] {
-  const items = text.match(/"(?:[^"]|"")*"|[^,]+/g) ?? [];
+  const items = text.match(/\s*"(?:[^"]|"")*"\s*(?=,|$)|[^,]+/g) ?? [];
   return items.map((item) => {
     const trimmed = item.trim();
     return trimmed.length > 1 && /^".*"$/s.test(trimmed) ? trimmed.slice(1, -1).replaceAll('""', '"') : trimmed;
