@@ -73,7 +73,7 @@ describe("first lines", () => {
   const rows = "1,2,a\n3,4.5,b\n5,6,a\n";
   it.each<[string, string, TableFlags, string | undefined]>([
     ["sep=;", `sep=;\n${"x,y,z\n".replaceAll(",", ";")}${rows.replaceAll(",", ";")}`, {}, undefined],
-    ["comments above", `# made today\n# by a program\nx,y,z\n${rows}`, {}, '2 lines that begin with # above the table'],
+    ["comments above", `# made today\n# by a program\nx,y,z\n${rows}`, {}, "2 lines that begin with # above the table"],
     ["comments between", `x,y,z\n1,2,a\n# a pause\n3,4.5,b\n5,6,a\n`, {}, 'as with --comment "#"'],
     ["comments as named", `% one\nx,y,z\n1,2,a\n%2,1\n3,4.5,b\n5,6,a\n`, { comment: "%" }, undefined],
     ["lines to skip", `A table\n\nx,y,z\n${rows}`, { skipLines: 2 }, undefined],
@@ -156,7 +156,12 @@ describe("first lines", () => {
 });
 
 describe("numbers as people write them", () => {
-  const study = (texts: string[], decimal?: "." | ",") => studyNumbers(texts, texts.map(() => 1), decimal);
+  const study = (texts: string[], decimal?: "." | ",") =>
+    studyNumbers(
+      texts,
+      texts.map(() => 1),
+      decimal,
+    );
 
   it.each<[string, string[], Record<string, unknown>, number[]]>([
     ["plain", ["1", "2.5", "-3e2"], { decimal: "." }, [1, 2.5, -300]],
@@ -193,12 +198,12 @@ describe("numbers as people write them", () => {
   });
 
   it("lets the other columns of a table decide", () => {
-    const comma = learn('a;b;y\n1,343;0,5;1\n2,512;1,25;2\n3,100;2,5;4\n');
+    const comma = learn("a;b;y\n1,343;0,5;1\n2,512;1,25;2\n3,100;2,5;4\n");
     expect(comma.columns.map((column) => (column.kind === "number" ? column.format : undefined))).toEqual([
       { decimal: "," },
       { decimal: "," },
     ]);
-    const point = learn('a;b;y\n1,343;0.5;1\n2,512;1.25;2\n3,100;2.5;4\n');
+    const point = learn("a;b;y\n1,343;0.5;1\n2,512;1.25;2\n3,100;2.5;4\n");
     expect([...point.encoded.data]).toEqual([1343, 0.5, 2512, 1.25, 3100, 2.5]);
     expect(point.warnings.join()).toContain('read with "," between thousands: "a"; --decimal , says otherwise');
   });
@@ -216,7 +221,12 @@ describe("numbers as people write them", () => {
 
   it("keeps the digits of numbers that float32 would lose", () => {
     const start = 1_700_000_000_000;
-    const { encoded, columns } = learn(columnOf(repeat(50, (i) => start + 7 * ((i * 13) % 50)), "t0"));
+    const { encoded, columns } = learn(
+      columnOf(
+        repeat(50, (i) => start + 7 * ((i * 13) % 50)),
+        "t0",
+      ),
+    );
     expect(encoded.data).toBeInstanceOf(Float32Array);
     const { offset = 0 } = columns[0] as { offset?: number };
     expect(Array.from(encoded.data, (value) => value + offset)).toEqual(repeat(50, (i) => start + 7 * ((i * 13) % 50)));
@@ -267,7 +277,15 @@ describe("dates", () => {
     expect(columns[0]).toMatchObject({ kind: "date", form: "ymd", parts: [{ part: "month" }, { part: "weekday" }] });
     expect(inputsOf(columns)).toBe(1 + 12 + 7);
     expect(inputNames(columns).slice(0, 2)).toEqual(["when", "when month 1"]);
-    expect(encoded.data.slice(20, 40).reduce((sum, value) => sum + value, 0)).toBe(18263 + 1 + 1);
+    expect(Array.from(encoded.data).slice(20, 40)).toEqual([
+      18263,
+      1,
+      ...Array.from({ length: 14 }, () => 0),
+      1,
+      0,
+      0,
+      0,
+    ]);
     expect(warnings[0]).toContain('read as dates, with month and weekday beside the day: "when"; --text when');
     expect(learn(columnOf(daily.slice(0, 20))).columns[0]).toMatchObject({ parts: [] });
   });
@@ -300,7 +318,7 @@ describe("missing values", () => {
       expect([...encoded.data]).toEqual([1, 0, 0, 1, 0, 3, 1, 1, 0, 0, 3, 0, 0, 0, 1, 5, 0, 1, 0, 0]);
       expect(warnings).toEqual([
         'data.csv: 1 row without a value in the target "y" left out',
-        includes('2 missing values filled'),
+        includes("2 missing values filled"),
       ]);
     },
   );
@@ -355,7 +373,9 @@ describe("columns", () => {
     ["rownames", (i: number) => 3 * i + 5],
     ["n", (i: number) => i + 1],
   ])("called %j that count the rows are left out", (name, cell) => {
-    const { columns, warnings } = learn(`${name},x,y\n${repeat(20, (i) => `${cell(i)},${(i * 5) % 7},${y(i)}\n`).join("")}`);
+    const { columns, warnings } = learn(
+      `${name},x,y\n${repeat(20, (i) => `${cell(i)},${(i * 5) % 7},${y(i)}\n`).join("")}`,
+    );
     expect(columns.map((column) => column.name)).toEqual(["x"]);
     const shown = name === "" ? "column 1" : JSON.stringify(name);
     const argument = name === "" ? "1" : quotedForShell(name);
@@ -416,7 +436,7 @@ describe("columns", () => {
   it("of digits with leading zeros, or too many digits, are words", () => {
     const zips = learn(columnOf(["01234", "10001", "01234", "10001", "01234", "10001"], "zip"));
     expect(zips.columns[0]).toMatchObject({ kind: "category", categories: ["01234", "10001"] });
-    expect(zips.warnings).toEqual(["taken as words, since digits begin with 0: \"zip\"; --number zip reads numbers"]);
+    expect(zips.warnings).toEqual(['taken as words, since digits begin with 0: "zip"; --number zip reads numbers']);
     expect(learn(columnOf(["01", "2", "01"]), { number: ["a"] }).columns[0]).toMatchObject({ kind: "number" });
     const long = learn(columnOf(["12345678901234567", "12345678901234568", "12345678901234567"]));
     expect(long.columns[0]).toMatchObject({ kind: "category" });
@@ -460,9 +480,13 @@ describe("columns", () => {
       code: "ERR_USAGE",
       message: includes('did you mean "color"?'),
     });
-    for (const outside of ["0", "7", "-1"]) expect(failure(() => findColumn(data, outside))).toMatchObject({ code: "ERR_USAGE" });
+    for (const outside of ["0", "7", "-1"])
+      expect(failure(() => findColumn(data, outside))).toMatchObject({ code: "ERR_USAGE" });
     expect(findColumns(data, ["x*", "size, 2"])).toEqual([3, 4, 0, 1]);
-    expect(failure(() => findColumns(data, ["z*"]))).toMatchObject({ code: "ERR_USAGE", message: includes('"z*" fits') });
+    expect(failure(() => findColumns(data, ["z*"]))).toMatchObject({
+      code: "ERR_USAGE",
+      message: includes('"z*" fits'),
+    });
     const odd = tableOf('"a,b",a,"c*",cd\n1,2,3,4\n');
     expect(findColumns(odd, ["a,b"])).toEqual([0]);
     expect(findColumns(odd, ['"a,b",a'])).toEqual([0, 1]);
@@ -492,7 +516,8 @@ describe("predicting", () => {
   it("takes unseen categories for the gathered ones, or for none, or refuses them", () => {
     const { columns } = trained;
     expect(columns[0]).toMatchObject({ categories: ["blue", "red"], other: true });
-    const data = (unknown?: "other" | "ignore") => encodeRows(tableOf("a\nred\nteal\n\"\"\n"), columns, { isMissing, unknown });
+    const data = (unknown?: "other" | "ignore") =>
+      encodeRows(tableOf('a\nred\nteal\n""\n'), columns, { isMissing, unknown });
     expect([...data().data]).toEqual([0, 1, 0, 0, 0, 1, 0, 0, 1]);
     expect(data().warnings).toEqual([includes('"a" (1 cell, first line 3 "teal")')]);
     expect([...data("ignore").data].slice(0, 6)).toEqual([0, 1, 0, 0, 0, 0]);
@@ -535,8 +560,18 @@ describe("the target", () => {
     expect(guessed.warnings).toEqual([
       'target "y" holds 8 different whole numbers, taken for classes; --task regression predicts a number',
     ]);
-    expect(column(repeat(200, (i) => i % 8), { task: "regression" }).targets).toMatchObject({ kind: "numbers" });
-    expect(column(repeat(200, (i) => i % 8), { task: "classification" }).warnings).toEqual([]);
+    expect(
+      column(
+        repeat(200, (i) => i % 8),
+        { task: "regression" },
+      ).targets,
+    ).toMatchObject({ kind: "numbers" });
+    expect(
+      column(
+        repeat(200, (i) => i % 8),
+        { task: "classification" },
+      ).warnings,
+    ).toEqual([]);
     expect(column(repeat(200, (i) => 1990 + (i % 30))).warnings[0]).toContain("--task classification");
     expect(column(repeat(200, (i) => i % 2)).warnings).toEqual([]);
   });
@@ -598,13 +633,18 @@ describe("the target", () => {
       ],
     });
     expect(learn(content, { target: "e,f", task: "regression" }).targets.records).toMatchObject([{ name: "e,f" }]);
-    expect(refusal(content, { target: "b,c" })).toContain("several targets must all be numbers, or all have two classes");
+    expect(refusal(content, { target: "b,c" })).toContain(
+      "several targets must all be numbers, or all have two classes",
+    );
   });
 
   it("is read again as training read it", () => {
     const { targets } = column(["True", "false", "TRUE", "False"]);
     const again = readKnownTargets(tableOf("y\nTRUE\nNA\nFALSE\n"), targets.records, { isMissing: missingTest() });
-    expect(again.targets).toMatchObject({ kind: "classes", labels: ["True", "false"].map((t) => expect.stringMatching(new RegExp(t, "i"))) });
+    expect(again.targets).toMatchObject({
+      kind: "classes",
+      labels: ["True", "false"].map((t) => expect.stringMatching(new RegExp(t, "i"))),
+    });
     expect([...again.rows]).toEqual([0, 2]);
     const bad = tableOf("y\nTrue\nmaybe\n");
     expect(failure(() => readKnownTargets(bad, targets.records, { isMissing: missingTest() }))).toMatchObject({
@@ -616,9 +656,14 @@ describe("the target", () => {
 
 describe("messages", () => {
   it("name all problems at once, and one command that mends them", () => {
-    const rows = repeat(30, (i) => `${i === 4 ? "12abc" : i * 3},"${i === 9 ? "it's" : i * 2}",${i === 2 ? "inf" : i},${i / 2}\n`);
+    const rows = repeat(
+      30,
+      (i) => `${i === 4 ? "12abc" : i * 3},"${i === 9 ? "it's" : i * 2}",${i === 2 ? "inf" : i},${i / 2}\n`,
+    );
     const message = refusal(`a,"b, c",d,y\n${rows.join("")}`);
-    expect(message).toMatch(/^ERR_DATA: data\.csv has 3 problems:\n {2}data\.csv:6 .*\n {2}data\.csv:11 .*\n {2}data\.csv:4 /);
+    expect(message).toMatch(
+      /^ERR_DATA: data\.csv has 3 problems:\n {2}data\.csv:6 .*\n {2}data\.csv:11 .*\n {2}data\.csv:4 /,
+    );
     expect(message).toContain("--text 'b, c' takes the column as words");
     expect(message).toContain(
       "this works: propago train data.csv --missing-values 12abc --missing-values 'it'\\''s' --missing-values inf",
@@ -626,7 +671,9 @@ describe("messages", () => {
   });
 
   it("say nothing where nothing was decided", () => {
-    expect(learn(`a,b,y\n${repeat(30, (i) => `${i * 1.5},${i % 2 ? "x" : "z"},${i % 3 ? "p" : "q"}\n`).join("")}`).warnings).toEqual([]);
+    expect(
+      learn(`a,b,y\n${repeat(30, (i) => `${i * 1.5},${i % 2 ? "x" : "z"},${i % 3 ? "p" : "q"}\n`).join("")}`).warnings,
+    ).toEqual([]);
   });
 });
 

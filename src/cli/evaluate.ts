@@ -25,9 +25,7 @@ export function evaluateCommand(): Command {
     .argument("<model>", "model file written by train")
     .argument("<data>", "CSV file with the model's columns and its target; - for standard input")
     .addOption(unknownOption());
-  return addReadingOptions(command)
-    .option("--json", "print the figures as one line of JSON", false)
-    .action(evaluate);
+  return addReadingOptions(command).option("--json", "print the figures as one line of JSON", false).action(evaluate);
 }
 
 function evaluate(modelPath: string, path: string, options: EvaluateOptions): void {

@@ -38,7 +38,13 @@ function predict(modelPath: string, path: string, options: PredictOptions): void
   const { out, force, keep } = options;
   if (out !== undefined) checkOutput(out, { inputs: [modelPath, path], force });
   const model = readModel(modelPath);
-  const { table, encoded, warnings } = readModelTable(path, model, options, model.estimator.network?.dtype, keep !== undefined);
+  const { table, encoded, warnings } = readModelTable(
+    path,
+    model,
+    options,
+    model.estimator.network?.dtype,
+    keep !== undefined,
+  );
   const kept = keptColumns(table, keep);
   for (const warning of warnings) warn(warning);
   for (const row of emptyRows(table)) encoded.isUnusable[row] = 1;
@@ -89,14 +95,23 @@ function answers({ estimator }: Model, { data, rows, columns }: Encoded): Answer
 }
 
 /** A header and a line for each row: the prediction, the kept columns, and for classes the probability of each. */
-function written(table: Table, { isUnusable }: Encoded, kept: readonly number[], { prediction, others, rest }: Answers): string {
-  const names = kept.map((place) => textCell(table.columns[place] === "prediction" ? "prediction_2" : table.columns[place]));
+function written(
+  table: Table,
+  { isUnusable }: Encoded,
+  kept: readonly number[],
+  { prediction, others, rest }: Answers,
+): string {
+  const names = kept.map((place) =>
+    textCell(table.columns[place] === "prediction" ? "prediction_2" : table.columns[place]),
+  );
   const lines = [["prediction", ...names, ...others].join(",")];
   const nothing = others.map(() => "");
   for (let row = 0; row < table.rows; row++) {
     const cells = kept.map((place) => textCell(table.cell(row, place)));
     const isEmpty = isUnusable[row] === 1;
-    lines.push([isEmpty ? "" : prediction(row), ...cells, ...(isEmpty ? nothing : rest(row))].join(","));
+    const line = [isEmpty ? "" : prediction(row), ...cells, ...(isEmpty ? nothing : rest(row))].join(",");
+    // Readers pass over blank lines; an empty cell in quotes is a row.
+    lines.push(line === "" ? '""' : line);
   }
   return `${lines.join("\n")}\n`;
 }

@@ -77,8 +77,8 @@ export function addReadingOptions(command: Command): Command {
   const whole = number({ least: 0, whole: true });
   return command
     .addOption(delimiterOption())
+    .option("--header", "the first line names the columns (default: found out)")
     .option("--no-header", "the first line is a row; columns are column_1, column_2, … (default: found out)")
-    .addOption(new Option("--header", "the first line names the columns (default: found out)").default(undefined))
     .option("--skip-lines <count>", "lines above the table", whole)
     .option("--comment <start>", "lines that begin so are no rows, as #")
     .option("--missing-values <words>", "further words for a missing value, as unknown,-99 (may be repeated)", gathered)
@@ -102,9 +102,7 @@ export function addTableOptions(command: Command): Command {
     .option("--ignore <columns>", `columns to leave out: ${columns}`, gathered)
     .option("--text <columns>", `columns that hold words, even if these are digits: ${columns}`, gathered)
     .option("--number <columns>", `columns that hold numbers: ${columns}`, gathered)
-    .addOption(
-      new Option("--missing <how>", "what missing values become (default: auto)").choices([...MISSING_RULES]),
-    )
+    .addOption(new Option("--missing <how>", "what missing values become (default: auto)").choices([...MISSING_RULES]))
     .option(
       "--max-categories <count>",
       `most categories of a column; rarer ones are gathered (default: ${MAX_CATEGORIES})`,
@@ -255,9 +253,11 @@ function study(file: TableFile, flags: TableFlags, dtype: DType): TrainingTable 
   const targets = learnTargets(table, selection.targets, known, rules, choices, flags.task);
   const { columns, rows } = learnInputs(table, selection.inputs, known, rules, choices, targets);
   if ("problems" in targets) throw new TableError(targets.problems, file.name);
-  const kept = rows === known ? targets : learnTargets(table, selection.targets, rows, rules, new Choices(), flags.task);
+  const kept =
+    rows === known ? targets : learnTargets(table, selection.targets, rows, rules, new Choices(), flags.task);
   if ("problems" in kept) throw new TableError(kept.problems, file.name);
-  if (rows !== known) warnings.push(`${file.name}: ${count(known.length - rows.length, "row")} with missing values left out`);
+  if (rows !== known)
+    warnings.push(`${file.name}: ${count(known.length - rows.length, "row")} with missing values left out`);
   const expected = table.columns;
   const encoded = encodeRows(table, columns, { isMissing: rules.isMissing, rows, expected, dtype, isTraining: true });
   const weights = selection.weights === undefined ? undefined : knownNumbers(table, selection.weights, {}, rows);
@@ -293,7 +293,8 @@ function recordOf(table: Table, { missingValues = [] }: TableFlags): TableRecord
 /** The last column in which something stands. */
 function lastColumn(table: Table, flags: TableFlags): number {
   const rules = rulesOf(flags);
-  for (let place = table.columns.length - 1; place > 0; place--) if (columnOf(table, place, rules).total > 0) return place;
+  for (let place = table.columns.length - 1; place > 0; place--)
+    if (columnOf(table, place, rules).total > 0) return place;
   return table.columns.length - 1;
 }
 
@@ -343,7 +344,8 @@ function usedRows(table: Table, targets: readonly number[], rules: LearningRules
     const message = `${table.file}: the target ${names} is missing in every row`;
     throw new TableError([withAnother(table, targets[0], rules, message)], table.file);
   }
-  if (lacking > 0) warnings.push(`${table.file}: ${count(lacking, "row")} without a value in the target ${names} left out`);
+  if (lacking > 0)
+    warnings.push(`${table.file}: ${count(lacking, "row")} without a value in the target ${names} left out`);
   return known;
 }
 
@@ -362,7 +364,8 @@ function learnInputs(
   let rows = known;
   if (isStrict) {
     const lacking = rowsLacking(table, learnt.places, known, rules);
-    if (lacking.byColumn.length > 0 && rules.missing === "error") problems.push(missingProblem(table, lacking.byColumn));
+    if (lacking.byColumn.length > 0 && rules.missing === "error")
+      problems.push(missingProblem(table, lacking.byColumn));
     if (rules.missing === "drop") rows = known.filter((_, i) => !lacking.isLacking[i]);
     if (rows.length === known.length) rows = known;
     if (rows.length === 0) {
@@ -379,7 +382,9 @@ function learnInputs(
 
 function missingProblem(table: Table, found: readonly { place: number; cells: number; firstRow: number }[]): Problem {
   const cells = found.reduce((sum, item) => sum + item.cells, 0);
-  const where = found.map((item) => `${show(table.columns[item.place])} (${item.cells}, first line ${table.lineOf(item.firstRow)})`);
+  const where = found.map(
+    (item) => `${show(table.columns[item.place])} (${item.cells}, first line ${table.lineOf(item.firstRow)})`,
+  );
   const message = `${table.file} has ${count(cells, "missing value")}: ${list(where)}; --missing auto fills them, --missing drop leaves such rows out`;
   return { code: "ERR_NONFINITE", message, remedies: [{ option: "missing", value: "auto" }] };
 }
@@ -390,7 +395,13 @@ function oneClass(targets: Targets): string[] {
   return [`target ${JSON.stringify(record.name)} has one class only; the model can but repeat it`];
 }
 
-function noteOf(table: Table, used: number, columns: readonly Column[], targets: Targets, { target }: TableFlags): string {
+function noteOf(
+  table: Table,
+  used: number,
+  columns: readonly Column[],
+  targets: Targets,
+  { target }: TableFlags,
+): string {
   const chosen = target === undefined ? " (the last column)" : "";
   const of = used === table.rows ? `${used} rows` : `${used} of ${table.rows} rows`;
   const inputs = inputsOf(columns);
@@ -401,7 +412,9 @@ function noteOf(table: Table, used: number, columns: readonly Column[], targets:
 
 function kindOf(targets: Targets): string {
   if (targets.kind === "numbers") {
-    return targets.records.length === 1 ? "a number to be predicted" : `${targets.records.length} numbers to be predicted`;
+    return targets.records.length === 1
+      ? "a number to be predicted"
+      : `${targets.records.length} numbers to be predicted`;
   }
   if (targets.kind === "labels") return `${targets.records.length} targets of two classes each`;
   const [record] = targets.records;
@@ -460,7 +473,10 @@ function named(table: Table, { record, targets }: TableModel): Table {
   if (width === names.length) return { ...table, columns: names };
   if (width === inputs.length) return { ...table, columns: inputs };
   const expected = `${names.length}, or ${inputs.length} without the target`;
-  throw new PropagoError("ERR_DATA", `${table.file} has ${width} columns; the model was trained without a header line on ${expected}`);
+  throw new PropagoError(
+    "ERR_DATA",
+    `${table.file} has ${width} columns; the model was trained without a header line on ${expected}`,
+  );
 }
 
 /** Rows whose targets are known, for judging a model. */

@@ -96,7 +96,11 @@ export function trainCommand(): Command {
 
 async function train(path: string, options: TrainOptions): Promise<void> {
   checkOutput(options.out, { inputs: [path], force: options.force });
-  const { targets, encoded, columns, record, weights, note, warnings } = readTrainingTable(path, options, options.dtype);
+  const { targets, encoded, columns, record, weights, note, warnings } = readTrainingTable(
+    path,
+    options,
+    options.dtype,
+  );
   const target = oneTarget(targets);
   if (options.classWeights && target.task === "regression") {
     throw new PropagoError("ERR_USAGE", "--class-weights is for classes, but the target is a number; leave it out");

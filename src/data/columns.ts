@@ -3,7 +3,7 @@
 import { didYouMean, PropagoError, show } from "../errors.ts";
 import { partOf, PART_NAMES, readDate } from "./dates.ts";
 import type { DateForm, DatePart } from "./dates.ts";
-import { distinctTexts } from "./csv.ts";
+import { distinctTexts, keptNumbers } from "./csv.ts";
 import type { Distinct, Table } from "./csv.ts";
 import { PLAIN, readNumber } from "./numbers.ts";
 import type { NumberFormat } from "./numbers.ts";
@@ -111,9 +111,9 @@ export function encodeRows(table: Table, columns: readonly Column[], options: En
   };
   let offset = 0;
   columns.forEach((column, i) => {
-    const distinct = distinctTexts(table, places[i]);
-    if (column.kind === "category") encodeCategories(encoding, column, distinct, places[i], offset);
-    else encodeValues(encoding, column, distinct, places[i], offset);
+    if (column.kind === "category")
+      encodeCategories(encoding, column, distinctTexts(table, places[i]), places[i], offset);
+    else encodeValues(encoding, column, places[i], offset);
     offset += inputsOf([column]);
   });
   warnings.push(...tell(encoding));
@@ -151,7 +151,10 @@ function placesOf(table: Table, columns: readonly Column[]): number[] {
     const near = absent.length === 1 ? didYouMean(absent[0], table.columns) : "";
     const word = absent.length === 1 ? "the column" : `${absent.length} columns`;
     const header = table.hasHeader ? "" : "; it was read without a header line";
-    throw new PropagoError("ERR_DATA", `${table.file} lacks ${word} ${listShown(absent)}${near}, which the model needs${header}`);
+    throw new PropagoError(
+      "ERR_DATA",
+      `${table.file} lacks ${word} ${listShown(absent)}${near}, which the model needs${header}`,
+    );
   }
   return columns.map(({ name }) => byName.get(name) ?? 0);
 }
@@ -164,16 +167,24 @@ function newArray(table: Table, columns: readonly Column[], places: number[], le
 }
 
 /** Whether a column's inputs are whole numbers from 0 to 255. */
-function fitsBytes(table: Table, column: Column, place: number, { isMissing, decimal }: EncodeOptions): boolean {
+function fitsBytes(
+  table: Table,
+  column: Column,
+  place: number,
+  { isMissing, decimal, isTraining }: EncodeOptions,
+): boolean {
   if (column.kind === "category") return true;
   if (column.kind === "date") return false;
-  const { texts } = distinctTexts(table, place);
-  return texts.every((text) => {
-    const value = isMissing(text) ? column.fill : valueOf(column, text, decimal);
-    if (value === undefined) return true;
-    const input = value - (column.offset ?? 0);
-    return input >= 0 && input <= 255 && Number.isInteger(input) && !Object.is(input, -0);
-  });
+  if (column.offset === undefined || column.offset !== 0) return false;
+  const isByte = (value: number) => value >= 0 && value <= 255 && Number.isInteger(value) && !Object.is(value, -0);
+  if (column.fill !== undefined && !isByte(column.fill)) return false;
+  const kept = isTraining ? keptNumbers(table, place) : undefined;
+  if (kept) return kept.values.every((value) => Number.isNaN(value) || isByte(value));
+  // A look at the first rows tells most columns of other numbers.
+  const read = (text: string) => (isMissing(text) ? 0 : (valueOf(column, text, decimal) ?? 0));
+  for (let row = 0; row < Math.min(table.rows, 20); row++)
+    if (!isByte(read(table.cell(row, place).trim()))) return false;
+  return distinctTexts(table, place).texts.every((text) => isByte(read(text)));
 }
 
 /** The place in a table of a row that is encoded. */
@@ -181,7 +192,13 @@ function rowAt({ options }: Encoding, row: number): number {
   return options.rows ? options.rows[row] : row;
 }
 
-function encodeCategories(encoding: Encoding, column: CategoryColumn, distinct: Distinct, place: number, offset: number) {
+function encodeCategories(
+  encoding: Encoding,
+  column: CategoryColumn,
+  distinct: Distinct,
+  place: number,
+  offset: number,
+) {
   const { data, width, rows, options } = encoding;
   const { texts, codes } = distinct;
   const indices = categoryIndices(column);
@@ -233,18 +250,9 @@ function rewritten(format: NumberFormat, decimal: "." | ","): NumberFormat {
   return { ...format, decimal, thousands: thousands === " " || thousands === "'" ? thousands : others };
 }
 
-function encodeValues(
-  encoding: Encoding,
-  column: NumberColumn | DateColumn,
-  { texts, codes }: Distinct,
-  place: number,
-  offset: number,
-): void {
+function encodeValues(encoding: Encoding, column: NumberColumn | DateColumn, place: number, offset: number): void {
   const { data, width, rows, options, isUnusable } = encoding;
-  const isMissing = Uint8Array.from(texts, (text) => (options.isMissing(text) ? 1 : 0));
-  const values = Float64Array.from(texts, (text, i) => {
-    return isMissing[i] ? (column.fill ?? NaN) : (valueOf(column, text, options.decimal) ?? NaN);
-  });
+  const { codes, values, isMissing, texts } = readValues(encoding, column, place);
   const shift = column.offset ?? 0;
   const indicator = column.indicator ? offset + 1 : -1;
   const parts = column.kind === "date" ? partsOf(column, values, offset + (column.indicator ? 2 : 1)) : [];
@@ -253,7 +261,14 @@ function encodeValues(
     const value = values[code];
     if (Number.isNaN(value)) {
       isUnusable[row] = 1;
-      note(isMissing[code] ? encoding.lacking : encoding.faults, encoding, column.name, place, row, texts[code]);
+      note(
+        isMissing[code] ? encoding.lacking : encoding.faults,
+        encoding,
+        column.name,
+        place,
+        row,
+        texts?.[code] ?? "",
+      );
       continue;
     }
     data[row * width + offset] = value - shift;
@@ -263,6 +278,22 @@ function encodeValues(
     }
     for (const part of parts) if (part[code] >= 0) data[row * width + part[code]] = 1;
   }
+}
+
+/** The values of a column's texts, missing ones filled; those that training has read are not read again. */
+function readValues({ table, options }: Encoding, column: NumberColumn | DateColumn, place: number) {
+  const { fill = NaN } = column;
+  const kept = options.isTraining ? keptNumbers(table, place) : undefined;
+  if (kept) {
+    const isMissing = Uint8Array.from(kept.values, (value) => (Number.isNaN(value) ? 1 : 0));
+    return { codes: kept.codes, values: kept.values.map((value) => (Number.isNaN(value) ? fill : value)), isMissing };
+  }
+  const { texts, codes } = distinctTexts(table, place);
+  const isMissing = Uint8Array.from(texts, (text) => (options.isMissing(text) ? 1 : 0));
+  const values = Float64Array.from(texts, (text, i) => {
+    return isMissing[i] ? fill : (valueOf(column, text, options.decimal) ?? NaN);
+  });
+  return { codes, values, isMissing, texts };
 }
 
 /** For each part of a date the input of each text, or -1. */
@@ -287,16 +318,22 @@ function note(found: Found[], encoding: Encoding, column: string, place: number,
 /** What predictions leave out or take for something else, in one line a kind. */
 function tell({ table, unseen, faults, lacking, options }: Encoding): string[] {
   const lines: string[] = [];
-  const named = (found: readonly Found[]) => list(found.map(({ column, cells, row, text }) => {
-    const first = text === "" ? "" : ` ${show(text)}`;
-    return `${show(column)} (${count(cells, "cell")}, first line ${table.lineOf(row)}${first})`;
-  }));
+  const named = (found: readonly Found[]) =>
+    list(
+      found.map(({ column, cells, row, text }) => {
+        const first = text === "" ? "" : ` ${show(text)}`;
+        return `${show(column)} (${count(cells, "cell")}, first line ${table.lineOf(row)}${first})`;
+      }),
+    );
   if (unseen.length > 0 && options.unknown === "other") {
     const what = 'taken for "other" where training gathered rare ones, else for none of those known';
-    lines.push(`${table.file}: categories that training has not seen, ${what}: ${named(unseen)}; --unknown error refuses them`);
+    lines.push(
+      `${table.file}: categories that training has not seen, ${what}: ${named(unseen)}; --unknown error refuses them`,
+    );
   }
   if (faults.length > 0) lines.push(`${table.file}: cells that are not what the column holds: ${named(faults)}`);
-  if (lacking.length > 0) lines.push(`${table.file}: missing values, which the model was not trained with: ${named(lacking)}`);
+  if (lacking.length > 0)
+    lines.push(`${table.file}: missing values, which the model was not trained with: ${named(lacking)}`);
   return lines;
 }
 
@@ -334,7 +371,10 @@ export function inputNames(columns: readonly Column[]): string[] {
     }
     const names = column.indicator ? [name, `${name} (missing)`] : [name];
     if (column.kind === "number") return names;
-    return [...names, ...column.parts.flatMap(({ part, values }) => values.map((v) => `${name} ${PART_NAMES[part]} ${v}`))];
+    return [
+      ...names,
+      ...column.parts.flatMap(({ part, values }) => values.map((v) => `${name} ${PART_NAMES[part]} ${v}`)),
+    ];
   });
 }
 
@@ -349,7 +389,9 @@ export function isColumn(value: unknown): value is Column {
   }
   const isSound = isFinite(column.offset) && isFinite(column.fill) && isFlag(column.indicator) && isFlag(column.wide);
   if (column.kind === "number") return isSound && (column.format === undefined || isFormat(column.format));
-  return column.kind === "date" && isSound && column.offset !== undefined && isForm(column.form) && isParts(column.parts);
+  return (
+    column.kind === "date" && isSound && column.offset !== undefined && isForm(column.form) && isParts(column.parts)
+  );
 }
 
 function isFinite(value: unknown): boolean {

@@ -101,6 +101,24 @@ export function distinctTexts(table: Table, column: number): Distinct {
   return found;
 }
 
+/** Numbers that a column's texts were read as, a text a number. */
+const numbersOf = new WeakMap<Table, Map<number, { codes: Uint32Array; values: Float64Array }>>();
+
+/** Keeps what a column's texts were read as, so that they need not be read again; NaN stands for a missing value. */
+export function keepNumbers(table: Table, column: number, codes: Uint32Array, values: Float64Array): void {
+  const known = numbersOf.get(table) ?? new Map<number, { codes: Uint32Array; values: Float64Array }>();
+  numbersOf.set(table, known);
+  known.set(column, { codes, values });
+  // The texts themselves are hardly asked for again.
+  const store = kept.get(table);
+  if (store?.columns.delete(column)) store.texts -= values.length + table.rows / 8;
+}
+
+/** What `keepNumbers` has kept. */
+export function keptNumbers(table: Table, column: number): { codes: Uint32Array; values: Float64Array } | undefined {
+  return numbersOf.get(table)?.get(column);
+}
+
 /** Rows in which no cell holds anything. */
 export function emptyRows(table: Table): number[] {
   const empty: number[] = [];

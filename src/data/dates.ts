@@ -26,8 +26,14 @@ const COMPACT = /^((?:1[89]|20)\d{2})(\d{2})(\d{2})$/;
 const MONTH = /^(\d{4})[-/](\d{1,2})$/;
 const QUARTER = /^(\d{4})[- ]?Q([1-4])$/i;
 const WEEKDAY = String.raw`(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\.?,? )?`;
-const DAY_NAME = new RegExp(String.raw`^${WEEKDAY}(\d{1,2})(?:st|nd|rd|th)?[- .]+([a-z]{3,9})\.?[- ,]+(\d{4}|\d{2})${BEHIND}$`, "i");
-const NAME_DAY = new RegExp(String.raw`^${WEEKDAY}([a-z]{3,9})\.?[- ](\d{1,2})(?:st|nd|rd|th)?,?[- ]+(\d{4})${BEHIND}$`, "i");
+const DAY_NAME = new RegExp(
+  String.raw`^${WEEKDAY}(\d{1,2})(?:st|nd|rd|th)?[- .]+([a-z]{3,9})\.?[- ,]+(\d{4}|\d{2})${BEHIND}$`,
+  "i",
+);
+const NAME_DAY = new RegExp(
+  String.raw`^${WEEKDAY}([a-z]{3,9})\.?[- ](\d{1,2})(?:st|nd|rd|th)?,?[- ]+(\d{4})${BEHIND}$`,
+  "i",
+);
 const NAME_YEAR = /^([a-z]{3,9})\.?[- ,]+(\d{4})$/i;
 const YEAR_NAME = /^(\d{4})[- ]([a-z]{3,9})\.?$/i;
 const TIME = new RegExp(`^${CLOCK}$`);

@@ -157,9 +157,12 @@ function fit(records: Records, file: string, options: ReadingOptions) {
   if (isHeaderAlone && options.header !== false && rows > 1) {
     const of = widthOf(records, 1);
     const isEven = Array.from({ length: rows - 1 }, (_, i) => widthOf(records, i + 1)).every((w) => w === of);
-    if (isEven && first === of + 1 && names[of] === "") return { width: of, names: names.slice(0, of), hasRowNames: false };
+    if (isEven && first === of + 1 && names[of] === "")
+      return { width: of, names: names.slice(0, of), hasRowNames: false };
     if (isEven && first === of - 1) {
-      const isTrailing = Array.from({ length: rows - 1 }, (_, i) => i + 1).every((i) => cellOf(records, i, of - 1) === "");
+      const isTrailing = Array.from({ length: rows - 1 }, (_, i) => i + 1).every(
+        (i) => cellOf(records, i, of - 1) === "",
+      );
       if (isTrailing) return { width: first, names, hasRowNames: false };
       if (first === 1 && isTitle(records, of)) throw titleError(records, file, of);
       return { width: of, names: ["", ...names], hasRowNames: true };
@@ -172,7 +175,8 @@ function unevenError(records: Records, file: string, options: ReadingOptions): T
   const { width: usual, bad: unusual } = uneven(records);
   const { lines, delimiter } = records;
   // Lines above the header are fewer than the rows below it, and come first.
-  const isAbove = unusual.length > 0 && unusual.every((record, i) => record === i) && unusual.length < countOf(records) / 2;
+  const isAbove =
+    unusual.length > 0 && unusual.every((record, i) => record === i) && unusual.length < countOf(records) / 2;
   const between = `(delimiter ${nameOf(delimiter)})`;
   if (isAbove && unusual.length > 1) {
     const last = lines[unusual.length] - 1;
@@ -188,7 +192,8 @@ function unevenError(records: Records, file: string, options: ReadingOptions): T
   const fields = count(widthOf(records, bad[0]), "field");
   const advice = "put a field that contains the delimiter in double quotes, or name another --delimiter";
   const others = bad.slice(1).map((record) => String(lines[record]));
-  const alike = others.length === 1 ? "another line does not fit either" : `${others.length} other lines do not fit either`;
+  const alike =
+    others.length === 1 ? "another line does not fit either" : `${others.length} other lines do not fit either`;
   const more = others.length === 0 ? "" : `; ${alike}: ${list(others)}`;
   const than = options.header === false ? "the other lines have" : "the header has";
   const message = `${file}:${lines[bad[0]]} has ${fields}, ${than} ${header} ${between}; ${advice}${more}`;
@@ -248,7 +253,10 @@ function detectDelimiter(
   // Rows alike, and a header that is one name short or ends in a delimiter.
   const near = header === false ? [] : DELIMITERS.filter((_, d) => isNear(widths[d]) && widths[d][1] > 2);
   if (near.length === 1) return near[0];
-  const first = text.slice(place.from, lineEnd(text, place.from)).trim().replace(/^"(.*)"$/, "$1");
+  const first = text
+    .slice(place.from, lineEnd(text, place.from))
+    .trim()
+    .replace(/^"(.*)"$/, "$1");
   const isOneColumn = expected?.includes(first) ?? false;
   if (!isOneColumn && widths.every((by) => by.every((width) => width === 1) || by.length === 0)) {
     const by = widthsBy(SPACES);
@@ -257,7 +265,9 @@ function detectDelimiter(
     }
   }
   // No delimiter fits every row: the one that fits most of them, and what does not fit is reported by its line.
-  const fits = widths.map((by) => Math.max(0, ...by.map((w) => (w > 1 ? by.filter((other) => other === w).length : 0))));
+  const fits = widths.map((by) =>
+    Math.max(0, ...by.map((w) => (w > 1 ? by.filter((other) => other === w).length : 0))),
+  );
   let best = 0;
   for (let d = 1; d < DELIMITERS.length; d++) if (fits[d] > fits[best]) best = d;
   return DELIMITERS[best];
@@ -328,7 +338,9 @@ function unique(names: readonly string[], file: string, warnings: string[]): str
     const next = () => (name === "" ? `column_${i + 1}${number > 2 ? `_${number}` : ""}` : `${name}_${number}`);
     while (taken.has(next()) || seen.has(next())) number += 1;
     seen.add(next());
-    renamed.push(`column ${i + 1} is a second ${name === "" ? "column without a name" : show(name)}, called ${show(next())}`);
+    renamed.push(
+      `column ${i + 1} is a second ${name === "" ? "column without a name" : show(name)}, called ${show(next())}`,
+    );
     return next();
   });
   if (renamed.length > 0) warnings.push(`${file}: ${list(renamed)}`);
@@ -371,4 +383,3 @@ function isJson(text: string): boolean {
     }
   });
 }
-

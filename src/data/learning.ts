@@ -3,6 +3,7 @@
 import { show } from "../errors.ts";
 import { at, valueOf } from "./columns.ts";
 import type { CategoryColumn, Column as Record, DateColumn, NumberColumn } from "./columns.ts";
+import { keepNumbers } from "./csv.ts";
 import type { Table } from "./csv.ts";
 import { partOf, PART_NAMES } from "./dates.ts";
 import type { DatePart } from "./dates.ts";
@@ -47,7 +48,8 @@ const ROWS_FOR_PART = 5;
 const CENTRED_FROM = 64;
 
 const ROW_NAMES = /^(?:|row[ _.]?names?|unnamed: ?\d+|\.{3}\d+|row[ _.]?id)$/i;
-const COUNTERS = /^(?:index|idx|x|row|rows?[ _.]?n(?:r|o|um(?:ber)?)|nr|no|num|#|n|obs|observation|id|case|record)\.?$/i;
+const COUNTERS =
+  /^(?:index|idx|x|row|rows?[ _.]?n(?:r|o|um(?:ber)?)|nr|no|num|#|n|obs|observation|id|case|record)\.?$/i;
 const IDS = /(?:^|[ _.-])(?:id|ids|uuid|guid|key|idno)$|[a-z](?:Id|ID)$|^id[ _.-]?(?:no|nr|num|number)?$/i;
 const TIMES = /^(?:t|time|year|years|month|day|days|week|quarter|hour|minute|second|date|age|period|step|wave|round)$/i;
 
@@ -122,8 +124,10 @@ function restore(work: Work, learnt: Learnt): void {
   const remedies: Remedy[] = leftOut.slice(0, 1).map(({ place }) => {
     return { option: "text", value: columnName(table.columns[place], place) };
   });
-  const reason = names.length === 0 ? "" : `: ${list(names)} ${names.length === 1 ? "has" : "have"} too many different texts`;
-  const advice = remedies.length > 0 ? `; --text ${quotedForShell(remedies[0].value)} keeps the most common of them` : "";
+  const reason =
+    names.length === 0 ? "" : `: ${list(names)} ${names.length === 1 ? "has" : "have"} too many different texts`;
+  const advice =
+    remedies.length > 0 ? `; --text ${quotedForShell(remedies[0].value)} keeps the most common of them` : "";
   const message = `${table.file} has no column beside the target to learn from${reason}${advice}`;
   work.problems.push({ code: "ERR_DATA", message, remedies: remedies.length > 0 ? remedies : undefined });
 }
@@ -149,10 +153,10 @@ function learnNumber(
   tellFormat(work, place, reading);
   const record: NumberColumn = { name, kind: "number" };
   if (format !== PLAIN) record.format = format;
-  const values = weighted(column, (text) => valueOf(record, text));
-  record.offset = offsetOf(values);
-  const { offset } = record;
-  if (values.some(({ value }) => isWide(value - offset))) record.wide = true;
+  const values = valuesOf(table, place, column, record);
+  const offset = offsetOf(values);
+  record.offset = offset;
+  if (values.some((value) => isWide(value - offset))) record.wide = true;
   fillIn(work, place, column, record, values);
   return record;
 }
@@ -168,10 +172,16 @@ function tellFormat({ table, choices }: Work, place: number, { format }: Reading
     });
   }
   if (thousands !== undefined || decimal === ",") {
-    const signs = decimal === "," ? "with a decimal comma" : `with ${thousands === " " ? "spaces" : show(thousands)} between thousands`;
+    const signs =
+      decimal === ","
+        ? "with a decimal comma"
+        : `with ${thousands === " " ? "spaces" : show(thousands)} between thousands`;
     const other = decimal === "," ? "." : ",";
     choices.of(`signs ${decimal}${thousands}`, name, place, (names, first) => {
-      const overrule = thousands === " " || thousands === "'" ? `--text ${first} takes it as words` : `--decimal ${other} says otherwise`;
+      const overrule =
+        thousands === " " || thousands === "'"
+          ? `--text ${first} takes it as words`
+          : `--decimal ${other} says otherwise`;
       return `read ${signs}: ${names}; ${overrule}`;
     });
   }
@@ -197,18 +207,30 @@ export function numberProblem(
     const [whole, fraction] = [text.replaceAll(",", ""), text.replace(",", ".")];
     const readings = `${show(text)} may be ${whole} or ${fraction}`;
     const advice = "say --decimal . where the comma separates thousands, --decimal , where it begins the decimals";
-    return { code: "ERR_CSV", message: `${where}: ${readings}; ${advice}`, remedies: [{ option: "decimal", value: "." }] };
+    return {
+      code: "ERR_CSV",
+      message: `${where}: ${readings}; ${advice}`,
+      remedies: [{ option: "decimal", value: "." }],
+    };
   }
   const cells = bad.reduce((sum, i) => sum + counts[i], 0);
   const isInfinite = bad.every((i) => /^[+-]?inf(?:inity)?$/i.test(distinct.texts[i]));
   const hint = mistakeIn(text);
-  const others = bad.length > 1 ? ` (${list(bad.slice(1).map((i) => show(distinct.texts[i])), 3)})` : "";
+  const others =
+    bad.length > 1
+      ? ` (${list(
+          bad.slice(1).map((i) => show(distinct.texts[i])),
+          3,
+        )})`
+      : "";
   const what = isInfinite ? "is not a finite number" : `is not a number${hint === "" ? "" : ` (${hint})`}`;
   const more = cells > 1 ? `, nor ${cells === 2 ? "is 1 other cell" : `are ${cells - 1} other cells`}${others}` : "";
   const words = bad.map((i) => distinct.texts[i]);
   const asMissing: Remedy[] = words.map((value) => ({ option: "missingValues", value: quotedItem(value) }));
   const asText: Remedy[] = [{ option: isForced ? "ignore" : "text", value: columnName(name, place) }];
-  const instead = isForced ? "--ignore leaves the column out" : `--text ${columnArgument(name, place)} takes the column as words`;
+  const instead = isForced
+    ? "--ignore leaves the column out"
+    : `--text ${columnArgument(name, place)} takes the column as words`;
   const few = bad.length <= FEW;
   const missing = `--missing-values ${quotedForShell(quotedItem(words[0]))} takes ${few && words.length === 1 ? "it" : "such"} as missing`;
   const advice = isTarget ? "--task classification takes it as a class" : instead;
@@ -229,10 +251,22 @@ function counterOrId({ table, choices }: Work, place: number, column: Column): (
   const name = table.columns[place];
   const kind = counterKind(table, place, column);
   if (kind === "rows") {
-    return () => choices.of("row numbers", name, place, (names, first) => `left out as row numbers: ${names}; --number ${first} keeps it`);
+    return () =>
+      choices.of(
+        "row numbers",
+        name,
+        place,
+        (names, first) => `left out as row numbers: ${names}; --number ${first} keeps it`,
+      );
   }
   if (kind !== "ids") return undefined;
-  return () => choices.of("ids", name, place, (names, first) => `left out, since it names rows: ${names}; --number ${first} keeps it`);
+  return () =>
+    choices.of(
+      "ids",
+      name,
+      place,
+      (names, first) => `left out, since it names rows: ${names}; --number ${first} keeps it`,
+    );
 }
 
 /** Whether a column of whole numbers counts the rows, or names them. */
@@ -243,7 +277,8 @@ export function counterKind(table: Table, place: number, column: Column): "rows"
   const isDistinct = texts.length === table.rows;
   const counter = isDistinct && isCount(texts);
   const isUnnamed = ROW_NAMES.test(name);
-  const isCounter = counter && (COUNTERS.test(name) || (table.rows >= ROWS_TO_COUNT && !TIMES.test(name) && table.hasHeader));
+  const isCounter =
+    counter && (COUNTERS.test(name) || (table.rows >= ROWS_TO_COUNT && !TIMES.test(name) && table.hasHeader));
   if (isDistinct && (isUnnamed || isCounter)) return "rows";
   const isNearlyDistinct = 2 * texts.length > table.rows && texts.length > ROWS_TO_COUNT;
   return IDS.test(name) && isNearlyDistinct ? "ids" : undefined;
@@ -275,7 +310,8 @@ function learnCategory(
   if (gathered > 0) {
     const least = String(words.size);
     choices.of(words.size > rules.maxCategories ? "gathered" : "rare", name, place, (names, first) => {
-      if (words.size <= rules.maxCategories) return `categories of one row gathered into "other": ${names}; --text ${first} keeps each`;
+      if (words.size <= rules.maxCategories)
+        return `categories of one row gathered into "other": ${names}; --text ${first} keeps each`;
       return `the most common ${kept.length} categories kept and the others gathered: ${names}; --max-categories ${least} keeps more`;
     });
   }
@@ -291,9 +327,15 @@ function learnCategory(
 function tellText(choices: Choices, name: string, place: number, because: Because): void {
   const why = {
     words: "since not all cells are numbers",
-    zeros: "since digits begin with 0", digits: "since it has more digits than a number holds", units: "since its units differ" };
+    zeros: "since digits begin with 0",
+    digits: "since it has more digits than a number holds",
+    units: "since its units differ",
+  };
   choices.of(`text ${because}`, name, place, (names, first) => {
-    const overrule = because === "units" || because === "words" ? `--ignore ${first} leaves it out` : `--number ${first} reads numbers`;
+    const overrule =
+      because === "units" || because === "words"
+        ? `--ignore ${first} leaves it out`
+        : `--number ${first} reads numbers`;
     return `taken as words, ${why[because]}: ${names}; ${overrule}`;
   });
 }
@@ -346,7 +388,9 @@ function namesRows(
   if (words.size > 1 && words.size === total && (total > FEW || (ROW_NAMES.test(name) && place === 0))) {
     return say("names", "every row has another text");
   }
-  const average = [...words.keys()].slice(0, 200).reduce((sum, word, _, all) => sum + word.split(/\s+/).length / all.length, 0);
+  const average = [...words.keys()]
+    .slice(0, 200)
+    .reduce((sum, word, _, all) => sum + word.split(/\s+/).length / all.length, 0);
   if (average >= 5 && words.size > Math.max(20, total / 4)) return say("free text", "it is free text");
   const many = words.size > rules.maxCategories;
   if (!many && !(words.size > 20 && 2 * words.size > total)) return undefined;
@@ -357,7 +401,12 @@ function namesRows(
   return say("many", "it has too many different texts");
 }
 
-function learnDate(work: Work, place: number, column: Column, reading: Reading & { kind: "date" }): DateColumn | undefined {
+function learnDate(
+  work: Work,
+  place: number,
+  column: Column,
+  reading: Reading & { kind: "date" },
+): DateColumn | undefined {
   const { table, choices } = work;
   const name = table.columns[place];
   const { distinct } = column;
@@ -366,9 +415,9 @@ function learnDate(work: Work, place: number, column: Column, reading: Reading &
     return undefined;
   }
   const record: DateColumn = { name, kind: "date", form: reading.form, offset: 0, parts: [] };
-  const values = weighted(column, (text) => valueOf(record, text));
+  const values = valuesOf(table, place, column, record);
   record.offset = offsetOf(values);
-  record.parts = reading.form === "time" ? [] : repeatingParts(values, column.total);
+  record.parts = reading.form === "time" ? [] : repeatingParts(new Set(values), column.total);
   if (reading.isAmbiguous) {
     const example = show(distinct.texts[column.present[0]]);
     choices.of("ambiguous dates", name, place, (names) => {
@@ -403,60 +452,52 @@ function dateProblem(table: Table, place: number, column: Column, { bad }: Readi
 }
 
 /** Parts of dates that come again: a month in several years, a weekday in several weeks, an hour on several days. */
-function repeatingParts(values: readonly Weighted[], total: number): DateColumn["parts"] {
+function repeatingParts(days: ReadonlySet<number>, total: number): DateColumn["parts"] {
+  const values = [...days];
   const parts: DateColumn["parts"] = [];
   const add = (part: DatePart, periodOf: (days: number) => number) => {
-    const known = [...new Set(values.map(({ value }) => partOf(value, part)))].sort((a, b) => a - b);
-    const periods = new Set(values.map(({ value }) => `${periodOf(value)} ${partOf(value, part)}`));
+    const known = [...new Set(values.map((value) => partOf(value, part)))].sort((a, b) => a - b);
+    const periods = new Set(values.map((value) => `${periodOf(value)} ${partOf(value, part)}`));
     const repeats = periods.size >= 1.5 * known.length;
     if (known.length > 1 && repeats && total >= ROWS_FOR_PART * known.length) parts.push({ part, values: known });
   };
   const yearOf = (days: number) => new Date(Math.floor(days) * 86_400_000).getUTCFullYear();
   add("month", yearOf);
   add("weekday", (days) => Math.floor((days + 3) / 7));
-  if (values.some(({ value }) => value % 1 !== 0)) add("hour", Math.floor);
+  if (values.some((value) => value % 1 !== 0)) add("hour", Math.floor);
   return parts;
 }
 
-/** A value, and how many used rows have it. */
-interface Weighted {
-  value: number;
-  rows: number;
-}
-
-/** The values of a column in ascending order. */
-function weighted({ distinct, present, counts }: Column, read: (text: string) => number | undefined): Weighted[] {
-  return present
-    .map((i) => ({ value: read(distinct.texts[i]) ?? NaN, rows: counts[i] }))
-    .sort((a, b) => a.value - b.value);
-}
-
-function medianOf(values: readonly Weighted[]): number {
-  const total = values.reduce((sum, { rows }) => sum + rows, 0);
-  let before = 0;
-  for (let i = 0; i < values.length; i++) {
-    before += values[i].rows;
-    if (2 * before > total) return values[i].value;
-    if (2 * before === total) return (values[i].value + values[i + 1].value) / 2;
+/** The values of the used rows in ascending order, missing ones left out. */
+function valuesOf(table: Table, place: number, column: Column, record: NumberColumn | DateColumn): Float64Array {
+  const { distinct, present, counts, total } = column;
+  const read = new Float64Array(distinct.texts.length).fill(NaN);
+  const values = new Float64Array(total);
+  let length = 0;
+  for (const i of present) {
+    read[i] = valueOf(record, distinct.texts[i]) ?? NaN;
+    values.fill(read[i], length, length + counts[i]);
+    length += counts[i];
   }
-  return 0;
+  // Texts that no used row has are not read; such rows are not encoded either.
+  keepNumbers(table, place, distinct.codes, read);
+  return values.sort();
 }
 
-function meanOf(values: readonly Weighted[]): number {
-  let mean = 0;
-  let total = 0;
-  for (const { value, rows } of values) {
-    total += rows;
-    mean += ((value - mean) * rows) / total;
-  }
-  return mean;
+function medianOf(values: Float64Array): number {
+  const middle = values.length >> 1;
+  return values.length % 2 === 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+function meanOf(values: Float64Array): number {
+  return values.reduce((mean, value, i) => mean + (value - mean) / (i + 1), 0);
 }
 
 /** What to subtract so that float32 keeps the digits: the median, where the values are far from 0 beside their spread. */
-function offsetOf(values: readonly Weighted[]): number {
-  const first = values[0].value;
-  const last = values[values.length - 1].value;
-  if (values.every(({ value }) => Math.fround(value) === value)) return 0;
+function offsetOf(values: Float64Array): number {
+  const first = values[0];
+  const last = values[values.length - 1];
+  if (values.every((value) => Math.fround(value) === value)) return 0;
   const size = Math.max(Math.abs(first), Math.abs(last));
   return size > CENTRED_FROM * (last - first) ? medianOf(values) : 0;
 }
@@ -467,7 +508,13 @@ function isWide(value: number): boolean {
 }
 
 /** Decides what stands for missing values of numbers and dates. */
-function fillIn(work: Work, place: number, column: Column, record: NumberColumn | DateColumn, values: Weighted[]): void {
+function fillIn(
+  work: Work,
+  place: number,
+  column: Column,
+  record: NumberColumn | DateColumn,
+  values: Float64Array,
+): void {
   const { missing } = work.rules;
   if (missing === "error" || missing === "drop") return;
   record.fill = missing === "mean" ? meanOf(values) : medianOf(values);

@@ -56,7 +56,11 @@ const ALONE = new RegExp(`^${DIGITS}$`);
 
 /** Separates a number from what stands around it; "(5)" is the bookkeepers' -5. */
 function takeApart(cell: string): Parts | undefined {
-  let text = cell.trim().replace(/[\u00a0\u2009\u202f]/g, " ").replaceAll("\u2212", "-").replaceAll("\u2019", "'");
+  let text = cell
+    .trim()
+    .replace(/[\u00a0\u2009\u202f]/g, " ")
+    .replaceAll("\u2212", "-")
+    .replaceAll("\u2019", "'");
   const inside = /^\((.*)\)$/.exec(text);
   if (inside) {
     if (/[+-]/.test(inside[1])) return undefined;
@@ -124,6 +128,8 @@ const WAYS: readonly NumberFormat[] = [
 export interface NumberStudy {
   /** How many cells are numbers under the format. */
   numbers: number;
+  /** Whether all cells are plain finite numbers. */
+  isPlain?: boolean;
   /** The format that reads most of them. */
   format: NumberFormat;
   /** Where the cells could be read with thousands or with a decimal comma: an example. */
@@ -140,18 +146,17 @@ export interface NumberStudy {
  * @param counts how often each of them stands in the column.
  * @param decimal the decimal sign, where it is known.
  */
-export function studyNumbers(
-  texts: readonly string[],
-  counts: ArrayLike<number>,
-  decimal?: "." | ",",
-): NumberStudy {
+export function studyNumbers(texts: readonly string[], counts: ArrayLike<number>, decimal?: "." | ","): NumberStudy {
   const plain = studyPlain(texts, counts);
   if (plain.numbers === plain.present && decimal !== ",") {
-    return { ...plain, format: PLAIN, affixes: [], evidence: plain.hasPoint ? "." : undefined };
+    const { numbers, isFinite: isPlain } = plain;
+    return { numbers, isPlain, format: PLAIN, affixes: [], evidence: plain.hasPoint ? "." : undefined };
   }
   const parts = texts.map(takeApart);
   const affix = affixOf(parts, counts);
-  const affixes = [...new Set(parts.map((part) => part?.affix ?? ""))].filter((other) => other !== "" && other !== affix);
+  const affixes = [...new Set(parts.map((part) => part?.affix ?? ""))].filter(
+    (other) => other !== "" && other !== affix,
+  );
   const cores = parts.map((part) => (part && isNumberWith(affix, part) ? part.core : undefined));
   const ways = WAYS.filter((way) => decimal === undefined || way.decimal === decimal);
   const read = ways.map((way) => {
@@ -165,7 +170,12 @@ export function studyNumbers(
   const format: NumberFormat = affix === "" ? first : { ...first, affix };
   const study: NumberStudy = { numbers, format, affixes };
   if (numbers === 0) return study;
-  if (decimal === undefined && !best.includes(PLAIN) && best.some((way) => way.decimal === ",") && first.decimal === ".") {
+  if (
+    decimal === undefined &&
+    !best.includes(PLAIN) &&
+    best.some((way) => way.decimal === ",") &&
+    first.decimal === "."
+  ) {
     study.ambiguous = texts.find((_, i) => /,/.test(cores[i] ?? ""));
   } else if (first !== PLAIN) {
     const isSure = first.thousands === "," || first.decimal === ",";
@@ -180,14 +190,17 @@ function studyPlain(texts: readonly string[], counts: ArrayLike<number>) {
   let numbers = 0;
   let present = 0;
   let hasPoint = false;
+  let isFinite = true;
   for (let i = 0; i < texts.length; i++) {
     present += counts[i];
-    if (parseNumber(texts[i]) === undefined) continue;
+    const value = parseNumber(texts[i]);
+    if (value === undefined) continue;
     numbers += counts[i];
+    isFinite &&= Number.isFinite(value);
     // "1.343" may have a thousands point; "0.5" cannot.
     hasPoint ||= texts[i].includes(".") && !GROUPED[",."].test(texts[i]);
   }
-  return { numbers, present, hasPoint };
+  return { numbers, present, hasPoint, isFinite };
 }
 
 /** The commonest affix, where more than half of the cells have one; otherwise the few that do are mistakes. */
@@ -210,7 +223,8 @@ function affixOf(parts: readonly (Parts | undefined)[], counts: ArrayLike<number
 export function mistakeIn(cell: string): string {
   const text = cell.trim();
   if (/^[+-]?\d+,\d+$/.test(text)) return "decimal comma? write a decimal point";
-  if (text.length <= 20 && /^[+-]?\d{1,3}(?:[,. ' ]\d{3})+(?:[.,]\d+)?$/.test(text)) return "write it without thousands separators";
+  if (text.length <= 20 && /^[+-]?\d{1,3}(?:[,. ' ]\d{3})+(?:[.,]\d+)?$/.test(text))
+    return "write it without thousands separators";
   if (/^[+-]?\d+(?:_\d+)+$/.test(text)) return "write it without underscores";
   if (/^[+-]?0[xX][\da-fA-F]+$/.test(text)) return "write it in decimal digits";
   if (/^[+-]{2,}[\d.]+$/.test(text)) return "one sign only";
@@ -219,7 +233,8 @@ export function mistakeIn(cell: string): string {
   return "";
 }
 
-const UNITS = /^(?:\p{Sc}|%|°|[kmcµn]?[gmslWVJN]|lbs?|oz|mi|km|ft|in|ml|min|h|hrs?|hours?|days?|weeks?|months?|years?|yrs?|[kKM])$/u;
+const UNITS =
+  /^(?:\p{Sc}|%|°|[kmcµn]?[gmslWVJN]|lbs?|oz|mi|km|ft|in|ml|min|h|hrs?|hours?|days?|weeks?|months?|years?|yrs?|[kKM])$/u;
 
 /** Whether texts are numbers in units that differ, as 12 kg and 500 g. */
 export function haveUnits(texts: readonly string[]): boolean {

@@ -79,7 +79,10 @@ export class Choices {
   ): void {
     this.#add(kind, { column, place, cells }, (items) => {
       const names = list(items.map((item) => `${calledOf(item.column, item.place)} (${item.cells})`));
-      return phrase(names, items.reduce((sum, item) => sum + item.cells, 0));
+      return phrase(
+        names,
+        items.reduce((sum, item) => sum + item.cells, 0),
+      );
     });
   }
 

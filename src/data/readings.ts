@@ -62,12 +62,7 @@ export interface Column {
 }
 
 /** @param rows the rows that are used; all of them where it is not given. */
-export function columnOf(
-  table: Table,
-  place: number,
-  { isMissing }: ReadingRules,
-  rows?: ArrayLike<number>,
-): Column {
+export function columnOf(table: Table, place: number, { isMissing }: ReadingRules, rows?: ArrayLike<number>): Column {
   const distinct = distinctTexts(table, place);
   let counts: ArrayLike<number> = distinct.counts;
   if (rows && rows.length < table.rows) {
@@ -107,14 +102,15 @@ function readAlone(column: Column, name: string, rules: ReadingRules, forced?: F
   if (forced === "text") return { kind: "category" };
   const texts = present.map((i) => distinct.texts[i]);
   const counts = present.map((i) => column.counts[i]);
-  const mayBeNumbers = forced === "number" || sampleOf(texts).some((text) => /\d/.test(text) || /^[+-]?inf/i.test(text));
+  const mayBeNumbers =
+    forced === "number" || sampleOf(texts).some((text) => /\d/.test(text) || /^[+-]?inf/i.test(text));
   if (!mayBeNumbers) return dateOrCategory(texts, present, counts, total, rules);
 
   const study = studyNumbers(texts, counts, rules.decimal);
   const { format, ambiguous, evidence } = study;
   const number = (): Reading => {
     const isGood = (text: string) => Number.isFinite(readNumber(text, format) ?? NaN);
-    const bad = present.filter((i) => !isGood(distinct.texts[i]));
+    const bad = study.isPlain ? [] : present.filter((i) => !isGood(distinct.texts[i]));
     const isGrouped = format === PLAIN && evidence === undefined && texts.some((text) => text.includes("."));
     return { kind: "number", format, bad, ambiguous, evidence, isGrouped };
   };
@@ -132,7 +128,9 @@ function readAlone(column: Column, name: string, rules: ReadingRules, forced?: F
   if (forced === "number") return number();
   if (other.kind === "date" && other.bad.length === 0) return other;
   let meant = study.numbers;
-  texts.forEach((text, i) => (meant += readNumber(text, format) === undefined && mistakeIn(text) !== "" ? counts[i] : 0));
+  texts.forEach(
+    (text, i) => (meant += readNumber(text, format) === undefined && mistakeIn(text) !== "" ? counts[i] : 0),
+  );
   const isUnits = study.affixes.length > 0 && haveUnits(texts);
   if (format.affix || isUnits) {
     if (meant >= NEARLY_ALL * total && !isUnits) return number();

@@ -46,7 +46,12 @@ const MAYBE_CLASSES = 50;
 const UNEVEN = 10;
 
 /** The rows in which every target is there. */
-export function knownRows(table: Table, places: readonly number[], rules: ReadingRules, except: Uint8Array): Uint32Array {
+export function knownRows(
+  table: Table,
+  places: readonly number[],
+  rules: ReadingRules,
+  except: Uint8Array,
+): Uint32Array {
   const missing = places.map((place) => {
     const { texts, codes } = distinctTexts(table, place);
     return { codes, isMissing: Uint8Array.from(texts, (text) => (rules.isMissing(text) ? 1 : 0)) };
@@ -137,7 +142,8 @@ function learnTarget(
   if (decided === "regression") {
     if (reading.kind !== "number") return { problem: noNumbers(table, place, column) };
     const problem = numberProblem(table, place, column, reading, false, true);
-    if (problem && task === undefined) return { problem: withOtherTask(table, place, column, problem, reading.bad.length, rules) };
+    if (problem && task === undefined)
+      return { problem: withOtherTask(table, place, column, problem, reading.bad.length, rules) };
     if (problem) return { problem };
     if (task === undefined) tellGuess(choices, name, place, column, decided);
     const record: TargetRecord & { kind: "number" } = { name, kind: "number" };
@@ -145,7 +151,10 @@ function learnTarget(
     return { record, values: numbersOf(column, rows, reading.format) };
   }
   const { labels, record } = labelsOf(column, rows, name);
-  const problem = task === undefined || reading.kind !== "number" ? tooManyClasses(table, place, record.labels.length, rows.length, rules) : undefined;
+  const problem =
+    task === undefined || reading.kind !== "number"
+      ? tooManyClasses(table, place, record.labels.length, rows.length, rules)
+      : undefined;
   if (problem) return { problem };
   if (task === undefined && reading.kind === "number") tellGuess(choices, name, place, column, decided);
   if (!isOneOfSeveral) tellUneven(choices, name, place, labels);
@@ -176,7 +185,9 @@ function taskOf({ distinct, present, total }: Column, reading: Reading): Task {
     // "4+" among few whole numbers is a class like the others.
     return value === undefined ? reading.bad.length < present.length / 2 : Number.isSafeInteger(value);
   };
-  return reading.format.affix === undefined && present.every((i) => isClass(distinct.texts[i])) ? "classification" : "regression";
+  return reading.format.affix === undefined && present.every((i) => isClass(distinct.texts[i]))
+    ? "classification"
+    : "regression";
 }
 
 /** Says what whole numbers were taken for, where they could be meant otherwise. */
@@ -267,7 +278,8 @@ export function withAnother(table: Table, place: number, rules: LearningRules, m
     if (other === place) continue;
     const column = columnOf(table, other, rules);
     const reading = readColumn(column, table.columns[other], rules);
-    const isClasses = reading.kind === "category" && column.present.length > 1 && column.present.length <= MAX_INTEGER_CLASSES;
+    const isClasses =
+      reading.kind === "category" && column.present.length > 1 && column.present.length <= MAX_INTEGER_CLASSES;
     const isNumbers = reading.kind === "number" && reading.bad.length === 0 && column.present.length > 1;
     const isGood = reading.kind === "number" ? isNumbers && reading.ambiguous === undefined : isClasses;
     if (!isGood || counterKind(table, other, column) !== undefined) continue;
@@ -298,11 +310,17 @@ export function readKnownTargets(
   const places = records.map(({ name }) => {
     const place = table.columns.indexOf(name);
     if (place >= 0) return place;
-    throw new PropagoError("ERR_DATA", `${table.file} lacks the target column ${show(name)}${didYouMean(name, table.columns)}`);
+    throw new PropagoError(
+      "ERR_DATA",
+      `${table.file} lacks the target column ${show(name)}${didYouMean(name, table.columns)}`,
+    );
   });
   const rows = knownRows(table, places, rules, except);
   if (rows.length === 0) {
-    throw new PropagoError("ERR_DATA", `${table.file}: ${listShown(records.map(({ name }) => name))} is missing in every row`);
+    throw new PropagoError(
+      "ERR_DATA",
+      `${table.file}: ${listShown(records.map(({ name }) => name))} is missing in every row`,
+    );
   }
   const [record] = records;
   if (records.length === 1 && record.kind === "class") {
@@ -320,7 +338,9 @@ export function readKnownTargets(
     for (let i = 0; i < rows.length; i++) values[i * width + j] = column[i];
   });
   const targets: Targets =
-    values instanceof Float64Array ? { kind: "numbers", records: [...records], values } : { kind: "labels", records: [...records], values };
+    values instanceof Float64Array
+      ? { kind: "numbers", records: [...records], values }
+      : { kind: "labels", records: [...records], values };
   return { rows, targets };
 }
 
@@ -338,7 +358,10 @@ function knownLabels(
     const label = byText[codes[row]];
     if (label !== undefined) return label;
     const classes = `(${listShown(labels.map(String))})`;
-    throw new PropagoError("ERR_DATA", `${at(table, row, place)}: ${show(texts[codes[row]])} was not seen in training ${classes}`);
+    throw new PropagoError(
+      "ERR_DATA",
+      `${at(table, row, place)}: ${show(texts[codes[row]])} was not seen in training ${classes}`,
+    );
   });
 }
 
