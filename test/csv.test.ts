@@ -1,5 +1,4 @@
 // Reading tables: what is accepted, and one test for each kind of file that is refused.
-import Papa from "papaparse";
 import { describe, expect, it } from "vitest";
 import { parseTable } from "../src/data/csv.ts";
 import type { Table } from "../src/data/csv.ts";

@@ -290,6 +290,13 @@ describe("dates", () => {
     expect(learn(columnOf(daily.slice(0, 20))).columns[0]).toMatchObject({ parts: [] });
   });
 
+  it("are not seasons such as 2010/11", () => {
+    expect(learn(columnOf(["2009/10", "2010/11", "2009/10", "2010/11"])).columns[0]).toMatchObject({
+      kind: "category",
+    });
+    expect(learn(columnOf(["2009/10", "2010/12", "2009/10"])).columns[0]).toMatchObject({ form: "month" });
+  });
+
   it("that can be read both ways are told", () => {
     const cells = repeat(12, (i) => `0${1 + (i % 9)}/0${1 + ((i * 5) % 9)}/2024`);
     const { columns, warnings } = learn(columnOf(cells));
@@ -339,6 +346,15 @@ describe("missing values", () => {
     expect(refusal(content, { missing: "error" })).toMatch(
       /^ERR_NONFINITE: data\.csv has 1 missing value: "a" \(1, first line 9\).*\nthis works: .* --missing auto$/s,
     );
+  });
+
+  it("are not the minus signs beside plus signs", () => {
+    const { targets, columns, rows } = learn("x,s,y\n1,+,+\n2,-,-\n3,+,-\n4,-,+\n");
+    expect(targets).toMatchObject({ labels: ["+", "-", "-", "+"] });
+    expect(columns[1]).toMatchObject({ categories: ["+", "-"], missing: "none" });
+    expect(rows.length).toBe(4);
+    const again = readKnownTargets(tableOf("y\n-\nNA\n"), targets.records, { isMissing: missingTest() });
+    expect(again.targets).toMatchObject({ labels: ["-"] });
   });
 
   it("can be words of the user's own", () => {

@@ -251,7 +251,7 @@ function rewritten(format: NumberFormat, decimal: "." | ","): NumberFormat {
 }
 
 function encodeValues(encoding: Encoding, column: NumberColumn | DateColumn, place: number, offset: number): void {
-  const { data, width, rows, options, isUnusable } = encoding;
+  const { data, width, rows, isUnusable } = encoding;
   const { codes, values, isMissing, texts } = readValues(encoding, column, place);
   const shift = column.offset ?? 0;
   const indicator = column.indicator ? offset + 1 : -1;

@@ -81,8 +81,12 @@ export function studyDates(
   counts: ArrayLike<number>,
   order?: "dmy" | "mdy",
 ): DateStudy | undefined {
-  const sample = texts.find((text) => text.length > 0);
-  if (sample === undefined) return undefined;
+  // "2009/10" and "2010/11" are seasons, not Octobers and Novembers.
+  const areSeasons = texts.every((text) => {
+    const found = /^\d\d(\d\d)[-/](\d\d)$/.exec(text);
+    return found !== null && (Number(found[1]) + 1) % 100 === Number(found[2]);
+  });
+  if (areSeasons) return undefined;
   const forms: DateForm[] = ["month", "ymd", "mdy", "dmy", "quarter", "named", "time"];
   const read = forms.map((form) => {
     let sum = 0;

@@ -62,7 +62,8 @@ export function frameTable(text: string, file: string, options: ReadingOptions):
     throw new PropagoError("ERR_CSV", `${file} has ${names.length} columns; the limit is ${MAX_COLUMNS}`);
   }
   if (hasRowNames) warnings.push(`${file}: the header has no name for the first column, which is taken for row names`);
-  const hasHeader = options.header ?? (hasRowNames || !looksLikeRow(records, names, width));
+  const isExpected = names.some((name) => options.expected?.includes(name));
+  const hasHeader = options.header ?? (hasRowNames || isExpected || !looksLikeRow(records, names, width));
   if (options.header === undefined && !hasHeader) {
     const line = `${file}: line ${records.lines[0]} holds numbers like the lines below it, so it was read as a row`;
     warnings.push(`${line}, as with --no-header; where it names the columns, say --header`);

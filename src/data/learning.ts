@@ -8,6 +8,7 @@ import type { Table } from "./csv.ts";
 import { partOf, PART_NAMES } from "./dates.ts";
 import type { DatePart } from "./dates.ts";
 import { byCodePoint } from "./labels.ts";
+import { missingAmong } from "./missing.ts";
 import { mistakeIn, PLAIN } from "./numbers.ts";
 import { calledOf, columnArgument, columnName, count, list, quotedForShell } from "./problems.ts";
 import type { Choices, Problem, Remedy } from "./problems.ts";
@@ -48,8 +49,7 @@ const ROWS_FOR_PART = 5;
 const CENTRED_FROM = 64;
 
 const ROW_NAMES = /^(?:|row[ _.]?names?|unnamed: ?\d+|\.{3}\d+|row[ _.]?id)$/i;
-const COUNTERS =
-  /^(?:index|idx|x|row|rows?[ _.]?n(?:r|o|um(?:ber)?)|nr|no|num|#|n|obs|observation|id|case|record)\.?$/i;
+const COUNTERS = /^(?:index|idx|row|rows?[ _.]?n(?:r|o|um(?:ber)?)|nr|no|num|#|n|obs|observation|id|case|record)\.?$/i;
 const IDS = /(?:^|[ _.-])(?:id|ids|uuid|guid|key|idno)$|[a-z](?:Id|ID)$|^id[ _.-]?(?:no|nr|num|number)?$/i;
 const TIMES = /^(?:t|time|year|years|month|day|days|week|quarter|hour|minute|second|date|age|period|step|wave|round)$/i;
 
@@ -276,7 +276,7 @@ export function counterKind(table: Table, place: number, column: Column): "rows"
   if (!texts.every((text) => /^-?\d+(?:\.0)?$/.test(text))) return undefined;
   const isDistinct = texts.length === table.rows;
   const counter = isDistinct && isCount(texts);
-  const isUnnamed = ROW_NAMES.test(name);
+  const isUnnamed = ROW_NAMES.test(name) || name === "X"; // R reads a column without a name as X
   const isCounter =
     counter && (COUNTERS.test(name) || (table.rows >= ROWS_TO_COUNT && !TIMES.test(name) && table.hasHeader));
   if (isDistinct && (isUnnamed || isCounter)) return "rows";
@@ -544,7 +544,7 @@ export function rowsLacking(
   const byColumn: { place: number; cells: number; firstRow: number }[] = [];
   for (const place of places) {
     const { distinct } = columnOf(table, place, rules, rows);
-    const isMissing = Uint8Array.from(distinct.texts, (text) => (rules.isMissing(text) ? 1 : 0));
+    const isMissing = missingAmong(distinct.texts, rules.isMissing);
     let cells = 0;
     let firstRow = 0;
     for (let i = 0; i < rows.length; i++) {

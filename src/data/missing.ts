@@ -7,6 +7,16 @@ const WORDS = [
 ].flat();
 
 /**
+ * Which of a column's texts are missing values. Beside "+" alone, "-" is its opposite.
+ * @param texts the different texts of the column.
+ */
+export function missingAmong(texts: readonly string[], isMissing: (text: string) => boolean): Uint8Array {
+  const present = texts.filter((text) => !isMissing(text));
+  const isSign = present.length === 1 && present[0] === "+";
+  return Uint8Array.from(texts, (text) => (isMissing(text) && !(isSign && text === "-") ? 1 : 0));
+}
+
+/**
  * A test of trimmed cells for "no value".
  * @param more words that mean it too.
  */

@@ -104,11 +104,10 @@ const GROUPED: Record<string, RegExp> = Object.fromEntries(
 
 /** The value of signs and digits under a way of writing numbers. */
 function coreNumber(core: string, { decimal, thousands }: NumberFormat): number | undefined {
-  let plain = "";
-  if (UNGROUPED[decimal].test(core)) plain = core;
-  else if (thousands && GROUPED[decimal + thousands].test(core)) plain = core.replaceAll(thousands, "");
-  else return undefined;
-  const value = Number(decimal === "," ? plain.replace(",", ".") : plain);
+  const isGrouped = thousands !== undefined && GROUPED[decimal + thousands].test(core);
+  if (!isGrouped && !UNGROUPED[decimal].test(core)) return undefined;
+  const digits = isGrouped ? core.replaceAll(thousands, "") : core;
+  const value = Number(decimal === "," ? digits.replace(",", ".") : digits);
   return Number.isFinite(value) ? value : undefined;
 }
 

@@ -4,6 +4,7 @@ import { areCompactDates, readDate, studyDates } from "./dates.ts";
 import type { DateForm } from "./dates.ts";
 import { haveUnits, isDigitsName, mistakeIn, PLAIN, readNumber, studyNumbers } from "./numbers.ts";
 import type { NumberFormat } from "./numbers.ts";
+import { missingAmong } from "./missing.ts";
 import { distinctTexts } from "./csv.ts";
 import type { Distinct, Table } from "./csv.ts";
 
@@ -73,9 +74,10 @@ export function columnOf(table: Table, place: number, { isMissing }: ReadingRule
   const present: number[] = [];
   let total = 0;
   let missing = 0;
-  distinct.texts.forEach((text, i) => {
+  const missed = missingAmong(distinct.texts, isMissing);
+  distinct.texts.forEach((_, i) => {
     if (counts[i] === 0) return;
-    if (isMissing(text)) {
+    if (missed[i]) {
       missing += counts[i];
     } else {
       present.push(i);

@@ -3,6 +3,7 @@ import { didYouMean, PropagoError, show } from "../errors.ts";
 import { at, isFormat } from "./columns.ts";
 import { distinctTexts } from "./csv.ts";
 import type { Table } from "./csv.ts";
+import { missingAmong } from "./missing.ts";
 import { byCodePoint } from "./labels.ts";
 import type { Label } from "./labels.ts";
 import { counterKind, numberProblem, wordsOf } from "./learning.ts";
@@ -54,7 +55,7 @@ export function knownRows(
 ): Uint32Array {
   const missing = places.map((place) => {
     const { texts, codes } = distinctTexts(table, place);
-    return { codes, isMissing: Uint8Array.from(texts, (text) => (rules.isMissing(text) ? 1 : 0)) };
+    return { codes, isMissing: missingAmong(texts, rules.isMissing) };
   });
   const rows = new Uint32Array(table.rows);
   let length = 0;
@@ -315,7 +316,8 @@ export function readKnownTargets(
       `${table.file} lacks the target column ${show(name)}${didYouMean(name, table.columns)}`,
     );
   });
-  const rows = knownRows(table, places, rules, except);
+  const labels = new Set(records.flatMap((record) => (record.kind === "class" ? record.labels.map(String) : [])));
+  const rows = knownRows(table, places, { isMissing: (text) => !labels.has(text) && rules.isMissing(text) }, except);
   if (rows.length === 0) {
     throw new PropagoError(
       "ERR_DATA",
