@@ -78,6 +78,7 @@ describe("first lines", () => {
     ["comments as named", `% one\nx,y,z\n1,2,a\n%2,1\n3,4.5,b\n5,6,a\n`, { comment: "%" }, undefined],
     ["lines to skip", `A table\n\nx,y,z\n${rows}`, { skipLines: 2 }, undefined],
     ["trailing commas in the rows", `x,y,z\n${rows.replaceAll("\n", ",\n")}`, {}, undefined],
+    ["trailing commas in some rows", "x,y,z\n1,2,a\n3,4.5,b,\n5,6,a\n", {}, undefined],
     ["a trailing comma in the header", `x,y,z,\n${rows}`, {}, undefined],
     ["spaces", `x y z\n${rows.replaceAll(",", "   ")}`, {}, undefined],
     ["quoted names", `"x", "y", "z"\n${rows}`, {}, undefined],
@@ -206,6 +207,21 @@ describe("numbers as people write them", () => {
     const point = learn("a;b;y\n1,343;0.5;1\n2,512;1.25;2\n3,100;2.5;4\n");
     expect([...point.encoded.data]).toEqual([1343, 0.5, 2512, 1.25, 3100, 2.5]);
     expect(point.warnings.join()).toContain('read with "," between thousands: "a"; --decimal , says otherwise');
+  });
+
+  it("names shares without a sign among per cents", () => {
+    expect(refusal(columnOf(["50%", "0.5", "20%"]))).toContain('"0.5" is not a number (the others have a %');
+    expect([...learn(columnOf(["50%", "0", "20%"])).encoded.data]).toEqual([50, 0, 20]);
+  });
+
+  it("says nothing of a decimal sign that the user named", () => {
+    const { columns, warnings } = learn(columnOf(["1,5", "2,25", "3"]).replaceAll(".5", ""), {
+      decimal: ",",
+      task: "regression",
+    });
+    expect(columns[0]).toMatchObject({ format: { decimal: "," } });
+    expect(warnings).toEqual([]);
+    expect(learn("a,y\n1,2\n2,3\n3,7\n", { decimal: ",", task: "regression" }).columns[0]).not.toHaveProperty("format");
   });
 
   it("tells what it read without its sign, and how to keep it as words", () => {

@@ -169,7 +169,16 @@ function fit(records: Records, file: string, options: ReadingOptions) {
       return { width: of, names: ["", ...names], hasRowNames: true };
     }
   }
+  if (options.header !== false && isTrailingSome(records, first)) return { width: first, names, hasRowNames: false };
   throw unevenError(records, file, options);
+}
+
+/** Whether the rows that do not fit end in one delimiter too many. */
+function isTrailingSome(records: Records, width: number): boolean {
+  return Array.from({ length: countOf(records) }, (_, record) => record).every((record) => {
+    const own = widthOf(records, record);
+    return own === width || (own === width + 1 && cellOf(records, record, width) === "");
+  });
 }
 
 function unevenError(records: Records, file: string, options: ReadingOptions): TableError {

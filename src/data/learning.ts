@@ -9,7 +9,7 @@ import { partOf, PART_NAMES } from "./dates.ts";
 import type { DatePart } from "./dates.ts";
 import { byCodePoint } from "./labels.ts";
 import { missingAmong } from "./missing.ts";
-import { mistakeIn, PLAIN } from "./numbers.ts";
+import { mistakeIn, parseNumber, PLAIN } from "./numbers.ts";
 import { calledOf, columnArgument, columnName, count, list, quotedForShell } from "./problems.ts";
 import type { Choices, Problem, Remedy } from "./problems.ts";
 import { columnOf, readColumn } from "./readings.ts";
@@ -162,7 +162,7 @@ function learnNumber(
 }
 
 /** Says how numbers were read that are not written plainly. */
-function tellFormat({ table, choices }: Work, place: number, { format }: Reading & { kind: "number" }): void {
+function tellFormat({ table, rules, choices }: Work, place: number, { format }: Reading & { kind: "number" }): void {
   const name = table.columns[place];
   const { affix, thousands, decimal } = format;
   if (affix !== undefined) {
@@ -171,7 +171,8 @@ function tellFormat({ table, choices }: Work, place: number, { format }: Reading
       return `read ${as}: ${names}; --text ${first} takes it as words`;
     });
   }
-  if (thousands !== undefined || decimal === ",") {
+  const isSaid = rules.decimal !== undefined && thousands !== " " && thousands !== "'";
+  if ((thousands !== undefined || decimal === ",") && !isSaid) {
     const signs =
       decimal === ","
         ? "with a decimal comma"
@@ -215,7 +216,8 @@ export function numberProblem(
   }
   const cells = bad.reduce((sum, i) => sum + counts[i], 0);
   const isInfinite = bad.every((i) => /^[+-]?inf(?:inity)?$/i.test(distinct.texts[i]));
-  const hint = mistakeIn(text);
+  const isBare = reading.format.affix === "%" && parseNumber(text) !== undefined;
+  const hint = isBare ? "the others have a %, so 0.5 may mean 50% or 0.5%" : mistakeIn(text);
   const others =
     bad.length > 1
       ? ` (${list(
@@ -345,11 +347,20 @@ function missingOf(rule: MissingRule, { missing }: Column): CategoryColumn["miss
   return missing > 0 ? "category" : "none";
 }
 
+/** Words that are one however they are spelt. */
+const ANSWERS = [
+  ["true", "false"],
+  ["yes", "no"],
+  ["y", "n"],
+];
+
 /** A column's words with their numbers of rows, and whether spellings of true and false count as one. */
 export function wordsOf({ distinct, present, counts }: Column): { words: Map<string, number>; fold: boolean } {
   const words = new Map(present.map((i) => [distinct.texts[i], counts[i]]));
   const lower = new Set([...words.keys()].slice(0, 20).map((word) => word.toLowerCase()));
-  if (words.size > 6 || ![...lower].every((word) => word === "true" || word === "false")) return { words, fold: false };
+  if (words.size > 6 || !ANSWERS.some((answers) => [...lower].every((word) => answers.includes(word)))) {
+    return { words, fold: false };
+  }
   const folded = new Map<string, number>();
   // The commonest spelling names the category.
   const spellings = [...words].sort((a, b) => b[1] - a[1]);

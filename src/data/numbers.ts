@@ -147,7 +147,7 @@ export interface NumberStudy {
  */
 export function studyNumbers(texts: readonly string[], counts: ArrayLike<number>, decimal?: "." | ","): NumberStudy {
   const plain = studyPlain(texts, counts);
-  if (plain.numbers === plain.present && decimal !== ",") {
+  if (plain.numbers === plain.present && (decimal !== "," || !plain.hasDot)) {
     const { numbers, isFinite: isPlain } = plain;
     return { numbers, isPlain, format: PLAIN, affixes: [], evidence: plain.hasPoint ? "." : undefined };
   }
@@ -189,6 +189,7 @@ function studyPlain(texts: readonly string[], counts: ArrayLike<number>) {
   let numbers = 0;
   let present = 0;
   let hasPoint = false;
+  let hasDot = false;
   let isFinite = true;
   for (let i = 0; i < texts.length; i++) {
     present += counts[i];
@@ -196,10 +197,11 @@ function studyPlain(texts: readonly string[], counts: ArrayLike<number>) {
     if (value === undefined) continue;
     numbers += counts[i];
     isFinite &&= Number.isFinite(value);
+    hasDot ||= texts[i].includes(".");
     // "1.343" may have a thousands point; "0.5" cannot.
     hasPoint ||= texts[i].includes(".") && !GROUPED[",."].test(texts[i]);
   }
-  return { numbers, present, hasPoint, isFinite };
+  return { numbers, present, hasPoint, hasDot, isFinite };
 }
 
 /** The commonest affix, where more than half of the cells have one; otherwise the few that do are mistakes. */
@@ -234,6 +236,11 @@ export function mistakeIn(cell: string): string {
 
 const UNITS =
   /^(?:\p{Sc}|%|°|[kmcµn]?[gmslWVJN]|lbs?|oz|mi|km|ft|in|ml|min|h|hrs?|hours?|days?|weeks?|months?|years?|yrs?|[kKM])$/u;
+
+/** Whether a text is a number, with something around it or not. */
+export function isWrittenNumber(text: string): boolean {
+  return takeApart(text) !== undefined;
+}
 
 /** Whether texts are numbers in units that differ, as 12 kg and 500 g. */
 export function haveUnits(texts: readonly string[]): boolean {

@@ -2,7 +2,7 @@
 // say how numbers are written, over the other columns of the table.
 import { areCompactDates, readDate, studyDates } from "./dates.ts";
 import type { DateForm } from "./dates.ts";
-import { haveUnits, isDigitsName, mistakeIn, PLAIN, readNumber, studyNumbers } from "./numbers.ts";
+import { haveUnits, isDigitsName, isWrittenNumber, mistakeIn, PLAIN, readNumber, studyNumbers } from "./numbers.ts";
 import type { NumberFormat } from "./numbers.ts";
 import { missingAmong } from "./missing.ts";
 import { distinctTexts } from "./csv.ts";
@@ -133,6 +133,8 @@ function readAlone(column: Column, name: string, rules: ReadingRules, forced?: F
   texts.forEach(
     (text, i) => (meant += readNumber(text, format) === undefined && mistakeIn(text) !== "" ? counts[i] : 0),
   );
+  // 50% beside 0.5: nobody can tell which of them is meant.
+  if (format.affix === "%" && texts.every(isWrittenNumber) && study.affixes.length === 0) return number();
   const isUnits = study.affixes.length > 0 && haveUnits(texts);
   if (format.affix || isUnits) {
     if (meant >= NEARLY_ALL * total && !isUnits) return number();
