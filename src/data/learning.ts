@@ -334,11 +334,13 @@ function tellText(choices: Choices, name: string, place: number, because: Becaus
     units: "since its units differ",
   };
   choices.of(`text ${because}`, name, place, (names, first) => {
-    const overrule =
-      because === "units" || because === "words"
-        ? `--ignore ${first} leaves it out`
-        : `--number ${first} reads numbers`;
-    return `taken as words, ${why[because]}: ${names}; ${overrule}`;
+    const overrule = {
+      words: `--number ${first} reads numbers, and names the cells that are none`,
+      zeros: `--number ${first} reads numbers`,
+      digits: `--number ${first} reads numbers`,
+      units: `--ignore ${first} leaves it out`,
+    };
+    return `taken as words, ${why[because]}: ${names}; ${overrule[because]}`;
   });
 }
 

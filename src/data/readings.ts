@@ -47,6 +47,10 @@ const SAMPLE = 40;
 const MOST = 0.8;
 /** With fewer numbers than this, a column whose texts come again and again holds words. */
 const NEARLY_ALL = 0.95;
+/** Categories are hardly more than this. */
+const FEW_TEXTS = 25;
+/** So many different words may all mean a missing value. */
+const FEW_WORDS = 5;
 /** Texts that come so often, on average, are categories. */
 const REPEATED = 3;
 
@@ -140,9 +144,11 @@ function readAlone(column: Column, name: string, rules: ReadingRules, forced?: F
     if (meant >= NEARLY_ALL * total && !isUnits) return number();
     return other.kind === "category" && isUnits ? { kind: "category", because: "units" } : other;
   }
-  const isRepeated = total >= REPEATED * texts.length;
   if (2 * meant < total) return other;
-  return isRepeated && meant < NEARLY_ALL * total ? { kind: "category", because: "words" } : number();
+  // A few words among many numbers are mistakes, as "T" among amounts of rain; else these are names.
+  const words = texts.filter((text) => readNumber(text, format) === undefined).length;
+  const areNames = total >= REPEATED * texts.length && (texts.length <= FEW_TEXTS || words > FEW_WORDS);
+  return areNames && meant < NEARLY_ALL * total ? { kind: "category", because: "words" } : number();
 }
 
 function dateOrCategory(
