@@ -425,6 +425,17 @@ describe("columns", () => {
     expect(learn(times).columns.length).toBe(2);
   });
 
+  it("that are no keys are kept, whatever their names end in", () => {
+    const content = `acid,X,userId,y\n${repeat(30, (i) => `${(i * 7) % 31},${(i * 11) % 37},${(i * 13) % 41},${y(i)}\n`).join("")}`;
+    const { columns, warnings } = learn(content);
+    expect(columns.map(({ name }) => name)).toEqual(["acid", "X"]);
+    expect(warnings).toEqual(['left out, since it names rows: "userId"; --number userId keeps it']);
+  });
+
+  it("of huge numbers have a median", () => {
+    expect(learn(columnOf(["1e308", "1e308"])).columns[0]).toMatchObject({ fill: 1e308 });
+  });
+
   it("that name rows are left out", () => {
     const content = `patient_id,name,note,x,y\n${repeat(
       40,
@@ -557,6 +568,15 @@ describe("predicting", () => {
     const error = failure(() => encodeRows(tableOf("a\nred\nteal\n"), columns, { isMissing, unknown: "error" }));
     expect(error).toMatchObject({ code: "ERR_DATA", message: includes('data.csv:3 row 2, column "a": "teal"') });
     expect(error).toMatchObject({ message: includes("--unknown ignore") });
+  });
+
+  it("says which decimal sign reads cells that are none", () => {
+    const { columns } = learn(columnOf(["1,5", "2,25", "3"]).replaceAll(".5", ""));
+    const other = tableOf("a\n2.5\n3\n");
+    const { warnings, isUnusable } = encodeRows(other, columns, { isMissing });
+    expect(warnings).toEqual([includes('"a" (1 cell, first line 2 "2.5"); --decimal . says')]);
+    expect([...isUnusable]).toEqual([1, 0]);
+    expect(encodeRows(other, columns, { isMissing, decimal: "." }).data).toEqual(Float32Array.of(2.5, 3));
   });
 
   it("marks rows that lack what the model needs", () => {

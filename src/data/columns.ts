@@ -331,7 +331,12 @@ function tell({ table, unseen, faults, lacking, options }: Encoding): string[] {
       `${table.file}: categories that training has not seen, ${what}: ${named(unseen)}; --unknown error refuses them`,
     );
   }
-  if (faults.length > 0) lines.push(`${table.file}: cells that are not what the column holds: ${named(faults)}`);
+  if (faults.length > 0) {
+    const sign = faults.every(({ text }) => /^[^,]*\d,\d[^,]*$/.test(text)) ? "," : ".";
+    const isSign = faults.every(({ text }) => /\d[.,]\d/.test(text));
+    const advice = isSign ? `; --decimal ${sign} says what begins decimals here` : "";
+    lines.push(`${table.file}: cells that are not what the column holds: ${named(faults)}${advice}`);
+  }
   if (lacking.length > 0)
     lines.push(`${table.file}: missing values, which the model was not trained with: ${named(lacking)}`);
   return lines;

@@ -50,7 +50,8 @@ const CENTRED_FROM = 64;
 
 const ROW_NAMES = /^(?:|row[ _.]?names?|unnamed: ?\d+|\.{3}\d+|row[ _.]?id)$/i;
 const COUNTERS = /^(?:index|idx|row|rows?[ _.]?n(?:r|o|um(?:ber)?)|nr|no|num|#|n|obs|observation|id|case|record)\.?$/i;
-const IDS = /(?:^|[ _.-])(?:id|ids|uuid|guid|key|idno)$|[a-z](?:Id|ID)$|^id[ _.-]?(?:no|nr|num|number)?$/i;
+const IDS = /(?:^|[ _.-])(?:id|ids|uuid|guid|key|idno)$|^id[ _.-]?(?:no|nr|num|number)?$/i;
+const CAMEL_IDS = /[a-z]I[dD]$/;
 const TIMES = /^(?:t|time|year|years|month|day|days|week|quarter|hour|minute|second|date|age|period|step|wave|round)$/i;
 
 /** A column that is left out unless nothing else is there. */
@@ -278,12 +279,12 @@ export function counterKind(table: Table, place: number, column: Column): "rows"
   if (!texts.every((text) => /^-?\d+(?:\.0)?$/.test(text))) return undefined;
   const isDistinct = texts.length === table.rows;
   const counter = isDistinct && isCount(texts);
-  const isUnnamed = ROW_NAMES.test(name) || name === "X"; // R reads a column without a name as X
-  const isCounter =
-    counter && (COUNTERS.test(name) || (table.rows >= ROWS_TO_COUNT && !TIMES.test(name) && table.hasHeader));
-  if (isDistinct && (isUnnamed || isCounter)) return "rows";
+  const isMany = table.rows >= ROWS_TO_COUNT && !TIMES.test(name);
+  // R calls a column without a name X when it reads one.
+  const isCounter = counter && (COUNTERS.test(name) || name === "X" || isMany);
+  if (isDistinct && (ROW_NAMES.test(name) || isCounter)) return "rows";
   const isNearlyDistinct = 2 * texts.length > table.rows && texts.length > ROWS_TO_COUNT;
-  return IDS.test(name) && isNearlyDistinct ? "ids" : undefined;
+  return (IDS.test(name) || CAMEL_IDS.test(name)) && isNearlyDistinct ? "ids" : undefined;
 }
 
 /** 0, 1, 2 … or 1, 2, 3 … in the order of the rows. */
@@ -499,7 +500,7 @@ function valuesOf(table: Table, place: number, column: Column, record: NumberCol
 
 function medianOf(values: Float64Array): number {
   const middle = values.length >> 1;
-  return values.length % 2 === 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+  return values.length % 2 === 1 ? values[middle] : values[middle - 1] / 2 + values[middle] / 2;
 }
 
 function meanOf(values: Float64Array): number {
