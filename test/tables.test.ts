@@ -81,6 +81,7 @@ describe("first lines", () => {
     ["trailing commas in some rows", "x,y,z\n1,2,a\n3,4.5,b,\n5,6,a\n", {}, undefined],
     ["a trailing comma in the header", `x,y,z,\n${rows}`, {}, undefined],
     ["spaces", `x y z\n${rows.replaceAll(",", "   ")}`, {}, undefined],
+    ["spaces and decimal commas", "x y z\n1 2,5 a\n3 4,5 b\n5 6,5 a\n", { decimal: "," }, undefined],
     ["quoted names", `"x", "y", "z"\n${rows}`, {}, undefined],
   ])("%s", (_, content, flags, warning) => {
     const { columns, rows: used, warnings, targets } = learn(content, { ...flags, task: "classification" });

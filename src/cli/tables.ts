@@ -326,7 +326,9 @@ function select(table: Table, flags: TableFlags) {
   const others = new Set([...targets, ...ignored, ...(weights === undefined ? [] : [weights])]);
   const inputs = table.columns.map((_, i) => i).filter((i) => !others.has(i));
   if (inputs.length === 0) {
-    throw new PropagoError("ERR_DATA", `${table.file} has no column beside the target to learn from`);
+    const isOne = table.columns.length === 1;
+    const advice = isOne ? "; it has one column, and --delimiter says what separates fields" : "";
+    throw new PropagoError("ERR_DATA", `${table.file} has no column beside the target to learn from${advice}`);
   }
   return { targets, weights, forced, inputs };
 }

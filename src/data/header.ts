@@ -268,12 +268,7 @@ function detectDelimiter(
     .trim()
     .replace(/^"(.*)"$/, "$1");
   const isOneColumn = expected?.includes(first) ?? false;
-  if (!isOneColumn && widths.every((by) => by.every((width) => width === 1) || by.length === 0)) {
-    const by = widthsBy(SPACES);
-    if (by.length > 1 && by[1] > 1 && by.slice(1).every((width) => width === by[1])) {
-      if (by[0] === by[1] || (by[0] === by[1] - 1 && header !== false)) return SPACES;
-    }
-  }
+  if (!isOneColumn && areSpaces(widthsBy(SPACES), widths, header)) return SPACES;
   // No delimiter fits every row: the one that fits most of them, and what does not fit is reported by its line.
   const fits = widths.map((by) =>
     Math.max(0, ...by.map((w) => (w > 1 ? by.filter((other) => other === w).length : 0))),
@@ -281,6 +276,15 @@ function detectDelimiter(
   let best = 0;
   for (let d = 1; d < DELIMITERS.length; d++) if (fits[d] > fits[best]) best = d;
   return DELIMITERS[best];
+}
+
+/** Whether runs of spaces cut all rows into equally many fields, and nothing else cuts any. */
+function areSpaces(by: readonly number[], others: readonly (readonly number[])[], header?: boolean): boolean {
+  if (by.length < 2 || by[1] < 2 || by.slice(1).some((width) => width !== by[1])) return false;
+  // Decimal commas cut some rows too; that all have as many words is then no chance.
+  const isAlone = others.every((widths) => widths.every((width) => width === 1));
+  if (by[0] === by[1]) return isAlone || by.length > 3;
+  return isAlone && by[0] === by[1] - 1 && header !== false;
 }
 
 function isNear(widths: readonly number[]): boolean {

@@ -174,10 +174,9 @@ function tellFormat({ table, rules, choices }: Work, place: number, { format }: 
   }
   const isSaid = rules.decimal !== undefined && thousands !== " " && thousands !== "'";
   if ((thousands !== undefined || decimal === ",") && !isSaid) {
-    const signs =
-      decimal === ","
-        ? "with a decimal comma"
-        : `with ${thousands === " " ? "spaces" : show(thousands)} between thousands`;
+    const groups = thousands === undefined ? "" : `${thousands === " " ? "spaces" : show(thousands)} between thousands`;
+    const comma = decimal === "," ? "a decimal comma" : "";
+    const signs = `with ${[groups, comma].filter((part) => part !== "").join(" and ")}`;
     const other = decimal === "," ? "." : ",";
     choices.of(`signs ${decimal}${thousands}`, name, place, (names, first) => {
       const overrule =
