@@ -11,9 +11,11 @@ const WORDS = [
  * @param texts the different texts of the column.
  */
 export function missingAmong(texts: readonly string[], isMissing: (text: string) => boolean): Uint8Array {
-  const present = texts.filter((text) => !isMissing(text));
-  const isSign = present.length === 1 && present[0] === "+";
-  return Uint8Array.from(texts, (text) => (isMissing(text) && !(isSign && text === "-") ? 1 : 0));
+  const missing = Uint8Array.from(texts, (text) => (isMissing(text) ? 1 : 0));
+  const first = missing.indexOf(0);
+  const isSign = first >= 0 && texts[first] === "+" && missing.indexOf(0, first + 1) < 0;
+  if (isSign && texts.includes("-")) missing[texts.indexOf("-")] = 0;
+  return missing;
 }
 
 /**

@@ -289,7 +289,8 @@ export function withAnother(table: Table, place: number, rules: LearningRules, m
     const advice = `choose another column with --target, as --target ${quotedForShell(value)}`;
     return { code: "ERR_DATA", message: `${message}; ${advice}`, remedies: [{ option: "target", value }] };
   }
-  return { code: "ERR_DATA", message: `${message}; choose another column with --target` };
+  const none = "no other column holds numbers, or words that come again, to be predicted";
+  return { code: "ERR_DATA", message: `${message}; ${none}` };
 }
 
 /** The values of known targets, for the rows in which none is missing. */
