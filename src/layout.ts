@@ -214,6 +214,7 @@ export class Layout implements Tenant {
   busy = false;
   /** What a training under way has in memory beside the network; goes with it if nobody ends that training. */
   readonly guests = new Set<{ release(): void }>();
+  #view: DataView | undefined;
   readonly #description: NetworkDescription;
   #blocks: Blocks | undefined;
   #saved: Saved | undefined;
@@ -305,21 +306,30 @@ export class Layout implements Tenant {
     return this.#withTraining().state;
   }
 
+  /** The plan's bytes. The view is kept while memory and plan stay where they are: short trainings ask for it often. */
+  get #words(): DataView {
+    const { plan } = this;
+    const view = this.#view;
+    // A buffer that memory has grown out of has no bytes left.
+    if (view !== undefined && view.buffer.byteLength > 0 && view.byteOffset === plan) return view;
+    return (this.#view = this.engine.view(plan, PLAN_BYTES));
+  }
+
   /** Reads and writes words of the plan. */
   word(offset: number): number {
-    return this.engine.view(this.plan, PLAN_BYTES).getInt32(offset, true);
+    return this.#words.getInt32(offset, true);
   }
 
   setWord(offset: number, value: number): void {
-    this.engine.view(this.plan, PLAN_BYTES).setInt32(offset, value, true);
+    this.#words.setInt32(offset, value, true);
   }
 
   double(offset: number): number {
-    return this.engine.view(this.plan, PLAN_BYTES).getFloat64(offset, true);
+    return this.#words.getFloat64(offset, true);
   }
 
   setDouble(offset: number, value: number): void {
-    this.engine.view(this.plan, PLAN_BYTES).setFloat64(offset, value, true);
+    this.#words.setFloat64(offset, value, true);
   }
 
   get progress(): Progress {

@@ -1,4 +1,4 @@
-// Powers and roots from the four operations: Math.pow differs between engines.
+// Powers, roots and exponentials from the four operations: those of Math differ between engines.
 
 /** x to a whole power n ≥ 0, by squaring. */
 export function raised(x: number, n: number): number {
@@ -17,4 +17,26 @@ export function root(x: number, n: number): number {
     else low = middle;
   }
   return low;
+}
+
+/** ln 2 in two parts: whole multiples of the first have no rounding. */
+const LN2_HIGH = 0.6931471803691238;
+const LN2_LOW = 1.9082149292705877e-10;
+
+/** e to the power x: powers of two times a Taylor series over ±ln(2)/2. Infinity above 709.78, 0 below −745. */
+export function exponential(x: number): number {
+  if (!(x > -746)) return x !== x ? x : 0;
+  if (x > 710) return Infinity;
+  const halvings = Math.round(x / Math.LN2);
+  const rest = x - halvings * LN2_HIGH - halvings * LN2_LOW;
+  let term = 1;
+  let sum = 1;
+  for (let k = 1; k < 16; k++) sum += term *= rest / k;
+  // In two steps, since 2^1024 is no number, though e^709.7 is.
+  const half = Math.trunc(halvings / 2);
+  return sum * power2(half) * power2(halvings - half);
+}
+
+function power2(n: number): number {
+  return n < 0 ? 1 / raised(2, -n) : raised(2, n);
 }

@@ -37,6 +37,7 @@ import type { Dataset, Kept, Rows } from "./samples.ts";
 import { watch } from "./schedules.ts";
 import { type Search, chunkOf } from "./search.ts";
 import { maySleep, readThreads, teamOf, threadsMissing, usefulThreads, worth } from "./threads.ts";
+import { UNTOLD } from "./marks.ts";
 import type { Warnings } from "./warnings.ts";
 import type { Team } from "./workers.ts";
 import type {
@@ -51,7 +52,7 @@ import type {
 } from "./types.ts";
 
 /** Milliseconds of training between two turns of the event loop. */
-const SLICE = 10;
+export const SLICE = 10;
 const DEFAULT_EPOCHS = 100;
 /** Small data sets get as many epochs as make so many updates. */
 const DEFAULT_UPDATES = 2000;
@@ -249,6 +250,8 @@ class Loop {
   /** Batches of an epoch. */
   readonly #updates: number;
   readonly #penalised: boolean;
+  /** Whether somebody may want to know of it. */
+  readonly #isTold: boolean;
   /** Of an optimizer that searches. */
   #search: Search | undefined;
   /** Who looks for what is wrong, if that part was there in time. */
@@ -319,7 +322,8 @@ class Loop {
       const batch = most === "full" ? this.#rows : Math.min(most, this.#rows);
       this.#updates = Math.ceil(this.#rows / batch);
       this.#epochs = plan.epochs ?? defaultEpochs(this.#rows, batch * description.optimizer.accumulate);
-      this.#penalised = description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
+      this.#isTold = !(UNTOLD in options);
+      this.#penalised = this.#isTold && description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
       this.#single =
         validation !== undefined ||
         plan.earlyStopping !== undefined ||
@@ -377,7 +381,7 @@ class Loop {
     try {
       yield* this.#load();
       yield* this.#gather();
-      const diagnosis = (this.#diagnosis = this.#insides.warnings.diagnosis);
+      const diagnosis = (this.#diagnosis = this.#isTold ? this.#insides.warnings.diagnosis : undefined);
       diagnosis?.before(this.#insides, this.#dataset, this.#plan.asked, this.#rows);
       this.#dataset.sources = undefined;
       while (this.history.epochs.length < this.#epochs) {
@@ -840,7 +844,7 @@ function sleep(milliseconds: number): Promise<void> {
 }
 
 /** Lets the event loop turn once. */
-const turn: () => Promise<void> =
+export const turn: () => Promise<void> =
   typeof setImmediate === "function"
     ? () => new Promise((resolve) => setImmediate(resolve))
     : typeof MessageChannel === "function"

@@ -330,6 +330,7 @@ export type WarningCode =
   | "WARN_UNSCALED_TARGETS" // targets so large that outputs take long to get there, or that float32 cannot tell apart
   | "WARN_UNREACHABLE_TARGETS" // targets that the last activation cannot give
   | "WARN_PRECISION" // a search stalled in float32
+  | "WARN_BASELINE" // a model that is no better than the largest class or the mean
   | "WARN_MONITOR" // what is watched is not a number
   | "WARN_BATCH_SIZE" // more than there are rows
   | "WARN_THREADS"; // threads were asked for where there are none

@@ -1,5 +1,6 @@
 // Rows of samples in any form that users pass, as one flat float64 array.
 import { PropagoError } from "../errors.ts";
+import { OWNED } from "../marks.ts";
 import { copyValues, isNumericArray, nonFinite, readMatrix } from "../matrix.ts";
 import type { Matrix } from "../types.ts";
 import type { Rows } from "./scaling.ts";
@@ -21,9 +22,12 @@ export function readRows(x: Matrix, what: string, expected: { rows?: number; col
     }
   }
   const source = readMatrix(x, what, columns);
-  const data = new Float64Array(source.rows * source.columns);
+  const { data: given } = source;
+  if (given instanceof Uint8Array)
+    return { data: OWNED in x ? given : given.slice(), rows: source.rows, columns: source.columns };
+  const data = new (given instanceof Float32Array ? Float32Array : Float64Array)(source.rows * source.columns);
   copyValues(source, data);
-  const bad = data.findIndex((value) => !Number.isFinite(value));
+  const bad = (data as Float64Array).findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) throw nonFinite(source, data, bad);
   return { data, rows: source.rows, columns: source.columns };
 }

@@ -1,9 +1,11 @@
-// Brings columns to mean 0 and standard deviation 1, and back. Plain float64 arithmetic; nothing here knows networks.
+// Brings columns to mean 0 and standard deviation 1, and back. How these are learnt stands in selection/scaling.ts.
 import { PropagoError, show } from "../errors.ts";
+import type { FloatArray } from "../types.ts";
 
 /** Rows of numbers, as one flat array: `data[row * columns + column]`. */
 export interface Rows {
-  data: Float64Array;
+  /** Bytes and float32 stay what they are: tables may be large. */
+  data: FloatArray | Uint8Array;
   rows: number;
   columns: number;
 }
@@ -12,6 +14,8 @@ export interface Rows {
 export interface ScalingJSON {
   mean: number[];
   scale: number[];
+  /** How many rows it was learnt from, where more may still change it. */
+  rows?: number;
 }
 
 /** Subtracts each column's mean and divides by its standard deviation, as learnt from the training rows. */
@@ -19,42 +23,13 @@ export class StandardScaler {
   readonly mean: Float64Array;
   /** The standard deviations, with 1 for a column that does not vary. */
   readonly scale: Float64Array;
+  /** How many rows it was learnt from; Infinity, where it is not to change any more. */
+  readonly rows: number;
 
-  private constructor(mean: Float64Array, scale: Float64Array) {
+  constructor(mean: Float64Array, scale: Float64Array, rows = Infinity) {
     this.mean = mean;
     this.scale = scale;
-  }
-
-  /**
-   * Learns means and (population) standard deviations.
-   * @param what how messages call the rows.
-   * @throws PropagoError ERR_DATA without rows, ERR_RANGE where a column spans more than float64 can square.
-   */
-  static fit({ data, rows, columns }: Rows, what = "x"): StandardScaler {
-    if (rows === 0) throw new PropagoError("ERR_DATA", `${what} has 0 rows; need at least 1`);
-    const mean = new Float64Array(columns);
-    const scale = new Float64Array(columns);
-    for (let column = 0; column < columns; column++) {
-      // Welford's update keeps the digits that a sum of squares would lose far from zero.
-      let average = 0;
-      let squares = 0;
-      for (let row = 0; row < rows; row++) {
-        const value = data[row * columns + column];
-        const difference = value - average;
-        average += difference / (row + 1);
-        squares += difference * (value - average);
-      }
-      const deviation = Math.sqrt(squares / rows);
-      if (!Number.isFinite(deviation)) {
-        const advice = "divide it by a large number first";
-        throw new PropagoError("ERR_RANGE", `${what}, column ${column}: values too large to scale; ${advice}`);
-      }
-      mean[column] = average;
-      // What is left by rounding alone is no variation: dividing by it would blow noise up to size 1.
-      const rounding = 4 * Number.EPSILON * Math.abs(average);
-      scale[column] = deviation > rounding ? deviation : 1;
-    }
-    return new StandardScaler(mean, scale);
+    this.rows = rows;
   }
 
   get columns(): number {
@@ -81,13 +56,17 @@ export class StandardScaler {
   }
 
   toJSON(): ScalingJSON {
-    return { mean: Array.from(this.mean), scale: Array.from(this.scale) };
+    const json = { mean: Array.from(this.mean), scale: Array.from(this.scale) };
+    return this.rows < Infinity ? { ...json, rows: this.rows } : json;
   }
 
   /** @throws PropagoError ERR_FORMAT where `json` is not what `toJSON` gave. */
   static fromJSON(json: unknown, columns: number): StandardScaler {
-    const { mean, scale } = (typeof json === "object" && json !== null ? json : {}) as Partial<ScalingJSON>;
-    return new StandardScaler(numbers(mean, "mean", columns), numbers(scale, "scale", columns));
+    const { mean, scale, rows } = (typeof json === "object" && json !== null ? json : {}) as Partial<ScalingJSON>;
+    if (rows !== undefined && !(Number.isInteger(rows) && rows > 0)) {
+      throw new PropagoError("ERR_FORMAT", `scaling.rows must be a count of rows, got ${show(rows)}`);
+    }
+    return new StandardScaler(numbers(mean, "mean", columns), numbers(scale, "scale", columns), rows);
   }
 }
 

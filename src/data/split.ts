@@ -57,7 +57,7 @@ function keepEachClass(targets: ArrayLike<number>, isHeld: Uint8Array, classes: 
 }
 
 /** A row's lot under a seed: 32 bits without pattern, by the bijection with which the core seeds its generator. */
-function lot(seed: number, row: number): number {
+export function lot(seed: number, row: number): number {
   return mix(mix(seed ^ 0x9e3779b9) + row);
 }
 
