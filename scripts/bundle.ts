@@ -22,11 +22,14 @@ const partsBeside: Plugin = {
 const libraryBeside: Plugin = {
   name: "library beside",
   setup(build) {
-    build.onResolve({ filter: /\/(parts|errors|check)\.ts$/ }, () => ({
-      path: "./index.js",
-      external: true,
-      sideEffects: false, // so that what is not used of it is not asked for
-    }));
+    build.onResolve(
+      { filter: /\/(parts|errors|check|powers|weighting|data\/scaling|estimators\/(answers|features|targets))\.ts$/ },
+      () => ({
+        path: "./index.js",
+        external: true,
+        sideEffects: false, // so that what is not used of it is not asked for
+      }),
+    );
   },
 };
 

@@ -1,9 +1,20 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // What the library exports, and nothing else.
 export { Network } from "./network.ts";
-export { Classifier, type ClassifierOptions } from "./classifier.ts";
-export { Regressor, type RegressorOptions } from "./regressor.ts";
-export type { EstimatorFitOptions, EstimatorOptions, PartialFitOptions } from "./estimator.ts";
+export { Classifier, type ClassifierPartialFitOptions } from "./estimators/classifier.ts";
+export { Regressor, type Interval } from "./estimators/regressor.ts";
+export type {
+  Baseline,
+  ClassifierOptions,
+  Chosen,
+  Effort,
+  Estimate,
+  EstimatorFitOptions,
+  EstimatorOptions,
+  EstimatorOptions as RegressorOptions,
+  PartialFitOptions,
+  Tried,
+} from "./estimators/options.ts";
 export { activation, alphaDropout, batchNorm, dense, dropout, gaussianNoise, layerNorm } from "./layers.ts";
 export { PropagoError, type ErrorCode } from "./errors.ts";
 export type { Training } from "./training.ts";

@@ -4,5 +4,6 @@ import "./parts/diagnosis.ts";
 import "./parts/float64.ts";
 import "./parts/relaxed.ts";
 import "./parts/search.ts";
+import "./parts/selection.ts";
 import "./parts/threads.ts";
 export * from "./index.ts";

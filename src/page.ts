@@ -5,7 +5,13 @@ import { text } from "./generated/common.ts";
 import { register } from "./parts.ts";
 export * from "./index.ts";
 export { REQUIRED, readFlag, readName, readNamed, readNumber, readObject, readOptions } from "./check.ts";
+export { StandardScaler } from "./data/scaling.ts";
 export { show } from "./errors.ts";
+export { answersOf } from "./estimators/answers.ts";
+export { Features } from "./estimators/features.ts";
+export { TargetScaling } from "./estimators/targets.ts";
+export { exponential, root } from "./powers.ts";
 export { register } from "./parts.ts";
+export { readClassWeights, readSampleWeights } from "./weighting.ts";
 
 register("common", { text });

@@ -10,6 +10,10 @@ import type { RARE_OPTIMIZERS, checkOptimizer, readSearching } from "./rare-opti
 import type { readRates, searchRates } from "./rate-search.ts";
 import type { SCORES, checkMetric, fitting } from "./scores.ts";
 import type { Search } from "./search.ts";
+import type { further } from "./selection/further.ts";
+import type { boundsOf } from "./selection/interval.ts";
+import type { measure } from "./selection/measure.ts";
+import type { select } from "./selection/selection.ts";
 import type { teamOf } from "./workers.ts";
 
 export interface Parts {
@@ -31,20 +35,24 @@ export interface Parts {
   /** A build's bytes as text. */
   relaxed: { text: string };
   search: { Search: typeof Search; readRates: typeof readRates; searchRates: typeof searchRates };
+  /** How a Classifier or Regressor is trained and measured. */
+  selection: { select: typeof select; further: typeof further; measure: typeof measure; boundsOf: typeof boundsOf };
   threads: { teamOf: typeof teamOf };
   diagnosis: { Diagnosis: typeof Diagnosis };
 }
 
 /** Those that calls which may wait load by themselves. */
-export type PartName = Exclude<keyof Parts, "common" | "complete">;
+export type PartName = Exclude<keyof Parts, "common">;
 
 const parts: Partial<Parts> = {};
 
 /** Where the parts are. The bundles leave these imports as they are. */
 const modules: { readonly [N in PartName]: () => Promise<{ part: Parts[N] }> } = {
+  complete: () => import("./parts/complete.ts"),
   float64: () => import("./parts/float64.ts"),
   relaxed: () => import("./parts/relaxed.ts"),
   search: () => import("./parts/search.ts"),
+  selection: () => import("./parts/selection.ts"),
   threads: () => import("./parts/threads.ts"),
   diagnosis: () => import("./parts/diagnosis.ts"),
 };

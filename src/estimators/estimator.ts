@@ -1,0 +1,305 @@
+// What Classifier and Regressor share: networks with their scaled inputs, whose answers are averaged, and the rule that a
+// call which fails changes nothing. What targets mean stands in classifier.ts and regressor.ts. How networks are chosen
+// and trained, the part "selection" knows (src/selection/).
+import { readObject } from "../check.ts";
+import { readRows } from "../data/rows.ts";
+import type { Rows } from "../data/scaling.ts";
+import { PropagoError, show } from "../errors.ts";
+import { Network } from "../network.ts";
+import { load, need } from "../parts.ts";
+import { FIT_KEYS, SLICE, turn } from "../training.ts";
+import type { DType, EvaluateOptions, Evaluation, FloatArray, History, Matrix } from "../types.ts";
+import { answersOf } from "./answers.ts";
+import type { Job, Task } from "./job.ts";
+import type { Kind } from "./kind.ts";
+import type { EstimatorFitOptions, EstimatorOptions, PartialFitOptions } from "./options.ts";
+import { type Found, type Member, describeMembers } from "./saved.ts";
+
+/** Everything that a fitted estimator consists of. */
+export interface Fitted<Codec> {
+  members: readonly Member[];
+  /** How targets become what is learnt, and back. */
+  codec: Codec;
+  /** What the search for the model found out; absent where there was none. */
+  found?: Found;
+}
+
+const OPTIONS = [
+  "hidden",
+  "activation",
+  "optimizer",
+  "learningRate",
+  "loss",
+  "l1",
+  "l2",
+  "effort",
+  "ensemble",
+  "optimize",
+  "seed",
+  "dtype",
+  "build",
+];
+
+/** Networks with their scaling and their targets' meaning. */
+export abstract class Estimator<Y, Codec> {
+  readonly #options: EstimatorOptions;
+  readonly #kind: Kind<Y, Codec>;
+  #fitted: Fitted<Codec> | undefined;
+  #isTraining = false;
+  #isDisposed = false;
+
+  protected constructor(options: EstimatorOptions, kind: Kind<Y, Codec>) {
+    readObject(options, `${kind.name} options`, OPTIONS);
+    const { hidden } = options;
+    if (hidden !== undefined && !(Array.isArray(hidden) && hidden.every((n) => Number.isSafeInteger(n) && n > 0))) {
+      const expected = "an array of layer sizes such as [32] or [16, 16]";
+      throw new PropagoError("ERR_CONFIG", `hidden must be ${expected}, got ${show(hidden)}`);
+    }
+    this.#options = hidden ? { ...options, hidden: hidden.slice() as number[] } : { ...options };
+    this.#kind = kind;
+  }
+
+  /**
+   * Trains on rows and their targets, in slices that leave the event loop alive: compares kinds of networks by rows that
+   * they have not seen, and trains those that do best again on all rows. An earlier model is replaced when the training
+   * has succeeded, and stays when it fails or is aborted.
+   * @param options as for `Network.fit`; see there and `EstimatorFitOptions` for defaults.
+   * @returns the history of the network that was trained last; `chosen` and `estimate` tell of the whole model.
+   * @throws PropagoError ERR_SHAPE, ERR_DATA, ERR_NONFINITE for data that does not fit, ERR_CONFIG for options,
+   * ERR_DIVERGED when the loss leaves the finite numbers, ERR_BUSY while another training runs.
+   */
+  async fit(x: Matrix, y: Y, options: EstimatorFitOptions<Y> = {}): Promise<History> {
+    const { dtype, build } = this.#options;
+    for (const part of ["selection", "complete", "search", dtype, build] as const) {
+      if (part !== undefined && part !== "float32" && part !== "simd") await load(part);
+    }
+    const course = this.#course(x, y, options);
+    let turned = performance.now();
+    let step = course.next();
+    while (!step.done) {
+      const { network, data, options: given, isShort } = step.value;
+      try {
+        if (isShort && performance.now() - turned > SLICE) {
+          await turn();
+          options.signal?.throwIfAborted();
+          turned = performance.now();
+        }
+        step = course.next(isShort ? network.fitSync(data, given) : await network.fit(data, given));
+      } catch (error) {
+        step = course.throw(error);
+      }
+    }
+    return step.value;
+  }
+
+  /** As `fit`, in one blocking call. */
+  fitSync(x: Matrix, y: Y, options: EstimatorFitOptions<Y> = {}): History {
+    const course = this.#course(x, y, options);
+    let step = course.next();
+    while (!step.done) {
+      const { network, data, options: given } = step.value;
+      try {
+        step = course.next(network.fitSync(data, given));
+      } catch (error) {
+        step = course.throw(error);
+      }
+    }
+    return step.value;
+  }
+
+  /** Mean loss of the model, and accuracy or r2 or other metrics, over rows with known targets, in these' own units. */
+  evaluate(x: Matrix, y: Y, options: EvaluateOptions = {}): Evaluation {
+    const { codec, found } = this.fitted;
+    const rows = this.#readRows(x, y, this.columns);
+    const job = this.#job(codec, rows, this.#kind.encode(codec, y, rows.rows), options);
+    return need("selection", "evaluate").measure(job, this.#answer(rows), job.targets, options, found?.threshold);
+  }
+
+  /** The figure by which the model is judged: accuracy of a classifier, r2 of a regressor. */
+  score(x: Matrix, y: Y): number {
+    return this.evaluate(x, y)[this.#kind.metric] as number;
+  }
+
+  /** The network inside, the weightiest where there are several; undefined before `fit`. */
+  get network(): Network<DType> | undefined {
+    return this.networks[0];
+  }
+
+  /** The networks inside, the weightiest first; none before `fit`. */
+  get networks(): readonly Network<DType>[] {
+    return this.#fitted?.members.map(({ network }) => network) ?? [];
+  }
+
+  /** Numbers of the rows that the last `fit` held back, to judge the model by. */
+  get heldBack(): readonly number[] {
+    return this.#fitted?.found?.heldBack ?? [];
+  }
+
+  /** What `fit` chose, from what, and by which figures; undefined before it, and of a model that `partialFit` began. */
+  get chosen() {
+    return this.#fitted?.found?.chosen;
+  }
+
+  /** How the model does on rows that it has not seen; undefined where there are too few rows to tell. */
+  get estimate() {
+    return this.#fitted?.found?.estimate;
+  }
+
+  /** What is reached without a look at the inputs. */
+  get baseline() {
+    return this.#fitted?.found?.baseline;
+  }
+
+  get options(): EstimatorOptions {
+    return this.#options;
+  }
+
+  /** The networks' layers as tables. */
+  summary(): string {
+    const { members } = this.fitted;
+    return members
+      .map(({ network, weight }, i) => {
+        const head = `network ${i + 1} of ${members.length}, weight ${weight.toFixed(3)}\n`;
+        return (members.length > 1 ? head : "") + network.summary();
+      })
+      .join("\n\n");
+  }
+
+  /** Gives the memory back. Any later use throws ERR_DISPOSED. */
+  dispose(): void {
+    this.#isDisposed = true;
+    this.#release();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** The fitted parts. Throws ERR_NOT_FITTED or ERR_DISPOSED where there are none. */
+  protected get fitted(): Fitted<Codec> {
+    this.#checkAlive();
+    if (!this.#fitted) {
+      throw new PropagoError("ERR_NOT_FITTED", `this ${this.#kind.name} has learnt nothing yet; call fit() first`);
+    }
+    return this.#fitted;
+  }
+
+  protected set fitted(fitted: Fitted<Codec>) {
+    this.#fitted = fitted;
+  }
+
+  /** What the model answers for rows of inputs: probabilities, or numbers in the targets' own units. */
+  protected predictRaw(x: Matrix): FloatArray {
+    return this.#answer(readRows(x, "x", { columns: this.columns }));
+  }
+
+  /** One epoch over the data, going on from where the model stands. */
+  protected trainFurther(x: Matrix, y: Y, options: PartialFitOptions, learn: (rows: number) => Codec): History {
+    this.#checkIdle();
+    const { further } = need("selection", "partialFit");
+    const fitted = this.#fitted;
+    const rows = this.#readRows(x, y, fitted && this.columns);
+    const codec = fitted?.codec ?? learn(rows.rows);
+    const job = this.#job(codec, rows, this.#kind.encode(codec, y, rows.rows), options);
+    const { members, history } = further(job, fitted?.members);
+    this.#fitted = { ...fitted, members, codec };
+    return history;
+  }
+
+  /** The parts of the JSON that both kinds write. */
+  protected describe() {
+    const { members, found } = this.fitted;
+    const { build: _, ...options } = this.#options;
+    return describeMembers(this.#kind.name, options, members, found);
+  }
+
+  /** How many columns a row of inputs has. Throws ERR_NOT_FITTED before `fit`. */
+  get columns(): number {
+    return this.fitted.members[0].features.columns;
+  }
+
+  /** The mean of the networks' answers. */
+  #answer(rows: Rows): FloatArray {
+    const { members } = this.fitted;
+    let sum: FloatArray | undefined;
+    for (const member of members) {
+      const answers = answersOf(member, rows);
+      if (members.length === 1) return answers;
+      sum ??= new Float64Array(answers.length);
+      for (let i = 0; i < answers.length; i++) sum[i] += member.weight * answers[i];
+    }
+    return sum as FloatArray;
+  }
+
+  /** The course of a fit, whoever does the training: gives out networks to be trained, and takes their histories. */
+  *#course(x: Matrix, y: Y, options: EstimatorFitOptions<Y>): Generator<Task, History, History> {
+    this.#checkIdle();
+    readObject(options, "fit options", [...FIT_KEYS, "restarts", "onSearch"]);
+    const { select } = need("selection", "fitSync");
+    const { encode, learn } = this.#kind;
+    const rows = this.#readRows(x, y);
+    const codec = learn(y, rows.rows);
+    const job = this.#job(codec, rows, encode(codec, y, rows.rows), options);
+    const { validation } = options;
+    if (typeof validation === "object" && validation !== null) {
+      const theirs = this.#readRows(validation.x, validation.y, rows.columns, "validation.");
+      const targets = encode(codec, validation.y, theirs.rows, "validation.");
+      job.judge = { x: theirs, targets, sampleWeights: validation.sampleWeights };
+    }
+    this.#isTraining = true;
+    try {
+      const { members, history, found } = yield* select(job);
+      if (this.#isDisposed) for (const { network } of members) network.dispose();
+      this.#checkAlive();
+      this.#release();
+      this.#fitted = { members, codec, found };
+      return history;
+    } finally {
+      this.#isTraining = false;
+    }
+  }
+
+  /** A table to learn from, with what the part that learns is to know. */
+  #job(codec: Codec, x: Rows, targets: Rows, fit: Job["fit"]): Job {
+    const { metric, classes, outputs } = this.#kind;
+    return {
+      metric,
+      given: this.#options,
+      fit,
+      x,
+      targets,
+      classes: classes(codec),
+      outputs: outputs(codec),
+      make: (options) => new Network(options),
+    };
+  }
+
+  #release(): void {
+    for (const { network } of this.#fitted?.members ?? []) network.dispose();
+    this.#fitted = undefined;
+  }
+
+  #readRows(x: Matrix, y: Y, columns?: number, prefix = ""): Rows {
+    const what = `${prefix}x`;
+    const count = this.#kind.rowsOf(y);
+    // Where x and y are both flat arrays, y is one number a row.
+    const known = count ?? (ArrayBuffer.isView(y) ? (y as unknown as Float64Array).length : undefined);
+    const rows = readRows(x, what, columns === undefined ? { rows: known } : { columns });
+    if (count !== undefined && count !== rows.rows) {
+      throw new PropagoError("ERR_SHAPE", `${what} has ${rows.rows} rows, ${prefix}${this.#kind.targets} has ${count}`);
+    }
+    return rows;
+  }
+
+  #checkIdle(): void {
+    this.#checkAlive();
+    if (this.#isTraining) {
+      throw new PropagoError("ERR_BUSY", `this ${this.#kind.name} is being trained; await the running fit() first`);
+    }
+  }
+
+  #checkAlive(): void {
+    if (this.#isDisposed)
+      throw new PropagoError("ERR_DISPOSED", `this ${this.#kind.name} was disposed; make a new one`);
+  }
+}

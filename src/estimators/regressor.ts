@@ -1,0 +1,117 @@
+// Regressor: rows in, numbers out. What it shares with Classifier stands in estimator.ts.
+import { readObject } from "../check.ts";
+import { readRows } from "../data/rows.ts";
+import type { Rows } from "../data/scaling.ts";
+import { PropagoError, show } from "../errors.ts";
+import { need } from "../parts.ts";
+import type { History, Matrix, Targets } from "../types.ts";
+import { Estimator } from "./estimator.ts";
+import type { Kind } from "./kind.ts";
+import type { EstimatorOptions, PartialFitOptions } from "./options.ts";
+import { readMembers, readSaved } from "./saved.ts";
+
+/** What is predicted for each row, and between which numbers the target lies with the probability that was asked for. */
+export interface Interval {
+  prediction: Float64Array;
+  lower: Float64Array;
+  upper: Float64Array;
+}
+
+/** The codec is how many numbers a row has. */
+const REGRESSOR: Kind<Targets, number> = {
+  name: "regressor",
+  metric: "r2",
+  targets: "targets",
+  rowsOf(targets) {
+    if (Array.isArray(targets)) return targets.length;
+    if (ArrayBuffer.isView(targets)) return undefined;
+    if (typeof targets === "object" && targets !== null && "shape" in targets) {
+      return Array.isArray(targets.shape) ? (targets.shape as readonly number[])[0] : undefined;
+    }
+    throw new PropagoError(
+      "ERR_DATA",
+      `targets is ${show(targets)}; expected one number, or a row of them, for each row`,
+    );
+  },
+  learn(targets, rows) {
+    const { columns } = readTargets(targets, rows);
+    if (!ArrayBuffer.isView(targets) || columns === 1) return columns;
+    const advice = `pass { data, shape: [${rows}, ${columns}] } if each row has ${columns}`;
+    throw new PropagoError("ERR_SHAPE", `targets has ${rows * columns} numbers for ${rows} rows; ${advice}`);
+  },
+  encode(codec, targets, rows, prefix = "") {
+    const read = readTargets(targets, rows, prefix);
+    if (read.columns === codec) return read;
+    const expected = `the model was built for ${codec}`;
+    throw new PropagoError("ERR_SHAPE", `${prefix}targets has ${read.columns} numbers a row, ${expected}`);
+  },
+  classes: () => [],
+  outputs: (codec) => codec,
+};
+
+/**
+ * Learns to predict one number or several for a row. It scales inputs and targets; predictions, losses and metrics are in
+ * the targets' own units.
+ *
+ * ```ts
+ * const regressor = new Regressor({ hidden: [8] });
+ * await regressor.fit([[1], [2], [3], [4]], [10, 20, 30, 40]);
+ * regressor.predict([[2.5]]); // about 25
+ * ```
+ */
+export class Regressor extends Estimator<Targets, number> {
+  /** @throws PropagoError ERR_CONFIG for an unknown option or hidden layers that cannot be. */
+  constructor(options: EstimatorOptions = {}) {
+    super(options, REGRESSOR);
+  }
+
+  /**
+   * Gives the numbers predicted for each row, rows × outputs. With `interval: 0.9`, also between which numbers nine of ten
+   * new targets lie: by how far predictions of rows that were left out in training were off (cross-conformal, Vovk 2015).
+   * @throws PropagoError ERR_NOT_FITTED before `fit`, ERR_SHAPE for rows of another width, ERR_CONFIG for an interval that
+   * so few rows cannot tell; in a page ERR_PART for one before `propago/selection` is there.
+   */
+  predict(x: Matrix): Float64Array;
+  predict(x: Matrix, options: { interval: number }): Interval;
+  predict(x: Matrix, options: { interval?: number } = {}): Float64Array | Interval {
+    const { interval } = readObject(options, "predict options", ["interval"]);
+    const { residuals } = this.fitted.found ?? {};
+    const bounds = interval !== undefined && need("selection", "interval").boundsOf(residuals, interval);
+    const prediction = this.predictRaw(x) as Float64Array;
+    if (!bounds) return prediction;
+    const shifted = (side: 0 | 1): Float64Array =>
+      prediction.map((value, i) => value + bounds[i % bounds.length][side]);
+    return { prediction, lower: shifted(0), upper: shifted(1) };
+  }
+
+  /**
+   * Trains one epoch on more rows and goes on from where the model stands; the first call of all makes the model. The
+   * scaling is learnt from its first thousand rows.
+   * @throws PropagoError ERR_PART in a page, before `propago/selection` is imported or a `fit` has loaded it.
+   */
+  partialFit(x: Matrix, targets: Targets, options: PartialFitOptions = {}): History {
+    readObject(options, "partialFit options", ["batchSize", "shuffle", "sampleWeights"]);
+    return this.trainFurther(x, targets, options, (rows) => REGRESSOR.learn(targets, rows));
+  }
+
+  /** The model as plain JSON: options, and networks with the scaling of their inputs and targets. */
+  toJSON() {
+    return this.describe();
+  }
+
+  /** @throws PropagoError ERR_FORMAT where `json` is not what `toJSON` gave. */
+  static fromJSON(json: unknown): Regressor {
+    const { list, options, found } = readSaved(json, "regressor");
+    const regressor = new Regressor(options);
+    const members = readMembers(list, true);
+    regressor.fitted = { members, codec: members[0].network.outputs, found };
+    return regressor;
+  }
+}
+
+/** Targets as rows: a plain array of numbers is one column. */
+function readTargets(targets: Targets, rows: number, prefix = ""): Rows {
+  const isFlat = Array.isArray(targets) && !Array.isArray(targets[0]) && !ArrayBuffer.isView(targets[0]);
+  const matrix = isFlat ? { data: targets as readonly number[], shape: [rows, 1] } : (targets as Matrix);
+  return readRows(matrix, `${prefix}targets`, { rows });
+}

@@ -1,0 +1,115 @@
+// Classifiers and regressors as JSON: what is written, and the checks on what is read back.
+import { PropagoError, show } from "../errors.ts";
+import { Network } from "../network.ts";
+import type { DType } from "../types.ts";
+import { Features } from "./features.ts";
+import type { Baseline, Chosen, Estimate, EstimatorOptions } from "./options.ts";
+import { TargetScaling } from "./targets.ts";
+
+/** A network of a model, with what it needs around it. */
+export interface Member {
+  network: Network<DType>;
+  features: Features;
+  /** Of a regressor. */
+  targets?: TargetScaling;
+  /** Its share of the model's answer; all shares sum to 1. */
+  weight: number;
+}
+
+/** What the search for a model found out. */
+export interface Found {
+  chosen: Chosen;
+  estimate?: Estimate;
+  baseline?: Baseline;
+  heldBack?: readonly number[];
+  /** From which probability of the second of two classes on it is the answer; 0.5 where nothing was optimised. */
+  threshold?: number;
+  /** For each target, ascending: what it was above the prediction, in rows that were left out. */
+  residuals?: readonly (readonly number[])[];
+}
+
+/** The newest version that this package reads. 1: one network. 2: several, with curves of single columns. */
+const VERSION = 2;
+
+/** The parts of the JSON that both kinds write. */
+export function describeMembers(
+  kind: string,
+  options: EstimatorOptions,
+  members: readonly Member[],
+  found: Found | undefined,
+) {
+  return {
+    format: formatOf(kind),
+    version: VERSION,
+    options,
+    members: members.map(({ network, features, targets, weight }) => ({
+      weight,
+      scaling: features.toJSON(),
+      ...(targets ? { targetScaling: targets.toJSON() } : {}),
+      network: network.toJSON(),
+    })),
+    ...(found ? { found } : {}),
+  };
+}
+
+/**
+ * The parts of a saved estimator, as far as both kinds have them.
+ * @throws PropagoError ERR_FORMAT for anything that `toJSON` would not have written.
+ */
+export function readSaved(json: unknown, kind: string) {
+  if (typeof json !== "object" || json === null || Array.isArray(json)) {
+    throw new PropagoError("ERR_FORMAT", `a saved ${kind} must be an object, got ${show(json)}`);
+  }
+  const saved = json as Record<string, unknown>;
+  const { format, version } = saved;
+  if (format !== formatOf(kind)) {
+    throw new PropagoError("ERR_FORMAT", `format must be "${formatOf(kind)}", got ${show(format)}`);
+  }
+  if (version !== 1 && version !== VERSION) {
+    const newer = typeof version === "number" && version > VERSION ? "made by a newer version: " : "";
+    throw new PropagoError("ERR_FORMAT", `${newer}version ${show(version)}, this reads up to ${VERSION}`);
+  }
+  const list = version === 1 ? [{ ...saved, weight: 1 }] : saved.members;
+  if (!Array.isArray(list) || list.length === 0) {
+    throw new PropagoError("ERR_FORMAT", `members must be an array of networks, got ${show(list)}`);
+  }
+  return { saved, list: list as unknown[], options: saved.options as EstimatorOptions, found: readFound(saved.found) };
+}
+
+/** The networks of a saved estimator; those that were made give their memory back where one cannot be read. */
+export function readMembers(list: readonly unknown[], isScaled: boolean): Member[] {
+  const members: Member[] = [];
+  try {
+    for (const entry of list) {
+      const fields = (typeof entry === "object" && entry !== null ? entry : {}) as Record<string, unknown>;
+      const { weight, network: json } = fields;
+      if (typeof weight !== "number" || !(weight > 0 && weight <= 1)) {
+        throw new PropagoError("ERR_FORMAT", `weight must be in (0, 1], got ${show(weight)}`);
+      }
+      const network = Network.fromJSON(json);
+      members.push({ network, weight } as Member);
+      const member = members[members.length - 1];
+      member.features = Features.fromJSON(fields.scaling, network.inputs);
+      if (isScaled) member.targets = TargetScaling.fromJSON(fields.targetScaling, network.outputs);
+      const [first] = members;
+      if (network.outputs !== first.network.outputs || member.features.columns !== first.features.columns) {
+        throw new PropagoError("ERR_FORMAT", "networks of one model must be of one shape");
+      }
+    }
+    return members;
+  } catch (error) {
+    for (const { network } of members) network.dispose();
+    throw error;
+  }
+}
+
+/** Figures are told as they stand; what predictions depend on is checked, residuals where intervals ask for them. */
+function readFound(json: unknown): Found | undefined {
+  const { chosen, threshold = 0.5 } = (json ?? { chosen: {} }) as Partial<Found>;
+  if (typeof chosen === "object" && threshold >= 0 && threshold <= 1) return json as Found | undefined;
+  throw new PropagoError("ERR_FORMAT", "found is not as expected");
+}
+
+function formatOf(kind: string): string {
+  return `propago-${kind}`;
+}

@@ -1,0 +1,83 @@
+// A network from a recipe and what the user has set: what was set goes before.
+import { type StandardScaler } from "../data/scaling.ts";
+import type { ActivationSpec } from "../activations.ts";
+import type { Job } from "../estimators/job.ts";
+import type { InitializerSpec } from "../initializers.ts";
+import type { LossSpec } from "../losses.ts";
+import type { Network } from "../network.ts";
+import type { OptimizerSpec } from "../optimizers.ts";
+import type { DType, Layer } from "../types.ts";
+import { type Scaled, countsOnly, lossOf } from "./targets.ts";
+
+/** What a network is made by, where the user has not said otherwise. */
+export interface Recipe {
+  hidden: readonly number[];
+  activation: ActivationSpec;
+  init?: InitializerSpec;
+  optimizer?: OptimizerSpec;
+  l2?: number;
+  inputScale?: number;
+}
+
+/** Makes a network with so many inputs. `scaled` is how its targets are scaled, where they are numbers. */
+export function build(job: Job, inputs: number, recipe: Recipe, seed: number | "random" | undefined, scaled?: Scaled) {
+  const { activation, l1, l2, dtype, build, hidden } = job.given;
+  const units = hidden ?? recipe.hidden;
+  const layers: Layer[] = units.map((units) => ({
+    type: "dense",
+    units,
+    activation: activation ?? recipe.activation,
+    init: activation === undefined ? recipe.init : undefined,
+  }));
+  const network = job.make({
+    inputs,
+    layers: [...layers, ...lastLayers(job, scaled)],
+    loss: lossFor(job, scaled),
+    optimizer: ownOptimizer(job) ?? recipe.optimizer,
+    l1,
+    l2: l2 ?? (l1 === undefined ? recipe.l2 : 0),
+    inputScale: recipe.inputScale,
+    seed,
+    dtype,
+    build,
+  });
+  if (scaled?.inner) setLast(network, scaled.inner);
+  return network;
+}
+
+function lastLayers(job: Job, scaled: Scaled | undefined): Layer[] {
+  const { classes, outputs: units } = job;
+  if (classes.length > 0) return [{ type: "dense", units, activation: classes.length === 2 ? "sigmoid" : "softmax" }];
+  const activation = countsOnly(lossOf(job)) ? "softplus" : "linear";
+  const layers: Layer[] = [{ type: "dense", units, activation }];
+  if (scaled?.inner) layers.push({ type: "dense", units, activation: "linear", trainable: false, l1: 0, l2: 0 });
+  return layers;
+}
+
+/** The loss as a network takes it: of targets in standard deviations, so is the delta of huber. */
+function lossFor({ given: { loss } }: Job, scaled: Scaled | undefined): LossSpec | undefined {
+  const name = typeof loss === "object" ? loss.name : loss;
+  if (name !== "huber" || scaled === undefined || scaled.inner) return loss;
+  const { delta = 1 } = loss as { delta?: number };
+  return { name, delta: delta / scaled.outer.scaler.scale[0] };
+}
+
+/** The optimizer that the user has set, with the rate that stands beside it in the estimator's options. */
+function ownOptimizer({ given: { optimizer, learningRate } }: Job): OptimizerSpec | undefined {
+  if (learningRate === undefined) return optimizer;
+  // An optimizer that takes no rate says so.
+  return {
+    ...(typeof optimizer === "object" ? optimizer : { name: optimizer ?? "adam" }),
+    learningRate,
+  } as OptimizerSpec;
+}
+
+/** Lets the last layer, which is not trained, do what a scaler does when it restores. */
+function setLast(network: Network<DType>, { mean, scale, columns }: StandardScaler): void {
+  const weights = network.getWeights();
+  const last = weights[weights.length - 1];
+  last.weights.fill(0);
+  for (let i = 0; i < columns; i++) last.weights[i * columns + i] = scale[i];
+  last.bias?.set(mean);
+  network.setWeights(weights);
+}

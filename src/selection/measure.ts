@@ -1,0 +1,99 @@
+// Figures of answers, whatever gave them: of a network that has them as its outputs, so that losses and metrics are
+// defined in one place.
+import type { Rows } from "../data/scaling.ts";
+import type { Job } from "../estimators/job.ts";
+import type { LossSpec } from "../losses.ts";
+import { logarithm } from "./logarithm.ts";
+import type { Data, EvaluateOptions, Evaluation, FloatArray } from "../types.ts";
+import { readClassWeights, readSampleWeights } from "../weighting.ts";
+import { fitScaler } from "./scaling.ts";
+import { centreAt } from "./threshold.ts";
+
+/** Losses that stay the same where a number is added to targets and predictions. */
+const DIFFERENCES: readonly unknown[] = [
+  undefined,
+  "squaredError",
+  "meanSquaredError",
+  "meanAbsoluteError",
+  "huber",
+  "logCosh",
+  "quantile",
+];
+
+type Judged = Pick<Job, "metric" | "given" | "classes" | "make">;
+
+/**
+ * Loss and metrics of answers: probabilities, or predictions in the targets' own units.
+ * @param threshold from which probability on the second of two classes is the answer; of each row, or one for all.
+ */
+export function measure(
+  job: Judged,
+  answers: FloatArray,
+  targets: Rows,
+  more: EvaluateOptions,
+  threshold: number | Float64Array = 0.5,
+): Evaluation {
+  const figures = measureAtHalf(job, answers, targets, more);
+  if (threshold === 0.5) return figures;
+  const at = (row: number): number => (typeof threshold === "number" ? threshold : threshold[row]);
+  const moved = measureAtHalf(
+    job,
+    Float64Array.from(answers, (p, row) => centreAt(p, at(row))),
+    targets,
+    more,
+  );
+  // What looks at probabilities themselves stays.
+  const { loss, logLoss, rocAuc } = figures;
+  const kept = Object.entries({ loss, logLoss, rocAuc }).filter(([, value]) => value !== undefined);
+  return { ...moved, ...(Object.fromEntries(kept) as { loss: number }) };
+}
+
+function measureAtHalf(
+  { metric, given, classes, make }: Judged,
+  answers: FloatArray,
+  targets: Rows,
+  more: EvaluateOptions,
+): Evaluation {
+  const { loss, dtype } = given;
+  const { classWeights, metrics = [metric], ...options } = more;
+  const activation = lastActivation(classes.length);
+  using judge = make({
+    inputs: answers.length / targets.rows,
+    layers: [{ type: "activation", activation }],
+    loss,
+    dtype,
+  });
+  if (classWeights !== undefined) {
+    const factors = readClassWeights(classWeights, classes, () => Uint32Array.from(targets.data));
+    const own = options.sampleWeights;
+    const weights = own && readSampleWeights(own, "sampleWeights", targets.rows);
+    options.sampleWeights = Float64Array.from(targets.data, (index, row) => factors[index] * (weights?.[row] ?? 1));
+  }
+  const data = classes.length > 0 ? oddsOf(answers, targets, classes.length) : differencesOf(answers, targets, loss);
+  return judge.evaluate(data, { ...options, metrics });
+}
+
+/** What the last layer does: two classes share an output, more have one each; numbers come out as they are. */
+export function lastActivation(classes: number): "linear" | "sigmoid" | "softmax" {
+  return classes === 0 ? "linear" : classes === 2 ? "sigmoid" : "softmax";
+}
+
+/** The numbers of classes as a network is trained on them: the one output of a single class is its probability. */
+export function classesAsTargets({ data }: Rows, classes: number): Int32Array {
+  return Int32Array.from(data, (index) => (classes === 1 ? 1 : index));
+}
+
+/** Logarithms of probabilities, which softmax makes probabilities again, and for sigmoid of their odds. */
+function oddsOf(answers: FloatArray, targets: Rows, classes: number): Data {
+  const log = (value: number): number => logarithm(Math.max(value, 1e-37));
+  return { x: answers.map((p) => log(p) - (classes === 2 ? log(1 - p) : 0)), y: classesAsTargets(targets, classes) };
+}
+
+/** Predictions and targets, less the targets' mean: differences of large numbers need digits that float32 would lose. */
+function differencesOf(answers: FloatArray, targets: Rows, loss: LossSpec | undefined): Data {
+  const name = typeof loss === "object" ? loss.name : loss;
+  const { mean, columns } = fitScaler(targets, "targets");
+  if (!DIFFERENCES.includes(name)) mean.fill(0);
+  const centred = (values: Rows["data"]) => Float64Array.from(values, (value, i) => value - mean[i % columns]);
+  return { x: centred(answers), y: centred(targets.data) };
+}

@@ -1,0 +1,146 @@
+// What the search works on: the rows that count, their weights, and picking some of them.
+import { readFlag, readNumber, readObject } from "../check.ts";
+import type { Rows } from "../data/scaling.ts";
+import { holdBack } from "../data/split.ts";
+import { PropagoError, show } from "../errors.ts";
+import type { Job } from "../estimators/job.ts";
+import type { ClassifierOptions, Effort, EstimatorFitOptions } from "../estimators/options.ts";
+import type { EarlyStopping, SampleWeights } from "../types.ts";
+import { readClassWeights, readSampleWeights } from "../weighting.ts";
+import { readOptimize } from "./threshold.ts";
+
+export const EFFORTS = ["quick", "normal", "thorough"] as const satisfies readonly Effort[];
+
+/** Rows with their targets and weights. */
+export interface Sample {
+  x: Rows;
+  targets: Rows;
+  /** Absent where all count alike. */
+  weights?: Float64Array;
+}
+
+/** All that the search is to know, checked. */
+export interface Problem {
+  job: Job;
+  sample: Sample;
+  /** Rows that judge only. */
+  judge: Sample | undefined;
+  /** The places of the rows held back, among all that came. */
+  heldBack: readonly number[];
+  seed: number;
+  effort: Effort;
+  /** How many networks the model may consist of; undefined: as many as the effort says. */
+  ensemble: number | undefined;
+  restarts: number | undefined;
+  /** The metric by which a threshold is chosen. */
+  optimize: ClassifierOptions["optimize"];
+  /** The part of its rows that each network holds back to stop by. */
+  stopBy: number;
+  /** Milliseconds that are left of the time limit; Infinity without one. */
+  left(): number;
+  earlyStopping: EarlyStopping | boolean;
+  fit: EstimatorFitOptions<unknown>;
+}
+
+/** The rows at these places. */
+export function pick({ x, targets, weights }: Sample, places: ArrayLike<number>): Sample {
+  return {
+    x: pickRows(x, places),
+    targets: pickRows(targets, places),
+    weights: weights && pickValues(weights, places, 1),
+  };
+}
+
+function pickRows({ data, columns }: Rows, places: ArrayLike<number>): Rows {
+  return { data: pickValues(data, places, columns), rows: places.length, columns };
+}
+
+function pickValues<A extends Rows["data"]>(values: A, places: ArrayLike<number>, width: number): A {
+  const picked = new (values.constructor as new (length: number) => A)(places.length * width);
+  for (let i = 0; i < places.length; i++) {
+    picked.set(values.subarray(places[i] * width, (places[i] + 1) * width), i * width);
+  }
+  return picked;
+}
+
+/** Reads the options of the search, leaves rows of weight 0 out, and holds rows back. */
+export function readProblem(job: Job): Problem {
+  const { given, fit } = job;
+  const { effort = "normal", ensemble, seed = 0 } = given;
+  if (!EFFORTS.includes(effort)) {
+    throw new PropagoError("ERR_CONFIG", `effort must be one of ${EFFORTS.join(", ")}, got ${show(effort)}`);
+  }
+  const chosen = seed === "random" ? drawSeed(job) : seed;
+  const whole = { whole: true, least: 0 } as const;
+  const sample: Sample = { x: job.x, targets: job.targets, weights: weightsOf(job) };
+  const { weights } = sample;
+  const counting = weights?.includes(0) ? placesOf(weights, (weight) => weight > 0) : undefined;
+  if (counting?.length === 0) throw new PropagoError("ERR_DATA", "all sampleWeights are 0, so no row counts");
+  const rest = counting ? pick(sample, counting) : sample;
+
+  if (fit.onSearch !== undefined && typeof fit.onSearch !== "function") {
+    throw new PropagoError("ERR_CONFIG", `onSearch must be a function, got ${show(fit.onSearch)}`);
+  }
+  const stopping = fit.earlyStopping ?? false;
+  if (typeof stopping !== "boolean")
+    readObject(stopping, "earlyStopping", ["monitor", "patience", "minDelta", "restoreBest"]);
+  const own = typeof fit.validation === "object" && fit.validation !== null;
+  const fraction = own
+    ? 0
+    : readNumber(fit.validation === undefined ? 0 : fit.validation, "validation", { least: 0, below: 1 });
+  const limit = fit.timeLimit === undefined ? Infinity : 1000 * readNumber(fit.timeLimit, "timeLimit", { above: 0 });
+  const begun = performance.now();
+  const problem: Problem = {
+    job,
+    left: () => limit - (performance.now() - begun),
+    sample: rest,
+    judge: job.judge && { ...job.judge, weights: readJudgeWeights(job.judge.sampleWeights, job.judge.x.rows) },
+    heldBack: [],
+    seed: chosen,
+    effort,
+    ensemble: ensemble === undefined ? undefined : readNumber(ensemble, "ensemble", { whole: true, least: 1 }),
+    optimize: readOptimize(job),
+    restarts: fit.restarts === undefined ? undefined : readNumber(fit.restarts, "restarts", whole),
+    stopBy: stopping === false || own ? 0 : fraction || 0.2,
+    earlyStopping: typeof stopping === "boolean" ? readFlag(stopping, "earlyStopping") : stopping,
+    fit,
+  };
+  if (fraction === 0 || stopping !== false) return problem;
+  const split = holdBack(firstColumn(rest.targets), fraction, chosen, job.classes.length);
+  problem.judge = pick(rest, split.validation);
+  problem.sample = pick(rest, split.training);
+  problem.heldBack = counting ? split.validation.map((place) => counting[place]) : split.validation;
+  return problem;
+}
+
+/** A seed at random, as a network draws it. */
+function drawSeed(job: Job): number {
+  using network = job.make({ inputs: 1, layers: [{ type: "dense", units: 1 }], seed: "random" });
+  return network.seed;
+}
+
+export function firstColumn({ data, rows, columns }: Rows): Float64Array {
+  return Float64Array.from({ length: rows }, (_, row) => data[row * columns]);
+}
+
+/** The weights of rows and of their classes, multiplied. */
+function weightsOf({ fit, classes, targets, x }: Job): Float64Array | undefined {
+  const { sampleWeights, classWeights } = fit;
+  const own = sampleWeights === undefined ? undefined : readSampleWeights(sampleWeights, "sampleWeights", x.rows);
+  if (classWeights === undefined) return own;
+  if (classes.length === 0) {
+    throw new PropagoError("ERR_CONFIG", "classWeights are for a Classifier; a Regressor takes sampleWeights");
+  }
+  const factors = readClassWeights(classWeights, classes, () => Uint32Array.from(targets.data));
+  return Float64Array.from(targets.data, (index, row) => factors[index] * (own?.[row] ?? 1));
+}
+
+function readJudgeWeights(weights: SampleWeights | undefined, rows: number): Float64Array | undefined {
+  return weights === undefined ? undefined : readSampleWeights(weights, "validation.sampleWeights", rows);
+}
+
+function placesOf(values: Float64Array, isWanted: (value: number) => boolean): number[] {
+  const places: number[] = [];
+  values.forEach((value, place) => void (isWanted(value) && places.push(place)));
+  return places;
+}

@@ -1,0 +1,62 @@
+// Learns means and deviations of columns, at one go or bit by bit.
+import { type Rows, StandardScaler } from "../data/scaling.ts";
+import { PropagoError } from "../errors.ts";
+
+/** From so many rows on, a scale that is learnt bit by bit stays as it is. */
+const ENOUGH_ROWS = 1000;
+
+/**
+ * Learns means and (population) standard deviations.
+ * @param what how messages call the rows.
+ * @param weights how much each row counts: 0 is a row left out, 2 a row that is there twice.
+ * @param earlier what was learnt from rows before these, which is learnt on.
+ * @throws PropagoError ERR_DATA without rows, ERR_RANGE where a column spans more than float64 can square.
+ */
+export function fitScaler(
+  { data, rows, columns }: Rows,
+  what = "x",
+  weights?: Float64Array,
+  earlier?: StandardScaler,
+): StandardScaler {
+  if (rows === 0) throw new PropagoError("ERR_DATA", `${what} has 0 rows; need at least 1`);
+  const mean = new Float64Array(columns);
+  const scale = new Float64Array(columns);
+  const before = earlier?.rows ?? 0;
+  for (let column = 0; column < columns; column++) {
+    // Welford's update keeps the digits that a sum of squares would lose far from zero.
+    let total = before;
+    let average = earlier?.mean[column] ?? 0;
+    // A scale of 1 stands for a column that has not varied yet.
+    const known = earlier?.scale[column] ?? 1;
+    let squares = known === 1 ? 0 : before * known * known;
+    for (let row = 0; row < rows; row++) {
+      const weight = weights?.[row] ?? 1;
+      if (weight === 0) continue;
+      const value = data[row * columns + column];
+      const difference = value - average;
+      total += weight;
+      average += (difference * weight) / total;
+      squares += weight * difference * (value - average);
+    }
+    const deviation = Math.sqrt(squares / total);
+    if (!Number.isFinite(deviation)) {
+      const advice = "divide it by a large number first";
+      throw new PropagoError("ERR_RANGE", `${what}, column ${column}: values too large to scale; ${advice}`);
+    }
+    mean[column] = average;
+    // What is left by rounding alone is no variation: dividing by it would blow noise up to size 1.
+    const rounding = 4 * Number.EPSILON * Math.abs(average);
+    scale[column] = deviation > rounding ? deviation : 1;
+  }
+  return new StandardScaler(mean, scale, earlier && before + rows);
+}
+
+/** A scaler that has seen no rows, to learn from some. */
+export function blankScaler(columns: number): StandardScaler {
+  return new StandardScaler(new Float64Array(columns), new Float64Array(columns).fill(1), 0);
+}
+
+/** Goes on learning from more rows, until a thousand have been seen. */
+export function learnOn(scaler: StandardScaler, rows: Rows, what?: string): StandardScaler {
+  return scaler.rows < ENOUGH_ROWS ? fitScaler(rows, what, undefined, scaler) : scaler;
+}
