@@ -1,18 +1,16 @@
 // propago evaluate: how well a model does on a table whose targets are known.
 import { Command } from "commander";
-import { Classifier } from "../classifier.ts";
-import type { Label } from "../data/labels.ts";
-import type { Matrix } from "../types.ts";
-import { PropagoError } from "../errors.ts";
+import { Classifier } from "../estimators/classifier.ts";
 import { warn } from "./exit.ts";
-import { measure, sentence } from "./figures.ts";
+import { byClass, classLines, measure, sentence } from "./figures.ts";
+import type { Figures } from "./figures.ts";
+import { splitTargets } from "./learn.ts";
 import { readModel } from "./model.ts";
+import type { Model } from "./model.ts";
+import { isSeen } from "./seen.ts";
 import { addReadingOptions, readJudgingTable, unknownOption } from "./tables.ts";
 import type { ReadingFlags } from "./tables.ts";
-import { figure, printable } from "./text.ts";
-
-/** A table of more classes than this is for programs. */
-const MOST_LINES = 30;
+import { printable, word } from "./text.ts";
 
 interface EvaluateOptions extends ReadingFlags {
   unknown: "other" | "ignore" | "error";
@@ -29,43 +27,42 @@ export function evaluateCommand(): Command {
 }
 
 function evaluate(modelPath: string, path: string, options: EvaluateOptions): void {
-  const { json } = options;
   const model = readModel(modelPath);
-  const { estimator } = model;
-  const { file, x, targets, warnings } = readJudgingTable(path, model, options, estimator.network?.dtype);
+  const { estimators } = model;
+  const { file, x, targets, warnings } = readJudgingTable(path, model, options, estimators[0].network?.dtype);
   for (const warning of warnings) warn(warning);
-  if (targets.kind === "labels") throw new PropagoError("ERR_DATA", "several targets cannot be measured yet");
-  const y = targets.kind === "classes" ? targets.labels : targets.values;
-  const figures = measure(estimator, x, y);
-  const classes = estimator instanceof Classifier ? byClass(estimator, x, y as Label[]) : [];
-  if (json) {
-    const parameters = estimator.network?.parameterCount;
-    process.stdout.write(
-      `${JSON.stringify({ task: model.task, parameters, ...figures, ...(classes.length > 0 ? { classes } : {}) })}\n`,
+  const [rows, columns] = x.shape;
+  if (isSeen({ data: x.data, rows, columns }, model.training)) {
+    warn(
+      `${file}: the model was trained on these rows, or most of them; figures of rows that it has not seen are lower`,
     );
-  } else {
-    process.stdout.write(`${printable(file)} (${figures.rows} rows): ${sentence(figures)}\n`);
-    for (const { label, precision, recall, f1 } of classes.length <= MOST_LINES ? classes : []) {
-      const figures = `precision ${figure(precision)}, recall ${figure(recall)}, f1 ${figure(f1)}`;
-      process.stdout.write(`  ${printable(String(label))}: ${figures}\n`);
-    }
   }
+  const found = splitTargets(targets).map((target, i) => {
+    const y = target.task === "classification" ? target.labels : target.values;
+    return { name: target.name, figures: measure(estimators[i], x, y) };
+  });
+  if (options.json) process.stdout.write(`${JSON.stringify(asJson(model, found))}\n`);
+  else process.stdout.write(`${linesOf(model, found, file).join("\n")}\n`);
 }
 
-/** How well each class is told from the others. */
-function byClass(classifier: Classifier, x: Matrix, y: readonly Label[]) {
-  const average = "perClass";
-  const { precisionPerClass, recallPerClass, f1PerClass } = classifier.evaluate(x, y, {
-    metrics: [
-      { name: "precision", average },
-      { name: "recall", average },
-      { name: "f1", average },
-    ],
+type Found = { name: string; figures: Figures }[];
+
+function linesOf({ estimators }: Model, found: Found, file: string): string[] {
+  return found.flatMap(({ name, figures }, i) => {
+    const estimator = estimators[i];
+    const which = found.length > 1 ? `, target ${word(name)}` : "";
+    const head = `${printable(file)} (${figures.rows} rows${which}): ${sentence(figures)}`;
+    return [head, ...(estimator instanceof Classifier ? classLines(estimator.classes, figures) : [])];
   });
-  return classifier.classes.map((label, i) => ({
-    label,
-    precision: precisionPerClass?.[i] ?? NaN,
-    recall: recallPerClass?.[i] ?? NaN,
-    f1: f1PerClass?.[i] ?? NaN,
-  }));
+}
+
+function asJson({ task, estimators }: Model, found: Found) {
+  const parameters = estimators.flatMap(({ networks }) => networks).reduce((sum, one) => sum + one.parameterCount, 0);
+  const each = found.map(({ name, figures }, i) => {
+    const { precisionPerClass: _p, recallPerClass: _r, f1PerClass: _f, ...rest } = figures;
+    const estimator = estimators[i];
+    const classes = estimator instanceof Classifier ? byClass(estimator.classes, figures) : [];
+    return { target: name, ...rest, ...(classes.length > 0 ? { classes } : {}) };
+  });
+  return { task, parameters, ...each[0], ...(each.length > 1 ? { targets: each } : {}) };
 }

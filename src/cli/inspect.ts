@@ -1,9 +1,11 @@
 // propago inspect: what is in a model file.
+import { createHash } from "node:crypto";
 import { Command } from "commander";
-import { Classifier } from "../classifier.ts";
+import { Classifier } from "../estimators/classifier.ts";
+import type { Chosen } from "../estimators/options.ts";
 import type { Column } from "../data/columns.ts";
 import { PART_NAMES } from "../data/dates.ts";
-import { sentence } from "./figures.ts";
+import { baselineSentence, sentence } from "./figures.ts";
 import { readModel } from "./model.ts";
 import { figure, word } from "./text.ts";
 
@@ -19,24 +21,55 @@ export function inspectCommand(): Command {
 }
 
 function inspect(path: string, { json }: { json: boolean }): void {
-  const { task, targets, columns, training, estimator } = readModel(path);
+  const { task, targets, columns, training, estimators } = readModel(path);
   const target = targets.map(({ name }) => name).join(", ");
-  const labels = estimator instanceof Classifier ? [...estimator.classes] : undefined;
-  const { network } = estimator;
+  const [first] = estimators;
+  const labels = first instanceof Classifier ? [...first.classes] : undefined;
+  const networks = estimators.flatMap((estimator) => estimator.networks);
+  const fingerprint = fingerprintOf(networks);
   if (json) {
-    const parameters = network?.parameterCount;
-    const facts = { task, target, targets, columns, labels, parameters, training, fingerprint: network?.fingerprint() };
-    process.stdout.write(`${JSON.stringify(facts)}\n`);
+    const parameters = networks.reduce((sum, network) => sum + network.parameterCount, 0);
+    const { sample: _, validation, ...figures } = training;
+    const each = estimators.map(({ chosen, estimate, baseline }, i) => {
+      return { target: targets[i].name, validation: validation[i], chosen, estimate, baseline };
+    });
+    const { target: _name, ...own } = each[0];
+    const facts = { task, target, targets, columns, labels, parameters, training: { ...figures, validation: validation[0] }, ...own, fingerprint }; // prettier-ignore
+    process.stdout.write(`${JSON.stringify(each.length > 1 ? { ...facts, models: each } : facts)}\n`);
     return;
   }
-  const { rows, epochs, loss, validation } = training;
   const lines = [`${task} of ${word(JSON.stringify(target))}`];
-  if (labels) lines.push(`classes (${labels.length}): ${shown(labels.map(word))}`);
+  if (labels && estimators.length === 1) lines.push(`classes (${labels.length}): ${shown(labels.map(word))}`);
   lines.push(`columns (${columns.length}): ${shown(columns.map(describe))}`);
-  lines.push(`trained on ${rows} rows in ${epochs} epochs to a loss of ${figure(loss)}`);
-  if (validation) lines.push(`held-back rows: ${sentence({ rows: 0, ...validation })}`);
-  lines.push("", estimator.summary(), `fingerprint ${network?.fingerprint()}`);
+  lines.push(`trained on ${training.rows} rows, the last network ${training.epochs} epochs`);
+  estimators.forEach((estimator, i) => {
+    if (estimators.length > 1) lines.push("", `target ${word(targets[i].name)}:`);
+    const figures = training.validation[i];
+    if (figures) lines.push(`rows that it had not seen: ${sentence(figures)}`);
+    if (estimator.baseline) lines.push(`without the inputs: ${baselineSentence(estimator.baseline)}`);
+    lines.push(...chosenLines(estimator.chosen), "", estimator.summary());
+  });
+  lines.push(`fingerprint ${fingerprint}`);
   process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+/** Of one network its own; of several, one of all of theirs. */
+function fingerprintOf(networks: readonly { fingerprint(): string }[]): string {
+  const all = networks.map((network) => network.fingerprint());
+  if (all.length === 1) return all[0];
+  return createHash("sha256").update(all.join(" ")).digest("hex").slice(0, 16);
+}
+
+/** What was tried, the best first. */
+function chosenLines(chosen: Chosen | undefined): string[] {
+  if (!chosen || chosen.candidates.length < 2) return [];
+  const tried = [...chosen.candidates].sort((a, b) => (a.loss ?? 0) - (b.loss ?? 0));
+  const lines = [`tried, with effort ${word(chosen.effort)}, by rows left out in turn:`];
+  for (const { description, loss, networks, weight } of tried) {
+    const kept = networks > 0 ? `, ${networks} of ${chosen.networks} networks, weight ${figure(weight, 2)}` : "";
+    lines.push(`  loss ${figure(loss)}: ${word(description)}${kept}`);
+  }
+  return lines;
 }
 
 function describe(column: Column): string {

@@ -2,13 +2,13 @@
 // paths, and is checked through before it is used.
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
-import { Classifier } from "../classifier.ts";
+import { Classifier } from "../estimators/classifier.ts";
 import { fromVersion1, inputsOf, isColumn } from "../data/columns.ts";
 import type { Column } from "../data/columns.ts";
 import { isTargetRecord } from "../data/targets.ts";
 import type { TargetRecord, Task } from "../data/targets.ts";
 import { PropagoError, show } from "../errors.ts";
-import { Regressor } from "../regressor.ts";
+import { Regressor } from "../estimators/regressor.ts";
 import type { Evaluation } from "../types.ts";
 import { readBytes, writeWhole } from "./files.ts";
 import type { TableRecord } from "./tables.ts";
@@ -16,9 +16,13 @@ import type { TableRecord } from "./tables.ts";
 /** What the model was trained on, and what it reached. */
 export interface TrainingFigures {
   rows: number;
+  /** Of the network that was trained last. */
   epochs: number;
   loss: number;
-  validation: Evaluation | null;
+  /** For each target: what was measured on rows that the model had not seen; null where there are none. */
+  validation: (Evaluation | null)[];
+  /** Hashes of some of the rows, by which they are known again. */
+  sample?: number[];
 }
 
 export interface Model {
@@ -29,7 +33,8 @@ export interface Model {
   /** What else predicting must know of the table. */
   record: TableRecord;
   training: TrainingFigures;
-  estimator: Classifier | Regressor;
+  /** One for each target. */
+  estimators: (Classifier | Regressor)[];
 }
 
 const FORMAT = "propago-model";
@@ -37,7 +42,7 @@ const VERSION = 2;
 
 /** Writes a model file in one piece. @throws PropagoError ERR_IO. */
 export function writeModel(path: string, model: Model): void {
-  const content = JSON.stringify({ ...model, estimator: model.estimator.toJSON() });
+  const content = JSON.stringify({ ...model, estimators: model.estimators.map((estimator) => estimator.toJSON()) });
   // Each number has one text, so the same model gives the same bytes.
   writeWhole(path, `{"format":"${FORMAT}","version":${VERSION},"sha256":"${hash(content)}","model":${content}}\n`);
 }
@@ -86,14 +91,19 @@ function readParts(model: Record<string, unknown>): Model {
   if (!isTableRecord(record)) throw bad("what was remembered of the table is not as expected");
   if (!isObject(training) || typeof training.rows !== "number") throw bad("the figures of the training are missing");
   if (!Array.isArray(model.columns) || !model.columns.every(isColumn)) throw bad("columns are not as expected");
-  const { columns } = model;
-  const estimator =
-    task === "classification" ? Classifier.fromJSON(model.estimator) : Regressor.fromJSON(model.estimator);
-  const inputs = estimator.network?.inputs;
-  if (inputs !== inputsOf(columns)) {
-    throw bad(`the columns make ${inputsOf(columns)} inputs, but the network has ${inputs}`);
+  const { columns, estimators: saved } = model;
+  if (!Array.isArray(saved) || saved.length !== targets.length) {
+    throw bad(`expected ${targets.length} estimators, one for each target`);
   }
-  return { task, targets, columns, record, training: training as unknown as TrainingFigures, estimator };
+  const estimators: (Classifier | Regressor)[] = [];
+  for (const json of saved as unknown[]) {
+    const estimator = task === "classification" ? Classifier.fromJSON(json) : Regressor.fromJSON(json);
+    estimators.push(estimator);
+    if (estimator.columns !== inputsOf(columns)) {
+      throw bad(`the columns make ${inputsOf(columns)} inputs, but the networks have ${estimator.columns}`);
+    }
+  }
+  return { task, targets, columns, record, training: training as unknown as TrainingFigures, estimators };
 }
 
 /** A model of version 1 as version 2 has it: one target, columns of numbers and texts, and nothing of missing values. */
@@ -103,7 +113,10 @@ function upgraded(model: Record<string, unknown>): Record<string, unknown> {
   const labels = isObject(model.estimator) ? model.estimator.labels : [];
   const record = task === "classification" ? { name: target, kind: "class", labels } : { name: target, kind: "number" };
   const known = Array.isArray(columns) ? columns.map(fromVersion1) : columns;
-  return { ...model, targets: [record], columns: known, record: {} };
+  const training = isObject(model.training) ? model.training : {};
+  const estimators = [model.estimator];
+  const figures = { ...training, validation: [training.validation ?? null] };
+  return { ...model, targets: [record], columns: known, record: {}, training: figures, estimators };
 }
 
 function isTableRecord(record: unknown): record is TableRecord {

@@ -1,16 +1,18 @@
 // propago predict: a model's answers for the rows of a table, as CSV, one line for each row.
 import { Command } from "commander";
-import { Classifier } from "../classifier.ts";
+import { Classifier } from "../estimators/classifier.ts";
 import type { Encoded } from "../data/columns.ts";
 import { emptyRows } from "../data/csv.ts";
 import type { Table } from "../data/csv.ts";
 import { count } from "../data/problems.ts";
 import { findColumns } from "../data/selection.ts";
+import { PropagoError } from "../errors.ts";
+import type { Regressor } from "../estimators/regressor.ts";
 import { warn } from "./exit.ts";
 import { checkOutput, writeWhole } from "./files.ts";
 import { readModel } from "./model.ts";
 import type { Model } from "./model.ts";
-import { gathered } from "./options.ts";
+import { gathered, number } from "./options.ts";
 import { addReadingOptions, readModelTable, unknownOption } from "./tables.ts";
 import type { ReadingFlags } from "./tables.ts";
 import { numberCell, textCell } from "./text.ts";
@@ -19,6 +21,7 @@ interface PredictOptions extends ReadingFlags {
   out?: string;
   force: boolean;
   keep?: string[];
+  interval?: number;
   unknown: "other" | "ignore" | "error";
 }
 
@@ -30,6 +33,11 @@ export function predictCommand(): Command {
     .option("--out <file>", "where the predictions go (default: standard output)")
     .option("--force", "replace an existing file", false)
     .option("--keep <columns>", "columns to write beside the prediction, as id,name, or all", gathered)
+    .option(
+      "--interval <part>",
+      "write between which numbers so large a part of new targets lies, as 0.9",
+      number({ least: 0.01, most: 0.999 }),
+    )
     .addOption(unknownOption());
   return addReadingOptions(command).action(predict);
 }
@@ -42,7 +50,7 @@ function predict(modelPath: string, path: string, options: PredictOptions): void
     path,
     model,
     options,
-    model.estimator.network?.dtype,
+    model.estimators[0].network?.dtype,
     keep !== undefined,
   );
   const kept = keptColumns(table, keep);
@@ -53,7 +61,7 @@ function predict(modelPath: string, path: string, options: PredictOptions): void
     const verb = unusable === 1 ? "has" : "have";
     warn(`${table.file}: ${count(unusable, "row")} of ${table.rows} ${verb} no prediction; their cells are empty`);
   }
-  const content = written(table, encoded, kept, answers(model, encoded));
+  const content = written(table, encoded, kept, answers(model, encoded, options.interval));
   if (out === undefined) process.stdout.write(content);
   else writeWhole(out, content);
 }
@@ -65,33 +73,58 @@ function keptColumns(table: Table, keep: readonly string[] | undefined): number[
   return isAll ? table.columns.map((_, i) => i) : findColumns(table, keep);
 }
 
-/** The columns that a model writes: the prediction and what stands behind the kept columns. */
+/** The columns that a model writes: one prediction for each target, and what stands behind the kept columns. */
 interface Answers {
-  prediction: (row: number) => string;
+  names: string[];
+  predictions: (row: number) => string[];
   others: string[];
   /** The cells of the other columns. */
   rest: (row: number) => string[];
 }
 
-function answers({ estimator }: Model, { data, rows, columns }: Encoded): Answers {
+function answers({ estimators, targets }: Model, encoded: Encoded, interval: number | undefined): Answers {
+  const each = estimators.map((estimator) => answersOf(estimator, encoded, interval));
+  // Of several targets, their names tell the columns apart.
+  const named = (name: string, t: number) => textCell(each.length > 1 ? `${name}_${targets[t].name}` : name);
+  return {
+    names: each.map((_, t) => named("prediction", t)),
+    predictions: (row) => each.map(({ prediction }) => prediction(row)),
+    others: each.flatMap(({ others }, t) => others.map((name) => named(name, t))),
+    rest: (row) => each.flatMap(({ rest }) => rest(row)),
+  };
+}
+
+function answersOf(estimator: Classifier | Regressor, encoded: Encoded, interval: number | undefined) {
+  const { data, rows, columns } = encoded;
   const isSingle = estimator.network?.dtype !== "float64";
   const x = { data, shape: [rows, columns] };
   if (estimator instanceof Classifier) {
+    if (interval !== undefined) {
+      throw new PropagoError("ERR_USAGE", "--interval is for numbers; classes have their probabilities");
+    }
     const { classes } = estimator;
     const labels = estimator.predict(x);
     const probabilities = estimator.predictProbabilities(x);
     return {
-      prediction: (row) => textCell(String(labels[row])),
-      others: classes.map((label) => textCell(`probability_${label}`)),
-      rest: (row) => {
+      prediction: (row: number) => textCell(String(labels[row])),
+      others: classes.map((label) => `probability_${label}`),
+      rest: (row: number) => {
         const own = probabilities.subarray(row * classes.length, (row + 1) * classes.length);
         return Array.from(own, (value) => numberCell(value, isSingle));
       },
     };
   }
-  const values = estimator.predict(x);
-  const prediction = (row: number) => String(Number(values[row].toPrecision(isSingle ? 10 : 17)));
-  return { prediction, others: [], rest: () => [] };
+  const cell = (value: number) => String(Number(value.toPrecision(isSingle ? 10 : 17)));
+  if (interval === undefined) {
+    const values = estimator.predict(x);
+    return { prediction: (row: number) => cell(values[row]), others: [], rest: () => [] };
+  }
+  const { prediction, lower, upper } = estimator.predict(x, { interval });
+  return {
+    prediction: (row: number) => cell(prediction[row]),
+    others: ["lower", "upper"],
+    rest: (row: number) => [cell(lower[row]), cell(upper[row])],
+  };
 }
 
 /** A header and a line for each row: the prediction, the kept columns, and for classes the probability of each. */
@@ -99,17 +132,21 @@ function written(
   table: Table,
   { isUnusable }: Encoded,
   kept: readonly number[],
-  { prediction, others, rest }: Answers,
+  { names: own, predictions, others, rest }: Answers,
 ): string {
   const names = kept.map((place) =>
-    textCell(table.columns[place] === "prediction" ? "prediction_2" : table.columns[place]),
+    textCell(own.includes(table.columns[place]) ? `${table.columns[place]}_2` : table.columns[place]),
   );
-  const lines = [["prediction", ...names, ...others].join(",")];
+  const lines = [[...own, ...names, ...others].join(",")];
   const nothing = others.map(() => "");
   for (let row = 0; row < table.rows; row++) {
     const cells = kept.map((place) => textCell(table.cell(row, place)));
     const isEmpty = isUnusable[row] === 1;
-    const line = [isEmpty ? "" : prediction(row), ...cells, ...(isEmpty ? nothing : rest(row))].join(",");
+    const line = [
+      ...(isEmpty ? own.map(() => "") : predictions(row)),
+      ...cells,
+      ...(isEmpty ? nothing : rest(row)),
+    ].join(",");
     // Readers pass over blank lines; an empty cell in quotes is a row.
     lines.push(line === "" ? '""' : line);
   }

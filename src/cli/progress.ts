@@ -1,11 +1,10 @@
 // What is seen of a training while it runs: a bar in a terminal, a line now and then elsewhere. Always on standard
 // error, so that standard output belongs to results.
 import cliProgress from "cli-progress";
-import type { EpochReport } from "../types.ts";
-import { figure } from "./text.ts";
 
 export interface Progress {
-  show(report: EpochReport): void;
+  /** So many networks have been trained, of so many. */
+  show(trained: number, of: number, which: string): void;
   stop(): void;
 }
 
@@ -13,20 +12,17 @@ const SILENT: Progress = { show() {}, stop() {} };
 /** Between two lines in a log. */
 const LINE_SECONDS = 10;
 
-/**
- * @param epochs how many there will be at most.
- * @param isWanted false shows nothing.
- */
-export function showProgress(epochs: number, isWanted: boolean): Progress {
+/** @param isWanted false shows nothing. */
+export function showProgress(isWanted: boolean): Progress {
   if (!isWanted) return SILENT;
   const { stderr } = process;
   const isPlain = !stderr.isTTY || process.env.TERM === "dumb" || (stderr.columns ?? 80) < 40;
-  return isPlain ? lines(epochs) : bar(epochs);
+  return isPlain ? lines() : bar();
 }
 
-function bar(epochs: number): Progress {
+function bar(): Progress {
   const bar = new cliProgress.SingleBar({
-    format: "epoch {value}/{total} [{bar}] {figures} {eta}s left",
+    format: "network {value} of {total}{which} [{bar}] {eta}s left",
     stream: process.stderr,
     barsize: 24,
     // Plain characters without colour: right under NO_COLOR and in any font.
@@ -37,10 +33,12 @@ function bar(epochs: number): Progress {
   });
   let isStarted = false;
   return {
-    show(report) {
-      const payload = { figures: figuresOf(report) };
-      if (!isStarted) bar.start(epochs, report.epoch, payload);
-      else bar.update(report.epoch, payload);
+    show(trained, of, which) {
+      if (!isStarted) bar.start(of, trained, { which });
+      else {
+        bar.setTotal(of);
+        bar.update(trained, { which });
+      }
       isStarted = true;
     },
     stop() {
@@ -49,22 +47,14 @@ function bar(epochs: number): Progress {
   };
 }
 
-function lines(epochs: number): Progress {
+function lines(): Progress {
   let last = performance.now();
   return {
-    show(report) {
+    show(trained, of, which) {
       if (performance.now() - last < LINE_SECONDS * 1000) return;
       last = performance.now();
-      process.stderr.write(`epoch ${report.epoch}/${epochs} ${figuresOf(report)}\n`);
+      process.stderr.write(`network ${trained} of ${of}${which}\n`);
     },
     stop() {},
   };
-}
-
-/** The loss, and beside it what the held-back rows say. */
-export function figuresOf({ loss, validation }: EpochReport): string {
-  const parts = [`loss ${figure(loss)}`];
-  if (validation?.accuracy !== undefined) parts.push(`validation accuracy ${figure(validation.accuracy)}`);
-  else if (validation?.r2 !== undefined) parts.push(`validation r2 ${figure(validation.r2)}`);
-  return parts.join(" ");
 }

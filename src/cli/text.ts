@@ -12,9 +12,9 @@ export function word(text: unknown): string {
 }
 
 /** A number for people: four significant digits at most after the point, never in exponents where it can be helped. */
-export function figure(value: number | undefined): string {
+export function figure(value: number | undefined, digits = 4): string {
   if (value === undefined || !Number.isFinite(value)) return "unknown";
-  return String(Number(value.toPrecision(4)));
+  return String(Number(value.toPrecision(digits)));
 }
 
 /** A CSV cell holding text. What a spreadsheet would run as a formula gets an apostrophe before it (OWASP); numbers do not. */

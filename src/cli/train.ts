@@ -1,88 +1,40 @@
 // propago train: from a table to a model file.
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ACTIVATIONS } from "../activations.ts";
-import type { ActivationSpec } from "../activations.ts";
-import { Classifier } from "../classifier.ts";
-import type { Encoded } from "../data/columns.ts";
-import type { Label } from "../data/labels.ts";
-import type { Targets } from "../data/targets.ts";
-import { PropagoError } from "../errors.ts";
-import { defaultValidation } from "../estimator.ts";
-import { defaultEpochs } from "../training.ts";
-import type { EstimatorOptions } from "../estimator.ts";
+import { Classifier } from "../estimators/classifier.ts";
+import type { Chosen } from "../estimators/options.ts";
 import { LOSSES } from "../losses.ts";
-import type { LossSpec } from "../losses.ts";
+import { EFFORTS } from "../selection/problem.ts";
 import { OPTIMIZERS } from "../tables.ts";
-import type { OptimizerSpec } from "../optimizers.ts";
-import { Regressor } from "../regressor.ts";
-import type { DType, EpochReport, FitOptions, History } from "../types.ts";
-import { Interruption, INTERRUPTED, warn } from "./exit.ts";
-import { measure, sentence } from "./figures.ts";
+import type { Evaluation, History } from "../types.ts";
+import { warn } from "./exit.ts";
+import { baselineSentence, classLines, measure, sentence } from "./figures.ts";
 import type { Figures } from "./figures.ts";
 import { checkOutput } from "./files.ts";
+import { learn, splitTargets } from "./learn.ts";
+import type { Learnt, LearnFlags } from "./learn.ts";
 import { writeModel } from "./model.ts";
+import type { Model } from "./model.ts";
 import { layerSizes, named, number } from "./options.ts";
-import { figuresOf, showProgress } from "./progress.ts";
-import { addTableOptions, readTrainingTable } from "./tables.ts";
+import { sampleOf } from "./seen.ts";
+import { addTableOptions, readJudgingTable, readTrainingTable } from "./tables.ts";
 import type { TableFlags } from "./tables.ts";
 import { figure, printable, word } from "./text.ts";
 
-/** One target, as the estimators take it. */
-type Target = { task: "classification"; labels: Label[] } | { task: "regression"; values: Float64Array };
-
-interface TrainOptions extends TableFlags {
-  hidden?: number[];
-  activation?: ActivationSpec;
-  loss?: LossSpec;
-  optimizer?: OptimizerSpec;
-  learningRate?: number;
-  l1?: number;
-  l2?: number;
-  epochs?: number;
-  batchSize?: number | "full";
-  validation?: number;
-  patience?: number;
-  classWeights?: "balanced";
-  seed: number | "random";
-  dtype?: DType;
+interface TrainOptions extends TableFlags, LearnFlags {
   out: string;
   force: boolean;
   json: boolean;
-  progress: boolean;
 }
 
+/** Epochs that `--json` tells of. */
+const MOST_EPOCHS = 1000;
+
 export function trainCommand(): Command {
-  const positive = number({ least: Number.MIN_VALUE });
-  const notNegative = number({ least: 0 });
-  const count = number({ least: 1, whole: true });
   const command = new Command("train")
     .description("Train a model on a CSV file and write it to one file.")
     .argument("<data>", "CSV file, also compressed with gzip; - for standard input");
-  return addTableOptions(command)
-    .option("--hidden <sizes>", "neurons of each hidden layer, as 16,16, or none (default: 64)", layerSizes)
-    .option("--activation <name>", "of the hidden layers (default: tanh)", named(ACTIVATIONS))
-    .option("--loss <name>", "what training minimises (default: fits the task)", named(LOSSES))
-    .option("--optimizer <name>", "how weights are updated (default: adam)", named(OPTIMIZERS))
-    .option("--learning-rate <rate>", "size of the updates (default: fits the network's size)", positive)
-    .option("--l1 <strength>", "pull of the weights towards 0 (default: 0)", notNegative)
-    .option("--l2 <strength>", "decay of the weights (default: 0.001, above 1,000 rows 1 / rows)", notNegative)
-    .option("--epochs <count>", "passes over the data at most (default: 100, more for small tables)", count)
-    .option("--batch-size <rows>", "rows a weight update, or full (default: 32)", batchSize)
-    .option(
-      "--validation <fraction>",
-      "rows held back to stop in time and to judge the model (default: 0.2, or 0 below 50 rows)",
-      number({ least: 0, most: 0.99 }),
-    )
-    .option(
-      "--patience <epochs>",
-      "epochs without a better validation loss before training stops, 0 for never (default: 20)",
-      number({ least: 0, whole: true }),
-    )
-    .addOption(
-      new Option("--class-weights <how>", "balanced: rare classes count as much as common ones").choices(["balanced"]),
-    )
-    .option("--seed <number>", "for first weights, order and held-back rows, or random", seed, 0)
-    .addOption(new Option("--dtype <kind>", "precision (default: float32)").choices(["float32", "float64"]))
+  return addLearningOptions(addTableOptions(command))
     .option("--out <file>", "where the model goes", "model.propago")
     .option("--force", "replace an existing file", false)
     .option("--json", "print the figures as one line of JSON", false)
@@ -94,152 +46,195 @@ export function trainCommand(): Command {
     .action(train);
 }
 
+function addLearningOptions(command: Command): Command {
+  const positive = number({ least: Number.MIN_VALUE });
+  const notNegative = number({ least: 0 });
+  const count = number({ least: 1, whole: true });
+  return command
+    .addOption(
+      new Option("--effort <level>", "how much is tried before a model is chosen (default: normal)").choices(EFFORTS),
+    )
+    .option("--ensemble <count>", "networks that the model consists of at most (default: by effort)", count)
+    .option("--hidden <sizes>", "neurons of each hidden layer, as 16,16, or none (default: chosen)", layerSizes)
+    .option("--activation <name>", "of the hidden layers (default: chosen)", named(ACTIVATIONS))
+    .option("--loss <name>", "what training minimises (default: fits the task)", named(LOSSES))
+    .option("--optimizer <name>", "how weights are updated (default: chosen)", named(OPTIMIZERS))
+    .option("--learning-rate <rate>", "size of the updates (default: the optimizer's)", positive)
+    .option("--l1 <strength>", "pull of the weights towards 0 (default: 0)", notNegative)
+    .option("--l2 <strength>", "decay of the weights (default: chosen)", notNegative)
+    .option("--epochs <count>", "passes over the data (default: enough)", count)
+    .option("--batch-size <rows>", "rows a weight update, or full (default: chosen)", batchSize)
+    .option("--validation <part>", "rows that judge only: a fraction of the rows, or a file", validation)
+    .option(
+      "--patience <epochs>",
+      "stop each network after so many epochs without a better loss on rows held back, 0 for never (default: 0)",
+      number({ least: 0, whole: true }),
+    )
+    .option("--time-limit <seconds>", "try no longer than this; results then depend on the machine", positive)
+    .addOption(
+      new Option("--class-weights <how>", "balanced: rare classes count as much as common ones").choices(["balanced"]),
+    )
+    .addOption(
+      new Option(
+        "--optimize <metric>",
+        "choose from which probability on the second of two classes is predicted (default: 0.5)",
+      ).choices(["accuracy", "balancedAccuracy", "f1"]),
+    )
+    .option("--seed <number>", "for first weights, order and folds, or random", seed, 0)
+    .addOption(new Option("--dtype <kind>", "precision (default: float32)").choices(["float32", "float64"]));
+}
+
 async function train(path: string, options: TrainOptions): Promise<void> {
   checkOutput(options.out, { inputs: [path], force: options.force });
-  const { targets, encoded, columns, record, weights, note, warnings } = readTrainingTable(
-    path,
-    options,
-    options.dtype,
-  );
-  const target = oneTarget(targets);
-  if (options.classWeights && target.task === "regression") {
-    throw new PropagoError("ERR_USAGE", "--class-weights is for classes, but the target is a number; leave it out");
+  const table = readTrainingTable(path, options, options.dtype);
+  const { targets, encoded, columns, record, weights } = table;
+  for (const warning of table.warnings) warn(warning);
+  if (!options.json) process.stdout.write(`${printable(table.note)}\n`);
+
+  const all = splitTargets(targets);
+  const learnt: Learnt[] = [];
+  for (const [i, target] of all.entries()) {
+    learnt.push(await learn(target, encoded, weights, options, { number: i + 1, of: all.length }));
+    tellWarnings(learnt[i].history);
   }
-  for (const warning of warnings) warn(warning);
-  if (!options.json) process.stdout.write(`${printable(note)}\n`);
+  const estimators = learnt.map(({ estimator }) => estimator);
+  const tables = { columns, targets: targets.records, record };
+  if (typeof options.validation === "string") judgeByFile(options.validation, options, tables, learnt);
 
-  const estimator =
-    target.task === "classification" ? new Classifier(network(options)) : new Regressor(network(options));
-  const started = performance.now();
-  const history = await fit(estimator, encoded, target, weights, options);
-  const seconds = (performance.now() - started) / 1000;
+  const last = learnt[learnt.length - 1].history.epochs;
+  const training = {
+    rows: encoded.rows,
+    epochs: last.length,
+    loss: last[last.length - 1]?.loss ?? NaN,
+    validation: learnt.map(({ judged, estimator }) => shown(judged ?? estimator.estimate ?? null)),
+    sample: sampleOf(encoded),
+  };
+  const model: Model = { task: all[0].task, ...tables, training, estimators };
+  writeModel(options.out, model);
+  if (options.json) process.stdout.write(`${JSON.stringify(asJson(model, learnt, encoded.columns, options.out))}\n`);
+  else process.stdout.write(`${learnt.flatMap((one) => linesOf(one, learnt.length)).concat(savedLine(model, options.out)).join("\n")}\n`); // prettier-ignore
+}
 
+function tellWarnings({ warnings = [] }: History): void {
   // One class only has been said already, by its name.
-  for (const { code, message } of history.warnings ?? []) if (code !== "WARN_CONSTANT_TARGETS") warn(message);
-
-  // Measured on the model as it is saved, after the best epoch's weights have come back.
-  const { training, validation } = judge(estimator, encoded, target);
-  const epochs = history.epochs.length;
-  const { rows } = encoded;
-  const figures = { rows, epochs, loss: training.loss, validation };
-  const { records } = targets;
-  writeModel(options.out, { task: target.task, targets: records, columns, record, training: figures, estimator });
-
-  const parameters = estimator.network?.parameterCount;
-  if (options.json) {
-    const { rows: _, ...own } = training;
-    const place = { target: records[0].name, inputs: encoded.columns, seed: estimator.network?.seed, out: options.out };
-    const result = {
-      task: target.task,
-      rows,
-      parameters,
-      epochs,
-      seconds,
-      ...own,
-      validation,
-      stopped: history.stopped,
-    };
-    process.stdout.write(`${JSON.stringify({ ...result, ...place })}\n`);
-    return;
-  }
-  const stopped = history.stopped === "earlyStopping" ? `, the best was epoch ${history.best?.epoch}` : "";
-  const lines = [`trained ${epochs} epochs in ${figure(seconds)} s${stopped}`];
-  lines.push(`training rows (${training.rows}): ${sentence(training)}`);
-  if (validation) lines.push(`held-back rows (${validation.rows}): ${sentence(validation)}`);
-  else lines.push("no rows were held back, so nothing is known of new rows");
-  lines.push(`saved ${word(options.out)} (${parameters} parameters)`);
-  process.stdout.write(`${lines.join("\n")}\n`);
+  for (const { code, message } of warnings) if (code !== "WARN_CONSTANT_TARGETS") warn(message);
 }
 
-/** The one target that the estimators can learn. */
-function oneTarget(targets: Targets): Target {
-  if (targets.kind === "classes") return { task: "classification", labels: targets.labels };
-  if (targets.kind === "numbers" && targets.records.length === 1) return { task: "regression", values: targets.values };
-  throw new PropagoError("ERR_USAGE", "several targets cannot be trained yet; name one with --target");
-}
-
-function network(options: TrainOptions): EstimatorOptions {
-  const { hidden, activation, optimizer, learningRate, loss, l1, l2, seed, dtype } = options;
-  return Object.fromEntries(
-    Object.entries({ hidden, activation, optimizer, learningRate, loss, l1, l2, seed, dtype }).filter(
-      ([, value]) => value !== undefined,
-    ),
-  );
-}
-
-/** Trains until the end or Ctrl-C. */
-async function fit(
-  estimator: Classifier | Regressor,
-  encoded: Encoded,
-  target: Target,
-  sampleWeights: Float64Array | undefined,
+/** Measures the models on the rows of another file. */
+function judgeByFile(
+  path: string,
   options: TrainOptions,
-): Promise<History> {
-  const x = { data: encoded.data, shape: [encoded.rows, encoded.columns] };
-  const validation = options.validation ?? defaultValidation(encoded.rows);
-  const known = encoded.rows - Math.round(encoded.rows * validation);
-  const epochs = options.epochs ?? defaultEpochs(known, options.batchSize);
-  const progress = showProgress(epochs, options.progress);
-  let last: EpochReport | undefined;
-
-  const controller = new AbortController();
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED); // the second Ctrl-C does not wait
-    const reached = last ? `after epoch ${last.epoch} (${figuresOf(last)})` : "before the first epoch's end";
-    controller.abort(new Interruption(`interrupted ${reached}; nothing was saved`));
-  };
-  process.on("SIGINT", interrupt);
-
-  const fitOptions: Omit<FitOptions, "validation"> & { validation: number } = {
-    // What the user left open stays open: a tiny table is then tried from several first weights.
-    epochs: options.epochs,
-    batchSize: options.batchSize,
-    validation,
-    signal: controller.signal,
-    onEpoch: (report) => {
-      last = report;
-      progress.show(report);
-    },
-  };
-  if (options.patience !== undefined) {
-    fitOptions.earlyStopping = options.patience === 0 ? false : { patience: options.patience };
-  }
-  try {
-    const weighted = { ...fitOptions, sampleWeights };
-    if (target.task === "regression") return await (estimator as Regressor).fit(x, target.values, weighted);
-    const { classWeights } = options;
-    return await (estimator as Classifier).fit(x, target.labels, { ...weighted, classWeights });
-  } finally {
-    progress.stop();
-    process.off("SIGINT", interrupt);
+  tables: Pick<Model, "columns" | "targets" | "record">,
+  learnt: Learnt[],
+): void {
+  const { x, targets, warnings } = readJudgingTable(path, tables, options, options.dtype);
+  for (const warning of warnings) warn(warning);
+  for (const [i, target] of splitTargets(targets).entries()) {
+    const y = target.task === "classification" ? target.labels : target.values;
+    learnt[i].judged = measure(learnt[i].estimator, x, y);
   }
 }
 
-/** What the model reaches on the rows that it was trained on, and on those that were held back. */
-function judge(
-  estimator: Classifier | Regressor,
-  { data, rows, columns }: Encoded,
-  target: Target,
-): { training: Figures; validation: Figures | null } {
-  const isHeld = new Set(estimator.heldBack);
-  const part = (isWanted: (row: number) => boolean): Figures => {
-    const chosen = Array.from({ length: rows }, (_, row) => row).filter(isWanted);
-    const x = chosen.map((row) => data.subarray(row * columns, (row + 1) * columns));
-    const y =
-      target.task === "classification"
-        ? chosen.map((row): Label => target.labels[row])
-        : Float64Array.from(chosen, (row) => target.values[row]);
-    return measure(estimator, x, y);
-  };
+/** The figures that a model file and `--json` keep. */
+function shown(figures: Evaluation | null): Evaluation | null {
+  if (figures === null) return null;
+  const { confusionMatrix, ...rest } = figures;
+  return confusionMatrix && confusionMatrix.length > 100 ? rest : figures;
+}
+
+/** What one target's training came to, for people. */
+function linesOf({ target, estimator, seconds, training, judged }: Learnt, count: number): string[] {
+  const { chosen, estimate, baseline } = estimator;
+  const lines: string[] = count > 1 ? [`target ${word(target.name)}:`] : [];
+  if (chosen) lines.push(`${chosenSentence(chosen)} (${figure(seconds, 2)} s)`);
+  const classes = estimator instanceof Classifier ? estimator.classes : [];
+  if (judged) lines.push(`rows that only judge (${judged.rows}): ${sentence(judged)}`, ...classLines(classes, judged));
+  if (estimate) {
+    lines.push(`rows left out in turn (${estimate.rows}): ${sentence(estimate)}`);
+    if (!judged) lines.push(...classLines(classes, estimate));
+  } else if (!judged) lines.push("no rows could be left out, so nothing is known of new rows");
+  if (baseline) lines.push(`without the inputs: ${baselineSentence(baseline)}`);
+  lines.push(`training rows, which it has seen (${training.rows}): ${sentence(training)}`);
+  if (estimator instanceof Classifier && estimator.threshold !== 0.5) {
+    lines.push(`${word(estimator.classes[1])} is predicted from a probability of ${figure(estimator.threshold)} on`);
+  }
+  return lines;
+}
+
+function chosenSentence({ candidates, networks, folds, by }: Chosen): string {
+  const kept = candidates.filter((one) => one.networks > 0).sort((a, b) => b.weight - a.weight);
+  const names = kept.slice(0, 3).map((one) => `${one.networks} × ${one.description}`);
+  const rest = kept.length > 3 ? ` and ${kept.length - 3} more kinds` : "";
+  const how =
+    by === "folds"
+      ? `chosen from ${candidates.length} kinds of networks by ${folds > 1 ? `${folds} folds` : "rows left out"}`
+      : by === "trainingLoss"
+        ? "learnt by heart"
+        : "trained";
+  return `${how}: ${networks === 1 ? "" : `${networks} networks, `}${names.join("; ")}${rest}`;
+}
+
+function savedLine({ estimators }: Model, out: string): string {
+  return `saved ${word(out)} (${parametersOf(estimators)} parameters)`;
+}
+
+function parametersOf(estimators: Model["estimators"]): number {
+  return estimators.flatMap(({ networks }) => networks).reduce((sum, network) => sum + network.parameterCount, 0);
+}
+
+/** The figures for programs: of the first target, and of each where there are several. */
+function asJson({ task, training, estimators }: Model, learnt: readonly Learnt[], inputs: number, out: string) {
+  const each = learnt.map(({ target, estimator, history, seconds, training: own, judged }, i) => {
+    const { chosen, estimate = null, baseline = null } = estimator;
+    const { rows: _, ...figures } = own;
+    const last = history.epochs[history.epochs.length - 1];
+    return {
+      target: target.name,
+      seconds,
+      ...shown(figures),
+      epochs: history.epochs.length,
+      loss: last?.loss,
+      training: shown(own),
+      validation: training.validation[i] && withRows(training.validation[i], judged?.rows ?? estimate?.rows),
+      estimate: estimate && shown(estimate),
+      baseline,
+      chosen,
+      stopped: history.stopped,
+      history: thinned(history).map(({ epoch, loss }) => ({ epoch, loss })),
+      ...(estimator instanceof Classifier && estimator.threshold !== 0.5 ? { threshold: estimator.threshold } : {}),
+    };
+  });
+  const seconds = learnt.reduce((sum, one) => sum + one.seconds, 0);
   return {
-    training: part((row) => !isHeld.has(row)),
-    validation: isHeld.size > 0 ? part((row) => isHeld.has(row)) : null,
+    task,
+    rows: training.rows,
+    parameters: parametersOf(estimators),
+    ...each[0],
+    seconds,
+    inputs,
+    seed: estimators[0].network?.seed,
+    out,
+    ...(each.length > 1 ? { targets: each } : {}),
   };
+}
+
+function withRows(figures: Evaluation, rows: number | undefined): Partial<Figures> {
+  return { rows, ...figures };
+}
+
+function thinned({ epochs }: History): History["epochs"] {
+  const step = Math.ceil(epochs.length / MOST_EPOCHS);
+  return epochs.filter((_, i) => i % step === 0 || i === epochs.length - 1);
 }
 
 function batchSize(text: string): number | "full" {
   if (text === "full") return text;
   return number({ least: 1, whole: true })(text);
+}
+
+/** A fraction, or else a file. */
+function validation(text: string): number | string {
+  return /^[-+.\d]+(e[-+]?\d+)?$/i.test(text) ? number({ least: 0, most: 0.99 })(text) : text;
 }
 
 function seed(text: string): number | "random" {

@@ -1,0 +1,174 @@
+// From a table's rows to trained estimators, one for each target, with progress and Ctrl-C; and what they reach.
+import { Classifier } from "../estimators/classifier.ts";
+import type { ClassifierOptions, Effort, EstimatorOptions } from "../estimators/options.ts";
+import { Regressor } from "../estimators/regressor.ts";
+import type { ActivationSpec } from "../activations.ts";
+import type { Encoded } from "../data/columns.ts";
+import type { Label } from "../data/labels.ts";
+import type { TargetRecord, Targets } from "../data/targets.ts";
+import { PropagoError } from "../errors.ts";
+import type { LossSpec } from "../losses.ts";
+import { OWNED } from "../marks.ts";
+import type { OptimizerSpec } from "../optimizers.ts";
+import type { DType, History, Matrix } from "../types.ts";
+import { Interruption, INTERRUPTED } from "./exit.ts";
+import { type Figures, measure } from "./figures.ts";
+import { showProgress } from "./progress.ts";
+
+/** Options of training, as commander gives them. */
+export interface LearnFlags {
+  effort?: Effort;
+  ensemble?: number;
+  optimize?: ClassifierOptions["optimize"];
+  hidden?: number[];
+  activation?: ActivationSpec;
+  loss?: LossSpec;
+  optimizer?: OptimizerSpec;
+  learningRate?: number;
+  l1?: number;
+  l2?: number;
+  epochs?: number;
+  batchSize?: number | "full";
+  /** A part of the rows, or a file. */
+  validation?: number | string;
+  patience?: number;
+  classWeights?: "balanced";
+  timeLimit?: number;
+  seed: number | "random";
+  dtype?: DType;
+  progress: boolean;
+}
+
+/** One target, as an estimator takes it. */
+export type Target = { name: string } & (
+  { task: "classification"; labels: Label[] } | { task: "regression"; values: Float64Array }
+);
+
+/** What one target's training came to. */
+export interface Learnt {
+  target: Target;
+  estimator: Classifier | Regressor;
+  history: History;
+  seconds: number;
+  /** On the rows that it learnt from. */
+  training: Figures;
+  /** On rows of `--validation`. */
+  judged?: Figures;
+}
+
+/** Each target by itself: of several, each gets the model that is best for it. */
+export function splitTargets(targets: Targets): Target[] {
+  const { records } = targets;
+  if (targets.kind === "classes") return [{ name: records[0].name, task: "classification", labels: targets.labels }];
+  const { values } = targets;
+  const count = records.length;
+  return records.map((record, t): Target => {
+    const own = Float64Array.from({ length: values.length / count }, (_, row) => values[row * count + t]);
+    if (record.kind === "number") return { name: record.name, task: "regression", values: own };
+    return { name: record.name, task: "classification", labels: Array.from(own, (index) => record.labels[index]) };
+  });
+}
+
+/** Trains an estimator on one target, until the end or Ctrl-C. */
+export async function learn(
+  target: Target,
+  { data, rows, columns }: Pick<Encoded, "data" | "rows" | "columns">,
+  sampleWeights: Float64Array | undefined,
+  flags: LearnFlags,
+  place: { number: number; of: number },
+): Promise<Learnt> {
+  const estimator = make(target, flags);
+  const started = performance.now();
+  const x = { data, shape: [rows, columns], [OWNED]: true };
+  const fraction = typeof flags.validation === "number" ? flags.validation : 0;
+  const { patience } = flags;
+  const watched = watch(place, flags.progress);
+  const options = {
+    epochs: flags.epochs,
+    batchSize: flags.batchSize,
+    timeLimit: flags.timeLimit,
+    validation: fraction,
+    earlyStopping: patience === undefined || patience === 0 ? false : { patience },
+    sampleWeights,
+    signal: watched.signal,
+    onSearch: watched.onSearch,
+  };
+  let history: History;
+  try {
+    if (target.task === "regression") history = await (estimator as Regressor).fit(x, target.values, options);
+    else {
+      const { classWeights } = flags;
+      history = await (estimator as Classifier).fit(x, target.labels, { ...options, classWeights });
+    }
+  } finally {
+    watched.stop();
+  }
+  const seconds = (performance.now() - started) / 1000;
+  const learnt: Learnt = { target, estimator, history, seconds, training: { rows: 0, loss: NaN } };
+  const held = estimator.heldBack;
+  const isHeld = new Set(held);
+  const known = isHeld.size === 0 ? undefined : Array.from({ length: rows }, (_, row) => row).filter((r) => !isHeld.has(r)); // prettier-ignore
+  learnt.training = measurePart(estimator, { data, rows, columns }, target, known);
+  if (held.length > 0) learnt.judged = measurePart(estimator, { data, rows, columns }, target, held);
+  return learnt;
+}
+
+function make(target: Target, flags: LearnFlags): Classifier | Regressor {
+  const { effort, ensemble, hidden, activation, optimizer, learningRate, loss, l1, l2, seed, dtype, optimize } = flags;
+  const given: EstimatorOptions = { effort, ensemble, hidden, activation, optimizer, learningRate, loss, l1, l2, seed, dtype }; // prettier-ignore
+  const options = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  if (target.task === "regression") {
+    for (const [name, value] of Object.entries({ optimize, classWeights: flags.classWeights })) {
+      if (value === undefined) continue;
+      const flag = name === "optimize" ? "--optimize" : "--class-weights";
+      throw new PropagoError("ERR_USAGE", `${flag} is for classes, but the target is a number; leave it out`);
+    }
+    return new Regressor(options);
+  }
+  return new Classifier(optimize === undefined ? options : { ...options, optimize });
+}
+
+/** Figures of some rows; of all where none are named. */
+function measurePart(
+  estimator: Classifier | Regressor,
+  { data, rows, columns }: Pick<Encoded, "data" | "rows" | "columns">,
+  target: Target,
+  places?: readonly number[],
+): Figures {
+  const all = target.task === "classification" ? target.labels : target.values;
+  if (!places) return measure(estimator, { data, shape: [rows, columns] }, all);
+  const own = new (data.constructor as Float32ArrayConstructor)(places.length * columns);
+  places.forEach((row, i) => own.set(data.subarray(row * columns, (row + 1) * columns), i * columns));
+  const x: Matrix = { data: own, shape: [places.length, columns] };
+  if (target.task === "classification") return measure(estimator, x, places.map((row) => target.labels[row])); // prettier-ignore
+  return measure(estimator, x, Float64Array.from(places, (row) => target.values[row])); // prettier-ignore
+}
+
+/** Shows progress, and listens for Ctrl-C. */
+function watch({ number, of: targets }: { number: number; of: number }, isWanted: boolean) {
+  const progress = showProgress(isWanted);
+  const controller = new AbortController();
+  let reached = "before the first network was trained";
+  const interrupt = (): void => {
+    if (controller.signal.aborted) process.exit(INTERRUPTED); // the second Ctrl-C does not wait
+    controller.abort(new Interruption(`interrupted ${reached}; nothing was saved`));
+  };
+  process.on("SIGINT", interrupt);
+  return {
+    signal: controller.signal,
+    onSearch: ({ trained, of }: { trained: number; of: number }): void => {
+      const which = targets > 1 ? `, target ${number} of ${targets}` : "";
+      reached = `after ${trained} of ${of} networks${which}`;
+      progress.show(trained, of, which);
+    },
+    stop: (): void => {
+      progress.stop();
+      process.off("SIGINT", interrupt);
+    },
+  };
+}
+
+/** What a target is called in a message. */
+export function nameOf(record: Pick<TargetRecord, "name">): string {
+  return JSON.stringify(record.name);
+}
