@@ -68,16 +68,16 @@ const train = (data: string, ...args: string[]): Result =>
 describe("train", () => {
   it("reaches its figures on iris and digits with default settings", () => {
     const iris = lastLine(run(["train", example("iris.csv"), "--out", "iris.propago", "--json"]));
-    expect(iris).toMatchObject({
-      task: "classification",
-      rows: 150,
-      parameters: 4 * 64 + 64 + 64 * 3 + 3,
-      target: "species",
-    });
-    expect(iris.validation).toMatchObject({ rows: 30 });
+    expect(iris).toMatchObject({ task: "classification", rows: 150, target: "species" });
+    expect(iris.validation).toMatchObject({ rows: 150, folds: 5 });
+    expect(iris.validation).toEqual(iris.estimate);
     expect((iris.validation as { accuracy: number }).accuracy).toBeGreaterThanOrEqual(0.95);
+    expect(iris.baseline).toMatchObject({ accuracy: expect.closeTo(1 / 3, 9) });
+    expect((iris.chosen as { candidates: object[] }).candidates.length).toBeGreaterThan(8);
+    const history = iris.history as { epoch: number; loss: number }[];
+    expect(history.at(-1)).toEqual({ epoch: iris.epochs, loss: iris.loss });
     const digits = lastLine(run(["train", example("digits.csv"), "--hidden", "64", "--out", "d.propago", "--json"]));
-    expect(digits).toMatchObject({ task: "classification", rows: 1797, parameters: 64 * 64 + 64 + 64 * 10 + 10 });
+    expect(digits).toMatchObject({ task: "classification", rows: 1797 });
     expect((digits.validation as { accuracy: number }).accuracy).toBeGreaterThanOrEqual(0.97);
     for (const key of ["epochs", "seconds", "loss"]) expect(digits[key], key).toBeGreaterThan(0);
     expect((digits.validation as { loss: number }).loss).toBeGreaterThan(0);
@@ -105,19 +105,90 @@ describe("train", () => {
     const { stdout, stderr, status } = run(["train", example("iris.csv"), "--out", "told.propago"]);
     expect(status).toBe(0);
     expect(stdout).toContain('target "species" (the last column): 3 classes (setosa, versicolor, virginica)');
-    expect(stdout).toMatch(/held-back rows \(30\): accuracy 0\.\d+, loss/);
-    expect(stdout).toContain("saved told.propago (515 parameters)");
+    expect(stdout).toMatch(/chosen from \d+ kinds of networks by 5 folds: 8 networks, 1 × /);
+    expect(stdout).toMatch(/rows left out in turn \(150\): accuracy 0\.9\d* ± 0\.0\d+, loss/);
+    expect(stdout).toMatch(/versicolor +precision 0\.9\d*, recall 0\.\d+, f1 0\.\d+\n/);
+    expect(stdout).toContain("without the inputs: the largest class alone: accuracy 0.3333");
+    expect(stdout).toMatch(/training rows, which it has seen \(150\): accuracy/);
+    expect(stdout).toMatch(/saved told\.propago \(\d+ parameters\)/);
     expect(stderr).toBe("");
   });
 
   it("reports the figures of the model that it saved", () => {
-    const report = lastLine(
-      run(["train", example("iris.csv"), "--out", "same.propago", "--validation", "0", "--epochs", "9", "--json"]),
+    const report = lastLine(run(["train", example("iris.csv"), "--out", "same.propago", "--epochs", "9", "--json"]));
+    const again = run(["evaluate", "same.propago", example("iris.csv"), "--json"]);
+    expect(lastLine(again).loss).toBe((report.training as { loss: number }).loss);
+    expect(lastLine(again).accuracy).toBe(report.accuracy);
+    expect(again.stderr).toContain("the model was trained on these rows");
+  });
+
+  it("judges on a part of the rows, or on a file, that nothing was trained on", () => {
+    const lines = readFileSync(example("iris.csv"), "utf8").trim().split("\n");
+    write("some.csv", lines.filter((_, i) => i % 4 !== 1).join("\n"));
+    write("others.csv", [lines[0], ...lines.filter((_, i) => i % 4 === 1)].join("\n"));
+    const judged = lastLine(
+      run([
+        "train",
+        "some.csv",
+        "--validation",
+        "others.csv",
+        "--out",
+        "judged.propago",
+        "--effort",
+        "quick",
+        "--json",
+      ]),
     );
-    const again = lastLine(run(["evaluate", "same.propago", example("iris.csv"), "--json"]));
-    expect(report.validation).toBeNull();
-    expect(again.loss).toBe(report.loss);
-    expect(again.accuracy).toBe(report.accuracy);
+    const alone = run(["evaluate", "judged.propago", "others.csv", "--json"]);
+    expect(judged.validation).toMatchObject({ rows: 38, accuracy: lastLine(alone).accuracy });
+    expect(judged.estimate).toMatchObject({ rows: 112 });
+    expect(alone.stderr).toBe("");
+    const part = lastLine(train("some.csv", "--validation", "0.25", "--effort", "quick", "--json"));
+    expect(part.validation).toMatchObject({ rows: 28 });
+    expect(part.training).toMatchObject({ rows: 84 });
+    expect(run(["train", "some.csv", "--validation", "none.csv", "--out", "n.propago"]).status).toBe(6);
+  });
+
+  it("predicts several targets, numbers or classes, each by a model of its own", () => {
+    write("several.csv", `a,b,sum,product\n${Array.from({ length: 60 }, (_, i) => `${i % 8},${i % 5},${(i % 8) + (i % 5)}.5,${(i % 8) * (i % 5)}.5`).join("\n")}`); // prettier-ignore
+    const args = ["several.csv", "--target", "sum,product", "--task", "regression", "--effort", "quick", "--out", "several.propago"]; // prettier-ignore
+    const report = lastLine(run(["train", ...args, "--json"]));
+    expect((report.targets as { target: string }[]).map(({ target }) => target)).toEqual(["sum", "product"]);
+    const [head, first] = run(["predict", "several.propago", "several.csv"]).stdout.split("\n");
+    expect(head).toBe("prediction_sum,prediction_product");
+    expect(Math.abs(Number(first.split(",")[0]) - 0.5)).toBeLessThan(1);
+    const measured = lastLine(run(["evaluate", "several.propago", "several.csv", "--json"]));
+    expect((measured.targets as { r2: number }[]).every(({ r2 }) => r2 > 0.9)).toBe(true);
+    expect(run(["inspect", "several.propago"]).stdout).toMatch(/target sum:[^]*target product:/);
+
+    write("labels.csv", `a,b,hot,wet\n${Array.from({ length: 60 }, (_, i) => `${i % 8},${i % 5},${i % 8 > 3 ? "yes" : "no"},${i % 5 > 2 ? 1 : 0}`).join("\n")}`); // prettier-ignore
+    expect(run(["train", "labels.csv", "--target", "hot,wet", "--effort", "quick", "--out", "labels.propago"]).status).toBe(0); // prettier-ignore
+    const [names, row] = run(["predict", "labels.propago", "labels.csv"]).stdout.split("\n");
+    expect(names).toBe("prediction_hot,prediction_wet,probability_no_hot,probability_yes_hot,probability_0_wet,probability_1_wet"); // prettier-ignore
+    expect(row).toMatch(/^no,0,/);
+  });
+
+  it("chooses a threshold for a rare class, and says from where on", () => {
+    const rows = Array.from({ length: 200 }, (_, i) => `${i % 20},${(i * 7) % 11},${i % 20 > 16 && i % 3 > 0 ? "rare" : "common"}`); // prettier-ignore
+    write("rare.csv", `a,b,y\n${rows.join("\n")}`);
+    const { stdout } = run(["train", "rare.csv", "--optimize", "f1", "--effort", "quick", "--out", "rare.propago"]);
+    expect(stdout).toMatch(/rare is predicted from a probability of 0\.\d+ on/);
+    expect(run(["train", "rare.csv", "--target", "b", "--task", "regression", "--optimize", "f1", "--out", "x.propago"])).toMatchObject({ status: 2, stderr: expect.stringContaining("--optimize is for classes") }); // prettier-ignore
+  });
+
+  it("writes intervals of numbers", () => {
+    const lines = Array.from({ length: 80 }, (_, i) => `${i % 9},${i % 7},${3 * (i % 9) + ((i * i) % 13) / 4}`);
+    write("between.csv", `a,b,y\n${lines.join("\n")}`);
+    expect(run(["train", "between.csv", "--effort", "quick", "--out", "between.propago"]).status).toBe(0);
+    const [head, ...rows] = run(["predict", "between.propago", "between.csv", "--interval", "0.8"]).stdout.trim().split("\n"); // prettier-ignore
+    expect(head).toBe("prediction,lower,upper");
+    const inside = rows.filter((row, i) => {
+      const [, lower, upper] = row.split(",").map(Number);
+      const y = Number(lines[i].split(",")[2]);
+      return lower <= y && y <= upper;
+    });
+    expect(inside.length / rows.length).toBeGreaterThan(0.7);
+    expect(run(["predict", "colors.propago", "colors.csv", "--interval", "0.8"])).toMatchObject({ status: 2 });
   });
 
   it("writes the same bytes for the same seed whatever the locale and time zone, and others for another", () => {
@@ -135,14 +206,16 @@ describe("train", () => {
     const options =
       "--hidden 8,4 --activation relu --optimizer sgd --learning-rate 0.05 --l1 0.001 --l2 0.01 --epochs 4";
     const more =
-      "--batch-size 16 --validation 0.3 --patience 3 --seed 7 --dtype float64 --task classification --no-progress";
+      "--batch-size 16 --validation 0.3 --patience 3 --seed 7 --dtype float64 --task classification --no-progress --ensemble 1 --effort quick";
     const report = lastLine(
       run(["train", example("iris.csv"), ...`${options} ${more} --out all.propago --json`.split(" ")]),
     );
-    expect(report).toMatchObject({ epochs: 4, parameters: 5 * 8 + 9 * 4 + 5 * 3, seed: 7, validation: { rows: 45 } });
+    expect(report).toMatchObject({ epochs: 4, seed: 7, estimate: { rows: 150 } });
     const { stdout } = run(["inspect", "all.propago"]);
-    expect(stdout).toMatch(/relu[^]*float64[^]*sgd at 0\.05/);
-    const none = lastLine(train(example("iris.csv"), "--hidden", "none", "--json", "--batch-size", "full"));
+    expect(stdout).toMatch(/ 8 +relu[^]* 4 +relu[^]*float64[^]*sgd at 0\.05/);
+    const none = lastLine(
+      train(example("iris.csv"), "--hidden", "none", "--json", "--batch-size", "full", "--ensemble", "1"),
+    );
     expect(none.parameters).toBe(5 * 3);
   });
 
@@ -268,16 +341,17 @@ describe("predict", () => {
 describe("evaluate and inspect", () => {
   it("measure a file, for people and for programs", () => {
     expect(run(["evaluate", "colors.propago", "colors.csv"]).stdout).toMatch(
-      /^colors\.csv \(20 rows\): accuracy [\d.]+, loss [\d.]+\n {2}big: precision [\d.]+, recall [\d.]+, f1 [\d.]+\n {2}small: .*\n$/,
+      /^colors\.csv \(20 rows\): accuracy [\d.]+, loss [\d.]+\n {2}big +precision [\d.]+, recall [\d.]+, f1 [\d.]+\n {2}small .*\n {2}predicted: +big +small\n {2}big +\d+ +\d+\n {2}small +\d+ +\d+\n$/,
     );
     const report = lastLine(run(["evaluate", "colors.propago", "colors.csv", "--json"]));
     expect(Object.keys(report).sort()).toEqual([
       "accuracy",
       "classes",
+      "confusionMatrix",
       "loss",
       "parameters",
-      "penalty",
       "rows",
+      "target",
       "task",
     ]);
     expect((report.classes as { label: string }[]).map(({ label }) => label)).toEqual(["big", "small"]);
@@ -292,6 +366,7 @@ describe("evaluate and inspect", () => {
       return run(["predict", "alike.propago", "alike.csv"]).stdout.split("\n")[1];
     };
     const share = (line: string): number => Number(line.split(",")[1]);
+    expect(guess("--weights", "w")).toMatch(/^a,/);
     expect(guess("--ignore", "w")).toMatch(/^b,/);
     expect(share(guess("--weights", "w"))).toBeCloseTo(0.75, 2);
     expect(share(guess("--ignore", "w", "--class-weights", "balanced"))).toBeCloseTo(0.5, 2);
@@ -325,7 +400,7 @@ describe("evaluate and inspect", () => {
     expect(stdout).toContain(
       'classification of "kind"\nclasses (2): big, small\ncolumns (2): color (one of blue, green, red), size\n',
     );
-    expect(stdout).toContain("trained on 20 rows in 30 epochs");
+    expect(stdout).toMatch(/trained on 20 rows, the last network \d+ epochs/);
     expect(stdout).toContain("dense_2");
     expect(lastLine(run(["inspect", "colors.propago", "--json"]))).toMatchObject({
       target: "kind",
@@ -541,17 +616,7 @@ describe("while it trains", () => {
   });
 
   const interrupted = async (times: number): Promise<{ code: number | null; stderr: string; ms: number }> => {
-    const args = [
-      cli,
-      "train",
-      example("digits.csv"),
-      "--epochs",
-      "1000000",
-      "--patience",
-      "0",
-      "--out",
-      "stopped.propago",
-    ];
+    const args = [cli, "train", example("digits.csv"), "--epochs", "1000000", "--out", "stopped.propago"];
     const child = spawn(process.execPath, args, { cwd: folder });
     let stderr = "";
     child.stderr.on("data", (chunk) => (stderr += chunk));
@@ -567,7 +632,7 @@ describe("while it trains", () => {
     const { code, stderr, ms } = await interrupted(1);
     expect(code).toBe(130);
     expect(stderr).toMatch(
-      /interrupted after epoch \d+ \(loss [\d.e-]+ validation accuracy [\d.]+\); nothing was saved\n$/,
+      /interrupted (before the first network was trained|after \d+ of \d+ networks); nothing was saved\n$/,
     );
     expect(ms).toBeLessThan(2000);
     expect(readdirSync(folder).filter((name) => name.includes("stopped"))).toEqual([]);
@@ -596,7 +661,7 @@ describe("while it trains", () => {
         encoding: "utf8",
         env: { ...process.env, TERM: "xterm", ...env },
       }).stdout;
-    expect(terminal("")).toMatch(/epoch \d+\/20 \[=+-*\] loss/);
+    expect(terminal("")).toMatch(/network \d+ of \d+ \[=+-*\] \d+s left/);
     expect(terminal("--no-progress")).not.toContain("[=");
     expect(terminal("", { TERM: "dumb" })).not.toContain("[=");
     // eslint-disable-next-line no-control-regex -- colours begin with these
