@@ -169,14 +169,17 @@ function withCommand(
   for (let round = 0; round < MOST_ROUNDS; round++) {
     problems.push(...found.filter(({ message }) => !problems.some((known) => known.message === message)));
     for (const problem of found) {
-      filters = { badLines: problem.badLines ?? filters.badLines, encoding: problem.encoding ?? filters.encoding };
+      const badLines = [...new Set([...filters.badLines, ...(problem.badLines ?? [])])].sort((a, b) => a - b);
+      filters = { badLines, encoding: problem.encoding ?? filters.encoding };
     }
     if (!found.every(({ remedies: own, badLines, encoding }) => own ?? badLines ?? encoding)) break;
     const more = found.flatMap((problem) => problem.remedies ?? []);
     remedies.push(...more);
     tried = applied(tried, more);
     try {
-      study({ bytes: filtered(bytes, filters), name }, tried, "float32");
+      const mended = { bytes: filtered(bytes, filters), name };
+      const { rows, targets } = study(mended, tried, "float32");
+      if (!isTargetKept(mended, flags, tried, remedies, { rows, targets })) break;
       return new TableError(problems, name, `this works: ${commandLine(path, words, remedies, filters)}`);
     } catch (next) {
       if (!(next instanceof TableError)) break;
@@ -188,12 +191,32 @@ function withCommand(
 
 const MOST_ROUNDS = 6;
 
+/** Whether a command that mends a table still predicts what was to be predicted, and does not empty it. */
+function isTargetKept(
+  file: TableFile,
+  flags: TableFlags,
+  tried: TableFlags,
+  remedies: readonly Remedy[],
+  { rows, targets }: Pick<TrainingTable, "rows" | "targets">,
+): boolean {
+  if (remedies.some(({ option }) => option === "target")) return true;
+  const { missingValues } = flags;
+  const before: TableFlags = { ...tried, missingValues };
+  const table = parseTable(file.bytes, file.name, readingOf(before));
+  const wanted = select(table, before).targets;
+  const isSame = wanted.every((place, i) => table.columns[place] === targets.records[i].name);
+  const known = knownRows(table, wanted, rulesOf(before), new Uint8Array(table.rows));
+  return isSame && (2 * rows.length >= known.length || tried.missing === "drop");
+}
+
+/** The user's options with remedies; a remedy without a value leaves its option out. */
 function applied(flags: TableFlags, remedies: readonly Remedy[]): TableFlags {
   const result: TableFlags = { ...flags };
   for (const { option, value } of remedies) {
     if (option === "ignore" || option === "text" || option === "number" || option === "missingValues") {
       result[option] = [...(result[option] ?? []), value];
-    } else if (option === "skipLines" || option === "maxCategories") result[option] = Number(value);
+    } else if (value === "") result[option] = undefined;
+    else if (option === "skipLines" || option === "maxCategories") result[option] = Number(value);
     else if (option === "header") result.header = value === "true";
     else if (option === "delimiter") result.delimiter = value === "tab" ? "\t" : value;
     else Object.assign(result, { [option]: value });
@@ -204,16 +227,39 @@ function applied(flags: TableFlags, remedies: readonly Remedy[]): TableFlags {
 function filtered(bytes: Uint8Array, { badLines, encoding }: Filters): Uint8Array {
   if (badLines.length === 0 && encoding === undefined) return bytes;
   const text = new TextDecoder(encoding).decode(bytes);
+  // Lines that the command takes out are blank here: so the others keep their numbers.
   const bad = new Set(badLines);
-  const kept = text.split("\n").filter((_, i) => !bad.has(i + 1));
+  const kept = text.split("\n").map((line, i) => (bad.has(i + 1) ? "" : line));
   return new TextEncoder().encode(kept.join("\n"));
+}
+
+/** Options that may be given more than once; of the others a remedy takes the place of the user's. */
+const GATHERED: readonly Remedy["option"][] = ["ignore", "text", "number", "missingValues"];
+
+function flagOf(option: Remedy["option"]): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** The words of a command line without some options and their values. */
+function wordsWithout(words: readonly string[], options: readonly Remedy["option"][]): string[] {
+  const flags = new Set(options.map(flagOf));
+  const bare = new Set(options.includes("header") ? ["--header", "--no-header"] : []);
+  return words.filter((word, i) => {
+    if (bare.has(word) || flags.has(word) || flags.has(word.split("=", 1)[0])) return false;
+    const before = words[i - 1] ?? "";
+    return !flags.has(before) || bare.has(before);
+  });
 }
 
 /** The user's command with the options that mend it, as a shell reads it. */
 function commandLine(path: string, words: readonly string[], remedies: readonly Remedy[], filters: Filters): string {
-  const own = [...words];
-  const more = remedies.map(({ option, value }) => {
-    const flag = `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  const single = remedies.map(({ option }) => option).filter((option) => !GATHERED.includes(option));
+  const own = wordsWithout(words, single);
+  const last = new Map(remedies.map((remedy) => [remedy.option, remedy]));
+  const used = remedies.filter((remedy) => GATHERED.includes(remedy.option) || last.get(remedy.option) === remedy);
+  const more = used.flatMap(({ option, value }) => {
+    const flag = flagOf(option);
+    if (value === "" && !GATHERED.includes(option)) return [];
     if (option === "header") return value === "true" ? "--header" : "--no-header";
     return value.startsWith("-") ? quotedForShell(`${flag}=${value}`) : `${flag} ${quotedForShell(value)}`;
   });
@@ -275,8 +321,9 @@ function study(file: TableFile, flags: TableFlags, dtype: DType): TrainingTable 
   };
 }
 
-function readingOf({ delimiter, header, skipLines, comment }: ReadingFlags): ReadingOptions {
-  return { delimiter, header, skipLines, comment };
+function readingOf(flags: ReadingFlags): ReadingOptions {
+  const { delimiter, header, skipLines, comment } = flags;
+  return { delimiter, header, skipLines, comment, isMissing: rulesOf(flags).isMissing };
 }
 
 function rulesOf({ missingValues = [], decimal }: ReadingFlags) {

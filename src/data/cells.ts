@@ -111,6 +111,21 @@ export function fieldAt(text: string, start: number, delimiter: string): string 
   return inside.replace(/""|\\"/g, '"').replace(/\r\n?/g, "\n");
 }
 
+/** How many records there are. */
+export function countOf({ firsts }: Records): number {
+  return firsts.length - 1;
+}
+
+/** How many fields a record has. */
+export function widthOf({ firsts }: Records, record: number): number {
+  return firsts[record + 1] - firsts[record];
+}
+
+/** A field of a record, trimmed. */
+export function cellOf({ text, delimiter, starts, firsts }: Records, record: number, field: number): string {
+  return fieldAt(text, starts[firsts[record] + field], delimiter).trim();
+}
+
 /** Where the field that begins here ends, or -1 for a quote that is wrong. */
 function fieldEnd(text: string, start: number, separator: number): number {
   const open = quoteOf(text, start, separator);

@@ -2,7 +2,8 @@
 // cut in cells.ts, the first lines are read in header.ts; what a column means is decided in columns.ts.
 import { PropagoError } from "../errors.ts";
 import { fieldAt } from "./cells.ts";
-import { frameTable, refuseForeign } from "./header.ts";
+import { refuseForeign } from "./foreign.ts";
+import { frameTable } from "./header.ts";
 import { TableError } from "./problems.ts";
 import type { ReadingOptions } from "./header.ts";
 

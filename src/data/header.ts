@@ -1,12 +1,12 @@
 // The first lines of a table: what is no row, what separates the fields, and how the columns are called. Whatever is
 // decided here for the user is told in the table's warnings, with the option that overrules it.
 import { PropagoError, show } from "../errors.ts";
-import { afterLine, cut, fieldAt, lineEnd, SPACES } from "./cells.ts";
+import { afterLine, cellOf, countOf, cut, lineEnd, SPACES, widthOf } from "./cells.ts";
 import type { Records } from "./cells.ts";
 import { count, list, TableError } from "./problems.ts";
-import type { Remedy } from "./problems.ts";
 import { missingTest } from "./missing.ts";
 import { parseNumber } from "./numbers.ts";
+import { isSeries, refuseNames, refuseNoRows, refuseTitles } from "./titles.ts";
 
 export const DELIMITERS = [",", ";", "\t", "|"] as const;
 
@@ -19,8 +19,10 @@ export interface ReadingOptions {
   skipLines?: number;
   /** What begins a line that is no row. */
   comment?: string;
-  /** Names that the columns may have: a first line that is one of them is no row of words. */
+  /** Names that the columns may have, where a model is to read the table: a first line that is one of them is no row. */
   expected?: readonly string[];
+  /** Whether a cell means that there is no value. */
+  isMissing?: (text: string) => boolean;
 }
 
 /** A table's records with the names of its columns. */
@@ -62,26 +64,19 @@ export function frameTable(text: string, file: string, options: ReadingOptions):
     throw new PropagoError("ERR_CSV", `${file} has ${names.length} columns; the limit is ${MAX_COLUMNS}`);
   }
   if (hasRowNames) warnings.push(`${file}: the header has no name for the first column, which is taken for row names`);
-  const isExpected = names.some((name) => options.expected?.includes(name));
+  const top = { records, file, names, width, isMissing: options.isMissing ?? missingTest() };
+  if (options.header === undefined && !hasRowNames) refuseTitles(top);
+  if (options.header === false) refuseNames(top);
+  const expected = new Set(options.expected);
+  const isExpected = names.some((name) => expected.has(name));
   const hasHeader = options.header ?? (hasRowNames || isExpected || !looksLikeRow(records, names, width));
   if (options.header === undefined && !hasHeader) {
     const line = `${file}: line ${records.lines[0]} holds numbers like the lines below it, so it was read as a row`;
     warnings.push(`${line}, as with --no-header; where it names the columns, say --header`);
   }
+  if (hasHeader && options.expected === undefined) refuseNoRows(top, hasRowNames);
   const columns = hasHeader ? unique(names, file, warnings) : names.map((_, i) => `column_${i + 1}`);
   return { records, columns, firstRow: hasHeader ? 1 : 0, hasHeader, width, warnings };
-}
-
-function countOf({ firsts }: Records): number {
-  return firsts.length - 1;
-}
-
-function widthOf({ firsts }: Records, record: number): number {
-  return firsts[record + 1] - firsts[record];
-}
-
-function cellOf({ text, delimiter, starts, firsts }: Records, record: number, field: number): string {
-  return fieldAt(text, starts[firsts[record] + field], delimiter).trim();
 }
 
 /** Where the table begins: behind skipped lines, a line "sep=;" and comments at the top. */
@@ -329,15 +324,6 @@ function looksLikeRow(records: Records, names: readonly string[], width: number)
   return true;
 }
 
-/** 0, 1, 2 … or 1990, 1995, 2000, or years in any steps: numbers that name columns. */
-function isSeries(numbers: readonly number[]): boolean {
-  if (numbers.length < 2 || !numbers.every((value) => Number.isSafeInteger(value))) return false;
-  const areYears = numbers.every((value) => value >= 1500 && value <= 2200);
-  if (areYears && numbers.every((value, i) => i === 0 || value > numbers[i - 1])) return true;
-  const step = numbers[1] - numbers[0];
-  return step > 0 && numbers.every((value, i) => i === 0 || value - numbers[i - 1] === step);
-}
-
 /** Names without repetition: a second "a" is called "a_2". */
 function unique(names: readonly string[], file: string, warnings: string[]): string[] {
   const taken = new Set(names);
@@ -359,41 +345,4 @@ function unique(names: readonly string[], file: string, warnings: string[]): str
   });
   if (renamed.length > 0) warnings.push(`${file}: ${list(renamed)}`);
   return result;
-}
-
-/** A command's options that read a file of another kind as a table, or what to do first. */
-export function refuseForeign(text: string, file: string): void {
-  const start = text.slice(0, 2000).trimStart();
-  const kind = (name: string, advice: string, remedies?: readonly Remedy[]): TableError =>
-    new TableError([{ code: "ERR_CSV", message: `${file} is ${name}, not a CSV file; ${advice}`, remedies }], file);
-  if (/^(?:%[^\n]*\n\s*)*@relation\b/i.test(text.slice(0, 100_000).trimStart())) {
-    const lines = text.split(/\r\n?|\n/);
-    const at = lines.findIndex((line) => /^\s*@data\b/i.test(line));
-    const isDense = at >= 0 && !lines.slice(at + 1, at + 20).some((line) => line.trimStart().startsWith("{"));
-    if (!isDense) throw kind("an ARFF file (of Weka)", "save it as CSV");
-    const advice = `the rows behind its @data are CSV: skip what stands above with --skip-lines ${at + 1} --no-header`;
-    const remedies: Remedy[] = [
-      { option: "skipLines", value: String(at + 1) },
-      { option: "header", value: "false" },
-    ];
-    if (lines.slice(at + 1).some((line) => line.startsWith("%"))) remedies.push({ option: "comment", value: "%" });
-    throw kind("an ARFF file (of Weka)", advice, remedies);
-  }
-  if (/^[[{]/.test(start) && isJson(text)) {
-    throw kind("JSON", "write one line for each row and one column for each field, and save it as CSV");
-  }
-  if (/^<(?:!doctype html|html|\?xml|table)\b/i.test(start)) {
-    throw kind("HTML or XML", "open it in a spreadsheet and save it as CSV");
-  }
-}
-
-function isJson(text: string): boolean {
-  const line = text.trimStart().split("\n", 1)[0];
-  return [line, text].some((part) => {
-    try {
-      return typeof JSON.parse(part) === "object";
-    } catch {
-      return false;
-    }
-  });
 }

@@ -1,0 +1,98 @@
+// What the command advises where a table is written in an unusual way: lines that are no rows, options that do not fit,
+// words among numbers. A command that is offered must neither empty the target nor predict another one.
+import { describe, expect, it } from "vitest";
+import { toTrainingTable } from "../src/cli/tables.ts";
+import type { TableFlags, TrainingTable } from "../src/cli/tables.ts";
+import { failure } from "./failure.ts";
+
+const bytes = (content: string): Uint8Array => new TextEncoder().encode(content);
+const learn = (content: string, flags: TableFlags = {}, ...words: string[]): TrainingTable =>
+  toTrainingTable({ bytes: bytes(content), name: "data.csv" }, flags, "float32", {
+    path: "data.csv",
+    words: ["train", "data.csv", ...words],
+  });
+const refusal = (content: string, flags: TableFlags = {}, ...words: string[]): string => {
+  const error = failure(() => learn(content, flags, ...words));
+  return `${(error as { code: string }).code}: ${(error as Error).message}`;
+};
+const repeat = (count: number, line: (i: number) => string): string => Array.from({ length: count }, (_, i) => line(i)).join(""); // prettier-ignore
+const sales = repeat(12, (i) => `${["N", "S", "W"][i % 3]},${5 + (i % 4)},${7 + ((i * 5) % 9)}\n`);
+const flowers = repeat(30, (i) => `${5 + (i % 7) / 10},${3 + (i % 5) / 10},${["setosa", "virginica"][i % 2]}\n`);
+
+describe("lines that are no rows", () => {
+  it.each<[string, string, string]>([
+    ["a title", `Quarterly numbers,,\nregion,sales,units\n${sales}`, "--skip-lines 1"],
+    ["a title with semicolons, and an empty row", `Report 2024;;\n;;\n${`region,sales,units\n${sales}`.replaceAll(",", ";")}`, "--skip-lines 2"], // prettier-ignore
+    ["two titles", `Quarterly numbers,,\nby region,,\nregion,sales,units\n${sales}`, "--skip-lines 2"],
+    ["a title and a blank line", `Quarterly numbers,,\n\nregion,sales,units\n${sales}`, "--skip-lines 2"],
+    ["groups of columns", `,money,\nregion,sales,units\n${sales}`, "--skip-lines 1"],
+    ["a title above years", `Sales,,\nregion,2019,2020\n${sales}`, "--skip-lines 1"],
+  ])("above the header: %s", (_, content, option) => {
+    const message = refusal(content);
+    expect(message).toMatch(new RegExp(`\nthis works: propago train data\\.csv ${option}$`));
+    const { rows, columns, targets } = learn(content, { skipLines: Number(option.slice(-1)) });
+    expect(rows.length).toBe(12);
+    expect([columns[0].name, columns[1].kind]).toEqual(["region", "number"]);
+    expect(["units", "2020"]).toContain(targets.records[0].name);
+  });
+
+  it("are a header where the user says so", () => {
+    const content = `a,,\nregion,sales,units\n${sales}`;
+    expect(refusal(content)).toContain("else say --header");
+    expect(refusal(content, { header: true })).not.toContain("--skip-lines");
+  });
+
+  it.each([
+    ["units", "region,sales,units\n,(EUR),(pcs)\n"],
+    ["one unit", "region,sales,units\n,(EUR),\n"],
+    ["types", "region,sales,units\ntext,integer,integer\n"],
+  ])("below the header: %s", (_, head) => {
+    const message = refusal(`${head}${sales}`);
+    expect(message).toContain("data.csv: line 2 holds words where the lines below hold numbers");
+    expect(message).toMatch(/\nthis works: sed 2d data\.csv \| propago train -$/);
+  });
+
+  it("further down: the header once more, as files put together have it", () => {
+    const message = refusal(`region,sales,units\n${sales}region,sales,units\n${sales}region,sales,units\n${sales}`);
+    expect(message).toContain("data.csv: lines 14, 27 are the header once more");
+    expect(message).toMatch(/\nthis works: sed '14d;27d' data\.csv \| propago train -$/);
+  });
+
+  it("of several kinds are mended by one command", () => {
+    const message = refusal(`Sales,,\nregion,sales,units\n,EUR,pcs\n${sales}region,sales,units\n${sales}`);
+    expect(message).toMatch(/\nthis works: sed '3d;16d' data\.csv \| propago train - --skip-lines 1$/);
+  });
+
+  it.each([
+    ["a first row without numbers", `region,sales,units\nN,,\n${sales}`],
+    ["a first row with NA", `,sales,units\nN,NA,NA\n${sales}`],
+    ["a word that comes again", `region,sales,units\nN,low,low\n${sales}S,low,low\n`],
+  ])("are not %s", (_, content) => {
+    const message = (() => {
+      try {
+        return learn(content).warnings.join("\n");
+      } catch (error) {
+        return (error as Error).message;
+      }
+    })();
+    expect(message).not.toMatch(/--skip-lines|sed /);
+  });
+
+  it("are rows where their words are missing values", () => {
+    const content = `region,sales,units\nN,low,high\n${sales}`;
+    expect(refusal(content)).toContain("line 2 holds words");
+    expect(learn(content, { missingValues: ["low,high"] }).rows.length).toBe(12);
+  });
+});
+
+describe("options that do not fit the table", () => {
+  const iris = `sepal_length,sepal_width,species\n${flowers}`;
+
+  it("--no-header above names", () => {
+    const message = refusal(iris, { header: false }, "--no-header", "--epochs", "3");
+    expect(message).toContain('data.csv:1 looks like the names of the columns ("sepal_length", "sepal_width")');
+    expect(message).toContain("leave out --no-header");
+    expect(message).toMatch(/\nthis works: propago train data\.csv --epochs 3$/);
+    expect(learn(flowers, { header: false }).rows.length).toBe(30);
+  });
+});
