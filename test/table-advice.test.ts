@@ -95,4 +95,61 @@ describe("options that do not fit the table", () => {
     expect(message).toMatch(/\nthis works: propago train data\.csv --epochs 3$/);
     expect(learn(flowers, { header: false }).rows.length).toBe(30);
   });
+
+  it("--task regression for words", () => {
+    const message = refusal(iris, { task: "regression" }, "--task", "regression", "--seed=3");
+    expect(message).toContain('target "species" holds words ("setosa", "virginica"); leave out --task regression');
+    expect(message).toMatch(/\nthis works: propago train data\.csv --seed=3$/);
+    expect(
+      refusal(iris, { target: "species", task: "regression" }, "--task=regression", "--target", "species"),
+    ).toMatch(/\nthis works: propago train data\.csv --target species$/);
+    const { targets, rows } = learn(iris);
+    expect([targets.records[0].name, rows.length]).toEqual(["species", 30]);
+  });
+
+  it("--number for words: the column is left out, not emptied", () => {
+    const content = `kind,x,y\n${repeat(20, (i) => `${["a", "b"][i % 2]},${i / 4},${(i * 7) % 13}.5\n`)}`;
+    const message = refusal(content, { number: ["kind"] }, "--number", "kind");
+    expect(message).not.toContain("--missing-values");
+    expect(message).toMatch(/\nthis works: propago train data\.csv --number kind --ignore kind$/);
+    expect(refusal(content, { number: ["kind"], target: "kind" })).toContain("leave it out of --number");
+  });
+
+  it("a second --target takes the place of the first", () => {
+    const content = `x,power,kind\n${repeat(20, (i) => `${i / 4},${(i * 7) % 13}.5,${"abc"[i % 3]}\n`)}`;
+    const message = refusal(content, { target: "power,kind" }, "--target", "power,kind", "--epochs", "9");
+    expect(message).toMatch(/\nthis works: propago train data\.csv --epochs 9 --target power$/);
+  });
+});
+
+describe("words among numbers", () => {
+  it("that the target or another column uses are not offered as missing values", () => {
+    const content = `a,b,y\n${repeat(40, (i) => `${i === 7 ? "no" : i * 1.5},${i % 3},${["yes", "no"][i % 2]}\n`)}`;
+    const message = refusal(content);
+    expect(message).not.toContain("--missing-values");
+    expect(message).toMatch(/\nthis works: propago train data\.csv --text a$/);
+  });
+
+  it("that are few are missing values, also in the target", () => {
+    const content = `a,y\n${repeat(40, (i) => `${i * 1.5},${i === 7 ? "lost" : i * 2.25}\n`)}`;
+    expect(refusal(content)).toMatch(/\nthis works: propago train data\.csv --missing-values lost$/);
+    expect(learn(content, { missingValues: ["lost"] }).rows.length).toBe(39);
+  });
+
+  it("that are long are not quoted in commands", () => {
+    const numbers = Array.from({ length: 500 }, (_, i) => 400 + i).join(",");
+    const content = `a,waves,y\n${repeat(40, (i) => `${i * 1.5},${i === 7 ? `"${numbers}"` : i * 3},${i * 2.5}\n`)}`;
+    const message = refusal(content);
+    expect(message.length).toBeLessThan(500);
+    expect(message).toMatch(/column "waves": "400,401.* is not a number/);
+    expect(message).toMatch(/\nthis works: propago train data\.csv --text waves$/);
+  });
+
+  it("that are numbers from 1e150 on are no usable ones, and the column is named", () => {
+    const content = `a,big,y\n${repeat(40, (i) => `${i * 1.5},${i === 7 ? "1e200" : i * 3},${i * 2.5}\n`)}`;
+    const message = refusal(content);
+    expect(message).toContain('column "big": "1e200" is not a number (too large: 1e150 is the limit)');
+    expect(message).toMatch(/\nthis works: propago train data\.csv --missing-values 1e200$/);
+    expect(learn(content.replace("1e200", "9e149")).columns[1]).toMatchObject({ kind: "number", wide: true });
+  });
 });

@@ -5,7 +5,7 @@ import { partOf, PART_NAMES, readDate } from "./dates.ts";
 import type { DateForm, DatePart } from "./dates.ts";
 import { distinctTexts, keptNumbers } from "./csv.ts";
 import type { Distinct, Table } from "./csv.ts";
-import { PLAIN, readNumber } from "./numbers.ts";
+import { isUsable, PLAIN, readNumber } from "./numbers.ts";
 import type { NumberFormat } from "./numbers.ts";
 import { count, list, listShown, LISTED } from "./problems.ts";
 
@@ -239,7 +239,7 @@ export function valueOf(column: NumberColumn | DateColumn, text: string, decimal
   if (column.kind === "date") return readDate(text, column.form);
   const format = column.format ?? PLAIN;
   const value = readNumber(text, decimal === undefined ? format : rewritten(format, decimal));
-  return value !== undefined && Number.isFinite(value) ? value : undefined;
+  return isUsable(value) ? value : undefined;
 }
 
 /** A format with another decimal sign. */

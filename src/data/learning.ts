@@ -3,7 +3,7 @@
 import { show } from "../errors.ts";
 import { at, valueOf } from "./columns.ts";
 import type { CategoryColumn, Column as Record, DateColumn, NumberColumn } from "./columns.ts";
-import { keepNumbers } from "./csv.ts";
+import { distinctTexts, keepNumbers } from "./csv.ts";
 import type { Table } from "./csv.ts";
 import { partOf, PART_NAMES } from "./dates.ts";
 import type { DatePart } from "./dates.ts";
@@ -39,6 +39,10 @@ const MANY_MISSING = 0.05;
 const LEAST_COVERED = 0.5;
 /** So many different texts may all be different and still be categories. */
 const FEW = 5;
+/** More words than this make no command. */
+const MOST_WORDS = 20;
+/** Longer texts are no words for a missing value. */
+const LONGEST_WORD = 40;
 /** From so many rows on, a category that one row has is gathered with others of its kind. */
 const ROWS_TO_GATHER = 100;
 /** A column without a telling name is row numbers only where it has so many rows. */
@@ -147,7 +151,7 @@ function learnNumber(
     work.leftOut.push({ place, column, reading, isNumber: true, tell: leave });
     return undefined;
   }
-  const bad = numberProblem(table, place, column, reading, isForced);
+  const bad = numberProblem(table, place, column, reading, rules);
   if (bad) work.problems.push(bad);
   const { format, ambiguous } = reading;
   if (bad || ambiguous !== undefined) return undefined;
@@ -194,53 +198,76 @@ export function numberProblem(
   place: number,
   column: Column,
   reading: Reading & { kind: "number" },
-  isForced = false,
+  rules: LearningRules,
   isTarget = false,
 ): Problem | undefined {
   const { distinct, counts } = column;
-  const name = table.columns[place];
-  const { bad, ambiguous } = reading;
-  if (bad.length === 0 && ambiguous === undefined) return undefined;
-  const first = ambiguous === undefined ? bad[0] : distinct.texts.indexOf(ambiguous);
-  const where = at(table, distinct.firsts[first], place);
-  const text = distinct.texts[first];
-  if (bad.length === 0) {
-    const [whole, fraction] = [text.replaceAll(",", ""), text.replace(",", ".")];
-    const readings = `${show(text)} may be ${whole} or ${fraction}`;
-    const advice = "say --decimal . where the comma separates thousands, --decimal , where it begins the decimals";
-    return {
-      code: "ERR_CSV",
-      message: `${where}: ${readings}; ${advice}`,
-      remedies: [{ option: "decimal", value: "." }],
-    };
-  }
-  const cells = bad.reduce((sum, i) => sum + counts[i], 0);
-  const isInfinite = bad.every((i) => /^[+-]?inf(?:inity)?$/i.test(distinct.texts[i]));
-  const isBare = reading.format.affix === "%" && parseNumber(text) !== undefined;
-  const hint = isBare ? "the others have a %, so 0.5 may mean 50% or 0.5%" : mistakeIn(text);
-  const others =
-    bad.length > 1
-      ? ` (${list(
-          bad.slice(1).map((i) => show(distinct.texts[i])),
-          3,
-        )})`
-      : "";
-  const what = isInfinite ? "is not a finite number" : `is not a number${hint === "" ? "" : ` (${hint})`}`;
-  const more = cells > 1 ? `, nor ${cells === 2 ? "is 1 other cell" : `are ${cells - 1} other cells`}${others}` : "";
+  const { bad, ambiguous, format } = reading;
+  if (bad.length === 0) return ambiguous === undefined ? undefined : twoReadings(table, place, column, ambiguous);
+  const text = distinct.texts[bad[0]];
   const words = bad.map((i) => distinct.texts[i]);
-  const asMissing: Remedy[] = words.map((value) => ({ option: "missingValues", value: quotedItem(value) }));
-  const asText: Remedy[] = [{ option: isForced ? "ignore" : "text", value: columnName(name, place) }];
-  const instead = isForced
-    ? "--ignore leaves the column out"
-    : `--text ${columnArgument(name, place)} takes the column as words`;
-  const few = bad.length <= FEW;
-  const missing = `--missing-values ${quotedForShell(quotedItem(words[0]))} takes ${few && words.length === 1 ? "it" : "such"} as missing`;
-  const advice = isTarget ? "--task classification takes it as a class" : instead;
+  const cells = bad.reduce((sum, i) => sum + counts[i], 0);
+  const isInfinite = words.every((word) => /^[+-]?inf(?:inity)?$/i.test(word));
+  const isBare = format.affix === "%" && parseNumber(text) !== undefined;
+  const hint = isBare ? "the others have a %, so 0.5 may mean 50% or 0.5%" : mistakeIn(text);
+  const what = isInfinite ? "is not a finite number" : `is not a number${hint === "" ? "" : ` (${hint})`}`;
+  const others = bad.length > 1 ? ` (${list(words.slice(1).map(show), 3)})` : "";
+  const more = cells > 1 ? `, nor ${cells === 2 ? "is 1 other cell" : `are ${cells - 1} other cells`}${others}` : "";
+  const isForced = !isTarget && rules.forced.get(place) === "number";
+  const argument = columnArgument(table.columns[place], place);
+  const instead = isTarget
+    ? "--task classification takes it as a class"
+    : isForced
+      ? "--ignore leaves the column out"
+      : `--text ${argument} takes the column as words`;
+  const value = columnName(table.columns[place], place);
+  const asText: Remedy[] = [{ option: isForced ? "ignore" : "text", value }];
+  const asMissing = 2 * cells < column.total ? missingRemedies(table, place, words, rules) : undefined;
+  const such = words.length === 1 ? "it" : "such";
+  const missing = asMissing
+    ? `--missing-values ${quotedForShell(asMissing[0].value)} takes ${such} as missing, or `
+    : "";
   return {
     code: isInfinite ? "ERR_NONFINITE" : "ERR_CSV",
-    message: `${where}: ${show(text)} ${what}${more}; mend it, or ${missing}, or ${advice}`,
-    remedies: few || isTarget ? asMissing : asText,
+    message: `${at(table, distinct.firsts[bad[0]], place)}: ${show(text)} ${what}${more}; mend it, or ${missing}${instead}`,
+    remedies: isTarget
+      ? words.length <= MOST_WORDS
+        ? asMissing
+        : undefined
+      : asMissing && bad.length <= FEW
+        ? asMissing
+        : asText,
   };
+}
+
+/** A cell that may have thousands or a decimal comma. Where semicolons separate fields, commas begin decimals. */
+function twoReadings(table: Table, place: number, { distinct }: Column, text: string): Problem {
+  const [whole, fraction] = [text.replaceAll(",", ""), text.replace(",", ".")];
+  const where = at(table, distinct.firsts[distinct.texts.indexOf(text)], place);
+  const advice = "say --decimal . where the comma separates thousands, --decimal , where it begins the decimals";
+  const value = table.delimiter === ";" ? "," : ".";
+  return {
+    code: "ERR_CSV",
+    message: `${where}: ${show(text)} may be ${whole} or ${fraction}; ${advice}`,
+    remedies: [{ option: "decimal", value }],
+  };
+}
+
+/** Words as --missing-values takes them, unless they are long or mean something in another column. */
+function missingRemedies(
+  table: Table,
+  place: number,
+  words: readonly string[],
+  rules: LearningRules,
+): Remedy[] | undefined {
+  if (words.some((word) => word.length > LONGEST_WORD || /[\n\r]/.test(word))) return undefined;
+  const isUsed = table.columns.some((name, other) => {
+    if (other === place || !distinctTexts(table, other).texts.some((text) => words.includes(text))) return false;
+    const { kind } = readColumn(columnOf(table, other, rules), name, rules, rules.forced.get(other));
+    return kind === "category";
+  });
+  if (isUsed) return undefined;
+  return words.map((value) => ({ option: "missingValues", value: quotedItem(value) }));
 }
 
 /** A word as an item of a list with commas. */
@@ -424,7 +451,7 @@ function learnDate(
   const name = table.columns[place];
   const { distinct } = column;
   if (reading.bad.length > 0) {
-    work.problems.push(dateProblem(table, place, column, reading));
+    work.problems.push(dateProblem(work, place, column, reading));
     return undefined;
   }
   const record: DateColumn = { name, kind: "date", form: reading.form, offset: 0, parts: [] };
@@ -447,20 +474,24 @@ function learnDate(
   return record;
 }
 
-function dateProblem(table: Table, place: number, column: Column, { bad }: Reading & { kind: "date" }): Problem {
+function dateProblem(
+  { table, rules }: Work,
+  place: number,
+  column: Column,
+  { bad }: Reading & { kind: "date" },
+): Problem {
   const { distinct, counts } = column;
   const name = table.columns[place];
   const cells = bad.reduce((sum, i) => sum + counts[i], 0);
   const words = bad.map((i) => distinct.texts[i]);
   const more = cells > 1 ? `, nor are ${count(cells - 1, "other cell")}` : "";
-  const isFew = bad.length <= FEW;
-  const advice = `--missing-values ${quotedForShell(quotedItem(words[0]))} takes such as missing, --text ${columnArgument(name, place)} takes the column as words`;
+  const asMissing = missingRemedies(table, place, words, rules);
+  const missing = asMissing ? `--missing-values ${quotedForShell(asMissing[0].value)} takes such as missing, ` : "";
+  const advice = `${missing}--text ${columnArgument(name, place)} takes the column as words`;
   return {
     code: "ERR_CSV",
     message: `${at(table, distinct.firsts[bad[0]], place)}: ${show(words[0])} is not a date as the others are${more}; mend it, or ${advice}`,
-    remedies: isFew
-      ? words.map((value) => ({ option: "missingValues", value: quotedItem(value) }))
-      : [{ option: "text", value: columnName(name, place) }],
+    remedies: asMissing && bad.length <= FEW ? asMissing : [{ option: "text", value: columnName(name, place) }],
   };
 }
 

@@ -12,6 +12,16 @@ export interface NumberFormat {
 
 export const PLAIN: NumberFormat = { decimal: "." };
 
+/** From here on a number's square is beyond float64, so that no column of such numbers could be scaled. */
+const TOO_LARGE = 1e150;
+/** More signs than this are a list of numbers, not one with thousands. */
+const LONGEST_GROUPED = 30;
+
+/** Whether a cell's number can be computed with. */
+export function isUsable(value: number | undefined): value is number {
+  return value !== undefined && Math.abs(value) < TOO_LARGE;
+}
+
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
 
 /**
@@ -104,7 +114,8 @@ const GROUPED: Record<string, RegExp> = Object.fromEntries(
 
 /** The value of signs and digits under a way of writing numbers. */
 function coreNumber(core: string, { decimal, thousands }: NumberFormat): number | undefined {
-  const isGrouped = thousands !== undefined && GROUPED[decimal + thousands].test(core);
+  const isGrouped =
+    thousands !== undefined && core.length <= LONGEST_GROUPED && GROUPED[decimal + thousands].test(core);
   if (!isGrouped && !UNGROUPED[decimal].test(core)) return undefined;
   const digits = isGrouped ? core.replaceAll(thousands, "") : core;
   const value = Number(decimal === "," ? digits.replace(",", ".") : digits);
@@ -196,7 +207,7 @@ function studyPlain(texts: readonly string[], counts: ArrayLike<number>) {
     const value = parseNumber(texts[i]);
     if (value === undefined) continue;
     numbers += counts[i];
-    isFinite &&= Number.isFinite(value);
+    isFinite &&= isUsable(value);
     hasDot ||= texts[i].includes(".");
     // "1.343" may have a thousands point; "0.5" cannot.
     hasPoint ||= texts[i].includes(".") && !GROUPED[",."].test(texts[i]);
@@ -229,7 +240,7 @@ export function mistakeIn(cell: string): string {
   if (/^[+-]?\d+(?:_\d+)+$/.test(text)) return "write it without underscores";
   if (/^[+-]?0[xX][\da-fA-F]+$/.test(text)) return "write it in decimal digits";
   if (/^[+-]{2,}[\d.]+$/.test(text)) return "one sign only";
-  if (/^[+-]?[\d.]+[eE][+-]?\d+$/.test(text)) return "too large";
+  if (NUMBER.test(text) && !isUsable(Number(text))) return "too large: 1e150 is the limit";
   if (/^\p{Nd}+$/u.test(text) && !/^\d+$/.test(text)) return "write it with the digits 0 to 9";
   return "";
 }

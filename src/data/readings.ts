@@ -2,7 +2,16 @@
 // say how numbers are written, over the other columns of the table.
 import { areCompactDates, readDate, studyDates } from "./dates.ts";
 import type { DateForm } from "./dates.ts";
-import { haveUnits, isDigitsName, isWrittenNumber, mistakeIn, PLAIN, readNumber, studyNumbers } from "./numbers.ts";
+import {
+  haveUnits,
+  isDigitsName,
+  isUsable,
+  isWrittenNumber,
+  mistakeIn,
+  PLAIN,
+  readNumber,
+  studyNumbers,
+} from "./numbers.ts";
 import type { NumberFormat } from "./numbers.ts";
 import { missingAmong } from "./missing.ts";
 import { distinctTexts } from "./csv.ts";
@@ -115,8 +124,7 @@ function readAlone(column: Column, name: string, rules: ReadingRules, forced?: F
   const study = studyNumbers(texts, counts, rules.decimal);
   const { format, ambiguous, evidence } = study;
   const number = (): Reading => {
-    const isGood = (text: string) => Number.isFinite(readNumber(text, format) ?? NaN);
-    const bad = study.isPlain ? [] : present.filter((i) => !isGood(distinct.texts[i]));
+    const bad = study.isPlain ? [] : present.filter((i) => !isUsable(readNumber(distinct.texts[i], format)));
     const isGrouped = format === PLAIN && evidence === undefined && texts.some((text) => text.includes("."));
     return { kind: "number", format, bad, ambiguous, evidence, isGrouped };
   };

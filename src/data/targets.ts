@@ -141,8 +141,9 @@ function learnTarget(
   if (reading.kind === "date" && task !== "classification") return { problem: dateTarget(table, place, rules) };
   const decided = task ?? taskOf(column, reading);
   if (decided === "regression") {
-    if (reading.kind !== "number") return { problem: noNumbers(table, place, column) };
-    const problem = numberProblem(table, place, column, reading, false, true);
+    if (reading.kind !== "number" || isMostlyWords(column, reading))
+      return { problem: noNumbers(table, place, column, rules) };
+    const problem = numberProblem(table, place, column, reading, rules, true);
     if (problem && task === undefined)
       return { problem: withOtherTask(table, place, column, problem, reading.bad.length, rules) };
     if (problem) return { problem };
@@ -253,11 +254,21 @@ function dateTarget(table: Table, place: number, rules: LearningRules): Problem 
   return withAnother(table, place, rules, message);
 }
 
-function noNumbers(table: Table, place: number, { distinct, present }: Column): Problem {
-  const texts = present.slice(0, 3).map((i) => show(distinct.texts[i]));
-  const what = `target ${calledOf(table.columns[place], place)} holds no numbers (${texts.join(", ")})`;
-  const remedies: Remedy[] = [{ option: "task", value: "classification" }];
-  return { code: "ERR_DATA", message: `${table.file}: ${what}; use --task classification`, remedies };
+/** Whether a column that is to hold numbers holds words for the most part, or so many that these are no mistakes. */
+function isMostlyWords({ counts, total }: Column, { bad }: Reading & { kind: "number" }): boolean {
+  return 2 * bad.reduce((sum, i) => sum + counts[i], 0) >= total;
+}
+
+function noNumbers(table: Table, place: number, { distinct, present }: Column, rules: LearningRules): Problem {
+  const texts = present.filter((i) => parseNumber(distinct.texts[i]) === undefined).slice(0, 3);
+  const name = table.columns[place];
+  const holds = `target ${calledOf(name, place)} holds words (${texts.map((i) => show(distinct.texts[i])).join(", ")})`;
+  if (rules.forced.get(place) === "number") {
+    const message = `${table.file}: ${holds}; leave it out of --number, or choose another column with --target`;
+    return { code: "ERR_DATA", message };
+  }
+  const remedies: Remedy[] = [{ option: "task", value: "" }];
+  return { code: "ERR_DATA", message: `${table.file}: ${holds}; leave out --task regression`, remedies };
 }
 
 function tooManyClasses(
