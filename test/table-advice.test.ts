@@ -153,3 +153,41 @@ describe("words among numbers", () => {
     expect(learn(content.replace("1e200", "9e149")).columns[1]).toMatchObject({ kind: "number", wide: true });
   });
 });
+
+describe("what is told of a target", () => {
+  const told = (content: string, flags: TableFlags = {}): string => learn(content, flags).warnings.join("\n");
+
+  it("that its classes are uneven, unless the user has said what becomes of that", () => {
+    const content = `x,y\n${repeat(200, (i) => `${(i * 7) % 13},${i % 40 ? "no" : "yes"}\n`)}`;
+    expect(told(content)).toContain("--optimize f1");
+    expect(told(content, { classWeights: "balanced" })).toBe("");
+    expect(told(content, { optimize: "f1" })).toBe("");
+    const three = `x,y\n${repeat(200, (i) => `${(i * 7) % 13},${i % 40 ? "no" : i % 80 ? "yes" : "perhaps"}\n`)}`;
+    expect(told(three)).toContain("uneven");
+    expect(told(three)).not.toContain("--optimize");
+  });
+
+  it("not that counts are uneven classes", () => {
+    const content = `x,y\n${repeat(200, (i) => `${(i * 7) % 13},${i % 40 ? i % 2 : 5}\n`)}`;
+    expect(told(content)).toBe('target "y" holds 3 different whole numbers, taken for classes; --task regression predicts a number'); // prettier-ignore
+    expect(told(content, { task: "classification" })).toContain("uneven");
+  });
+
+  it("that whole numbers were taken for numbers only where they are few", () => {
+    const content = (values: number): string => `x,y\n${repeat(100, (i) => `${(i * 7) % 13},${i % values}\n`)}`;
+    expect(told(content(12))).toContain("--task classification");
+    expect(told(content(13))).toBe("");
+  });
+
+  it("how its numbers were read", () => {
+    const euros = `x,y\n${repeat(20, (i) => `${(i * 7) % 13},"1.0${i + 10},37 €"\n`)}`;
+    expect(told(euros)).toContain('read as numbers without "€": "y"; --text y takes it as words');
+    expect(told(euros)).toContain(
+      'read with "." between thousands and a decimal comma: "y"; --decimal . says otherwise',
+    );
+    expect(learn(euros).targets).toMatchObject({ values: { 0: 1010.37 } });
+    const dollars = `x,y\n${repeat(20, (i) => `${(i * 7) % 13},"$1,0${i + 10},370.53"\n`)}`;
+    expect(told(dollars)).toContain('read as numbers without "$": "y"');
+    expect(told(dollars)).toContain('read with "," between thousands: "y"');
+  });
+});

@@ -112,7 +112,7 @@ describe("files that train at the first call", () => {
     // gzip, times with a zone, a unit, - for a missing word.
     ["weather.csv.gz", 60, [/read as dates.*"time"/, /without "km\/h": "wind"/, /missing values filled.*"sky"/]],
     // Counts from 0 to 9, most of them 0.
-    ["visits.csv", 155, [/"visits" holds \d+ different whole numbers, taken for classes; --task regression/, /uneven/]],
+    ["visits.csv", 155, [/"visits" holds \d+ different whole numbers, taken for classes; --task regression/]],
     // Every usual word for a missing value, in numbers, words and the target.
     [
       "missing.csv",

@@ -625,7 +625,7 @@ describe("the target", () => {
         { task: "classification" },
       ).warnings,
     ).toEqual([]);
-    expect(column(repeat(200, (i) => 1990 + (i % 30))).warnings[0]).toContain("--task classification");
+    expect(column(repeat(100, (i) => 1990 + (i % 12))).warnings[0]).toContain("--task classification");
     expect(column(repeat(200, (i) => i % 2)).warnings).toEqual([]);
   });
 
@@ -655,7 +655,7 @@ describe("the target", () => {
   it("of uneven classes is told", () => {
     const { warnings } = column(repeat(200, (i) => (i % 40 ? "no" : "yes")));
     expect(warnings).toEqual([
-      'classes of "y" are uneven: "yes" has 5 rows, "no" 195; --class-weights balanced lets each class count as much',
+      'classes of "y" are uneven: "yes" has 5 rows, "no" 195; --class-weights balanced lets each class count as much, --optimize f1 chooses from which probability the second is predicted',
     ]);
   });
 

@@ -20,6 +20,7 @@ import { findColumn, findColumns, splitItems } from "../data/selection.ts";
 import { knownNumbers, knownRows, learnTargets, readKnownTargets, withAnother } from "../data/targets.ts";
 import type { TargetRecord, Targets, Task } from "../data/targets.ts";
 import { PropagoError, show } from "../errors.ts";
+import type { ClassifierOptions } from "../estimators/options.ts";
 import type { DType } from "../types.ts";
 import { readTableFile } from "./files.ts";
 import type { TableFile } from "./files.ts";
@@ -46,6 +47,9 @@ export interface TableFlags extends ReadingFlags {
   maxCategories?: number;
   dateOrder?: "dmy" | "mdy";
   weights?: string;
+  /** What the user has said of rare classes: it needs no advice then. */
+  classWeights?: "balanced";
+  optimize?: ClassifierOptions["optimize"];
 }
 
 /** What a model remembers of the table beside its columns. */
@@ -293,6 +297,7 @@ function study(file: TableFile, flags: TableFlags, dtype: DType): TrainingTable 
     maxCategories: flags.maxCategories ?? MAX_CATEGORIES,
     dateOrder: flags.dateOrder,
     forced: selection.forced,
+    isBalanced: flags.classWeights !== undefined || flags.optimize !== undefined,
   };
   const warnings = [...table.warnings];
   const known = usedRows(table, selection.targets, rules, warnings);

@@ -10,6 +10,7 @@ import type { DatePart } from "./dates.ts";
 import { byCodePoint } from "./labels.ts";
 import { missingAmong } from "./missing.ts";
 import { mistakeIn, parseNumber, PLAIN } from "./numbers.ts";
+import type { NumberFormat } from "./numbers.ts";
 import { calledOf, columnArgument, columnName, count, list, quotedForShell } from "./problems.ts";
 import type { Choices, Problem, Remedy } from "./problems.ts";
 import { columnOf, readColumn } from "./readings.ts";
@@ -23,6 +24,8 @@ export interface LearningRules extends ReadingRules {
   maxCategories: number;
   /** What the user says of columns, by their places. */
   forced: ReadonlyMap<number, Forced>;
+  /** Whether the user has said what becomes of rare classes. */
+  isBalanced?: boolean;
 }
 
 export interface Learnt {
@@ -155,7 +158,7 @@ function learnNumber(
   if (bad) work.problems.push(bad);
   const { format, ambiguous } = reading;
   if (bad || ambiguous !== undefined) return undefined;
-  tellFormat(work, place, reading);
+  tellFormat(table.columns[place], place, reading.format, rules, work.choices);
   const record: NumberColumn = { name, kind: "number" };
   if (format !== PLAIN) record.format = format;
   const values = valuesOf(table, place, column, record);
@@ -167,8 +170,13 @@ function learnNumber(
 }
 
 /** Says how numbers were read that are not written plainly. */
-function tellFormat({ table, rules, choices }: Work, place: number, { format }: Reading & { kind: "number" }): void {
-  const name = table.columns[place];
+export function tellFormat(
+  name: string,
+  place: number,
+  format: NumberFormat,
+  rules: ReadingRules,
+  choices: Choices,
+): void {
   const { affix, thousands, decimal } = format;
   if (affix !== undefined) {
     choices.of(`affix ${affix}`, name, place, (names, first) => {

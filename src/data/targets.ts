@@ -6,7 +6,7 @@ import type { Table } from "./csv.ts";
 import { missingAmong } from "./missing.ts";
 import { byCodePoint } from "./labels.ts";
 import type { Label } from "./labels.ts";
-import { counterKind, numberProblem, wordsOf } from "./learning.ts";
+import { counterKind, numberProblem, tellFormat, wordsOf } from "./learning.ts";
 import type { LearningRules } from "./learning.ts";
 import { parseNumber, PLAIN, readNumber } from "./numbers.ts";
 import type { NumberFormat } from "./numbers.ts";
@@ -42,7 +42,7 @@ const MAX_INTEGER_CLASSES = 20;
 /** So many different words among numbers may all mean a missing value. */
 const FEW_WORDS = 5;
 /** A target of whole numbers with so many values at most may be meant as classes, which is told. */
-const MAYBE_CLASSES = 50;
+const MAYBE_CLASSES = 12;
 /** Classes are called uneven where one has so many times the rows of another. */
 const UNEVEN = 10;
 
@@ -148,6 +148,7 @@ function learnTarget(
       return { problem: withOtherTask(table, place, column, problem, reading.bad.length, rules) };
     if (problem) return { problem };
     if (task === undefined) tellGuess(choices, name, place, column, decided);
+    tellFormat(name, place, reading.format, rules, choices);
     const record: TargetRecord & { kind: "number" } = { name, kind: "number" };
     if (reading.format !== PLAIN) record.format = reading.format;
     return { record, values: numbersOf(column, rows, reading.format) };
@@ -159,7 +160,9 @@ function learnTarget(
       : undefined;
   if (problem) return { problem };
   if (task === undefined && reading.kind === "number") tellGuess(choices, name, place, column, decided);
-  if (!isOneOfSeveral) tellUneven(choices, name, place, labels);
+  // Of whole numbers the large ones are often rare: these may be counts, which has been told.
+  const mayBeCounts = task === undefined && reading.kind === "number" && record.labels.length > 2;
+  if (!isOneOfSeveral && !mayBeCounts && !rules.isBalanced) tellUneven(choices, name, place, labels);
   return { record, labels };
 }
 
@@ -217,7 +220,10 @@ function tellUneven(choices: Choices, name: string, place: number, labels: reado
   if (most < UNEVEN * fewest || labels.length < 5 * UNEVEN) return;
   choices.of("uneven", name, place, (names) => {
     const counted = `${show(String(rare))} has ${count(fewest, "row")}, ${show(String(common))} ${most}`;
-    return `classes of ${names} are uneven: ${counted}; --class-weights balanced lets each class count as much`;
+    const weights = "--class-weights balanced lets each class count as much";
+    const threshold =
+      sorted.length === 2 ? ", --optimize f1 chooses from which probability the second is predicted" : "";
+    return `classes of ${names} are uneven: ${counted}; ${weights}${threshold}`;
   });
 }
 
