@@ -3,9 +3,15 @@
 import { describe, expect, it } from "vitest";
 import { toTrainingTable } from "../src/cli/tables.ts";
 import type { TableFlags, TrainingTable } from "../src/cli/tables.ts";
+import { encodeRows, isColumn } from "../src/data/columns.ts";
+import type { Column } from "../src/data/columns.ts";
+import { parseTable } from "../src/data/csv.ts";
+import type { Table } from "../src/data/csv.ts";
+import { missingTest } from "../src/data/missing.ts";
 import { failure } from "./failure.ts";
 
 const bytes = (content: string): Uint8Array => new TextEncoder().encode(content);
+const tableOf = (content: string): Table => parseTable(bytes(content), "data.csv");
 const learn = (content: string, flags: TableFlags = {}, ...words: string[]): TrainingTable =>
   toTrainingTable({ bytes: bytes(content), name: "data.csv" }, flags, "float32", {
     path: "data.csv",
@@ -189,5 +195,25 @@ describe("what is told of a target", () => {
     const dollars = `x,y\n${repeat(20, (i) => `${(i * 7) % 13},"$1,0${i + 10},370.53"\n`)}`;
     expect(told(dollars)).toContain('read as numbers without "$": "y"');
     expect(told(dollars)).toContain('read with "," between thousands: "y"');
+  });
+});
+
+describe("a model's tables", () => {
+  const isMissing = missingTest();
+
+  it("hold no unseen categories where training gathered these", () => {
+    const cities = repeat(200, (i) => `${i % 20 ? ["Rome", "Oslo"][i % 2] : `town ${i}`},${i / 2}\n`);
+    const { columns } = learn(`city,y\n${cities}`);
+    expect(columns[0]).toMatchObject({ categories: ["Oslo", "Rome"], other: true });
+    const saved = JSON.parse(JSON.stringify(columns)) as Column[];
+    expect(saved.every(isColumn)).toBe(true);
+    const again = (content: string, unknown?: "error") => encodeRows(tableOf(content), saved, { isMissing, unknown, expected: ["y"] }); // prettier-ignore
+    expect(again(`city,y\n${cities}`).warnings).toEqual([]);
+    expect(again(`city,y\n${cities}`, "error").rows).toBe(200);
+    const other = again("city\ntown 40\nParis\n");
+    expect([...other.data]).toEqual([0, 0, 1, 0, 0, 1]);
+    expect(other.warnings).toEqual([expect.stringContaining('"city" (1 cell, first line 3 "Paris")')]);
+    expect(failure(() => again("city\nParis\n", "error"))).toMatchObject({ code: "ERR_DATA" });
+    expect(isColumn({ ...columns[0], gathered: ["x"] })).toBe(false);
   });
 });

@@ -32,6 +32,8 @@ export interface CategoryColumn {
   categories: string[];
   /** Whether one more input stands for rare and unseen categories. */
   other?: boolean;
+  /** Hashes of the rare categories that training has gathered in it, unless there were too many to remember. */
+  gathered?: number[];
   /** What a missing value is: a category with an input of its own, no category, or a row that is not predicted. */
   missing: "category" | "none" | "refuse";
   /** Whether "TRUE", "True" and "true" are one category. */
@@ -204,6 +206,7 @@ function encodeCategories(
   const indices = categoryIndices(column);
   const { length } = column.categories;
   const unseen = new Uint32Array(texts.length);
+  const gathered = new Set(column.gathered);
   const none = column.other && options.unknown !== "ignore" ? length : -1;
   const input = Int32Array.from(texts, (text, i) => {
     const index = indices.get(column.fold ? text.toLowerCase() : text);
@@ -212,7 +215,7 @@ function encodeCategories(
       if (column.missing === "refuse") return -2;
       return column.missing === "category" ? length + (column.other ? 1 : 0) : none;
     }
-    unseen[i] = options.isTraining ? 0 : 1;
+    unseen[i] = options.isTraining || gathered.has(hashOf(column.fold ? text.toLowerCase() : text)) ? 0 : 1;
     return none;
   });
   for (let row = 0; row < rows; row++) {
@@ -232,6 +235,13 @@ function encodeCategories(
 /** Where each text that names a category has its input; a gathered category has none of its own. */
 export function categoryIndices({ categories, fold }: CategoryColumn): Map<string, number> {
   return new Map(categories.map((category, index) => [fold ? category.toLowerCase() : category, index]));
+}
+
+/** FNV-1a of a text's UTF-16 units, 32 bits: a model knows rare words again without keeping them. */
+export function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
 }
 
 /** The number that a cell of a number or date column stands for. */
@@ -390,7 +400,9 @@ export function isColumn(value: unknown): value is Column {
   if (typeof column.name !== "string") return false;
   if (column.kind === "category") {
     const isKnown = column.missing === "category" || column.missing === "none" || column.missing === "refuse";
-    return isKnown && isTexts(column.categories) && isFlag(column.other) && isFlag(column.fold);
+    const { gathered = [] } = column;
+    const isGathered = Array.isArray(gathered) && gathered.every(Number.isSafeInteger);
+    return isKnown && isGathered && isTexts(column.categories) && isFlag(column.other) && isFlag(column.fold);
   }
   const isSound = isFinite(column.offset) && isFinite(column.fill) && isFlag(column.indicator) && isFlag(column.wide);
   if (column.kind === "number") return isSound && (column.format === undefined || isFormat(column.format));

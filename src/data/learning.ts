@@ -1,7 +1,7 @@
 // What training makes of a table's input columns: which are left out, and how each of the others becomes inputs. Every
 // choice is told, with the option that overrules it; everything that is wrong is gathered before anything is refused.
 import { show } from "../errors.ts";
-import { at, valueOf } from "./columns.ts";
+import { at, hashOf, valueOf } from "./columns.ts";
 import type { CategoryColumn, Column as Record, DateColumn, NumberColumn } from "./columns.ts";
 import { distinctTexts, keepNumbers } from "./csv.ts";
 import type { Table } from "./csv.ts";
@@ -42,6 +42,8 @@ const MANY_MISSING = 0.05;
 const LEAST_COVERED = 0.5;
 /** So many different texts may all be different and still be categories. */
 const FEW = 5;
+/** A model knows so many gathered words of a column again. */
+const MOST_REMEMBERED = 100_000;
 /** More words than this make no command. */
 const MOST_WORDS = 20;
 /** Longer texts are no words for a missing value. */
@@ -357,8 +359,16 @@ function learnCategory(
   if (missing === "category") tellFilled(work, place, column);
   const record: CategoryColumn = { name, kind: "category", categories: kept.sort(byCodePoint), missing };
   if (gathered > 0) record.other = true;
+  if (gathered > 0 && gathered <= MOST_REMEMBERED) record.gathered = hashesBeside(words.keys(), kept, fold);
   if (fold) record.fold = true;
   return record;
+}
+
+/** Hashes of the words that have no category of their own, in ascending order. */
+function hashesBeside(words: Iterable<string>, kept: readonly string[], fold: boolean): number[] {
+  const own = new Set(kept);
+  const others = [...words].filter((word) => !own.has(word));
+  return others.map((word) => hashOf(fold ? word.toLowerCase() : word)).sort((a, b) => a - b);
 }
 
 function tellText(choices: Choices, name: string, place: number, because: Because): void {
