@@ -160,6 +160,69 @@ describe("words among numbers", () => {
   });
 });
 
+describe("a first line of words", () => {
+  const rows = repeat(40, (i) => `${"abc"[i % 3]},${["Rome", "Oslo"][(i >> 1) % 2]},${["no", "yes"][(i >> 2) % 2]}\n`);
+
+  it("that come again below is a row, and told", () => {
+    const { rows: used, columns, warnings } = learn(rows);
+    expect([used.length, columns[0].name]).toEqual([40, "column_1"]);
+    expect(warnings).toEqual([expect.stringContaining("line 1 holds words of the lines below it, so it was read as a row, as with --no-header; where it names the columns, say --header")]); // prettier-ignore
+  });
+
+  it.each([
+    ["names", `kind,city,answer\n${rows}`],
+    ["a name that is a cell too", `a,city,answer\n${rows}`],
+    [
+      "names of answers that repeat them",
+      `x,y,z\n${repeat(40, (i) => `${i % 2 ? "x" : ""},${i % 3 ? "y" : ""},${i % 5 ? "z" : ""}\n`)}`,
+    ],
+  ])("is a header: %s", (_, content) => {
+    expect(tableOf(content).hasHeader).toBe(true);
+  });
+
+  it("that stands below as a whole is a header, named", () => {
+    const content = `kind,city,answer\n${rows}kind,city,answer\n${rows}`;
+    expect(refusal(content)).toContain("line 42 is the header once more");
+  });
+});
+
+describe("dates of months", () => {
+  it.each([
+    ["named", (i: number) => `${1980 + Math.floor(i / 12)} ${["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][i % 12]}`], // prettier-ignore
+    ["first days", (i: number) => `${1980 + Math.floor(i / 12)}-${String(1 + (i % 12)).padStart(2, "0")}-01`],
+    ["last days", (i: number) => new Date(Date.UTC(1980, i + 1, 0)).toISOString().slice(0, 10)],
+  ])("have no weekdays: %s", (_, date) => {
+    const { columns } = learn(`when,y\n${repeat(120, (i) => `${date(i)},${i / 2}\n`)}`);
+    expect(columns[0]).toMatchObject({ kind: "date", parts: [{ part: "month" }] });
+    expect((columns[0] as { parts: unknown[] }).parts.length).toBe(1);
+  });
+});
+
+describe("columns that only number the rows", () => {
+  it("come back where nothing else is there, and that is told", () => {
+    const { columns, warnings } = learn(`rownames,price\n${repeat(30, (i) => `${i + 1},${(i * 7) % 11}.5\n`)}`);
+    expect(columns.map(({ name }) => name)).toEqual(["rownames"]);
+    expect(warnings).toEqual([
+      'taken though row numbers or keys, since no other column can be learnt from: "rownames"',
+    ]);
+  });
+});
+
+describe("numbers with two readings", () => {
+  it.each([
+    [",", '"5,381"', ".", ","],
+    [";", "5,381", ",", "."],
+  ])("between %j: both commands are offered, the likelier first", (delimiter, cell, first, second) => {
+    const content = `a,b,y\n`.replaceAll(",", delimiter) + repeat(9, (i) => [i, cell.replace("1", String(i)), i % 2].join(delimiter) + "\n"); // prettier-ignore
+    expect(refusal(content, { task: "classification" })).toMatch(
+      new RegExp(
+        `\nthis works: propago train data\\.csv --decimal [${first}]` +
+          `\nso does this, with the other reading: propago train data\\.csv --decimal [${second}]$`,
+      ),
+    );
+  });
+});
+
 describe("what is told of a target", () => {
   const told = (content: string, flags: TableFlags = {}): string => learn(content, flags).warnings.join("\n");
 

@@ -165,7 +165,14 @@ describe("files in which something is wrong: all is named, and the command offer
       ],
     ],
     // 1,343 and its like only.
-    ["ambiguous.csv", 20, [/may be \d{4} or \d\.\d{3}; say --decimal \. where/, /--decimal \.$/m]],
+    [
+      "ambiguous.csv",
+      20,
+      [
+        /may be \d{4} or \d\.\d{3}; say --decimal \. where/,
+        /^this works: .*--decimal ,\nso does this, with the other reading: .*--decimal \.$/m,
+      ],
+    ],
     // Weka's format.
     ["leaves.arff", 30, [/is an ARFF file/, /--skip-lines 8 --no-header$/m]],
     // Lines that are too short or too long.
@@ -281,6 +288,48 @@ describe("options of tables", () => {
     expect(stderr).toMatch(/not seen.*"sky" \(1 cell, first line 3 "fog"\)/);
     expect(stderr).toMatch(/not what the column holds: "wind" \(1 cell, first line 4 "calm"\)/);
     expect(stderr).toContain("2 rows of 4 have no prediction; their cells are empty");
+  });
+});
+
+describe("tables that are written otherwise than the training table", () => {
+  const rows = Array.from({ length: 40 }, (_, i) => [5 + (i % 7) / 10, (i * 7) % 13, 2 + ((i * 3) % 11) / 8]);
+  const points = `a,b,y\n${rows.map((row) => row.join(",")).join("\n")}\n`;
+  const commas = points.replaceAll(",", ";").replaceAll(".", ",");
+
+  it.each([
+    { sign: ",", first: points, second: commas },
+    { sign: ".", first: commas, second: points },
+  ])("a table with the decimal sign $sign is read as it is written, and told", ({ sign, first, second }) => {
+    writeFileSync(join(folder, "first.csv"), first);
+    writeFileSync(join(folder, "second.csv"), second);
+    expect(train("first.csv")).toMatchObject({ status: 0 });
+    expect(predictions("second.csv")).toEqual(predictions("first.csv"));
+    const { stderr } = run("predict", "t.propago", "second.csv");
+    expect(stderr).toContain(
+      `as with --decimal ${sign}: "a", "y"; --decimal ${sign === "," ? "." : ","} says otherwise`,
+    );
+    const figures = (file: string): unknown => JSON.parse(run("evaluate", "t.propago", file, "--json").stdout);
+    expect(figures("second.csv")).toEqual(figures("first.csv"));
+  });
+
+  it("a table that only the target shows to have another sign is judged", () => {
+    writeFileSync(join(folder, "first.csv"), "a,y\n1,2.5\n2,3.5\n3,5.5\n4,6.25\n");
+    writeFileSync(join(folder, "second.csv"), "a;y\n1;2,5\n2;3,5\n3;5,5\n4;6,25\n");
+    expect(train("first.csv")).toMatchObject({ status: 0 });
+    const figures = (file: string): unknown => JSON.parse(run("evaluate", "t.propago", file, "--json").stdout);
+    expect(figures("second.csv")).toEqual(figures("first.csv"));
+  });
+
+  it("a table of which no row can be predicted is refused, with its causes", () => {
+    writeFileSync(join(folder, "first.csv"), points);
+    writeFileSync(join(folder, "second.csv"), "a,b,y\nlow,1,2.5\n1.5,x,3.5\n");
+    expect(train("first.csv")).toMatchObject({ status: 0 });
+    for (const command of ["predict", "evaluate"]) {
+      const { status, stdout, stderr } = run(command, "t.propago", "second.csv");
+      expect({ status, stdout }).toEqual({ status: 3, stdout: "" });
+      expect(stderr).toContain("second.csv: no row can be predicted:");
+      expect(stderr).toContain('"a" (1 cell, first line 2 "low"), "b" (1 cell, first line 3 "x")');
+    }
   });
 });
 

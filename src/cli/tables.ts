@@ -16,6 +16,7 @@ import { Choices, count, list, quotedForShell, TableError } from "../data/proble
 import type { Problem, Remedy } from "../data/problems.ts";
 import { columnOf, decimalFinder } from "../data/readings.ts";
 import type { Forced } from "../data/readings.ts";
+import { otherSign } from "../data/signs.ts";
 import { findColumn, findColumns, splitItems } from "../data/selection.ts";
 import { knownNumbers, knownRows, learnTargets, readKnownTargets, withAnother } from "../data/targets.ts";
 import type { TargetRecord, Targets, Task } from "../data/targets.ts";
@@ -184,7 +185,11 @@ function withCommand(
       const mended = { bytes: filtered(bytes, filters), name };
       const { rows, targets } = study(mended, tried, "float32");
       if (!isTargetKept(mended, flags, tried, remedies, { rows, targets })) break;
-      return new TableError(problems, name, `this works: ${commandLine(path, words, remedies, filters)}`);
+      const works = `this works: ${commandLine(path, words, remedies, filters)}`;
+      const others = otherSigns(remedies);
+      if (!others || !isReadable(mended, applied(flags, others))) return new TableError(problems, name, works);
+      const also = `so does this, with the other reading: ${commandLine(path, words, others, filters)}`;
+      return new TableError(problems, name, `${works}\n${also}`);
     } catch (next) {
       if (!(next instanceof TableError)) break;
       found = next.problems;
@@ -194,6 +199,25 @@ function withCommand(
 }
 
 const MOST_ROUNDS = 6;
+
+/** Remedies with the other decimal sign, where they say one. */
+function otherSigns(remedies: readonly Remedy[]): Remedy[] | undefined {
+  if (!remedies.some(({ option }) => option === "decimal")) return undefined;
+  return remedies.map(({ option, value }) => ({
+    option,
+    value: option === "decimal" ? (value === "." ? "," : ".") : value,
+  }));
+}
+
+function isReadable(file: TableFile, flags: TableFlags): boolean {
+  try {
+    study(file, flags, "float32");
+    return true;
+  } catch (error) {
+    if (error instanceof PropagoError) return false;
+    throw error;
+  }
+}
 
 /** Whether a command that mends a table still predicts what was to be predicted, and does not empty it. */
 function isTargetKept(
@@ -488,12 +512,14 @@ export interface ModelTable {
   table: Table;
   encoded: Encoded;
   warnings: string[];
+  /** Its decimal sign, where that is not the training table's. */
+  decimal?: "." | ",";
 }
 
 /**
  * Reads a table for a model, by the columns' names and as training read them.
  * @param isKept whether columns that the model does not use are wanted too, so that nothing is said about them.
- * @throws PropagoError for what is no table, or lacks columns.
+ * @throws PropagoError for what is no table, lacks columns, or has no row that can be predicted.
  */
 export function readModelTable(
   path: string,
@@ -506,11 +532,25 @@ export function readModelTable(
   const names = [...model.columns.map((column) => column.name), ...model.targets.map((target) => target.name)];
   const header = flags.header ?? (model.record.names ? false : undefined);
   const table = named(parseTable(bytes, name, { ...readingOf({ ...flags, header }), expected: names }), model);
-  const { unknown, decimal } = flags;
+  const { unknown } = flags;
   const isMissing = missingOf(model, flags);
   const expected = isKept ? table.columns : model.targets.map((target) => target.name);
-  const encoded = encodeRows(table, model.columns, { isMissing, expected, unknown, dtype, decimal });
-  return { table, encoded, warnings: [...table.warnings, ...encoded.warnings] };
+  const encode = (decimal = flags.decimal) => encodeRows(table, model.columns, { isMissing, expected, unknown, dtype, decimal }); // prettier-ignore
+  let encoded = encode();
+  const mayDiffer = encoded.isUnusable.includes(1) || otherSign(table, model.targets, isMissing) !== undefined;
+  const other =
+    mayDiffer && flags.decimal === undefined
+      ? otherSign(table, [...model.columns, ...model.targets], isMissing)
+      : undefined;
+  if (other) encoded = encode(other.decimal);
+  const warnings = [...table.warnings, ...(other ? [other.warning] : []), ...encoded.warnings];
+  if (encoded.isUnusable.every((isUnusable) => isUnusable === 1)) {
+    const causes = [...(other ? [other.warning] : []), ...encoded.warnings]
+      .map((line) => line.replace(`${name}: `, "  "))
+      .join("\n");
+    throw new PropagoError("ERR_DATA", `${name}: no row can be predicted:\n${causes}`);
+  }
+  return { table, encoded, warnings, decimal: flags.decimal ?? other?.decimal };
 }
 
 function missingOf({ record }: TableModel, { missingValues = [] }: ReadingFlags) {
@@ -552,11 +592,11 @@ export function readJudgingTable(
   flags: ReadingFlags & { unknown?: "other" | "ignore" | "error" },
   dtype?: DType,
 ): JudgingTable {
-  const { table, encoded, warnings } = readModelTable(path, model, flags, dtype);
+  const { table, encoded, warnings, decimal } = readModelTable(path, model, flags, dtype);
   const except = encoded.isUnusable.slice();
   for (const row of emptyRows(table)) except[row] = 1;
   const unusable = except.reduce((sum, value) => sum + value, 0);
-  const rules = { isMissing: missingOf(model, flags) };
+  const rules = { isMissing: missingOf(model, flags), decimal };
   const { rows, targets } = readKnownTargets(table, model.targets, rules, except);
   const lacking = table.rows - unusable - rows.length;
   if (lacking > 0) warnings.push(`${table.file}: ${count(lacking, "row")} without a target left out`);

@@ -245,16 +245,19 @@ export function hashOf(text: string): number {
 }
 
 /** The number that a cell of a number or date column stands for. */
-export function valueOf(column: NumberColumn | DateColumn, text: string, decimal?: "." | ","): number | undefined {
+export function valueOf(
+  column: Pick<NumberColumn, "kind" | "format"> | Pick<DateColumn, "kind" | "form">,
+  text: string,
+  decimal?: "." | ",",
+): number | undefined {
   if (column.kind === "date") return readDate(text, column.form);
   const format = column.format ?? PLAIN;
-  const value = readNumber(text, decimal === undefined ? format : rewritten(format, decimal));
+  const value = readNumber(text, decimal === undefined ? format : formatWith(format, decimal));
   return isUsable(value) ? value : undefined;
 }
 
-/** A format with another decimal sign. */
-function rewritten(format: NumberFormat, decimal: "." | ","): NumberFormat {
-  if (format.decimal === decimal) return format;
+/** A format with a decimal sign that is known: the other sign can but separate thousands. */
+export function formatWith(format: NumberFormat, decimal: "." | ","): NumberFormat {
   const { thousands } = format;
   const others = decimal === "." ? "," : ".";
   return { ...format, decimal, thousands: thousands === " " || thousands === "'" ? thousands : others };

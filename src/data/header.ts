@@ -40,6 +40,8 @@ export interface Frame {
 const MAX_COLUMNS = 1e6;
 /** How many rows decide what separates the fields, and whether there is a header. */
 const PREVIEW = 50;
+/** So many rows decide whether the first one's words are names. */
+const MOST_WORDS = 1000;
 /** More wrong lines than this make no list. */
 const MOST_BAD_LINES = 20;
 
@@ -71,7 +73,8 @@ export function frameTable(text: string, file: string, options: ReadingOptions):
   const isExpected = names.some((name) => expected.has(name));
   const hasHeader = options.header ?? (hasRowNames || isExpected || !looksLikeRow(records, names, width));
   if (options.header === undefined && !hasHeader) {
-    const line = `${file}: line ${records.lines[0]} holds numbers like the lines below it, so it was read as a row`;
+    const what = names.some((name) => parseNumber(name) !== undefined) ? "numbers like" : "words of";
+    const line = `${file}: line ${records.lines[0]} holds ${what} the lines below it, so it was read as a row`;
     warnings.push(`${line}, as with --no-header; where it names the columns, say --header`);
   }
   if (hasHeader && options.expected === undefined) refuseNoRows(top, hasRowNames);
@@ -308,7 +311,8 @@ function looksLikeRow(records: Records, names: readonly string[], width: number)
   if (rows < 2) return false;
   const isMissing = missingTest();
   const numbers = names.map((name) => (isMissing(name) ? undefined : parseNumber(name))).filter((n) => n !== undefined);
-  if (numbers.length === 0 || isSeries(numbers)) return false;
+  if (numbers.length === 0) return holdsWordsOfRows(records, names, width);
+  if (isSeries(numbers)) return false;
   for (let field = 0; field < width; field++) {
     const cells = Array.from({ length: Math.min(rows - 1, PREVIEW) }, (_, i) => cellOf(records, i + 1, field));
     const present = cells.filter((cell) => !isMissing(cell));
@@ -322,6 +326,38 @@ function looksLikeRow(records: Records, names: readonly string[], width: number)
     if (!areNumbers && !present.includes(name) && new Set(present).size <= present.length / 2) return false;
   }
   return true;
+}
+
+/** Whether the first record's words come again below it, each in its column: hardly any name is one of its own cells. */
+function holdsWordsOfRows(records: Records, names: readonly string[], width: number): boolean {
+  const isMissing = missingTest();
+  const rows = Math.min(countOf(records) - 1, MOST_WORDS);
+  let again = 0;
+  let first = -1;
+  let columns = 0;
+  for (let field = 0; field < width; field++) {
+    if (isMissing(names[field])) continue;
+    const counts = new Map<string, number>();
+    for (let row = 1; row <= rows; row++) {
+      const cell = cellOf(records, row, field);
+      if (!isMissing(cell)) counts.set(cell, (counts.get(cell) ?? 0) + 1);
+      if (cell !== "" && parseNumber(cell) !== undefined) return false;
+    }
+    // Of answers that say the question again there is one only; other words that hardly repeat say nothing.
+    const isWords = counts.size > 1 && 2 * counts.size <= rows;
+    if (!isWords) continue;
+    columns += 1;
+    const own = counts.get(names[field]);
+    if (own === undefined) return false;
+    again += 1;
+    first = first < 0 ? own : Math.min(first, own);
+  }
+  if (columns < 2 || again < columns) return false;
+  // The header once more, in files put together, has the words too.
+  let same = 0;
+  for (let row = 1; row <= rows; row++)
+    if (names.every((name, field) => field >= width || cellOf(records, row, field) === name)) same += 1;
+  return same < first;
 }
 
 /** Names without repetition: a second "a" is called "a_2". */

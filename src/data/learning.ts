@@ -128,6 +128,13 @@ function restore(work: Work, learnt: Learnt): void {
       learnt.places.push(place);
     }
   }
+  if (learnt.columns.length > 0) {
+    for (const { place } of numbers) {
+      work.choices.of("restored", table.columns[place], place, (names) => {
+        return `taken though row numbers or keys, since no other column can be learnt from: ${names}`;
+      });
+    }
+  }
   for (const { tell, isNumber } of leftOut) if (!isNumber || learnt.columns.length === 0) tell();
   if (learnt.columns.length > 0) return;
   const names = leftOut.map(({ place }) => calledOf(table.columns[place], place));
@@ -525,7 +532,10 @@ function repeatingParts(days: ReadonlySet<number>, total: number): DateColumn["p
   };
   const yearOf = (days: number) => new Date(Math.floor(days) * 86_400_000).getUTCFullYear();
   add("month", yearOf);
-  add("weekday", (days) => Math.floor((days + 3) / 7));
+  // One date a month has the weekday that the calendar happens to give it.
+  const months = new Set(values.map((value) => `${yearOf(value)} ${partOf(value, "month")}`));
+  const isMonthly = months.size === new Set(values.map(Math.floor)).size;
+  if (!isMonthly) add("weekday", (days) => Math.floor((days + 3) / 7));
   if (values.some((value) => value % 1 !== 0)) add("hour", Math.floor);
   return parts;
 }

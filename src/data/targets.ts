@@ -1,6 +1,6 @@
 // The columns to be predicted: whether they are classes or numbers, and their values. Labels come back to the letter.
 import { didYouMean, PropagoError, show } from "../errors.ts";
-import { at, isFormat } from "./columns.ts";
+import { at, formatWith, isFormat } from "./columns.ts";
 import { distinctTexts } from "./csv.ts";
 import type { Table } from "./csv.ts";
 import { missingAmong } from "./missing.ts";
@@ -337,10 +337,10 @@ export function readKnownTargets(
   const labels = new Set(records.flatMap((record) => (record.kind === "class" ? record.labels.map(String) : [])));
   const rows = knownRows(table, places, { isMissing: (text) => !labels.has(text) && rules.isMissing(text) }, except);
   if (rows.length === 0) {
-    throw new PropagoError(
-      "ERR_DATA",
-      `${table.file}: ${listShown(records.map(({ name }) => name))} is missing in every row`,
-    );
+    const isPart = except.some((value) => value === 1);
+    const where = isPart ? "every row that can be predicted" : "every row";
+    const names = records.map(({ name }) => name);
+    throw new PropagoError("ERR_DATA", `${table.file}: ${listShown(names)} is missing in ${where}`);
   }
   const [record] = records;
   if (records.length === 1 && record.kind === "class") {
@@ -353,7 +353,7 @@ export function readKnownTargets(
   records.forEach((each, j) => {
     const column =
       each.kind === "number"
-        ? knownNumbers(table, places[j], each, rows)
+        ? knownNumbers(table, places[j], each, rows, rules.decimal)
         : knownLabels(table, places[j], each, rows).map((label) => (label === each.labels[1] ? 1 : 0));
     for (let i = 0; i < rows.length; i++) values[i * width + j] = column[i];
   });
@@ -394,9 +394,11 @@ export function knownNumbers(
   place: number,
   { format = PLAIN }: { format?: NumberFormat },
   rows: ArrayLike<number>,
+  decimal?: "." | ",",
 ): Float64Array {
   const { texts, codes } = distinctTexts(table, place);
-  const values = texts.map((text) => readNumber(text, format));
+  const own = decimal === undefined ? format : formatWith(format, decimal);
+  const values = texts.map((text) => readNumber(text, own));
   return Float64Array.from({ length: rows.length }, (_, i) => {
     const value = values[codes[rows[i]]];
     if (value !== undefined && Number.isFinite(value)) return value;

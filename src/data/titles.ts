@@ -106,7 +106,8 @@ function unitLines(top: Top): number[] {
 }
 
 /** Records that are the first one to the letter, which has a word above numbers. */
-function repeatedHeaders({ records, width, names }: Top): number[] {
+function repeatedHeaders(top: Top): number[] {
+  const { records, width, names } = top;
   const { text, starts, firsts } = records;
   if (width < 2 || names.every((name) => name === "" || parseNumber(name) !== undefined)) return [];
   const begin = starts[0];
@@ -116,7 +117,16 @@ function repeatedHeaders({ records, width, names }: Top): number[] {
     const at = starts[firsts[record]];
     if (text.startsWith(header, at) && lineEnd(text, at) === at + header.length) found.push(record);
   }
-  return found;
+  if (found.length === 0 || valueFields(top).length > 0) return found;
+  // Answers that repeat the question are rows: their words stand in other records too.
+  const isOnlyThere = (field: number) => {
+    let cells = 0;
+    for (let record = 1; record < countOf(records); record++) {
+      if (cellOf(records, record, field) === names[field]) cells += 1;
+    }
+    return cells === found.length;
+  };
+  return fieldsOf(top).every((field) => names[field] === "" || isOnlyThere(field)) ? found : [];
 }
 
 /** The leading records that hold no value in any column of values. */
