@@ -280,3 +280,30 @@ describe("a model's tables", () => {
     expect(isColumn({ ...columns[0], gathered: ["x"] })).toBe(false);
   });
 });
+
+describe("files that are no text", () => {
+  const latin = (text: string): Uint8Array => Uint8Array.from(text, (letter) => letter.charCodeAt(0));
+  const zip = (name: string, content = ""): string => `PK\x03\x04\x14\0\0\0\0\0${"\0".repeat(16)}${String.fromCharCode(name.length)}\0\0\0${name}${content}\x01\x02`; // prettier-ignore
+
+  it.each([
+    [zip("[Content_Types].xml"), "an Excel workbook (.xlsx), not a CSV file; save the sheet as CSV"],
+    [zip("xl/workbook.xml"), "an Excel workbook (.xlsx)"],
+    [zip("mimetype", "application/vnd.oasis.opendocument.spreadsheet"), "an OpenDocument spreadsheet (.ods)"],
+    [zip("data.csv", "a,b"), "a zip archive, not a CSV file; unpack it first"],
+    ["\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0", "an Excel workbook (.xls)"],
+    ["PAR1\x15\x04\0", "a Parquet file"],
+    ["%PDF-1.7\n%\xe2\xe3\n", "a PDF document"],
+    ["SQLite format 3\0\x10\0", "an SQLite database"],
+    ["\x89HDF\r\n\x1a\n", "an HDF5 file"],
+    ["\x93NUMPY\x01\0", "a NumPy array"],
+    ["BZh91AY&SY\x01", "packed with bzip2"],
+    ["X\n\0\0\0\x03", "R data (.rds)"],
+  ])("%j is named", (content, what) => {
+    const error = failure(() => parseTable(latin(content), "data.csv"));
+    expect(error).toMatchObject({ code: "ERR_CSV", message: expect.stringContaining(`data.csv is ${what}`) });
+  });
+
+  it.each(["ORC,y\n1,2\n", "BZh,y\n1,2\n", "PAR1,y\n1,2\n", "GIF8,y\n1,2\n"])("%j is a table", (content) => {
+    expect(parseTable(latin(content), "data.csv").columns[1]).toBe("y");
+  });
+});

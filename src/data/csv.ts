@@ -2,7 +2,7 @@
 // cut in cells.ts, the first lines are read in header.ts; what a column means is decided in columns.ts.
 import { PropagoError } from "../errors.ts";
 import { fieldAt } from "./cells.ts";
-import { refuseForeign } from "./foreign.ts";
+import { refuseBinary, refuseForeign } from "./foreign.ts";
 import { frameTable } from "./header.ts";
 import { TableError } from "./problems.ts";
 import type { ReadingOptions } from "./header.ts";
@@ -46,6 +46,7 @@ export interface Distinct {
  * @throws PropagoError ERR_CSV, naming file and line, for what is no such table; ERR_DATA for one without rows.
  */
 export function parseTable(bytes: Uint8Array, file: string, options: ReadingOptions = {}): Table {
+  refuseBinary(bytes, file);
   const text = decode(bytes, file);
   if (text.trim() === "") throw new PropagoError("ERR_DATA", `${file} is empty; expected a header line and rows`);
   if (options.skipLines === undefined) refuseForeign(text, file);

@@ -3,6 +3,78 @@
 import { TableError } from "./problems.ts";
 import type { Remedy } from "./problems.ts";
 
+const IN_SPREADSHEET = "open it in a spreadsheet and save the sheet as CSV";
+const IN_PROGRAM = "write the table as CSV with the program that made it";
+const UNPACK = "unpack it first";
+
+/** What files begin with, from which byte on. */
+const BEGINNINGS: readonly [begin: string, name: string, advice: string, at?: number][] = [
+  ["\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook (.xls) or another old Office file", IN_SPREADSHEET],
+  ["PAR1", "a Parquet file", IN_PROGRAM],
+  ["ORC", "an ORC file", IN_PROGRAM],
+  ["Obj\x01", "an Avro file", IN_PROGRAM],
+  ["ARROW1", "an Arrow or Feather file", IN_PROGRAM],
+  ["FEA1", "a Feather file", IN_PROGRAM],
+  ["SQLite format 3\0", "an SQLite database", "write the table as CSV, as sqlite3 -csv -header does"],
+  ["%PDF-", "a PDF document", "copy the table into a spreadsheet and save it as CSV"],
+  ["\x89HDF\r\n", "an HDF5 file", IN_PROGRAM],
+  ["CDF\x01", "a NetCDF file", IN_PROGRAM],
+  ["CDF\x02", "a NetCDF file", IN_PROGRAM],
+  ["\x93NUMPY", "a NumPy array", "save it with numpy.savetxt"],
+  ["RDX", "R data (.rda)", "write it with R's write.csv"],
+  ["X\n\0\0\0", "R data (.rds)", "write it with R's write.csv"],
+  ["<stata_dta>", "a Stata file", IN_PROGRAM],
+  ["$FL2", "an SPSS file", IN_PROGRAM],
+  ["$FL3", "an SPSS file", IN_PROGRAM],
+  ["\0\0\0\0\0\0\0\0\0\0\0\0\xc2\xea\x81\x60", "a SAS file", IN_PROGRAM],
+  ["7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK],
+  ["Rar!\x1a\x07", "a RAR archive", UNPACK],
+  ["BZh", "packed with bzip2", "unpack it first, as bunzip2 does"],
+  ["\xfd7zXZ\0", "packed with xz", "unpack it first, as unxz does"],
+  ["\x28\xb5\x2f\xfd", "packed with zstd", "unpack it first, as unzstd does"],
+  ["ustar", "a tar archive", UNPACK, 257],
+  ["\x89PNG", "a picture", "a table is text"],
+  ["\xff\xd8\xff", "a picture", "a table is text"],
+  ["GIF8", "a picture", "a table is text"],
+];
+
+/**
+ * Refuses files that are known by their first bytes.
+ * @throws TableError naming what it is.
+ */
+export function refuseBinary(bytes: Uint8Array, file: string): void {
+  const near = new TextDecoder("latin1").decode(bytes.subarray(0, 4096));
+  const found = isZip(bytes) ? zipKind(near) : BEGINNINGS.find(([begin, , , at = 0]) => begins(bytes, begin, at));
+  // Short beginnings are words of texts too; what is no text has control characters.
+  if (!found || (found[0].length < 5 && !hasControls(bytes))) return;
+  const message = `${file} is ${found[1]}, not a CSV file; ${found[2]}`;
+  throw new TableError([{ code: "ERR_CSV", message }], file);
+}
+
+function begins(bytes: Uint8Array, begin: string, at: number): boolean {
+  return Array.from(begin).every((letter, i) => bytes[at + i] === letter.charCodeAt(0));
+}
+
+function isZip(bytes: Uint8Array): boolean {
+  return begins(bytes, "PK\x03\x04", 0) || begins(bytes, "PK\x05\x06", 0);
+}
+
+function zipKind(near: string): readonly [string, string, string] {
+  const open = "open it there and save the sheet as CSV";
+  if (/mimetypeapplication\/vnd\.oasis\.opendocument\.spreadsheet/.test(near))
+    return ["spreadsheet", "an OpenDocument spreadsheet (.ods)", open];
+  if (/mimetypeapplication\/vnd\.oasis|word\//.test(near)) return ["document", "a text document", IN_SPREADSHEET];
+  if (/Index\/(?:Document|Tables)/.test(near)) return ["numbers", "a Numbers spreadsheet", "export it as CSV"];
+  if (/xl\/|\[Content_Types\]\.xml|_rels\/|docProps\//.test(near))
+    return ["workbook", "an Excel workbook (.xlsx)", "save the sheet as CSV"];
+  if (/\.npy/.test(near)) return ["arrays", "NumPy arrays (.npz)", "save the table with numpy.savetxt"];
+  return ["archive", "a zip archive", UNPACK];
+}
+
+function hasControls(bytes: Uint8Array): boolean {
+  return bytes.subarray(0, 65_536).some((byte) => byte < 9 || (byte > 13 && byte < 32));
+}
+
 /** A command's options that read a file of another kind as a table, or what to do first. */
 export function refuseForeign(text: string, file: string): void {
   const start = text.slice(0, 2000).trimStart();
