@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readStream, unpacked } from "../src/cli/files.ts";
 import { failure } from "./failure.ts";
 
@@ -288,6 +288,60 @@ describe("options of tables", () => {
     expect(stderr).toMatch(/not seen.*"sky" \(1 cell, first line 3 "fog"\)/);
     expect(stderr).toMatch(/not what the column holds: "wind" \(1 cell, first line 4 "calm"\)/);
     expect(stderr).toContain("2 rows of 4 have no prediction; their cells are empty");
+  });
+});
+
+describe("columns of a table for a model", () => {
+  const lines = Array.from({ length: 30 }, (_, i) => `${i + 1},${5 + (i % 7) / 10},${3 + ((i * 3) % 5) / 10},${["a", "b"][i % 2]}`); // prettier-ignore
+  const head = "rownames,sepal_length,petal_length,kind";
+  const write = (name: string, first: string, rows: readonly string[]): void => writeFileSync(join(folder, name), `${first}${rows.join("\n")}\n`); // prettier-ignore
+  const part = (from: number, to: number): string[] => lines.map((line) => line.split(",").slice(from, to).join(","));
+  const told = (file: string, ...args: string[]): string => run("predict", "t.propago", file, ...args).stderr;
+
+  beforeAll(() => {
+    write("first.csv", `${head}\n`, lines);
+    expect(run("train", "first.csv", ...FAST, "--out", "columns.propago")).toMatchObject({ status: 0 });
+  });
+  beforeEach(() => copyFileSync(join(folder, "columns.propago"), join(folder, "t.propago")));
+
+  it("that training left out are no news", () => {
+    expect(told("first.csv")).toBe("");
+    write("more.csv", `${head},extra\n`, lines.map((line) => `${line},1`)); // prettier-ignore
+    expect(told("more.csv")).toBe('propago: warning: more.csv: the model does not use "extra"\n');
+  });
+
+  it.each([
+    ["all", 0, 4],
+    ["all without the target", 0, 3],
+    ["those that the model uses", 1, 3],
+  ])("are taken by their places where the user says that there are no names: %s", (_, from, to) => {
+    write("bare.csv", "", part(from, to));
+    expect(predictions("bare.csv", "--no-header")).toEqual(predictions("first.csv"));
+    expect(told("bare.csv", "--no-header")).toMatch(
+      /columns taken by their places: (?:1 "rownames", 2|1) "sepal_length"/,
+    );
+    const { status, stderr } = run("predict", "t.propago", "bare.csv");
+    expect(status).toBe(3);
+    expect(stderr).toContain("--no-header takes as many columns as in training by their places");
+  });
+
+  it("are as many as the model's, and not names read as a row", () => {
+    write("bare.csv", "", part(1, 2));
+    expect(told("bare.csv", "--no-header")).toContain(
+      "has 1 column; the model was trained on 4, or 3 without the target",
+    );
+    expect(told("first.csv", "--no-header")).toContain("leave out --no-header");
+  });
+
+  it("with another case or other signs are named; one that the model needs itself is not proposed", () => {
+    write("case.csv", "Sepal.Length,petal_length\n", part(1, 3));
+    expect(told("case.csv")).toContain('lacks the column "sepal_length", which the model needs; rename "Sepal.Length" to "sepal_length"'); // prettier-ignore
+    write("less.csv", "petal_length\n", part(2, 3));
+    expect(told("less.csv")).toContain('lacks the column "sepal_length", which the model needs\n');
+    write("kind.csv", "sepal_length,petal_length,Kind\n", part(1, 4));
+    expect(run("evaluate", "t.propago", "kind.csv").stderr).toContain(
+      'lacks the target column "kind"; rename "Kind" to "kind"',
+    );
   });
 });
 

@@ -121,7 +121,7 @@ function upgraded(model: Record<string, unknown>): Record<string, unknown> {
 
 function isTableRecord(record: unknown): record is TableRecord {
   if (!isObject(record)) return false;
-  return [record.names, record.missingValues].every((value) => {
+  return [record.names, record.columns, record.missingValues].every((value) => {
     return value === undefined || (Array.isArray(value) && value.every((text) => typeof text === "string"));
   });
 }

@@ -57,6 +57,8 @@ export interface TableFlags extends ReadingFlags {
 export interface TableRecord {
   /** The names given to the columns of a file without a header line. */
   names?: string[];
+  /** The columns of a file with a header line, in their order. */
+  columns?: string[];
   /** Words that mean a missing value beside the usual ones. */
   missingValues?: string[];
 }
@@ -361,7 +363,7 @@ function rulesOf({ missingValues = [], decimal }: ReadingFlags) {
 
 function recordOf(table: Table, { missingValues = [] }: TableFlags): TableRecord {
   const record: TableRecord = {};
-  if (!table.hasHeader) record.names = [...table.columns];
+  record[table.hasHeader ? "columns" : "names"] = [...table.columns];
   if (missingValues.length > 0) record.missingValues = missingValues.flatMap(splitItems);
   return record;
 }
@@ -531,10 +533,12 @@ export function readModelTable(
   const { bytes, name } = readTableFile(path);
   const names = [...model.columns.map((column) => column.name), ...model.targets.map((target) => target.name)];
   const header = flags.header ?? (model.record.names ? false : undefined);
-  const table = named(parseTable(bytes, name, { ...readingOf({ ...flags, header }), expected: names }), model);
+  const parsed = parseTable(bytes, name, { ...readingOf({ ...flags, header }), expected: names });
+  const table = byPosition(parsed, model, flags.header === false);
   const { unknown } = flags;
   const isMissing = missingOf(model, flags);
-  const expected = isKept ? table.columns : model.targets.map((target) => target.name);
+  const { columns = [], names: unnamed = [] } = model.record;
+  const expected = isKept ? table.columns : [...names, ...columns, ...unnamed];
   const encode = (decimal = flags.decimal) => encodeRows(table, model.columns, { isMissing, expected, unknown, dtype, decimal }); // prettier-ignore
   let encoded = encode();
   const mayDiffer = encoded.isUnusable.includes(1) || otherSign(table, model.targets, isMissing) !== undefined;
@@ -543,7 +547,8 @@ export function readModelTable(
       ? otherSign(table, [...model.columns, ...model.targets], isMissing)
       : undefined;
   if (other) encoded = encode(other.decimal);
-  const warnings = [...table.warnings, ...(other ? [other.warning] : []), ...encoded.warnings];
+  const positions = table === parsed || model.record.names ? [] : [positionsTold(table)];
+  const warnings = [...table.warnings, ...positions, ...(other ? [other.warning] : []), ...encoded.warnings];
   if (encoded.isUnusable.every((isUnusable) => isUnusable === 1)) {
     const causes = [...(other ? [other.warning] : []), ...encoded.warnings]
       .map((line) => line.replace(`${name}: `, "  "))
@@ -557,20 +562,35 @@ function missingOf({ record }: TableModel, { missingValues = [] }: ReadingFlags)
   return missingTest([...(record.missingValues ?? []), ...missingValues.flatMap(splitItems)]);
 }
 
-/** A table without a header line gets the training table's names, with or without the targets. */
-function named(table: Table, { record, targets }: TableModel): Table {
-  const { names } = record;
+/**
+ * A table without a header line gets the training table's names by their places: all of them, or all without the
+ * targets, or those that the model uses. Where training had a header line, only the user can say so.
+ */
+function byPosition(table: Table, { record, targets, columns: used }: TableModel, isSaid: boolean): Table {
+  const names = record.names ?? (isSaid ? record.columns : undefined);
   if (!names || table.hasHeader) return table;
+  const inputs = used.map(({ name }) => name);
+  const first = new Set(table.columns.map((_, place) => table.cell(0, place).trim()));
+  if (!record.names && inputs.every((name) => first.has(name))) {
+    const what = `${table.file}:${table.lineOf(0)} names the model's columns`;
+    throw new PropagoError("ERR_DATA", `${what}; leave out --no-header`);
+  }
   const isTarget = new Set(targets.map(({ name }) => name));
-  const inputs = names.filter((name) => !isTarget.has(name));
+  const others = names.filter((name) => !isTarget.has(name));
   const width = table.columns.length;
-  if (width === names.length) return { ...table, columns: names };
-  if (width === inputs.length) return { ...table, columns: inputs };
-  const expected = `${names.length}, or ${inputs.length} without the target`;
+  const columns = [names, others, inputs].find(({ length }) => length === width);
+  if (columns) return { ...table, columns };
+  const expected = `${names.length}, or ${others.length} without the target`;
+  const how = record.names ? "without a header line on" : "on";
+  const advice = record.names ? "" : "; give it a header line";
   throw new PropagoError(
     "ERR_DATA",
-    `${table.file} has ${width} columns; the model was trained without a header line on ${expected}`,
+    `${table.file} has ${count(width, "column")}; the model was trained ${how} ${expected}${advice}`,
   );
+}
+
+function positionsTold({ file, columns }: Table): string {
+  return `${file}: columns taken by their places: ${list(columns.map((name, i) => `${i + 1} ${show(name)}`))}`;
 }
 
 /** Rows whose targets are known, for judging a model. */
@@ -597,7 +617,8 @@ export function readJudgingTable(
   for (const row of emptyRows(table)) except[row] = 1;
   const unusable = except.reduce((sum, value) => sum + value, 0);
   const rules = { isMissing: missingOf(model, flags), decimal };
-  const { rows, targets } = readKnownTargets(table, model.targets, rules, except);
+  const inputs = new Set(model.columns.map(({ name }) => name));
+  const { rows, targets } = readKnownTargets(table, model.targets, rules, except, inputs);
   const lacking = table.rows - unusable - rows.length;
   if (lacking > 0) warnings.push(`${table.file}: ${count(lacking, "row")} without a target left out`);
   if (unusable > 0) warnings.push(`${table.file}: ${count(unusable, "row")} that the model cannot predict left out`);

@@ -150,15 +150,31 @@ function placesOf(table: Table, columns: readonly Column[]): number[] {
   const byName = new Map(table.columns.map((name, i) => [name, i]));
   const absent = columns.filter(({ name }) => !byName.has(name)).map(({ name }) => name);
   if (absent.length > 0) {
-    const near = absent.length === 1 ? didYouMean(absent[0], table.columns) : "";
-    const word = absent.length === 1 ? "the column" : `${absent.length} columns`;
-    const header = table.hasHeader ? "" : "; it was read without a header line";
-    throw new PropagoError(
-      "ERR_DATA",
-      `${table.file} lacks ${word} ${listShown(absent)}${near}, which the model needs${header}`,
+    const needed = new Set(columns.map(({ name }) => name));
+    const near = nearest(
+      absent,
+      table.columns.filter((name) => !needed.has(name)),
     );
+    const word = absent.length === 1 ? "the column" : `${absent.length} columns`;
+    const header = table.hasHeader
+      ? ""
+      : "; its first line was read as a row: --header reads names, --no-header takes as many columns as in training by their places";
+    const what = `${table.file} lacks ${word} ${listShown(absent)}${near.similar}, which the model needs`;
+    throw new PropagoError("ERR_DATA", `${what}${near.rename}${header}`);
   }
   return columns.map(({ name }) => byName.get(name) ?? 0);
+}
+
+/** What may be meant by names that are not there: others that differ in case and signs only, or one that is similar. */
+export function nearest(absent: readonly string[], others: readonly string[]): { similar: string; rename: string } {
+  const plain = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+  const byPlain = new Map(others.map((name) => [plain(name), name]));
+  const same = absent.flatMap((name) => {
+    const other = plain(name) === "" ? undefined : byPlain.get(plain(name));
+    return other === undefined ? [] : [`${show(other)} to ${show(name)}`];
+  });
+  if (same.length > 0) return { similar: "", rename: `; rename ${list(same)}` };
+  return { similar: absent.length === 1 ? didYouMean(absent[0], others) : "", rename: "" };
 }
 
 /** The leanest array that keeps all digits: columns of earlier versions were not centred, so float32 may lose theirs. */

@@ -491,7 +491,7 @@ function learnDate(
   }
   const parts = record.parts.map(({ part }) => PART_NAMES[part]);
   const kind = reading.form === "time" ? "times" : "dates";
-  choices.of(`dates ${parts.join()}`, name, place, (names, first) => {
+  choices.of(`${kind} ${parts.join()}`, name, place, (names, first) => {
     const beside = parts.length > 0 ? `, with ${parts.join(" and ")} beside the day` : "";
     return `read as ${kind}${beside}: ${names}; --text ${first} takes it as words, --ignore ${first} leaves it out`;
   });
@@ -532,9 +532,10 @@ function repeatingParts(days: ReadonlySet<number>, total: number): DateColumn["p
   };
   const yearOf = (days: number) => new Date(Math.floor(days) * 86_400_000).getUTCFullYear();
   add("month", yearOf);
-  // One date a month has the weekday that the calendar happens to give it.
-  const months = new Set(values.map((value) => `${yearOf(value)} ${partOf(value, "month")}`));
-  const isMonthly = months.size === new Set(values.map(Math.floor)).size;
+  // The first or last day of a month has the weekday that the calendar happens to give it.
+  const dayOf = (days: number) => new Date(Math.floor(days) * 86_400_000).getUTCDate();
+  const monthDays = new Set(values.map(dayOf));
+  const isMonthly = monthDays.size === 1 || Math.min(...monthDays) >= 28;
   if (!isMonthly) add("weekday", (days) => Math.floor((days + 3) / 7));
   if (values.some((value) => value % 1 !== 0)) add("hour", Math.floor);
   return parts;

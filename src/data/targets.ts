@@ -1,6 +1,6 @@
 // The columns to be predicted: whether they are classes or numbers, and their values. Labels come back to the letter.
-import { didYouMean, PropagoError, show } from "../errors.ts";
-import { at, formatWith, isFormat } from "./columns.ts";
+import { PropagoError, show } from "../errors.ts";
+import { at, formatWith, isFormat, nearest } from "./columns.ts";
 import { distinctTexts } from "./csv.ts";
 import type { Table } from "./csv.ts";
 import { missingAmong } from "./missing.ts";
@@ -318,6 +318,8 @@ export interface KnownTargets {
 
 /**
  * Reads the targets of rows whose targets are known, as training read them.
+ * @param except rows that are not asked for.
+ * @param inputs names of columns that cannot be meant by a target that is not there.
  * @throws PropagoError ERR_DATA, naming the line, for a label that training has not seen; ERR_CSV for no number.
  */
 export function readKnownTargets(
@@ -325,14 +327,16 @@ export function readKnownTargets(
   records: readonly TargetRecord[],
   rules: ReadingRules,
   except = new Uint8Array(table.rows),
+  inputs: ReadonlySet<string> = new Set(),
 ): KnownTargets {
   const places = records.map(({ name }) => {
     const place = table.columns.indexOf(name);
     if (place >= 0) return place;
-    throw new PropagoError(
-      "ERR_DATA",
-      `${table.file} lacks the target column ${show(name)}${didYouMean(name, table.columns)}`,
+    const { similar, rename } = nearest(
+      [name],
+      table.columns.filter((other) => !inputs.has(other)),
     );
+    throw new PropagoError("ERR_DATA", `${table.file} lacks the target column ${show(name)}${similar}${rename}`);
   });
   const labels = new Set(records.flatMap((record) => (record.kind === "class" ? record.labels.map(String) : [])));
   const rows = knownRows(table, places, { isMissing: (text) => !labels.has(text) && rules.isMissing(text) }, except);
