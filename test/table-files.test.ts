@@ -345,6 +345,48 @@ describe("columns of a table for a model", () => {
   });
 });
 
+describe("classes that training has not seen", () => {
+  const line = (i: number): string => `${i % 10},${i % 10 < 5 ? "low" : "high"}`;
+  const lines = Array.from({ length: 60 }, (_, i) => line(i));
+  const json = (file: string, ...args: string[]): Record<string, unknown> => JSON.parse(run("evaluate", "t.propago", file, "--json", ...args).stdout) as Record<string, unknown>; // prettier-ignore
+
+  it("count as wrong, and the loss is of the others", () => {
+    writeFileSync(join(folder, "seen.csv"), `x,y\n${lines.join("\n")}\n`);
+    writeFileSync(join(folder, "unseen.csv"), `x,y\n${[...lines, "0,tulip", "1,tulip", "9,rose"].join("\n")}\n`);
+    expect(run("train", "seen.csv", "--out", "t.propago", "--force", "--no-progress", "--effort", "quick").status).toBe(
+      0,
+    );
+    const before = json("seen.csv");
+    expect(before.accuracy).toBe(1);
+    const after = json("unseen.csv");
+    expect(after).toMatchObject({ rows: 63, unseen: 3, loss: before.loss });
+    expect(after.accuracy).toBeCloseTo(60 / 63, 12);
+    expect(after.classes).toEqual([
+      { label: "high", precision: 30 / 31, recall: 1, f1: 60 / 61 },
+      { label: "low", precision: 30 / 32, recall: 1, f1: 60 / 62 },
+    ]);
+    const { stderr, status } = run("evaluate", "t.propago", "unseen.csv");
+    expect(status).toBe(0);
+    expect(stderr).toContain('3 rows have classes of "y" that training has not seen ("tulip", "rose", first line 62); they count as wrong'); // prettier-ignore
+    const judged = run("train", "seen.csv", ...FAST, "--validation", "unseen.csv");
+    expect(judged).toMatchObject({ status: 0, stdout: expect.stringContaining("rows that only judge (63)") });
+    writeFileSync(join(folder, "none.csv"), "x,y\n1,tulip\n2,rose\n");
+    expect(run("evaluate", "t.propago", "none.csv")).toMatchObject({ status: 3, stderr: expect.stringContaining("no row has a class that training has seen (high, low)") }); // prettier-ignore
+  });
+
+  it("of several targets count for the target that has them", () => {
+    const both = lines.map((text, i) => `${text},${i % 4 < 2 ? "on" : "off"}`);
+    writeFileSync(join(folder, "seen.csv"), `x,y,z\n${both.join("\n")}\n`);
+    writeFileSync(join(folder, "unseen.csv"), `x,y,z\n${[...both, "0,tulip,on", "1,rose,off"].join("\n")}\n`);
+    expect(train("seen.csv", "--target", "y,z")).toMatchObject({ status: 0 });
+    expect(json("unseen.csv").targets).toMatchObject([
+      { target: "y", rows: 62, unseen: 2 },
+      { target: "z", rows: 62 },
+    ]);
+    expect((json("unseen.csv").targets as object[])[1]).not.toHaveProperty("unseen");
+  });
+});
+
 describe("tables that are written otherwise than the training table", () => {
   const rows = Array.from({ length: 40 }, (_, i) => [5 + (i % 7) / 10, (i * 7) % 13, 2 + ((i * 3) % 11) / 8]);
   const points = `a,b,y\n${rows.map((row) => row.join(",")).join("\n")}\n`;

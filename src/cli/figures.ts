@@ -1,13 +1,17 @@
 // How well a model does: measured on rows whose targets are known, and worded for people.
 import { Classifier } from "../estimators/classifier.ts";
 import type { Baseline, Estimate } from "../estimators/options.ts";
+import { listed } from "../data/labels.ts";
 import type { Label } from "../data/labels.ts";
+import { PropagoError } from "../errors.ts";
 import type { Regressor } from "../estimators/regressor.ts";
 import type { Evaluation, Matrix } from "../types.ts";
 import { figure, printable } from "./text.ts";
 
 export interface Figures extends Evaluation {
   rows: number;
+  /** How many of the rows have a class that training has not seen: they are wrong, and the loss is of the others. */
+  unseen?: number;
 }
 
 /** More classes than this are for programs. */
@@ -23,14 +27,61 @@ const PER_CLASS = [
   "confusionMatrix",
 ] as const;
 
-/** Loss, and what says most beside it, for rows with known targets. */
+/**
+ * Loss, and what says most beside it, for rows with known targets.
+ * @param x one row a sample, as `{ data, shape }`, where a label may be one that training has not seen.
+ * @throws PropagoError ERR_DATA where training has seen no label.
+ */
 export function measure(estimator: Classifier | Regressor, x: Matrix, y: readonly Label[] | Float64Array): Figures {
-  if (estimator instanceof Classifier) {
-    const labels = y as readonly Label[];
-    return { rows: y.length, ...estimator.evaluate(x, labels, { metrics: PER_CLASS }) };
-  }
+  if (estimator instanceof Classifier) return measureClasses(estimator, x, y as readonly Label[]);
   const metrics = ["r2", "meanAbsoluteError", "rootMeanSquaredError"] as const;
   return { rows: y.length, ...estimator.evaluate(x, y as Float64Array, { metrics }) };
+}
+
+function measureClasses(estimator: Classifier, x: Matrix, labels: readonly Label[]): Figures {
+  const known = new Set<Label>(estimator.classes);
+  const seen: number[] = [];
+  const unseen: number[] = [];
+  labels.forEach((label, row) => (known.has(label) ? seen : unseen).push(row));
+  if (unseen.length === 0) return { rows: labels.length, ...estimator.evaluate(x, labels, { metrics: PER_CLASS }) };
+  if (seen.length === 0) {
+    const message = `no row has a class that training has seen (${listed(estimator.classes)})`;
+    throw new PropagoError("ERR_DATA", message);
+  }
+  const own = seen.map((row) => labels[row]);
+  const figures = estimator.evaluate(rowsOf(x, seen), own, { metrics: PER_CLASS });
+  return withUnseen(figures, estimator.classes, estimator.predict(rowsOf(x, unseen)), labels.length);
+}
+
+/** Figures with rows whose class training has not seen: each is a wrong prediction of the class that it got. */
+function withUnseen(
+  figures: Evaluation,
+  classes: readonly Label[],
+  predicted: readonly Label[],
+  rows: number,
+): Figures {
+  const { accuracy = NaN, confusionMatrix = [], precisionPerClass = [], f1PerClass = [] } = figures;
+  const wrong = classes.map((label) => predicted.filter((one) => one === label).length);
+  const right = classes.map((_, i) => confusionMatrix[i][i]);
+  const taken = classes.map((_, i) => wrong[i] + confusionMatrix.reduce((sum, row) => sum + row[i], 0));
+  const there = confusionMatrix.map((row) => row.reduce((sum, count) => sum + count, 0));
+  return {
+    ...figures,
+    rows,
+    unseen: predicted.length,
+    accuracy: (accuracy * (rows - predicted.length)) / rows,
+    precisionPerClass: precisionPerClass.map((value, i) => (wrong[i] > 0 ? right[i] / taken[i] : value)),
+    f1PerClass: f1PerClass.map((value, i) => (wrong[i] > 0 ? (2 * right[i]) / (taken[i] + there[i]) : value)),
+  };
+}
+
+/** Some rows of a matrix that is given as `{ data, shape }`. */
+function rowsOf(x: Matrix, places: readonly number[]): Matrix {
+  const { data, shape } = x as { data: Float32Array; shape: readonly number[] };
+  const columns = shape[1];
+  const own = new (data.constructor as Float32ArrayConstructor)(places.length * columns);
+  places.forEach((row, i) => own.set(data.subarray(row * columns, (row + 1) * columns), i * columns));
+  return { data: own, shape: [places.length, columns] };
 }
 
 /** Figures in words: "accuracy 0.9667, log loss 0.1". */

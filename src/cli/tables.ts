@@ -618,7 +618,8 @@ export function readJudgingTable(
   const unusable = except.reduce((sum, value) => sum + value, 0);
   const rules = { isMissing: missingOf(model, flags), decimal };
   const inputs = new Set(model.columns.map(({ name }) => name));
-  const { rows, targets } = readKnownTargets(table, model.targets, rules, except, inputs);
+  const { rows, targets, warnings: told } = readKnownTargets(table, model.targets, rules, except, inputs);
+  warnings.push(...told);
   const lacking = table.rows - unusable - rows.length;
   if (lacking > 0) warnings.push(`${table.file}: ${count(lacking, "row")} without a target left out`);
   if (unusable > 0) warnings.push(`${table.file}: ${count(unusable, "row")} that the model cannot predict left out`);

@@ -313,14 +313,17 @@ export function withAnother(table: Table, place: number, rules: LearningRules, m
 /** The values of known targets, for the rows in which none is missing. */
 export interface KnownTargets {
   rows: Uint32Array;
+  /** A class that training has not seen is one of the labels here. */
   targets: Targets;
+  /** Which these are. */
+  warnings: string[];
 }
 
 /**
  * Reads the targets of rows whose targets are known, as training read them.
  * @param except rows that are not asked for.
  * @param inputs names of columns that cannot be meant by a target that is not there.
- * @throws PropagoError ERR_DATA, naming the line, for a label that training has not seen; ERR_CSV for no number.
+ * @throws PropagoError ERR_DATA where a column is not there or no row is left; ERR_CSV, naming the line, for no number.
  */
 export function readKnownTargets(
   table: Table,
@@ -347,46 +350,67 @@ export function readKnownTargets(
     throw new PropagoError("ERR_DATA", `${table.file}: ${listShown(names)} is missing in ${where}`);
   }
   const [record] = records;
+  const warnings: string[] = [];
   if (records.length === 1 && record.kind === "class") {
-    const labels = knownLabels(table, places[0], record, rows);
-    return { rows, targets: { kind: "classes", records: [record], labels } };
+    const labels = knownLabels(table, places[0], record, rows, warnings);
+    return { rows, targets: { kind: "classes", records: [record], labels }, warnings };
   }
   const isNumbers = records.every(({ kind }) => kind === "number");
   const width = records.length;
   const values = isNumbers ? new Float64Array(rows.length * width) : new Uint8Array(rows.length * width);
-  records.forEach((each, j) => {
-    const column =
-      each.kind === "number"
-        ? knownNumbers(table, places[j], each, rows, rules.decimal)
-        : knownLabels(table, places[j], each, rows).map((label) => (label === each.labels[1] ? 1 : 0));
-    for (let i = 0; i < rows.length; i++) values[i * width + j] = column[i];
+  const judged = records.map((each, j): TargetRecord => {
+    if (each.kind === "number") {
+      const own = knownNumbers(table, places[j], each, rows, rules.decimal);
+      own.forEach((value, i) => (values[i * width + j] = value));
+      return each;
+    }
+    // Of two labels the places are 0 and 1; all that training has not seen are a third one.
+    const labels = knownLabels(table, places[j], each, rows, warnings);
+    const unseen = labels.find((label) => !each.labels.includes(label));
+    const all = unseen === undefined ? each.labels : [...each.labels, unseen];
+    labels.forEach((label, i) => {
+      const index = all.indexOf(label);
+      values[i * width + j] = index < 0 ? all.length - 1 : index;
+    });
+    return { ...each, labels: all };
   });
   const targets: Targets =
     values instanceof Float64Array
-      ? { kind: "numbers", records: [...records], values }
-      : { kind: "labels", records: [...records], values };
-  return { rows, targets };
+      ? { kind: "numbers", records: judged, values }
+      : { kind: "labels", records: judged, values };
+  return { rows, targets, warnings };
 }
 
+/** The labels of some rows. One that training has not seen is itself, which is told. */
 function knownLabels(
   table: Table,
   place: number,
-  { labels, fold }: TargetRecord & { kind: "class" },
+  { name, labels, fold }: TargetRecord & { kind: "class" },
   rows: Uint32Array,
+  warnings: string[],
 ): Label[] {
   const key = (text: string) => (fold ? text.toLowerCase() : text);
   const known = new Map(labels.map((label) => [key(String(label)), label]));
   const { texts, codes } = distinctTexts(table, place);
   const byText = texts.map((text) => known.get(key(text)) ?? known.get(String(parseNumber(text))));
-  return Array.from(rows, (row) => {
+  const unseen = new Set<string>();
+  let cells = 0;
+  let first = 0;
+  const found = Array.from(rows, (row): Label => {
     const label = byText[codes[row]];
     if (label !== undefined) return label;
-    const classes = `(${listShown(labels.map(String))})`;
-    throw new PropagoError(
-      "ERR_DATA",
-      `${at(table, row, place)}: ${show(texts[codes[row]])} was not seen in training ${classes}`,
-    );
+    if (cells === 0) first = row;
+    cells += 1;
+    unseen.add(texts[codes[row]]);
+    return texts[codes[row]];
   });
+  if (cells > 0) {
+    const have = cells === 1 ? "row has a class" : "rows have classes";
+    const what = `${table.file}: ${cells} ${have} of ${show(name)} that training has not seen`;
+    const where = `${listShown([...unseen])}, first line ${table.lineOf(first)}`;
+    warnings.push(`${what} (${where}); ${cells === 1 ? "it counts" : "they count"} as wrong, and the loss is of the others`); // prettier-ignore
+  }
+  return found;
 }
 
 /**
