@@ -384,7 +384,7 @@ describe("evaluate and inspect", () => {
     expect(run(["evaluate", "colors.propago", "owl.csv"])).toMatchObject({
       status: 3,
       stderr: expect.stringContaining(
-        'owl.csv:2 row 1, column "kind": "owl" was not seen in training ("big", "small")',
+        'owl.csv: 1 row has a class of "kind" that training has not seen ("owl", first line 2)',
       ),
     });
     write("untold.csv", "color,size,kinds\nred,1,big\n");
@@ -424,7 +424,7 @@ describe("bad tables end with 3", () => {
     [
       "a PNG",
       Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a),
-      "ERR_CSV: bad.csv looks binary (byte 0 = 0x89)",
+      "ERR_CSV: bad.csv is a picture, not a CSV file",
     ],
     ["two delimiters", "a;x,b\n1;2,3\n", "--delimiter"],
     [

@@ -208,6 +208,53 @@ describe("columns that only number the rows", () => {
   });
 });
 
+describe("numbers that may mean a missing value", () => {
+  const told = (code: (i: number) => string | undefined, other = (i: number): number => 17 + ((i * 7) % 61)): string =>
+    learn(`age,y\n${repeat(60, (i) => `${code(i) ?? other(i)},${["a", "b"][i % 2]}\n`)}`).warnings.join("\n");
+
+  it("are told, with the option that takes them for missing ones", () => {
+    expect(told((i) => (i % 9 === 4 ? "-999" : undefined))).toBe(
+      '-999 is far from all other numbers of "age" (7); where it means a missing value, say --missing-values=-999',
+    );
+    expect(told((i) => (i % 9 === 4 ? "9999" : undefined))).toContain("say --missing-values=9999");
+    expect(told((i) => (i % 9 === 4 ? ["-998", "-999"][i % 2] : undefined))).toMatch(
+      / are far .*--missing-values=-99\d,-99\d/,
+    );
+    const target = `x,y\n${repeat(60, (i) => `${(i * 7) % 61},${i % 9 === 4 ? -999 : i / 2}\n`)}`;
+    expect(learn(target).warnings).toEqual([expect.stringContaining('-999 is far from all other numbers of "y" (7)')]);
+    expect(learn(target, { missingValues: ["-999"] }).rows.length).toBe(53);
+  });
+
+  it.each<[string, (i: number) => string | undefined, ((i: number) => number)?]>([
+    ["one outlier", (i) => (i === 4 ? "-999" : undefined)],
+    ["numbers near the others", (i) => (i % 9 === 4 ? "99" : undefined)],
+    ["zeros", (i) => (i % 9 === 4 ? "0" : undefined), (i) => 1000 + i],
+    ["most of the numbers", (i) => (i % 2 ? "-999" : undefined)],
+    ["the largest of numbers that grow", (i) => (i % 9 === 4 ? "16000" : undefined)],
+    ["one of few numbers", (i) => (i % 9 === 4 ? "100" : undefined), (i) => 1 + (i % 5)],
+    ["nothing special", () => undefined],
+  ])("are not %s", (_, code, other) => {
+    expect(told(code, other)).toBe("");
+  });
+});
+
+describe("what is told of missing values", () => {
+  it.each([
+    ["numbers", (i: number) => `${i === 3 ? "" : i},${"ab"[i % 2]}`, "(numbers by the column's median)"],
+    ["many numbers", (i: number) => `${i % 4 ? i : ""},${"ab"[i % 2]}`, "(numbers by the column's median with a second input that says where)"], // prettier-ignore
+    ["words", (i: number) => `${i},${i === 3 ? "" : "ab"[i % 2]}`, "(words as a category of their own)"],
+    ["both", (i: number) => `${i === 3 ? "" : i},${i === 3 ? "" : "ab"[i % 2]}`, "(numbers by the column's median, words as a category of their own)"], // prettier-ignore
+  ])("is what applies: %s", (_, line, how) => {
+    const { warnings } = learn(`p,q,y\n${repeat(40, (i) => `${line(i)},${i / 2}\n`)}`);
+    expect(warnings.join()).toContain(how);
+  });
+
+  it("counts one as one", () => {
+    expect(learn("a,y\n1,2.5\n2,3.5\n1,4.5\n").note).toContain("3 rows, 1 column; target");
+    expect(learn("a,y\nr,2.5\n", { task: "regression" }).note).toContain("1 row, 1 column; target");
+  });
+});
+
 describe("numbers with two readings", () => {
   it.each([
     [",", '"5,381"', ".", ","],

@@ -1,6 +1,7 @@
 // propago evaluate: how well a model does on a table whose targets are known.
 import { Command } from "commander";
 import { Classifier } from "../estimators/classifier.ts";
+import { count } from "../data/problems.ts";
 import { warn } from "./exit.ts";
 import { byClass, classLines, measure, sentence } from "./figures.ts";
 import type { Figures } from "./figures.ts";
@@ -51,7 +52,7 @@ function linesOf({ estimators }: Model, found: Found, file: string): string[] {
   return found.flatMap(({ name, figures }, i) => {
     const estimator = estimators[i];
     const which = found.length > 1 ? `, target ${word(name)}` : "";
-    const head = `${printable(file)} (${figures.rows} rows${which}): ${sentence(figures)}`;
+    const head = `${printable(file)} (${count(figures.rows, "row")}${which}): ${sentence(figures)}`;
     return [head, ...(estimator instanceof Classifier ? classLines(estimator.classes, figures) : [])];
   });
 }

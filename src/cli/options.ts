@@ -21,6 +21,13 @@ export function delimiterOption(): Option {
   });
 }
 
+export function decimalOption(): Option {
+  return new Option("--decimal <sign>", 'what begins decimals, "." or "," (default: found out)').argParser((text) => {
+    if (text === "." || text === ",") return text;
+    throw new InvalidArgumentError('Expected "." or ",".');
+  });
+}
+
 /** Gathers the values of an option that may be given more than once. */
 export function gathered(text: string, before: readonly string[] = []): string[] {
   return [...before, text];

@@ -58,8 +58,8 @@ function predict(modelPath: string, path: string, options: PredictOptions): void
   for (const row of emptyRows(table)) encoded.isUnusable[row] = 1;
   const unusable = encoded.isUnusable.reduce((sum, value) => sum + value, 0);
   if (unusable > 0) {
-    const verb = unusable === 1 ? "has" : "have";
-    warn(`${table.file}: ${count(unusable, "row")} of ${table.rows} ${verb} no prediction; their cells are empty`);
+    const [verb, whose] = unusable === 1 ? ["has", "its"] : ["have", "their"];
+    warn(`${table.file}: ${count(unusable, "row")} of ${table.rows} ${verb} no prediction; ${whose} cells are empty`);
   }
   const content = written(table, encoded, kept, answers(model, encoded, options.interval));
   if (out === undefined) process.stdout.write(content);

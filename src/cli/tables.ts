@@ -25,7 +25,7 @@ import type { ClassifierOptions } from "../estimators/options.ts";
 import type { DType } from "../types.ts";
 import { readTableFile } from "./files.ts";
 import type { TableFile } from "./files.ts";
-import { delimiterOption, gathered, number } from "./options.ts";
+import { decimalOption, delimiterOption, gathered, number } from "./options.ts";
 
 /** Options of every command that reads a table, as commander gives them. */
 export interface ReadingFlags {
@@ -89,7 +89,7 @@ export function addReadingOptions(command: Command): Command {
     .option("--skip-lines <count>", "lines above the table", whole)
     .option("--comment <start>", "lines that begin so are no rows, as #")
     .option("--missing-values <words>", "further words for a missing value, as unknown,-99 (may be repeated)", gathered)
-    .addOption(new Option("--decimal <sign>", "what begins decimals (default: found out)").choices([".", ","]));
+    .addOption(decimalOption());
 }
 
 /** What becomes of categories that training has not seen. */
@@ -483,11 +483,11 @@ function noteOf(
   { target }: TableFlags,
 ): string {
   const chosen = target === undefined ? " (the last column)" : "";
-  const of = used === table.rows ? `${used} rows` : `${used} of ${table.rows} rows`;
+  const of = used === table.rows ? count(used, "row") : `${used} of ${count(table.rows, "row")}`;
   const inputs = inputsOf(columns);
-  const made = inputs === columns.length ? "" : ` as ${inputs} inputs`;
+  const made = inputs === columns.length ? "" : ` as ${count(inputs, "input")}`;
   const names = targets.records.map(({ name }) => JSON.stringify(name)).join(", ");
-  return `${table.file}: ${of}, ${columns.length} columns${made}; target ${names}${chosen}: ${kindOf(targets)}`;
+  return `${table.file}: ${of}, ${count(columns.length, "column")}${made}; target ${names}${chosen}: ${kindOf(targets)}`;
 }
 
 function kindOf(targets: Targets): string {

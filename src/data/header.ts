@@ -92,7 +92,10 @@ function begin(text: string, file: string, options: ReadingOptions, warnings: st
   };
   for (let i = 0; i < (options.skipLines ?? 0); i++) skip();
   if (from >= text.length) {
-    throw new PropagoError("ERR_USAGE", `${file} has no more than ${line - 1} lines; skip fewer with --skip-lines`);
+    throw new PropagoError(
+      "ERR_USAGE",
+      `${file} has no more than ${count(line - 1, "line")}; skip fewer with --skip-lines`,
+    );
   }
   const separator = /^"?sep=(.)"?[ \t]*(?=[\r\n])/i.exec(text.slice(from, from + 20));
   if (separator) skip();

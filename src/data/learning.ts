@@ -1,6 +1,7 @@
 // What training makes of a table's input columns: which are left out, and how each of the others becomes inputs. Every
 // choice is told, with the option that overrules it; everything that is wrong is gathered before anything is refused.
 import { show } from "../errors.ts";
+import { tellCodes } from "./codes.ts";
 import { at, hashOf, valueOf } from "./columns.ts";
 import type { CategoryColumn, Column as Record, DateColumn, NumberColumn } from "./columns.ts";
 import { distinctTexts, keepNumbers } from "./csv.ts";
@@ -80,7 +81,7 @@ export function learnColumns(
   rules: LearningRules,
   choices: Choices,
 ): Learnt {
-  const work: Work = { table, rules, choices, rows, problems: [], leftOut: [] };
+  const work: Work = { table, rules, choices, rows, problems: [], leftOut: [], filled: new Set() };
   const learnt: Learnt = { columns: [], places: [], problems: work.problems };
   for (const place of places) {
     const column = columnOf(table, place, rules, rows);
@@ -103,7 +104,12 @@ interface Work {
   rows: ArrayLike<number> | undefined;
   problems: Problem[];
   leftOut: LeftOut[];
+  /** How missing values were filled, over all columns. */
+  filled: Set<Filling>;
 }
+
+/** What stands for missing values: a number, a number beside an input that marks it, or a category. */
+type Filling = "numbers" | "marked" | "words";
 
 function learn(work: Work, place: number, column: Column, reading: Reading): Record | undefined {
   const { table, choices } = work;
@@ -171,6 +177,7 @@ function learnNumber(
   const record: NumberColumn = { name, kind: "number" };
   if (format !== PLAIN) record.format = format;
   const values = valuesOf(table, place, column, record);
+  tellCodes(name, place, column, format, values, work.choices);
   const offset = offsetOf(values);
   record.offset = offset;
   if (values.some((value) => isWide(value - offset))) record.wide = true;
@@ -363,7 +370,7 @@ function learnCategory(
   }
   if (because && !isForced) tellText(choices, name, place, because);
   const missing = missingOf(rules.missing, column);
-  if (missing === "category") tellFilled(work, place, column);
+  if (missing === "category") tellFilled(work, place, column, "words");
   const record: CategoryColumn = { name, kind: "category", categories: kept.sort(byCodePoint), missing };
   if (gathered > 0) record.other = true;
   if (gathered > 0 && gathered <= MOST_REMEMBERED) record.gathered = hashesBeside(words.keys(), kept, fold);
@@ -594,14 +601,19 @@ function fillIn(
   const all = column.total + column.missing;
   const isMany = missing === "auto" && column.missing > MANY_MISSING * all;
   if (column.missing > 0 && (isMany || missing === "category")) record.indicator = true;
-  if (column.missing > 0) tellFilled(work, place, column);
+  if (column.missing > 0) tellFilled(work, place, column, record.indicator ? "marked" : "numbers");
 }
 
 /** Says that missing values were filled: one line for all columns. */
-function tellFilled({ table, rules, choices }: Work, place: number, column: Column): void {
+function tellFilled({ table, rules, choices, filled }: Work, place: number, column: Column, how: Filling): void {
   const number = rules.missing === "mean" ? "mean" : "median";
+  filled.add(how);
   choices.counted("missing", table.columns[place], place, column.missing, (names, cells) => {
-    const how = `numbers by the column's ${number}, words as a category of their own`;
+    const ways: string[] = [];
+    if (filled.has("numbers")) ways.push(`numbers by the column's ${number}`);
+    if (filled.has("marked")) ways.push(`${filled.has("numbers") ? "where many are missing " : `numbers by the column's ${number} `}with a second input that says where`); // prettier-ignore
+    if (filled.has("words")) ways.push("words as a category of their own");
+    const how = ways.join(", ");
     return `${count(cells, "missing value")} filled (${how}): ${names}; --missing drop leaves such rows out`;
   });
 }

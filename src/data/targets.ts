@@ -1,6 +1,7 @@
 // The columns to be predicted: whether they are classes or numbers, and their values. Labels come back to the letter.
 import { PropagoError, show } from "../errors.ts";
 import { at, formatWith, isFormat, nearest } from "./columns.ts";
+import { tellCodes } from "./codes.ts";
 import { distinctTexts } from "./csv.ts";
 import type { Table } from "./csv.ts";
 import { missingAmong } from "./missing.ts";
@@ -151,7 +152,9 @@ function learnTarget(
     tellFormat(name, place, reading.format, rules, choices);
     const record: TargetRecord & { kind: "number" } = { name, kind: "number" };
     if (reading.format !== PLAIN) record.format = reading.format;
-    return { record, values: numbersOf(column, rows, reading.format) };
+    const values = numbersOf(column, rows, reading.format);
+    tellCodes(name, place, column, reading.format, values.toSorted(), choices);
+    return { record, values };
   }
   const { labels, record } = labelsOf(column, rows, name);
   const problem =
@@ -206,7 +209,8 @@ function tellGuess(choices: Choices, name: string, place: number, { distinct, pr
     });
   } else if (task === "regression" && different <= MAYBE_CLASSES) {
     choices.of("task", name, place, (names) => {
-      return `target ${names} holds ${different} different whole numbers, taken for a number to be predicted; --task classification takes them for classes`;
+      const what = count(different, "different whole number");
+      return `target ${names} holds ${what}, taken for a number to be predicted; --task classification takes them for classes`;
     });
   }
 }

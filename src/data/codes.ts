@@ -1,0 +1,69 @@
+// Numbers that stand for a missing value, such as -999 among ages: they are far from all others and come again. Nobody but
+// the user can tell whether they mean that; so they are told, and stay numbers.
+import { readNumber } from "./numbers.ts";
+import type { NumberFormat } from "./numbers.ts";
+import { list, quotedForShell } from "./problems.ts";
+import type { Choices } from "./problems.ts";
+import type { Column } from "./readings.ts";
+
+/** A table has hardly more codes than these, as -997, -998 and -999. */
+const MOST_CODES = 3;
+/** A number that comes less often is an outlier. */
+const LEAST_CELLS = 3;
+/** Among fewer other numbers nothing is far. */
+const LEAST_OTHERS = 10;
+
+/** Digits that repeat, as 99, 777 and 9998; the largest numbers of 15, 16 and 31 bits; and what no quantity reaches. */
+const CODE = /^-?(?:(\d)\1+|9+[5-8]|32767|32768|65535|2147483647|2147483648|\d+e\+\d+)$/;
+
+/** Numbers at one end that come again, farther from the others than these are from each other. */
+export function codesIn(ascending: Float64Array): number[] {
+  const low = lowestCodes(ascending);
+  return low.length > 0 ? low : lowestCodes(ascending.map((value) => -value).reverse()).map((value) => -value);
+}
+
+function lowestCodes(ascending: Float64Array): number[] {
+  const last = ascending[ascending.length - 1];
+  const codes: number[] = [];
+  for (let end = 0; codes.length < MOST_CODES;) {
+    const value = ascending[end];
+    const begin = end;
+    while (end < ascending.length && ascending[end] === value) end++;
+    const next = ascending[end];
+    // Among numbers that are never negative any negative one may be a code.
+    const isCode = CODE.test(String(value)) || (Number.isInteger(value) && value < 0 && next >= 0);
+    if (value === 0 || !isCode || end - begin < 2 || 2 * end >= ascending.length) return [];
+    codes.push(value);
+    if (end >= LEAST_CELLS && next - value > last - next && hasOthers(ascending, end)) return codes;
+  }
+  return [];
+}
+
+function hasOthers(ascending: Float64Array, from: number): boolean {
+  let others = 1;
+  for (let i = from + 1; i < ascending.length && others < LEAST_OTHERS; i++) {
+    if (ascending[i] !== ascending[i - 1]) others += 1;
+  }
+  return others >= LEAST_OTHERS;
+}
+
+/** Says which numbers of a column may mean that there is none. */
+export function tellCodes(
+  name: string,
+  place: number,
+  { distinct, present, counts }: Column,
+  format: NumberFormat,
+  ascending: Float64Array,
+  choices: Choices,
+): void {
+  const codes = codesIn(ascending);
+  if (codes.length === 0) return;
+  const found = present.filter((i) => codes.includes(readNumber(distinct.texts[i], format) ?? NaN));
+  const cells = found.reduce((sum, i) => sum + counts[i], 0);
+  const texts = found.map((i) => distinct.texts[i]);
+  const flag = quotedForShell(`--missing-values=${texts.map((text) => (text.includes(",") ? `"${text}"` : text)).join()}`); // prettier-ignore
+  choices.counted(`codes ${texts.join(" ")}`, name, place, cells, (names) => {
+    const [far, mean] = texts.length === 1 ? ["is", "it means"] : ["are", "they mean"];
+    return `${list(texts)} ${far} far from all other numbers of ${names}; where ${mean} a missing value, say ${flag}`;
+  });
+}
