@@ -268,6 +268,13 @@ describe("options of tables", () => {
     const without = readFileSync(join(folder, "no-header.csv"), "utf8").replace(/,[a-z]+$/gm, "");
     writeFileSync(join(folder, "without.csv"), without);
     expect(predictions("without.csv")).toEqual(all);
+    writeFileSync(join(folder, "named.csv"), `a,b,c\n${readFileSync(join(folder, "no-header.csv"), "utf8")}`);
+    const { status, stderr } = run("predict", "t.propago", "named.csv");
+    expect({ status, stderr }).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining("skip it with --skip-lines 1"),
+    });
+    expect(predictions("named.csv", "--skip-lines", "1")).toEqual(all);
     writeFileSync(join(folder, "narrow.csv"), "1\n2\n");
     expect(run("predict", "t.propago", "narrow.csv")).toMatchObject({
       status: 3,

@@ -67,10 +67,10 @@ export function frameTable(text: string, file: string, options: ReadingOptions):
   }
   if (hasRowNames) warnings.push(`${file}: the header has no name for the first column, which is taken for row names`);
   const top = { records, file, names, width, isMissing: options.isMissing ?? missingTest() };
-  if (options.header === undefined && !hasRowNames) refuseTitles(top);
-  if (options.header === false) refuseNames(top);
   const expected = new Set(options.expected);
   const isExpected = names.some((name) => expected.has(name));
+  if (options.header === undefined && !hasRowNames && !isExpected) refuseTitles(top);
+  if (options.header === false) refuseNames(top, options.expected !== undefined);
   const hasHeader = options.header ?? (hasRowNames || isExpected || !looksLikeRow(records, names, width));
   if (options.header === undefined && !hasHeader) {
     const what = names.some((name) => parseNumber(name) !== undefined) ? "numbers like" : "words of";

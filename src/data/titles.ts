@@ -51,10 +51,11 @@ export function refuseTitles(top: Top): void {
 }
 
 /**
- * Refuses a first line of names where the user says that there is none.
+ * Refuses a first line of names where there is to be none.
+ * @param isForModel whether a model reads the table, one that may have been trained without a header line.
  * @throws TableError
  */
-export function refuseNames(top: Top): void {
+export function refuseNames(top: Top, isForModel: boolean): void {
   const { records, file } = top;
   const fields = valueFields(top);
   const isName = (field: number) => {
@@ -65,7 +66,11 @@ export function refuseNames(top: Top): void {
   const others = fieldsOf(top).filter((field) => !fields.includes(field));
   if (others.some((field) => isWord(top, cellOf(records, 0, field)) && !isName(field))) return;
   const names = listShown(fields.map((field) => cellOf(records, 0, field)));
-  const message = `${file}:${records.lines[0]} looks like the names of the columns (${names}), since the lines below it hold numbers there; leave out --no-header`;
+  const line = records.lines[0];
+  const advice = isForModel
+    ? `skip it with --skip-lines ${line}, or leave out --no-header where you gave it`
+    : "leave out --no-header";
+  const message = `${file}:${line} looks like the names of the columns (${names}), since the lines below it hold numbers there; ${advice}`;
   throw new TableError([{ code: "ERR_CSV", message, remedies: [{ option: "header", value: "" }] }], file);
 }
 
