@@ -113,6 +113,13 @@ describe("options that do not fit the table", () => {
     expect([targets.records[0].name, rows.length]).toEqual(["species", 30]);
   });
 
+  it("--task regression for a target of which a third is words", () => {
+    const content = (words: number): string => `x,y\n${repeat(60, (i) => `${i / 4},${i % 6 < words ? "low" : (i * 7) % 60}\n`)}`; // prettier-ignore
+    const flags = ["--task", "regression"];
+    expect(refusal(content(2), { task: "regression" }, ...flags)).toContain("leave out --task regression");
+    expect(refusal(content(1), { task: "regression" }, ...flags)).toMatch(/ --task regression --missing-values low$/);
+  });
+
   it("--number for words: the column is left out, not emptied", () => {
     const content = `kind,x,y\n${repeat(20, (i) => `${["a", "b"][i % 2]},${i / 4},${(i * 7) % 13}.5\n`)}`;
     const message = refusal(content, { number: ["kind"] }, "--number", "kind");

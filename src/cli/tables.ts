@@ -236,7 +236,7 @@ function isTargetKept(
   const wanted = select(table, before).targets;
   const isSame = wanted.every((place, i) => table.columns[place] === targets.records[i].name);
   const known = knownRows(table, wanted, rulesOf(before), new Uint8Array(table.rows));
-  return isSame && (2 * rows.length >= known.length || tried.missing === "drop");
+  return isSame && (3 * rows.length >= 2 * known.length || tried.missing === "drop");
 }
 
 /** The user's options with remedies; a remedy without a value leaves its option out. */

@@ -142,7 +142,7 @@ function learnTarget(
   if (reading.kind === "date" && task !== "classification") return { problem: dateTarget(table, place, rules) };
   const decided = task ?? taskOf(column, reading);
   if (decided === "regression") {
-    if (reading.kind !== "number" || isMostlyWords(column, reading))
+    if (reading.kind !== "number" || isOfWords(column, reading))
       return { problem: noNumbers(table, place, column, rules) };
     const problem = numberProblem(table, place, column, reading, rules, true);
     if (problem && task === undefined)
@@ -264,9 +264,9 @@ function dateTarget(table: Table, place: number, rules: LearningRules): Problem 
   return withAnother(table, place, rules, message);
 }
 
-/** Whether a column that is to hold numbers holds words for the most part, or so many that these are no mistakes. */
-function isMostlyWords({ counts, total }: Column, { bad }: Reading & { kind: "number" }): boolean {
-  return 2 * bad.reduce((sum, i) => sum + counts[i], 0) >= total;
+/** Whether a column that is to hold numbers holds so many words that these are no mistakes. */
+function isOfWords({ counts, total }: Column, { bad }: Reading & { kind: "number" }): boolean {
+  return 3 * bad.reduce((sum, i) => sum + counts[i], 0) >= total;
 }
 
 function noNumbers(table: Table, place: number, { distinct, present }: Column, rules: LearningRules): Problem {

@@ -18,7 +18,9 @@ export interface Top {
   isMissing: (text: string) => boolean;
 }
 
-/** So many records are looked at. The second half of them are surely rows. */
+/** So many records of the second half, which are surely rows, say what a column holds. */
+const ROWS = 40;
+/** A word that comes again in so many records is a cell like others. */
 const LOOKED_AT = 60;
 /** No more lines than this stand above a table. */
 const MOST_ABOVE = 12;
@@ -62,10 +64,13 @@ export function refuseNames(top: Top, isForModel: boolean): void {
     const name = cellOf(records, 0, field);
     return isWord(top, name) && !isAgainBelow(top, field, name, 1);
   };
-  if (fields.length === 0 || !fields.every(isName)) return;
-  const others = fieldsOf(top).filter((field) => !fields.includes(field));
+  // The column of row numbers often has no name.
+  const words = fields.filter((field) => !top.isMissing(cellOf(records, 0, field)));
+  if (words.length === 0 || 2 * words.length < fields.length || !words.every(isName)) return;
+  // One such word may be a mistake; then the other columns decide.
+  const others = words.length > 1 ? [] : fieldsOf(top).filter((field) => !fields.includes(field));
   if (others.some((field) => isWord(top, cellOf(records, 0, field)) && !isName(field))) return;
-  const names = listShown(fields.map((field) => cellOf(records, 0, field)));
+  const names = listShown(words.map((field) => cellOf(records, 0, field)));
   const line = records.lines[0];
   const advice = isForModel
     ? `skip it with --skip-lines ${line}, or leave out --no-header where you gave it`
@@ -145,9 +150,9 @@ function wordsAbove(top: Top): number[] {
     const cells = fields.map((field) => cellOf(records, record, field));
     const isNoRow = cells.every((cell) => !isValue(cell) || (/ /.test(cell) && parseNumber(cell) === undefined));
     // Years may name columns, below titles that leave them empty.
+    const numbers = cells.map(parseNumber).filter((value) => value !== undefined);
     const isBelowTitle =
-      record > 0 &&
-      areYears(cells.map(parseNumber).filter((value) => value !== undefined)) &&
+      (record === 0 ? isSeries(numbers) : areYears(numbers)) &&
       found.every((other) => 2 * filledOf(top, other) < filledOf(top, record));
     if (!isNoRow && !isBelowTitle) break;
     found.push(record);
@@ -157,17 +162,20 @@ function wordsAbove(top: Top): number[] {
 
 /** The first of the records that are surely rows. */
 function bodyOf(records: Records): number {
-  return Math.floor(Math.min(countOf(records), LOOKED_AT) / 2);
+  return Math.floor(countOf(records) / 2);
 }
 
 /** The fields that hold numbers or dates in the rows. */
 function valueFields(top: Top): number[] {
   const { records, isMissing } = top;
-  const end = Math.min(countOf(records), LOOKED_AT);
+  const body = bodyOf(records);
+  const rows = countOf(records) - body;
+  const most = Math.min(rows, ROWS);
+  const looked = Array.from({ length: most }, (_, i) => body + Math.floor((i * rows) / most));
   return fieldsOf(top).filter((field) => {
     let present = 0;
     let values = 0;
-    for (let record = bodyOf(records); record < end; record++) {
+    for (const record of looked) {
       const cell = cellOf(records, record, field);
       if (isMissing(cell)) continue;
       present += 1;
@@ -192,7 +200,8 @@ function isWord({ isMissing }: Top, cell: string): boolean {
 
 /** A number as people write it, a date or a time. */
 function isValue(cell: string): boolean {
-  return isWrittenNumber(cell) || /^\d{1,4}[-/.:]\d{1,2}(?!\d)/.test(cell) || parseNumber(cell) !== undefined;
+  // "inf" may be the name of a column.
+  return isWrittenNumber(cell) || /^\d{1,4}[-/.:]\d{1,2}(?!\d)/.test(cell);
 }
 
 function isAgainBelow({ records }: Top, field: number, word: string, from: number): boolean {
