@@ -201,7 +201,7 @@ function isWord({ isMissing }: Top, cell: string): boolean {
 /** A number as people write it, a date or a time. */
 function isValue(cell: string): boolean {
   // "inf" may be the name of a column.
-  return isWrittenNumber(cell) || /^\d{1,4}[-/.:]\d{1,2}(?!\d)/.test(cell);
+  return isWrittenNumber(cell) || /^\d{1,4}[-/.:]\d{1,2}(?:[-/.:T ]\d.*)?(?: ?[ap]m)?$/i.test(cell);
 }
 
 function isAgainBelow({ records }: Top, field: number, word: string, from: number): boolean {
