@@ -17,6 +17,7 @@ export type {
 } from "./estimators/options.ts";
 export { activation, alphaDropout, batchNorm, dense, dropout, gaussianNoise, layerNorm } from "./layers.ts";
 export { PropagoError, type ErrorCode } from "./errors.ts";
+export type { Label, Labels } from "./data/labels.ts";
 export type { Training } from "./training.ts";
 export type { ActivationName, ActivationSpec } from "./activations.ts";
 export type { InitializerName, InitializerSpec } from "./initializers.ts";

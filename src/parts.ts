@@ -11,7 +11,7 @@ import type { readRates, searchRates } from "./rate-search.ts";
 import type { SCORES, checkMetric, fitting } from "./scores.ts";
 import type { Search } from "./search.ts";
 import type { further } from "./selection/further.ts";
-import type { boundsOf } from "./selection/interval.ts";
+import type { intervalOf } from "./selection/interval.ts";
 import type { measure } from "./selection/measure.ts";
 import type { select } from "./selection/selection.ts";
 import type { teamOf } from "./workers.ts";
@@ -36,7 +36,7 @@ export interface Parts {
   relaxed: { text: string };
   search: { Search: typeof Search; readRates: typeof readRates; searchRates: typeof searchRates };
   /** How a Classifier or Regressor is trained and measured. */
-  selection: { select: typeof select; further: typeof further; measure: typeof measure; boundsOf: typeof boundsOf };
+  selection: { select: typeof select; further: typeof further; measure: typeof measure; intervalOf: typeof intervalOf };
   threads: { teamOf: typeof teamOf };
   diagnosis: { Diagnosis: typeof Diagnosis };
 }

@@ -19,5 +19,5 @@ export function answersOf({ network, features, targets }: Member, { data, rows, 
     all ??= new (answers.constructor as Float64ArrayConstructor)(rows * network.outputs);
     all.set(answers, first * network.outputs);
   }
-  return all as FloatArray;
+  return all ?? new Float64Array(0);
 }

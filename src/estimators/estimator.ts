@@ -70,10 +70,11 @@ export abstract class Estimator<Y, Codec> {
    */
   async fit(x: Matrix, y: Y, options: EstimatorFitOptions<Y> = {}): Promise<History> {
     const { dtype, build } = this.#options;
+    // What was passed is read at once: it may be changed while parts are loaded.
+    const course = this.#course(this.#prepare(x, y, options));
     for (const part of ["selection", "complete", "search", dtype, build] as const) {
       if (part !== undefined && part !== "float32" && part !== "simd") await load(part);
     }
-    const course = this.#course(x, y, options);
     let turned = performance.now();
     let step = course.next();
     while (!step.done) {
@@ -94,7 +95,7 @@ export abstract class Estimator<Y, Codec> {
 
   /** As `fit`, in one blocking call. */
   fitSync(x: Matrix, y: Y, options: EstimatorFitOptions<Y> = {}): History {
-    const course = this.#course(x, y, options);
+    const course = this.#course(this.#prepare(x, y, options));
     let step = course.next();
     while (!step.done) {
       const { network, data, options: given } = step.value;
@@ -202,7 +203,8 @@ export abstract class Estimator<Y, Codec> {
     const codec = fitted?.codec ?? learn(rows.rows);
     const job = this.#job(codec, rows, this.#kind.encode(codec, y, rows.rows), options);
     const { members, history } = further(job, fitted?.members);
-    this.#fitted = { ...fitted, members, codec };
+    // What was measured before is not true of what has learnt more.
+    this.#fitted = { members, codec, found: { threshold: fitted?.found?.threshold } };
     return history;
   }
 
@@ -231,21 +233,27 @@ export abstract class Estimator<Y, Codec> {
     return sum as FloatArray;
   }
 
-  /** The course of a fit, whoever does the training: gives out networks to be trained, and takes their histories. */
-  *#course(x: Matrix, y: Y, options: EstimatorFitOptions<Y>): Generator<Task, History, History> {
+  /** Reads what is to be learnt; nothing of the estimator changes. */
+  #prepare(x: Matrix, y: Y, options: EstimatorFitOptions<Y>): [Job, Codec] {
     this.#checkIdle();
     readObject(options, "fit options", [...FIT_KEYS, "restarts", "onSearch"]);
-    const { select } = need("selection", "fitSync");
     const { encode, learn } = this.#kind;
     const rows = this.#readRows(x, y);
     const codec = learn(y, rows.rows);
-    const job = this.#job(codec, rows, encode(codec, y, rows.rows), options);
+    const job = this.#job(codec, rows, encode(codec, y, rows.rows), { ...options });
     const { validation } = options;
     if (typeof validation === "object" && validation !== null) {
       const theirs = this.#readRows(validation.x, validation.y, rows.columns, "validation.");
       const targets = encode(codec, validation.y, theirs.rows, "validation.");
       job.judge = { x: theirs, targets, sampleWeights: validation.sampleWeights };
     }
+    return [job, codec];
+  }
+
+  /** The course of a fit, whoever does the training: gives out networks to be trained, and takes their histories. */
+  *#course([job, codec]: [Job, Codec]): Generator<Task, History, History> {
+    this.#checkIdle();
+    const { select } = need("selection", "fitSync");
     this.#isTraining = true;
     try {
       const { members, history, found } = yield* select(job);

@@ -58,7 +58,8 @@ export class Features {
     let at = 0;
     for (let row = 0; row < rows * columns; row += columns) {
       for (const column of this.#kept) {
-        const z = (data[row + column] - mean[column]) / scale[column];
+        // What lies far beyond all known rows stays a number that can be computed with.
+        const z = Math.max(-FAR, Math.min(FAR, (data[row + column] - mean[column]) / scale[column]));
         out[at++] = this.#soft ? z / Math.sqrt(1 + (z * z) / 9) : z;
       }
       for (const { column, from, to } of this.#curves) out[at++] = interpolate(data[row + column], from, to);
@@ -89,6 +90,9 @@ export class Features {
     return new Features(scaler, more);
   }
 }
+
+/** Deviations from the mean that are as good as any more. */
+const FAR = 1e6;
 
 /** The curve's value at x. */
 function interpolate(x: number, from: readonly number[], to: readonly number[]): number {

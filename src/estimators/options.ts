@@ -23,12 +23,12 @@ export interface EstimatorOptions {
   /** As in `NetworkOptions`. Default: `fit` chooses, less the more rows there are. */
   l2?: number;
   /**
-   * How much `fit` tries: "quick" trains one kind of network, "normal" compares about a dozen, "thorough" more of them,
-   * more often. It is counted in multiply-adds and not in seconds, so that the same seed gives the same bits everywhere.
+   * How much `fit` tries: "quick" compares up to four kinds of networks and keeps one network of the best, "normal" mixes
+   * up to 8 networks of about a dozen kinds, "thorough" up to 20 of more kinds. It is counted in multiply-adds and not in seconds, so that the same seed gives the same bits everywhere.
    * Default "normal".
    */
   effort?: Effort;
-  /** How many networks a model consists of at most; their answers are averaged. Default: 1, 8 or 16, by effort. */
+  /** How many networks a model consists of at most; their answers are averaged. Default: 1, 8 or 20, by effort. */
   ensemble?: number;
   /** For first weights, shuffles, folds and held-back rows. Default 0; "random" draws one. */
   seed?: number | "random";
@@ -101,6 +101,8 @@ export interface Chosen {
   folds: number;
   networks: number;
   candidates: readonly Tried[];
+  /** The time limit ended the search, so the result depends on the machine. */
+  isCutShort?: true;
 }
 
 /**
@@ -113,6 +115,8 @@ export interface Estimate extends Evaluation {
   folds: number;
   /** The standard error of accuracy or r2, from its spread over the rows. */
   spread: number;
+  /** Of several targets, the figures of each in its own unit. */
+  targets?: Pick<Evaluation, "r2" | "rootMeanSquaredError" | "meanAbsoluteError">[];
 }
 
 /** What is reached without a look at the inputs: by the most frequent class, or the mean of the targets. */

@@ -75,13 +75,10 @@ export class Regressor extends Estimator<Targets, number> {
   predict(x: Matrix, options: { interval: number }): Interval;
   predict(x: Matrix, options: { interval?: number } = {}): Float64Array | Interval {
     const { interval } = readObject(options, "predict options", ["interval"]);
-    const { residuals } = this.fitted.found ?? {};
-    const bounds = interval !== undefined && need("selection", "interval").boundsOf(residuals, interval);
     const prediction = this.predictRaw(x) as Float64Array;
-    if (!bounds) return prediction;
-    const shifted = (side: 0 | 1): Float64Array =>
-      prediction.map((value, i) => value + bounds[i % bounds.length][side]);
-    return { prediction, lower: shifted(0), upper: shifted(1) };
+    if (interval === undefined) return prediction;
+    const { residuals } = this.fitted.found ?? {};
+    return { prediction, ...need("selection", "interval").intervalOf(residuals, interval, prediction) };
   }
 
   /**

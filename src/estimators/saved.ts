@@ -16,16 +16,26 @@ export interface Member {
   weight: number;
 }
 
+/** How far predictions of one target were off. */
+export interface Residuals {
+  /** What the target was above its prediction, ascending. */
+  sorted: number[];
+  /** Differences are of logarithms, to which this had been added before. */
+  log?: number;
+  /** No target was below 0, so no interval reaches below. */
+  isPositive?: true;
+}
+
 /** What the search for a model found out. */
 export interface Found {
-  chosen: Chosen;
+  chosen?: Chosen;
   estimate?: Estimate;
   baseline?: Baseline;
   heldBack?: readonly number[];
   /** From which probability of the second of two classes on it is the answer; 0.5 where nothing was optimised. */
   threshold?: number;
-  /** For each target, ascending: what it was above the prediction, in rows that were left out. */
-  residuals?: readonly (readonly number[])[];
+  /** For each target, how far predictions of rows that were left out were off. */
+  residuals?: readonly Residuals[];
 }
 
 /** The newest version that this package reads. 1: one network. 2: several, with curves of single columns. */
@@ -105,9 +115,9 @@ export function readMembers(list: readonly unknown[], isScaled: boolean): Member
 
 /** Figures are told as they stand; what predictions depend on is checked, residuals where intervals ask for them. */
 function readFound(json: unknown): Found | undefined {
-  const { chosen, threshold = 0.5 } = (json ?? { chosen: {} }) as Partial<Found>;
-  if (typeof chosen === "object" && threshold >= 0 && threshold <= 1) return json as Found | undefined;
-  throw new PropagoError("ERR_FORMAT", "found is not as expected");
+  const { threshold = 0.5 } = (json ?? {}) as Found;
+  if (threshold >= 0 && threshold <= 1) return json as Found | undefined;
+  throw new PropagoError("ERR_FORMAT", "found.threshold must be in [0, 1]");
 }
 
 function formatOf(kind: string): string {

@@ -1,9 +1,9 @@
 // `import "propago/selection"`: what a Classifier or Regressor is trained and measured with.
 import { type Parts, register } from "../parts.ts";
 import { further } from "../selection/further.ts";
-import { boundsOf } from "../selection/interval.ts";
+import { intervalOf } from "../selection/interval.ts";
 import { measure } from "../selection/measure.ts";
 import { select } from "../selection/selection.ts";
 
-export const part: Parts["selection"] = { select, further, measure, boundsOf };
+export const part: Parts["selection"] = { select, further, measure, intervalOf };
 register("selection", part);

@@ -35,7 +35,7 @@ export function build(job: Job, inputs: number, recipe: Recipe, seed: number | "
     loss: lossFor(job, scaled),
     optimizer: ownOptimizer(job) ?? recipe.optimizer,
     l1,
-    l2: l2 ?? (l1 === undefined ? recipe.l2 : 0),
+    l2: l2 ?? (l1 === undefined ? decayOf(job, recipe, scaled) : 0),
     inputScale: recipe.inputScale,
     seed,
     dtype,
@@ -58,8 +58,17 @@ function lastLayers(job: Job, scaled: Scaled | undefined): Layer[] {
 function lossFor({ given: { loss } }: Job, scaled: Scaled | undefined): LossSpec | undefined {
   const name = typeof loss === "object" ? loss.name : loss;
   if (name !== "huber" || scaled === undefined || scaled.inner) return loss;
-  const { delta = 1 } = loss as { delta?: number };
+  const { delta = 1 } = typeof loss === "object" ? (loss as { delta?: number }) : {};
   return { name, delta: delta / scaled.outer.scaler.scale[0] };
+}
+
+/** The recipe's decay, as strong beside the loss as it is beside squared errors; none where the optimizer takes none. */
+function decayOf({ given: { loss, optimizer } }: Job, { l2 = 0 }: Recipe, scaled: Scaled | undefined): number {
+  if ((typeof optimizer === "object" ? optimizer.name : optimizer) === "vsgd") return 0;
+  const name = typeof loss === "object" ? loss.name : loss;
+  if (name !== "huber" || scaled === undefined || scaled.inner) return l2;
+  const { delta = 1 } = typeof loss === "object" ? (loss as { delta?: number }) : {};
+  return l2 * Math.min(1, delta / scaled.outer.scaler.scale[0]);
 }
 
 /** The optimizer that the user has set, with the rate that stands beside it in the estimator's options. */

@@ -5,7 +5,7 @@ import type { Rows } from "../data/scaling.ts";
 import { type Curve, Features } from "../estimators/features.ts";
 import { exponential } from "../powers.ts";
 import { logarithm } from "./logarithm.ts";
-import type { Sample } from "./problem.ts";
+import { type Problem, type Sample, firstColumn } from "./problem.ts";
 import { fitScaler } from "./scaling.ts";
 
 /**
@@ -83,6 +83,8 @@ function logs(sorted: Float64Array, column: number): Curve | undefined {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   const deviation = Math.sqrt(values.reduce((sum, value) => sum + (value - mean) * (value - mean), 0) / values.length);
   const [low, high] = [values[0], values[values.length - 1]];
+  // Columns of numbers so small that adding 1 leaves 1.
+  if (!(deviation > 1e-9 * Math.max(1, Math.abs(mean)))) return undefined;
   const from: number[] = [];
   const to: number[] = [];
   for (let i = -2; i <= POINTS + 2; i++) {
@@ -184,4 +186,10 @@ function normalQuantile(p: number): number {
   const t = Math.sqrt(-2 * logarithm(tail));
   const z = t - (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308)));
   return p < 0.5 ? -z : z;
+}
+
+/** What is added to skewed targets from 0 on before their logarithms are taken; undefined where these are no better. */
+export function logOf({ job, sample }: Problem): number | undefined {
+  if (job.classes.length > 0 || sample.targets.columns > 1 || job.given.loss !== undefined) return undefined;
+  return logShift(firstColumn(sample.targets));
 }

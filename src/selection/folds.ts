@@ -55,15 +55,24 @@ function hashRow({ data, columns }: Rows, row: number): number {
   return (a >>> 0) * 2 ** 21 + ((b >>> 0) & (2 ** 21 - 1));
 }
 
+/** Few possible rows with contradicting targets will come again: to leave all of one kind out would tell nothing. */
+function isDealtByRow({ x }: Sample, groups: Groups): boolean {
+  return !groups.agree && x.rows >= MANY_ALIKE * groups.count;
+}
+
+/** How many rows, or groups of equal ones, can be dealt into folds. */
+export function unitsOf(sample: Sample, groups: Groups): number {
+  return isDealtByRow(sample, groups) ? sample.x.rows : groups.count;
+}
+
 /**
  * Deals the rows into `count` folds.
  * @returns the fold of each row.
  */
 export function dealFolds(sample: Sample, groups: Groups, count: number, seed: number, classes: number): Int32Array {
   const { rows } = sample.x;
-  // Few possible rows with contradicting targets will come again: to leave all of one kind out would tell nothing.
-  const isSplit = !groups.agree && rows >= MANY_ALIKE * groups.count;
-  const units = isSplit ? rows : groups.count;
+  const isSplit = isDealtByRow(sample, groups);
+  const units = unitsOf(sample, groups);
   const target = new Float64Array(units);
   const size = new Float64Array(units);
   const values = firstColumn(sample.targets);

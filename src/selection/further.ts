@@ -1,9 +1,12 @@
 // Training a model on, row by row: one epoch at a time, and the scaling of inputs and targets with it.
 import { Features } from "../estimators/features.ts";
 import type { Job, Selection } from "../estimators/job.ts";
+import type { ClassifierOptions } from "../estimators/options.ts";
 import type { Member } from "../estimators/saved.ts";
+import { PropagoError } from "../errors.ts";
 import { TargetScaling } from "../estimators/targets.ts";
 import type { Data, History } from "../types.ts";
+import { readSampleWeights } from "../weighting.ts";
 import { type Recipe, build } from "./build.ts";
 import { classesAsTargets } from "./measure.ts";
 import { blankScaler, learnOn } from "./scaling.ts";
@@ -17,39 +20,47 @@ const DEFAULT: Recipe = { hidden: [64], activation: "tanh", l2: 1e-3 };
  * thousand rows that a model sees.
  */
 export function further(job: Job, earlier?: readonly Member[]): Omit<Selection, "found"> {
+  if (!earlier && (job.given as ClassifierOptions).optimize !== undefined) {
+    throw new PropagoError("ERR_CONFIG", "optimize needs rows that are left out: call fit() first, or leave it out");
+  }
+  const { sampleWeights } = job.fit;
+  const weights = sampleWeights && readSampleWeights(sampleWeights, "sampleWeights", job.x.rows);
+  // Where one of several networks fails, those before it have already learnt.
+  const before = earlier && earlier.length > 1 ? earlier.map(({ network }) => network.getWeights()) : [];
   const members: Member[] = [];
   let history: History | undefined;
   const made: Member[] = [];
   try {
-    for (const before of earlier ?? [undefined]) {
-      const scaled = job.classes.length > 0 ? undefined : learnScaling(job, before?.targets);
-      const scaler = learnOn(before?.features.scaler ?? blankScaler(job.x.columns), job.x);
-      const features = new Features(scaler, before?.features.more);
-      const network = before?.network ?? build(job, features.inputs, DEFAULT, job.given.seed, scaled);
-      const member: Member = { network, features, weight: before?.weight ?? 1 };
+    for (const known of earlier ?? [undefined]) {
+      const scaled = job.classes.length > 0 ? undefined : learnScaling(job, weights, known?.targets);
+      const scaler = learnOn(known?.features.scaler ?? blankScaler(job.x.columns), job.x, weights);
+      const features = new Features(scaler, known?.features.more);
+      const network = known?.network ?? build(job, features.inputs, DEFAULT, job.given.seed, scaled);
+      const member: Member = { network, features, weight: known?.weight ?? 1 };
       if (scaled) member.targets = scaled.outer;
       members.push(member);
-      if (!before) made.push(member);
+      if (!known) made.push(member);
       const data: Data = {
         x: features.transform(job.x, network.dtype),
         y: scaled ? encodeTargets(scaled, job.targets) : classesAsTargets(job.targets, job.classes.length),
       };
-      const { batchSize, shuffle, sampleWeights } = job.fit;
-      history = network.fitSync(data, { batchSize, shuffle, sampleWeights, epochs: 1 });
+      const { batchSize, shuffle } = job.fit;
+      history = network.fitSync(data, { batchSize, shuffle, sampleWeights: weights, epochs: 1 });
       if (scaled) for (const report of history.epochs) restoreReport(report, scaled, lossOf(job));
     }
   } catch (error) {
     for (const { network } of made) network.dispose();
+    before.forEach((weights, i) => earlier?.[i].network.setWeights(weights));
     throw error;
   }
   return { members, history: history as History };
 }
 
 /** A scaling that a last layer or logarithms depend on stays as it is. */
-function learnScaling(job: Job, earlier: TargetScaling | undefined): Scaled {
+function learnScaling(job: Job, weights: Float64Array | undefined, earlier: TargetScaling | undefined): Scaled {
   const loss = lossOf(job);
   const known = earlier?.scaler ?? blankScaler(job.outputs);
-  if (earlier === undefined) return scaledBy(learnOn(known, job.targets, "targets"), loss);
+  if (earlier === undefined) return scaledBy(learnOn(known, job.targets, weights, "targets"), loss);
   const isFree = earlier.log === undefined && scaledBy(known, loss).inner === undefined;
-  return { outer: isFree ? new TargetScaling(learnOn(known, job.targets, "targets")) : earlier };
+  return { outer: isFree ? new TargetScaling(learnOn(known, job.targets, weights, "targets")) : earlier };
 }

@@ -36,10 +36,14 @@ export interface Problem {
   optimize: ClassifierOptions["optimize"];
   /** The part of its rows that each network holds back to stop by. */
   stopBy: number;
+  /** Tells the user that so many networks have been trained, of so many. Throws what telling has thrown. */
+  tell(trained: number, of: number): void;
   /** Milliseconds that are left of the time limit; Infinity without one. */
   left(): number;
   earlyStopping: EarlyStopping | boolean;
   fit: EstimatorFitOptions<unknown>;
+  /** What the user's own callback has thrown. */
+  thrown: { error?: unknown };
 }
 
 /** The rows at these places. */
@@ -70,7 +74,8 @@ export function readProblem(job: Job): Problem {
   if (!EFFORTS.includes(effort)) {
     throw new PropagoError("ERR_CONFIG", `effort must be one of ${EFFORTS.join(", ")}, got ${show(effort)}`);
   }
-  const chosen = seed === "random" ? drawSeed(job) : seed;
+  const chosen =
+    seed === "random" ? drawSeed(job) : readNumber(seed, "seed", { whole: true, least: 0, most: 2 ** 32 - 1 });
   const whole = { whole: true, least: 0 } as const;
   const sample: Sample = { x: job.x, targets: job.targets, weights: weightsOf(job) };
   const { weights } = sample;
@@ -90,8 +95,10 @@ export function readProblem(job: Job): Problem {
     : readNumber(fit.validation === undefined ? 0 : fit.validation, "validation", { least: 0, below: 1 });
   const limit = fit.timeLimit === undefined ? Infinity : 1000 * readNumber(fit.timeLimit, "timeLimit", { above: 0 });
   const begun = performance.now();
+  refuseLoss(job);
   const problem: Problem = {
     job,
+    tell: teller(fit.onSearch),
     left: () => limit - (performance.now() - begun),
     sample: rest,
     judge: job.judge && { ...job.judge, weights: readJudgeWeights(job.judge.sampleWeights, job.judge.x.rows) },
@@ -101,9 +108,15 @@ export function readProblem(job: Job): Problem {
     ensemble: ensemble === undefined ? undefined : readNumber(ensemble, "ensemble", { whole: true, least: 1 }),
     optimize: readOptimize(job),
     restarts: fit.restarts === undefined ? undefined : readNumber(fit.restarts, "restarts", whole),
-    stopBy: stopping === false || own ? 0 : fraction || 0.2,
-    earlyStopping: typeof stopping === "boolean" ? readFlag(stopping, "earlyStopping") : stopping,
+    stopBy: stopping === false || own || rest.x.rows < LEAST_ROWS_TO_STOP_BY ? 0 : fraction || 0.2,
+    earlyStopping:
+      rest.x.rows < LEAST_ROWS_TO_STOP_BY && !own
+        ? false
+        : typeof stopping === "boolean"
+          ? readFlag(stopping, "earlyStopping")
+          : stopping,
     fit,
+    thrown: {},
   };
   if (fraction === 0 || stopping !== false) return problem;
   const split = holdBack(firstColumn(rest.targets), fraction, chosen, job.classes.length);
@@ -111,6 +124,30 @@ export function readProblem(job: Job): Problem {
   problem.sample = pick(rest, split.training);
   problem.heldBack = counting ? split.validation.map((place) => counting[place]) : split.validation;
   return problem;
+}
+
+/** Of fewer rows none are held back to stop by. */
+const LEAST_ROWS_TO_STOP_BY = 10;
+
+/** Says what cannot be learnt with the numbers that an estimator's networks are trained on. */
+function refuseLoss({ given: { loss } }: Job): void {
+  const name = typeof loss === "object" ? loss.name : loss;
+  if (name !== "hinge" && name !== "squaredHinge") return;
+  const advice = "leave it out, or use it with a Network";
+  throw new PropagoError(
+    "ERR_CONFIG",
+    `loss "${name}" is for targets of -1 and 1, which a Classifier does not need; ${advice}`,
+  );
+}
+
+/** Calls onSearch; what it rejects with is thrown at the next call. */
+function teller(onSearch: EstimatorFitOptions<unknown>["onSearch"]): Problem["tell"] {
+  let failure: { reason: unknown } | undefined;
+  return (trained, of) => {
+    const told: unknown = onSearch?.({ trained, of });
+    if (told instanceof Promise) told.catch((reason: unknown) => (failure = { reason }));
+    if (failure) throw failure.reason;
+  };
 }
 
 /** A seed at random, as a network draws it. */
@@ -142,5 +179,16 @@ function readJudgeWeights(weights: SampleWeights | undefined, rows: number): Flo
 function placesOf(values: Float64Array, isWanted: (value: number) => boolean): number[] {
   const places: number[] = [];
   values.forEach((value, place) => void (isWanted(value) && places.push(place)));
+  return places;
+}
+
+export function seedOf(seed: number, number: number): number {
+  // Odd steps through all seeds: no network of one seed meets another seed's first weights soon.
+  return (seed + Math.imul(number, 0x9e3779b1)) >>> 0;
+}
+
+export function placesWhere(values: Int32Array, isWanted: (value: number) => boolean): number[] {
+  const places: number[] = [];
+  for (let place = 0; place < values.length; place++) if (isWanted(values[place])) places.push(place);
   return places;
 }

@@ -2,6 +2,9 @@
 import { type Rows, StandardScaler } from "../data/scaling.ts";
 import { PropagoError } from "../errors.ts";
 
+/** The scale of a column that has not varied yet, but may: as good as 1, and no deviation that rows have. */
+const UNVARIED = 1 + Number.EPSILON;
+
 /** From so many rows on, a scale that is learnt bit by bit stays as it is. */
 const ENOUGH_ROWS = 1000;
 
@@ -22,13 +25,14 @@ export function fitScaler(
   const mean = new Float64Array(columns);
   const scale = new Float64Array(columns);
   const before = earlier?.rows ?? 0;
+  const counted = weights ? weights.reduce((a, b) => a + Number(b > 0), 0) : rows;
+  if (counted === 0) return earlier ?? new StandardScaler(mean, scale.fill(1));
   for (let column = 0; column < columns; column++) {
     // Welford's update keeps the digits that a sum of squares would lose far from zero.
     let total = before;
     let average = earlier?.mean[column] ?? 0;
-    // A scale of 1 stands for a column that has not varied yet.
-    const known = earlier?.scale[column] ?? 1;
-    let squares = known === 1 ? 0 : before * known * known;
+    const known = earlier?.scale[column] ?? UNVARIED;
+    let squares = known === UNVARIED ? 0 : before * known * known;
     for (let row = 0; row < rows; row++) {
       const weight = weights?.[row] ?? 1;
       if (weight === 0) continue;
@@ -46,17 +50,17 @@ export function fitScaler(
     mean[column] = average;
     // What is left by rounding alone is no variation: dividing by it would blow noise up to size 1.
     const rounding = 4 * Number.EPSILON * Math.abs(average);
-    scale[column] = deviation > rounding ? deviation : 1;
+    scale[column] = deviation > rounding ? deviation : earlier ? UNVARIED : 1;
   }
-  return new StandardScaler(mean, scale, earlier && before + rows);
+  return new StandardScaler(mean, scale, earlier && before + counted);
 }
 
 /** A scaler that has seen no rows, to learn from some. */
 export function blankScaler(columns: number): StandardScaler {
-  return new StandardScaler(new Float64Array(columns), new Float64Array(columns).fill(1), 0);
+  return new StandardScaler(new Float64Array(columns), new Float64Array(columns).fill(UNVARIED), 0);
 }
 
 /** Goes on learning from more rows, until a thousand have been seen. */
-export function learnOn(scaler: StandardScaler, rows: Rows, what?: string): StandardScaler {
-  return scaler.rows < ENOUGH_ROWS ? fitScaler(rows, what, undefined, scaler) : scaler;
+export function learnOn(scaler: StandardScaler, rows: Rows, weights?: Float64Array, what?: string): StandardScaler {
+  return scaler.rows < ENOUGH_ROWS ? fitScaler(rows, what, weights, scaler) : scaler;
 }

@@ -75,23 +75,34 @@ export function encodeTargets({ outer: { scaler, log } }: Scaled, { data, ...row
   return scaler.transform({ ...rows, data: values });
 }
 
-/** How many times a network's loss it is in the targets' own unit. */
+/**
+ * How many times a network's loss it is in the targets' own unit. Of several targets, each in its unit: as if all had been
+ * learnt equally well, since a network tells the mean alone.
+ */
 export function unitOf({ outer: { scaler } }: Scaled, loss: LossName): number {
-  const power = scaler.columns === 1 ? POWERS[loss] : undefined;
-  const [scale] = scaler.scale;
-  return power === undefined ? 1 : power === 2 ? scale * scale : scale;
+  const power = POWERS[loss];
+  if (power === undefined) return 1;
+  return meanOf(power === 2 ? scaler.scale.map((scale) => scale * scale) : scaler.scale);
 }
 
-/** Brings a report into the targets' own unit, in place. Of several targets it stays in standard deviations. */
+function meanOf(values: Float64Array): number {
+  return values.reduce((a, b) => a + b, 0) / values.length;
+}
+
+/** How many times a metric it is. */
+export function unitOfMetric({ outer: { scaler } }: Scaled, metric: string): number {
+  return metric === "meanAbsoluteError" || metric === "rootMeanSquaredError" ? meanOf(scaler.scale) : 1;
+}
+
+/** Brings a report into the targets' own unit, in place. */
 export function restoreReport<R extends EpochReport | Evaluation>(report: R, scaled: Scaled, loss: LossName): R {
-  const { scaler } = scaled.outer;
-  if (scaler.columns > 1) return report;
   const unit = unitOf(scaled, loss);
-  const [scale] = scaler.scale;
   report.loss *= unit;
   if (report.penalty !== undefined) report.penalty *= unit;
-  if (report.meanAbsoluteError !== undefined) report.meanAbsoluteError *= scale;
-  if (report.rootMeanSquaredError !== undefined) report.rootMeanSquaredError *= scale;
+  for (const metric of ["meanAbsoluteError", "rootMeanSquaredError"] as const) {
+    const value = report[metric];
+    if (value !== undefined) report[metric] = value * unitOfMetric(scaled, metric);
+  }
   const { validation } = report as EpochReport;
   if (validation) restoreReport(validation, scaled, loss);
   return report;

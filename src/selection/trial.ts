@@ -6,13 +6,13 @@ import type { Member } from "../estimators/saved.ts";
 import { holdBack } from "../data/split.ts";
 import type { Rows } from "../data/scaling.ts";
 import { UNTOLD } from "../marks.ts";
-import type { Data, DType, FitOptions, History } from "../types.ts";
+import type { Data, DType, EarlyStopping, FitOptions, History } from "../types.ts";
 import type { Candidate } from "./candidates.ts";
 import { type Encoding, learnFeatures } from "./encodings.ts";
 import { type Problem, type Sample, firstColumn, pick } from "./problem.ts";
 import { build } from "./build.ts";
 import { classesAsTargets } from "./measure.ts";
-import { type Scaled, encodeTargets, lossOf, restoreReport, scaleTargets, unitOf } from "./targets.ts";
+import { type Scaled, encodeTargets, lossOf, restoreReport, scaleTargets, unitOf, unitOfMetric } from "./targets.ts";
 import { type Course, courseOf } from "./work.ts";
 
 /** Multiply-adds of a training that nobody notices: some 5 ms. */
@@ -118,7 +118,7 @@ export function* train(
 }
 
 /** The decay that fades is whole up to so many rows. */
-const FADING_ROWS = 150;
+export const FADING_ROWS = 150;
 
 function optionsOf(
   problem: Problem,
@@ -139,20 +139,29 @@ function optionsOf(
   };
   if (more === undefined) options[UNTOLD] = true;
   if (time < Infinity) options.timeLimit = Math.max(time, 1) / 1000;
-  if (targetLoss !== undefined) options.targetLoss = targetLoss / unit;
+  // A loss of logarithms is none of the targets.
+  if (targetLoss !== undefined && scaled?.outer.log === undefined) options.targetLoss = targetLoss / unit;
   const stopping = problem.earlyStopping;
   const own = more?.validation;
-  if (stopping !== false) {
-    const isLoss = typeof stopping !== "object" || /(^|\.)loss$/.test(stopping.monitor ?? "loss");
-    options.earlyStopping =
-      typeof stopping === "object" && stopping.minDelta !== undefined && isLoss
-        ? { ...stopping, minDelta: stopping.minDelta / unit }
-        : stopping;
-    if (typeof stopping === "object" && !isLoss && more === undefined)
-      options.metrics = problem.fit.metrics ?? [problem.job.metric];
+  if (stopping !== false) options.earlyStopping = scaledStopping(stopping, unit, scaled);
+  const monitor = typeof stopping === "object" ? stopping.monitor : undefined;
+  if (monitor !== undefined && !/(^|\.)loss$/.test(monitor)) {
+    options.metrics = problem.fit.metrics ?? [problem.job.metric];
   }
   if (own === undefined && validation !== undefined) options.validation = validation;
   return options;
+}
+
+/** Early stopping with its least change in what the network reports. */
+function scaledStopping(
+  stopping: EarlyStopping | true,
+  unit: number,
+  scaled: Scaled | undefined,
+): EarlyStopping | true {
+  if (stopping === true || stopping.minDelta === undefined) return stopping;
+  const monitor = (stopping.monitor ?? "loss").replace("validation.", "");
+  const by = monitor === "loss" ? unit : scaled ? unitOfMetric(scaled, monitor) : 1;
+  return { ...stopping, minDelta: stopping.minDelta / by };
 }
 
 /** Where each network stops by rows of its own, these; otherwise all rows are trained on. */
@@ -195,6 +204,13 @@ function largestByte({ data }: Rows): number {
 }
 
 /** Whether a candidate has failed by itself, and not by the data or an option. */
-export function isFailure(error: unknown): boolean {
-  return error instanceof PropagoError && error.code === "ERR_DIVERGED";
+export function isFailure(error: unknown, { thrown }: Pick<Problem, "thrown">): boolean {
+  // What a callback of the user's has thrown is theirs.
+  return error instanceof PropagoError && error.code === "ERR_DIVERGED" && error !== thrown.error;
+}
+
+/** For networks that end with weights so large that they answer with no numbers. */
+export function diverged(): PropagoError {
+  const advice = "lower the learningRate, or leave it and the optimizer to fit";
+  return new PropagoError("ERR_DIVERGED", `a network answered with numbers that are not finite; ${advice}`);
 }

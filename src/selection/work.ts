@@ -21,11 +21,13 @@ export interface Plan {
   networks: number;
   /** The part of the usual updates that each network gets. */
   share: number;
+  /** A time limit ended the search. */
+  isCutShort?: true;
 }
 
 /** What each effort may cost, and how many candidates and networks it has at most. */
 const EFFORT = {
-  quick: { work: 2.5e9, candidates: 4, networks: 1, folds: 5, larger: 4 },
+  quick: { work: 4e9, candidates: 4, networks: 1, folds: 5, larger: 4 },
   normal: { work: 1e10, candidates: 16, networks: 8, folds: 5, larger: 4 },
   thorough: { work: 4e10, candidates: Infinity, networks: 20, folds: 10, larger: 2 },
 } as const satisfies Record<Effort, object>;
@@ -45,6 +47,8 @@ const LEAST_EPOCHS_OF_ALL = 5;
 const MANY_ROWS = 600_000;
 /** What an update costs beside its multiply-adds. */
 const UPDATE = 3e4;
+/** What an update of one parameter costs. */
+const PER_PARAMETER = 10;
 /** What an activation costs: exp and division for tanh and the like, a comparison for relu. */
 const CHEAP = 8;
 const DEAR = 40;
@@ -71,15 +75,23 @@ export function courseOf(candidate: Candidate, problem: Problem, rows: number, i
   const usual = Math.min(Math.max(EPOCHS * perEpoch, LEAST_UPDATES), MOST_UPDATES) / perEpoch;
   const least = Math.min(LEAST_EPOCHS, Math.max(LEAST_EPOCHS_OF_ALL, MANY_ROWS / rows));
   const epochs = fit.epochs ?? Math.max(1, Math.ceil(Math.max(usual, least) * share));
-  const work = epochs * (rows * perRow + perEpoch * UPDATE);
+  const work = epochs * (rows * perRow + perEpoch * (UPDATE + PER_PARAMETER * parameters));
   if (own) return { optimizer: undefined, options: { epochs: fit.epochs, batchSize: fit.batchSize }, work };
   // At 0 from the last epoch on: a network that is trained further gets an optimizer of its own.
   const rate = { name: "cosine", rate: 3e-3, steps: epochs * perEpoch } as const;
   return { optimizer: { name: "adam", learningRate: rate }, options: { epochs, batchSize }, work };
 }
 
-/** What is tried of the candidates, so that its work stays within the effort's bound. */
-export function planWork(problem: Problem, candidates: readonly Candidate[], widths: (c: Candidate) => number): Plan {
+/**
+ * What is tried of the candidates, so that its work stays within the effort's bound.
+ * @param units how many rows, or groups of equal ones, can be dealt into folds.
+ */
+export function planWork(
+  problem: Problem,
+  candidates: readonly Candidate[],
+  widths: (c: Candidate) => number,
+  units: number,
+): Plan {
   const { rows, columns } = problem.sample.x;
   const effort = EFFORT[problem.effort];
   const bound = effort.work * Math.min(effort.larger, Math.max(1, (rows * columns) / LARGE_TABLE));
@@ -90,7 +102,7 @@ export function planWork(problem: Problem, candidates: readonly Candidate[], wid
   const first = cost(all.slice(0, 1), 1, 1);
   const fit = ({ folds, candidates: list, share }: Omit<Plan, "networks">): number =>
     folds === 1 ? cost(list, 0.8, share) : folds * cost(list, 1 - 1 / folds, share);
-  const most = Math.min(effort.folds, rows);
+  const most = Math.min(effort.folds, units);
   // Two thirds for choosing; what is left trains the networks that stay.
   const room = (2 / 3) * bound;
   const plan = { folds: most, candidates: all, share: 1 };
