@@ -105,11 +105,15 @@ describe("train", () => {
     const { stdout, stderr, status } = run(["train", example("iris.csv"), "--out", "told.propago"]);
     expect(status).toBe(0);
     expect(stdout).toContain('target "species" (the last column): 3 classes (setosa, versicolor, virginica)');
-    expect(stdout).toMatch(/chosen from \d+ kinds of networks by 5 folds: 8 networks, 1 × /);
-    expect(stdout).toMatch(/rows left out in turn \(150\): accuracy 0\.9\d* ± 0\.0\d+, loss/);
+    expect(stdout).toMatch(
+      /the best of \d+ kinds: average of 8 networks \(\d+ (relu|tanh), [^)]*; 6 more\); [\d.]+ s\n/,
+    );
+    expect(stdout).toMatch(
+      /expected on new rows \(5-fold cross-validation, 150 rows\): accuracy 0\.9\d* \(standard error 0\.0\d+\), loss/,
+    );
     expect(stdout).toMatch(/versicolor +precision 0\.9\d*, recall 0\.\d+, f1 0\.\d+\n/);
-    expect(stdout).toContain("without the inputs: the largest class alone: accuracy 0.3333");
-    expect(stdout).toMatch(/training rows, which it has seen \(150\): accuracy/);
+    expect(stdout).toContain("baseline, without the inputs: the largest class has accuracy 0.3333, loss 1.099");
+    expect(stdout).toMatch(/training rows \(150\), which the model has seen: accuracy/);
     expect(stdout).toMatch(/saved told\.propago \(\d+ parameters\)/);
     expect(stderr).toBe("");
   });
@@ -172,7 +176,7 @@ describe("train", () => {
     const rows = Array.from({ length: 200 }, (_, i) => `${i % 20},${(i * 7) % 11},${i % 20 > 16 && i % 3 > 0 ? "rare" : "common"}`); // prettier-ignore
     write("rare.csv", `a,b,y\n${rows.join("\n")}`);
     const { stdout } = run(["train", "rare.csv", "--optimize", "f1", "--effort", "quick", "--out", "rare.propago"]);
-    expect(stdout).toMatch(/rare is predicted from a probability of 0\.\d+ on/);
+    expect(stdout).toMatch(/"rare" is predicted from a probability of 0\.\d+ on/);
     expect(run(["train", "rare.csv", "--target", "b", "--task", "regression", "--optimize", "f1", "--out", "x.propago"])).toMatchObject({ status: 2, stderr: expect.stringContaining("--optimize is for classes") }); // prettier-ignore
   });
 
@@ -341,7 +345,7 @@ describe("predict", () => {
 describe("evaluate and inspect", () => {
   it("measure a file, for people and for programs", () => {
     expect(run(["evaluate", "colors.propago", "colors.csv"]).stdout).toMatch(
-      /^colors\.csv \(20 rows\): accuracy [\d.]+, loss [\d.]+\n {2}big +precision [\d.]+, recall [\d.]+, f1 [\d.]+\n {2}small .*\n {2}predicted: +big +small\n {2}big +\d+ +\d+\n {2}small +\d+ +\d+\n$/,
+      /^colors\.csv \(20 rows\): accuracy [\d.]+, loss [\d.]+\n {2}big +precision [\d.]+, recall [\d.]+, f1 [\d.]+\n {2}small .*\n {2}true . predicted +big +small\n {2}big +\d+ +\d+\n {2}small +\d+ +\d+\n$/,
     );
     const report = lastLine(run(["evaluate", "colors.propago", "colors.csv", "--json"]));
     expect(Object.keys(report).sort()).toEqual([

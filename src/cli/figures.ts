@@ -84,21 +84,39 @@ function rowsOf(x: Matrix, places: readonly number[]): Matrix {
   return { data: own, shape: [places.length, columns] };
 }
 
-/** Figures in words: "accuracy 0.9667, log loss 0.1". */
+/** Figures in words: "accuracy 0.9667 (standard error 0.016), log loss 0.1". */
 export function sentence(figures: Evaluation): string {
-  const { loss, accuracy, r2, meanAbsoluteError, rootMeanSquaredError } = figures;
-  const spread = "spread" in figures ? ` ± ${figure((figures as Estimate).spread, 2)}` : "";
-  if (accuracy !== undefined) return `accuracy ${figure(accuracy)}${spread}, loss ${figure(loss)}`;
-  const errors: string[] = [];
-  if (meanAbsoluteError !== undefined) errors.push(`${figure(meanAbsoluteError)} (mean absolute)`);
-  if (rootMeanSquaredError !== undefined) errors.push(`${figure(rootMeanSquaredError)} (root mean square)`);
-  return `r2 ${figure(r2)}${spread}, error ${errors.join(", ")}`;
+  const { loss, accuracy, r2, rocAuc, meanAbsoluteError, rootMeanSquaredError } = figures;
+  const spread = "spread" in figures ? ` (standard error ${figure((figures as Estimate).spread, 2)})` : "";
+  if (accuracy !== undefined) {
+    const area = rocAuc === undefined ? "" : `, ROC AUC ${figure(rocAuc)}`;
+    return `accuracy ${figure(accuracy)}${spread}${area}, loss ${figure(loss)}`;
+  }
+  return `r2 ${figure(r2)}${spread}, ${errors({ meanAbsoluteError, rootMeanSquaredError })}`;
+}
+
+function errors({
+  meanAbsoluteError,
+  rootMeanSquaredError,
+}: Pick<Evaluation, "meanAbsoluteError" | "rootMeanSquaredError">): string {
+  const texts: string[] = [];
+  if (meanAbsoluteError !== undefined) texts.push(`mean absolute error ${figure(meanAbsoluteError)}`);
+  if (rootMeanSquaredError !== undefined) texts.push(`root mean square ${figure(rootMeanSquaredError)}`);
+  return texts.join(", ");
 }
 
 /** What is reached without a look at the inputs, in words. */
-export function baselineSentence({ accuracy, meanAbsoluteError, rootMeanSquaredError }: Baseline): string {
-  if (accuracy !== undefined) return `the largest class alone: accuracy ${figure(accuracy)}`;
-  return `the mean alone: r2 0, error ${figure(meanAbsoluteError)} (mean absolute), ${figure(rootMeanSquaredError)} (root mean square)`;
+export function baselineSentence({ loss, accuracy, ...figures }: Baseline): string {
+  if (accuracy !== undefined) return `the largest class has accuracy ${figure(accuracy)}, loss ${figure(loss)}`;
+  return `the mean has r2 0, ${errors(figures)}`;
+}
+
+/** From which probability on which class is predicted, where that is not one half. */
+export function thresholdLines({ classes, threshold }: Classifier): string[] {
+  if (threshold === 0.5) return [];
+  const [first, second] = classes.map((label) => printable(String(label)));
+  const rare = threshold < 0.5 ? { name: second, from: threshold } : { name: first, from: 1 - threshold };
+  return [`"${rare.name}" is predicted from a probability of ${figure(rare.from)} on`];
 }
 
 /** How well each class is told from the others. */
@@ -119,7 +137,7 @@ export function classLines(classes: readonly Label[], figures: Evaluation): stri
   const rows = byClass(classes, figures);
   if (rows.length > MOST_LINES) return lines;
   const names = classes.map((label) => printable(String(label)).replaceAll("\n", " ").slice(0, 20));
-  const width = Math.max(...names.map((name) => name.length));
+  const width = Math.max(12, ...names.map((name) => name.length));
   rows.forEach(({ precision, recall, f1 }, i) => {
     lines.push(
       `  ${names[i].padEnd(width)}  precision ${figure(precision)}, recall ${figure(recall)}, f1 ${figure(f1)}`,
@@ -128,7 +146,7 @@ export function classLines(classes: readonly Label[], figures: Evaluation): stri
   const { confusionMatrix: matrix } = figures;
   if (!matrix || classes.length > MOST_COLUMNS || classes.length < 2) return lines;
   const cells = Math.max(6, ...names.map((name) => name.length));
-  lines.push(`  ${"predicted:".padEnd(width + 4)}${names.map((name) => name.padStart(cells)).join("  ")}`);
+  lines.push(`  ${"true \\ predicted".padEnd(width + 4)}${names.map((name) => name.padStart(cells)).join("  ")}`);
   matrix.forEach((counts, i) => {
     const row = counts.map((count) => String(count).padStart(cells)).join("  ");
     lines.push(`  ${names[i].padEnd(width)}    ${row}`);

@@ -2,10 +2,10 @@
 import { createHash } from "node:crypto";
 import { Command } from "commander";
 import { Classifier } from "../estimators/classifier.ts";
-import type { Chosen } from "../estimators/options.ts";
+import type { Regressor } from "../estimators/regressor.ts";
 import type { Column } from "../data/columns.ts";
 import { PART_NAMES } from "../data/dates.ts";
-import { baselineSentence, sentence } from "./figures.ts";
+import { baselineSentence, classLines, sentence, thresholdLines } from "./figures.ts";
 import { readModel } from "./model.ts";
 import { figure, word } from "./text.ts";
 
@@ -41,13 +41,19 @@ function inspect(path: string, { json }: { json: boolean }): void {
   const lines = [`${task} of ${word(JSON.stringify(target))}`];
   if (labels && estimators.length === 1) lines.push(`classes (${labels.length}): ${shown(labels.map(word))}`);
   lines.push(`columns (${columns.length}): ${shown(columns.map(describe))}`);
-  lines.push(`trained on ${training.rows} rows, the last network ${training.epochs} epochs`);
+  lines.push(
+    `trained on ${training.rows} ${training.rows === 1 ? "row" : "rows"}, the last network ${training.epochs} epochs`,
+  );
   estimators.forEach((estimator, i) => {
     if (estimators.length > 1) lines.push("", `target ${word(targets[i].name)}:`);
     const figures = training.validation[i];
     if (figures) lines.push(`rows that it had not seen: ${sentence(figures)}`);
-    if (estimator.baseline) lines.push(`without the inputs: ${baselineSentence(estimator.baseline)}`);
-    lines.push(...chosenLines(estimator.chosen), "", estimator.summary());
+    if (figures && estimator instanceof Classifier) lines.push(...classLines(estimator.classes, figures));
+    if (estimator.baseline) lines.push(`baseline, without the inputs: ${baselineSentence(estimator.baseline)}`);
+    if (estimator instanceof Classifier) lines.push(...thresholdLines(estimator));
+    lines.push(...chosenLines(estimator));
+    // Of several networks the list above says enough.
+    if (estimator.networks.length === 1) lines.push("", estimator.summary());
   });
   lines.push(`fingerprint ${fingerprint}`);
   process.stdout.write(`${lines.join("\n")}\n`);
@@ -61,13 +67,16 @@ function fingerprintOf(networks: readonly { fingerprint(): string }[]): string {
 }
 
 /** What was tried, the best first. */
-function chosenLines(chosen: Chosen | undefined): string[] {
+function chosenLines(estimator: Classifier | Regressor): string[] {
+  const { chosen, options } = estimator;
   if (!chosen || chosen.candidates.length < 2) return [];
   const tried = [...chosen.candidates].sort((a, b) => (a.loss ?? 0) - (b.loss ?? 0));
-  const lines = [`tried, with effort ${word(chosen.effort)}, by rows left out in turn:`];
+  const own = typeof options.loss === "object" ? options.loss.name : options.loss;
+  const loss = own ?? (estimator instanceof Classifier ? "log loss" : "mean squared error");
+  const lines = [`compared with effort ${word(chosen.effort)}, by the ${word(loss)} of rows left out:`];
   for (const { description, loss, networks, weight } of tried) {
     const kept = networks > 0 ? `, ${networks} of ${chosen.networks} networks, weight ${figure(weight, 2)}` : "";
-    lines.push(`  loss ${figure(loss)}: ${word(description)}${kept}`);
+    lines.push(`  ${figure(loss)}: ${word(description)}${kept}`);
   }
   return lines;
 }

@@ -2,13 +2,13 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ACTIVATIONS } from "../activations.ts";
 import { Classifier } from "../estimators/classifier.ts";
-import type { Chosen } from "../estimators/options.ts";
+import type { Chosen, Estimate } from "../estimators/options.ts";
 import { LOSSES } from "../losses.ts";
 import { EFFORTS } from "../selection/problem.ts";
 import { OPTIMIZERS } from "../tables.ts";
 import type { Evaluation, History } from "../types.ts";
 import { warn } from "./exit.ts";
-import { baselineSentence, classLines, measure, sentence } from "./figures.ts";
+import { baselineSentence, classLines, measure, sentence, thresholdLines } from "./figures.ts";
 import type { Figures } from "./figures.ts";
 import { checkOutput } from "./files.ts";
 import { learn, splitTargets } from "./learn.ts";
@@ -16,9 +16,9 @@ import type { Learnt, LearnFlags } from "./learn.ts";
 import { writeModel } from "./model.ts";
 import type { Model } from "./model.ts";
 import { layerSizes, named, number } from "./options.ts";
-import { sampleOf } from "./seen.ts";
+import { isSeen, sampleOf } from "./seen.ts";
 import { addTableOptions, readJudgingTable, readTrainingTable } from "./tables.ts";
-import type { TableFlags } from "./tables.ts";
+import type { JudgingTable, TableFlags, TrainingTable } from "./tables.ts";
 import { figure, printable, word } from "./text.ts";
 
 interface TrainOptions extends TableFlags, LearnFlags {
@@ -77,7 +77,7 @@ function addLearningOptions(command: Command): Command {
     .addOption(
       new Option(
         "--optimize <metric>",
-        "choose from which probability on the second of two classes is predicted (default: 0.5)",
+        "of two classes: from which probability on each is predicted, so that this is best (default: 0.5)",
       ).choices(["accuracy", "balancedAccuracy", "f1"]),
     )
     .option("--seed <number>", "for first weights, order and folds, or random", seed, 0)
@@ -91,6 +91,10 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   for (const warning of table.warnings) warn(warning);
   if (!options.json) process.stdout.write(`${printable(table.note)}\n`);
 
+  const tables = { columns, targets: targets.records, record };
+  const { validation } = options;
+  // Read before anything is trained: a file that does not fit should cost no time.
+  const judging = typeof validation === "string" ? readJudging(validation, options, tables, table) : undefined;
   const all = splitTargets(targets);
   const learnt: Learnt[] = [];
   for (const [i, target] of all.entries()) {
@@ -98,8 +102,7 @@ async function train(path: string, options: TrainOptions): Promise<void> {
     tellWarnings(learnt[i].history);
   }
   const estimators = learnt.map(({ estimator }) => estimator);
-  const tables = { columns, targets: targets.records, record };
-  if (typeof options.validation === "string") judgeByFile(options.validation, options, tables, learnt);
+  if (judging) judge(judging, learnt);
 
   const last = learnt[learnt.length - 1].history.epochs;
   const training = {
@@ -120,15 +123,24 @@ function tellWarnings({ warnings = [] }: History): void {
   for (const { code, message } of warnings) if (code !== "WARN_CONSTANT_TARGETS") warn(message);
 }
 
-/** Measures the models on the rows of another file. */
-function judgeByFile(
+/** Reads the file that is to judge, and says where its rows are those that are trained on. */
+function readJudging(
   path: string,
   options: TrainOptions,
   tables: Pick<Model, "columns" | "targets" | "record">,
-  learnt: Learnt[],
-): void {
-  const { x, targets, warnings } = readJudgingTable(path, tables, options, options.dtype);
-  for (const warning of warnings) warn(warning);
+  { encoded }: TrainingTable,
+): JudgingTable {
+  const judging = readJudgingTable(path, tables, options, options.dtype);
+  for (const warning of judging.warnings) warn(warning);
+  const [rows, columns] = judging.x.shape;
+  if (isSeen({ data: judging.x.data, rows, columns }, { sample: sampleOf(encoded), rows: encoded.rows })) {
+    warn(`${judging.file}: these rows, or most of them, are also trained on; figures of rows that are new are lower`);
+  }
+  return judging;
+}
+
+/** Measures the models on the rows of that file. */
+function judge({ x, targets }: JudgingTable, learnt: Learnt[]): void {
   for (const [i, target] of splitTargets(targets).entries()) {
     const y = target.task === "classification" ? target.labels : target.values;
     learnt[i].judged = measure(learnt[i].estimator, x, y);
@@ -146,32 +158,33 @@ function shown(figures: Evaluation | null): Evaluation | null {
 function linesOf({ target, estimator, seconds, training, judged }: Learnt, count: number): string[] {
   const { chosen, estimate, baseline } = estimator;
   const lines: string[] = count > 1 ? [`target ${word(target.name)}:`] : [];
-  if (chosen) lines.push(`${chosenSentence(chosen)} (${figure(seconds, 2)} s)`);
+  if (chosen) lines.push(`${chosenSentence(chosen)}; ${figure(seconds, 2)} s`);
   const classes = estimator instanceof Classifier ? estimator.classes : [];
-  if (judged) lines.push(`rows that only judge (${judged.rows}): ${sentence(judged)}`, ...classLines(classes, judged));
+  if (judged) lines.push(`validation rows (${judged.rows}): ${sentence(judged)}`, ...classLines(classes, judged));
   if (estimate) {
-    lines.push(`rows left out in turn (${estimate.rows}): ${sentence(estimate)}`);
+    lines.push(`expected on new rows (${methodOf(estimate)}): ${sentence(estimate)}`);
     if (!judged) lines.push(...classLines(classes, estimate));
-  } else if (!judged) lines.push("no rows could be left out, so nothing is known of new rows");
-  if (baseline) lines.push(`without the inputs: ${baselineSentence(baseline)}`);
-  lines.push(`training rows, which it has seen (${training.rows}): ${sentence(training)}`);
-  if (estimator instanceof Classifier && estimator.threshold !== 0.5) {
-    lines.push(`${word(estimator.classes[1])} is predicted from a probability of ${figure(estimator.threshold)} on`);
-  }
+  } else if (!judged) lines.push("no rows could be left out to see how it does on new ones");
+  if (baseline) lines.push(`baseline, without the inputs: ${baselineSentence(baseline)}`);
+  lines.push(`training rows (${training.rows}), which the model has seen: ${sentence(training)}`);
+  if (estimator instanceof Classifier) lines.push(...thresholdLines(estimator));
   return lines;
 }
 
-function chosenSentence({ candidates, networks, folds, by }: Chosen): string {
+/** How an estimate was made. */
+function methodOf({ folds, rows }: Estimate): string {
+  return folds > 1 ? `${folds}-fold cross-validation, ${rows} rows` : `${rows} rows that were left out once`;
+}
+
+function chosenSentence({ candidates, networks, by, isCutShort }: Chosen): string {
   const kept = candidates.filter((one) => one.networks > 0).sort((a, b) => b.weight - a.weight);
-  const names = kept.slice(0, 3).map((one) => `${one.networks} × ${one.description}`);
-  const rest = kept.length > 3 ? ` and ${kept.length - 3} more kinds` : "";
-  const how =
-    by === "folds"
-      ? `chosen from ${candidates.length} kinds of networks by ${folds > 1 ? `${folds} folds` : "rows left out"}`
-      : by === "trainingLoss"
-        ? "learnt by heart"
-        : "trained";
-  return `${how}: ${networks === 1 ? "" : `${networks} networks, `}${names.join("; ")}${rest}`;
+  if (by === "trainingLoss") return `learnt all rows by heart: ${kept[0].description}`;
+  const names = kept.slice(0, 2).map((one) => one.description);
+  const rest = kept.length > 2 ? `; ${kept.length - 2} more` : "";
+  const model = networks === 1 ? names[0] : `average of ${networks} networks (${names.join("; ")}${rest})`;
+  const kinds = candidates.length === 1 ? "the only kind" : `the best of ${candidates.length} kinds`;
+  const cut = isCutShort ? "; the time limit ended the search, so another machine may choose otherwise" : "";
+  return `${by === "folds" ? `${kinds}: ` : ""}${model}${cut}`;
 }
 
 function savedLine({ estimators }: Model, out: string): string {
@@ -234,7 +247,12 @@ function batchSize(text: string): number | "full" {
 
 /** A fraction, or else a file. */
 function validation(text: string): number | string {
-  return /^[-+.\d]+(e[-+]?\d+)?$/i.test(text) ? number({ least: 0, most: 0.99 })(text) : text;
+  if (!/^[-+.\d]+(e[-+]?\d+)?$/i.test(text)) return text;
+  try {
+    return number({ least: 0, most: 0.99 })(text);
+  } catch {
+    throw new InvalidArgumentError("Expected a fraction from 0 to 0.99, or a file.");
+  }
 }
 
 function seed(text: string): number | "random" {
