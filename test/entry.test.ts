@@ -166,6 +166,18 @@ describe("calls that may wait load their parts", () => {
     expect(printed(script)).toEqual(["WARN_UNSCALED_INPUTS"]);
   });
 
+  test("estimators that cannot wait say which, and know it after a fit", () => {
+    const script = `
+      const { Classifier } = await import("file://${root}/${exports["."].default}");
+      const classifier = new Classifier({ hidden: [4] });
+      const calls = [() => classifier.fitSync(x, y), () => classifier.partialFit(x, y)].map((work) => fails(work)[1]);
+      await classifier.fit(x, y, { epochs: 20 });
+      classifier.partialFit(x, y);
+      console.log(JSON.stringify([...calls, classifier.score(x, y) > 0.4]));`;
+    const message = expect.stringContaining('add import "propago/selection"') as string;
+    expect(printed(`{ ${script} }`)).toEqual([message, message, true]);
+  });
+
   test("fit of a float64 classifier", () => {
     const script = `
       const { Classifier } = await import("file://${root}/${exports["."].default}");
@@ -265,7 +277,7 @@ describe("in Chromium", () => {
     if (chromiumMissing) return context.skip(chromiumMissing);
     const golden = JSON.parse(readFileSync(`${root}/test/golden/fingerprints.json`, "utf8")) as unknown;
     const { value } = await inChromium(
-      'Promise.all(["complete", "float64", "search"].map((part) => import(`/dist/${part}.js`))).then(() => globalThis.run())',
+      'Promise.all(["complete", "float64", "search", "selection"].map((part) => import(`/dist/${part}.js`))).then(() => globalThis.run())',
       {},
       { module: "/dist/index.js" },
     );

@@ -215,7 +215,7 @@ describe("Classifier", () => {
       ],
       [withMember({ weight: 0 }), "weight must be in (0, 1]"],
       [withMember({ network: undefined }), ""],
-      [{ ...good, found: { chosen: {}, threshold: 2 } }, "not as expected"],
+      [{ ...good, found: { chosen: {}, threshold: 2 } }, "found.threshold must be in [0, 1]"],
     ];
     for (const [json, message] of bad) {
       expect(failure(() => Classifier.fromJSON(json))).toMatchObject({

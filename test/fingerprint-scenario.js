@@ -265,6 +265,31 @@ export function fingerprints(propago, partial = false) {
       network.dispose();
     }
   }
+  if (!partial) Object.assign(result, searched(propago));
+  return result;
+}
+
+/** What estimators choose and say: folds, shares, bins, ranks, logarithms, thresholds and intervals pass through it. */
+function searched({ Classifier, Regressor }) {
+  const result = {};
+  const x = { data: numbers(60 * 3, 5), shape: [60, 3] };
+  const y = Array.from({ length: 60 }, (_, row) => 3 + 2 * x.data[3 * row] * x.data[3 * row + 1] + x.data[3 * row + 2]);
+  const skewed = y.map((value) => value * value * value * value);
+  const kinds = y.map((value) => (value > 3.2 ? "high" : "low"));
+  const grades = y.map((value) => Math.floor(value));
+  const tell = (name, estimator, targets, options) => {
+    estimator.fitSync(x, targets, options);
+    const { estimate, chosen, networks } = estimator;
+    const said = [...estimator.predict(x), ...networks.map((network) => network.fingerprint())].join(" ");
+    const weights = chosen.candidates.map(({ loss, weight }) => `${loss} ${weight}`).join(" ");
+    result[name] = [hash(said), hash(weights), estimate.loss, networks.length].join(" / ");
+    estimator.dispose();
+  };
+  tell("classifier, two classes", new Classifier({ seed: 5, optimize: "f1" }), kinds);
+  tell("classifier, grades, quick", new Classifier({ seed: 6, effort: "quick" }), grades);
+  tell("regressor", new Regressor({ seed: 7 }), y);
+  tell("regressor, skewed", new Regressor({ seed: 8 }), skewed, { sampleWeights: y.map((_, i) => 1 + (i % 3)) });
+  tell("regressor, float64", new Regressor({ seed: 9, dtype: "float64", effort: "quick" }), y);
   return result;
 }
 

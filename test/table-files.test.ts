@@ -376,7 +376,7 @@ describe("classes that training has not seen", () => {
     expect(status).toBe(0);
     expect(stderr).toContain('3 rows have classes of "y" that training has not seen ("tulip", "rose", first line 62); they count as wrong'); // prettier-ignore
     const judged = run("train", "seen.csv", ...FAST, "--validation", "unseen.csv");
-    expect(judged).toMatchObject({ status: 0, stdout: expect.stringContaining("rows that only judge (63)") });
+    expect(judged).toMatchObject({ status: 0, stdout: expect.stringContaining("validation rows (63)") });
     writeFileSync(join(folder, "none.csv"), "x,y\n1,tulip\n2,rose\n");
     expect(run("evaluate", "t.propago", "none.csv")).toMatchObject({ status: 3, stderr: expect.stringContaining("no row has a class that training has seen (high, low)") }); // prettier-ignore
   });
