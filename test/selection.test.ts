@@ -90,6 +90,28 @@ describe("without an option", () => {
     }
   });
 
+  test.each([[8], [16], [64], [256], [16, 16]])(
+    "learns parity, a circle and x² in hidden layers of %j",
+    (...hidden) => {
+      using classifier = new Classifier({ hidden });
+      classifier.fitSync(corners(4), corners(4).map(parity));
+      expect(classifier.score(corners(4), corners(4).map(parity))).toBe(1);
+      const x = points(300, 2, 4);
+      classifier.fitSync(x, x.map(inside));
+      const fresh = points(1000, 2, 5);
+      expect(classifier.score(fresh, fresh.map(inside))).toBeGreaterThan(0.94);
+      using regressor = new Regressor({ hidden });
+      const line = points(100, 1, 6);
+      regressor.fitSync(line, line.map(([a]) => a * a)); // prettier-ignore
+      expect(
+        regressor.score(
+          points(500, 1, 7),
+          points(500, 1, 7).map(([a]) => a * a),
+        ),
+      ).toBeGreaterThan(0.98);
+    },
+  );
+
   test("learns XOR where its rows repeat, and says nothing of a baseline", () => {
     const x = Array.from({ length: 200 }, (_, i) => corners(2)[i % 4]);
     using classifier = new Classifier();

@@ -14,6 +14,8 @@ export interface Recipe {
   hidden: readonly number[];
   activation: ActivationSpec;
   init?: InitializerSpec;
+  /** Whether these first weights are for any activation. */
+  keepsInit?: true;
   optimizer?: OptimizerSpec;
   l2?: number;
   inputScale?: number;
@@ -27,7 +29,7 @@ export function build(job: Job, inputs: number, recipe: Recipe, seed: number | "
     type: "dense",
     units,
     activation: activation ?? recipe.activation,
-    init: activation === undefined ? recipe.init : undefined,
+    init: activation === undefined || recipe.keepsInit ? recipe.init : undefined,
   }));
   const network = job.make({
     inputs,
