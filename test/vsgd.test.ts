@@ -155,7 +155,7 @@ describe.each(problems)("nothing to tune: $name", ({ units, out, x, y }) => {
   test.each(variants)("no seed diverges, and every one learns: %s", { timeout: 60_000 }, (variant) => {
     for (const batchSize of batches) {
       for (const name of ["relu", "tanh", "sigmoid"] as const) {
-        for (let seed = 0; seed < 8; seed++) {
+        for (let seed = 0; seed < 2; seed++) {
           using network = new Network({
             inputs: x[0].length,
             layers: [dense(units, name), out],
