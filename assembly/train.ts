@@ -479,10 +479,14 @@ function losses(plan: usize, begin: i32, end: i32): void {
 
 /** The mean of the batch's losses, summed in order of the rows; adds the batch to the running tally. */
 function sum(plan: usize): f64 {
-  const all = total(plan);
-  const mean = all / <f64>load<i32>(plan, PLAN_ROWS);
+  // As total, but in one piece with the tally: called apart, it costs small steps several per cent.
+  const rows = load<i32>(plan, PLAN_ROWS);
+  const losses = load<usize>(plan, PLAN_ROW_LOSSES);
+  let total: f64 = 0;
+  for (let r = 0; r < rows; ++r) total += <f64>load<real>(losses + <usize>r * sizeof<real>());
+  const mean = total / <f64>rows;
   store<f64>(plan, mean, PLAN_BATCH_LOSS);
-  tally(plan, all);
+  tally(plan, total);
   return mean;
 }
 
