@@ -6,6 +6,7 @@ import type { Label } from "../data/labels.ts";
 import { PropagoError } from "../errors.ts";
 import type { Regressor } from "../estimators/regressor.ts";
 import type { Evaluation, Matrix } from "../types.ts";
+import { CLASS_METRICS } from "../selection/figures.ts";
 import { figure, printable } from "./text.ts";
 
 export interface Figures extends Evaluation {
@@ -18,14 +19,6 @@ export interface Figures extends Evaluation {
 const MOST_LINES = 30;
 /** More classes than this make a matrix that no terminal is wide enough for. */
 const MOST_COLUMNS = 10;
-
-const PER_CLASS = [
-  "accuracy",
-  { name: "precision", average: "perClass" },
-  { name: "recall", average: "perClass" },
-  { name: "f1", average: "perClass" },
-  "confusionMatrix",
-] as const;
 
 /**
  * Loss, and what says most beside it, for rows with known targets.
@@ -43,13 +36,13 @@ function measureClasses(estimator: Classifier, x: Matrix, labels: readonly Label
   const seen: number[] = [];
   const unseen: number[] = [];
   labels.forEach((label, row) => (known.has(label) ? seen : unseen).push(row));
-  if (unseen.length === 0) return { rows: labels.length, ...estimator.evaluate(x, labels, { metrics: PER_CLASS }) };
+  if (unseen.length === 0) return { rows: labels.length, ...estimator.evaluate(x, labels, { metrics: CLASS_METRICS }) };
   if (seen.length === 0) {
     const message = `no row has a class that training has seen (${listed(estimator.classes)})`;
     throw new PropagoError("ERR_DATA", message);
   }
   const own = seen.map((row) => labels[row]);
-  const figures = estimator.evaluate(rowsOf(x, seen), own, { metrics: PER_CLASS });
+  const figures = estimator.evaluate(rowsOf(x, seen), own, { metrics: CLASS_METRICS });
   return withUnseen(figures, estimator.classes, estimator.predict(rowsOf(x, unseen)), labels.length);
 }
 

@@ -109,7 +109,8 @@ function eachTarget(job: Job, mixed: Float64Array, { targets, weights }: Sample)
 
 const NUMBER_METRICS = ["r2", "rootMeanSquaredError", "meanAbsoluteError"] as const;
 
-const CLASS_METRICS = [
+/** What says most of classes beside the loss. */
+export const CLASS_METRICS = [
   "accuracy",
   { name: "precision", average: "perClass" },
   { name: "recall", average: "perClass" },
