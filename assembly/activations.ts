@@ -28,7 +28,7 @@ import { Lanes } from "./math";
 
 /**
  * An activation of single numbers: a = value(z), f′ = derivative(z, a). `p` is its parameter, where it has one. Where a
- * derivative reads z, the row in src/activations.ts says so (`keepsZ`); elsewhere a may have been written over z.
+ * derivative reads z, the row in src/tables/activations.ts says so (`keepsZ`); elsewhere a may have been written over z.
  */
 interface Elementwise {
   value(z: v128, p: v128): v128;

@@ -1,7 +1,7 @@
 // The words that TypeScript writes and the core reads. Both compilers (asc and tsc) read this file, so there is
 // nothing here but `export const NAME = <integer>`. Kinds: i32, ptr (a byte address), real (f32 or f64), f64.
 
-// The plan: one network, laid out in memory by src/layout.ts.
+// The plan: one network, laid out in memory by src/memory/layout.ts.
 export const PLAN_LAYERS = 0; // i32: how many layers
 export const PLAN_FIRST = PLAN_LAYERS + 4; // ptr: the first layer record; the others follow
 export const PLAN_INPUTS = PLAN_FIRST + 4; // i32: values a sample

@@ -5,9 +5,9 @@
 //   npm run bench:kernels -- [--rounds 200]
 import { parseArgs } from "node:util";
 import { OVERREAD } from "../assembly/plan.ts";
-import { engineOf } from "../src/core.ts";
+import { engineOf } from "../src/core/engine.ts";
 import "../src/parts/complete.ts";
-import { scratchNumbers } from "../src/layout.ts";
+import { scratchNumbers } from "../src/memory/layout.ts";
 import { peakMeter } from "./peak.ts";
 import { generator } from "./workloads.ts";
 

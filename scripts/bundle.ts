@@ -12,7 +12,7 @@ const { version } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as 
 const partsBeside: Plugin = {
   name: "parts beside",
   setup(build) {
-    build.onResolve({ filter: /^\.\/parts\/\w+\.ts$/ }, ({ kind, path }) =>
+    build.onResolve({ filter: /^\.\.\/parts\/\w+\.ts$/ }, ({ kind, path }) =>
       kind === "dynamic-import" ? { path: `./${basename(path, ".ts")}.js`, external: true } : undefined,
     );
   },
@@ -23,7 +23,10 @@ const libraryBeside: Plugin = {
   name: "library beside",
   setup(build) {
     build.onResolve(
-      { filter: /\/(parts|errors|check|powers|weighting|data\/scaling|estimators\/(answers|features|targets))\.ts$/ },
+      {
+        filter:
+          /\/(ground\/(parts|errors|options|powers)|data\/(weighting|scaling)|estimators\/(answers|features|targets))\.ts$/,
+      },
       () => ({
         path: "./index.js",
         external: true,

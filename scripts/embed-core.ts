@@ -1,5 +1,5 @@
 // Turns build/*.wasm into TypeScript that the library imports: the bytes, and the type of the exports, so that a
-// changed export of the core is a type error in src/core.ts. A byte is written as one character where that is printable:
+// changed export of the core is a type error in src/core/engine.ts. A byte is written as one character where that is printable:
 // compressed, a quarter shorter than hexadecimal and a third shorter than base64, since repeated instructions stay
 // repeated text.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
@@ -15,18 +15,18 @@ export function embedCore(targets: readonly string[]): void {
     const text = JSON.stringify(encode(readFileSync(`${root}/build/${target}.wasm`)));
     writeIfChanged(
       `${folder}/${target}.ts`,
-      `// Made by scripts/embed-core.ts: a build of the core, as decode in src/core.ts reads it.\nexport const text: string =\n  ${text};\n`,
+      `// Made by scripts/embed-core.ts: a build of the core, as decode in src/core/engine.ts reads it.\nexport const text: string =\n  ${text};\n`,
     );
   }
   const declarations = readFileSync(`${root}/build/${targets[0]}.d.ts`, "utf8");
   writeIfChanged(`${folder}/exports.ts`, exportsInterface(declarations));
 }
 
-/** Writes src/generated/worker.ts: src/worker.ts as text, with what it imports. */
+/** Writes src/generated/worker.ts: src/threads/worker.ts as text, with what it imports. */
 export function embedWorker(): void {
   const { outputFiles } = buildSync({
     absWorkingDir: root,
-    entryPoints: ["src/worker.ts"],
+    entryPoints: ["src/threads/worker.ts"],
     bundle: true,
     format: "iife",
     target: "es2022",
@@ -35,7 +35,7 @@ export function embedWorker(): void {
   });
   writeIfChanged(
     `${folder}/worker.ts`,
-    `// Made by scripts/embed-core.ts: what src/worker.ts comes to.\nexport const program: string =\n  ${JSON.stringify(outputFiles[0].text.trim())};\n`,
+    `// Made by scripts/embed-core.ts: what src/threads/worker.ts comes to.\nexport const program: string =\n  ${JSON.stringify(outputFiles[0].text.trim())};\n`,
   );
 }
 

@@ -3,13 +3,13 @@
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { format } from "prettier";
-import { ACTIVATIONS } from "../src/activations.ts";
-import { type OptionRow, type OptionTable, rangeText } from "../src/check.ts";
-import { INITIALIZERS } from "../src/initializers.ts";
-import { LOSSES } from "../src/losses.ts";
-import { COMMON } from "../src/optimizers.ts";
-import { SCHEDULES } from "../src/schedules.ts";
-import { LAYERS, METRICS, OPTIMIZERS } from "../src/tables.ts";
+import { ACTIVATIONS } from "../src/tables/activations.ts";
+import { type OptionRow, type OptionTable, rangeText } from "../src/ground/options.ts";
+import { INITIALIZERS } from "../src/tables/initializers.ts";
+import { LOSSES } from "../src/tables/losses.ts";
+import { COMMON } from "../src/tables/optimizers.ts";
+import { SCHEDULES } from "../src/tables/schedules.ts";
+import { LAYERS, METRICS, OPTIMIZERS } from "../src/tables/whole.ts";
 import type { Layer } from "../src/types.ts";
 import { root } from "./root.ts";
 

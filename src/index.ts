@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // What the library exports, and nothing else.
-export { Network } from "./network.ts";
+export { Network } from "./network/network.ts";
 export { Classifier, type ClassifierPartialFitOptions } from "./estimators/classifier.ts";
 export { Regressor, type Interval } from "./estimators/regressor.ts";
 export type {
@@ -15,15 +15,15 @@ export type {
   PartialFitOptions,
   Tried,
 } from "./estimators/options.ts";
-export { activation, alphaDropout, batchNorm, dense, dropout, gaussianNoise, layerNorm } from "./layers.ts";
-export { PropagoError, type ErrorCode } from "./errors.ts";
+export { activation, alphaDropout, batchNorm, dense, dropout, gaussianNoise, layerNorm } from "./tables/layers.ts";
+export { PropagoError, type ErrorCode } from "./ground/errors.ts";
 export type { Label, Labels } from "./data/labels.ts";
-export type { Training } from "./training.ts";
-export type { ActivationName, ActivationSpec } from "./activations.ts";
-export type { InitializerName, InitializerSpec } from "./initializers.ts";
-export type { LossName, LossSpec } from "./losses.ts";
-export type { MetricName, MetricSpec } from "./metrics.ts";
-export type { OptimizerName, OptimizerSpec } from "./optimizers.ts";
-export type { LearningRate, ScheduleSpec } from "./schedules.ts";
-export type { NetworkJSON } from "./save.ts";
+export type { Training } from "./training/training.ts";
+export type { ActivationName, ActivationSpec } from "./tables/activations.ts";
+export type { InitializerName, InitializerSpec } from "./tables/initializers.ts";
+export type { LossName, LossSpec } from "./tables/losses.ts";
+export type { MetricName, MetricSpec } from "./tables/metrics.ts";
+export type { OptimizerName, OptimizerSpec } from "./tables/optimizers.ts";
+export type { LearningRate, ScheduleSpec } from "./tables/schedules.ts";
+export type { NetworkJSON } from "./network/json.ts";
 export type * from "./types.ts";

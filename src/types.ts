@@ -1,10 +1,10 @@
 // The shapes of what users pass in and get back. Types only; the tables of names stand in
 // activations.ts, losses.ts, optimizers.ts and initializers.ts.
-import type { ActivationSpec } from "./activations.ts";
-import type { InitializerSpec } from "./initializers.ts";
-import type { LossSpec } from "./losses.ts";
-import type { MetricSpec } from "./metrics.ts";
-import type { OptimizerSpec } from "./optimizers.ts";
+import type { ActivationSpec } from "./tables/activations.ts";
+import type { InitializerSpec } from "./tables/initializers.ts";
+import type { LossSpec } from "./tables/losses.ts";
+import type { MetricSpec } from "./tables/metrics.ts";
+import type { OptimizerSpec } from "./tables/optimizers.ts";
 
 export type DType = "float32" | "float64";
 

@@ -1,8 +1,8 @@
 // One suite over the builds of the core: each against the twin of reference.ts, within what its numbers hold.
 import { describe, expect, test } from "vitest";
-import { engineOf } from "../src/core.ts";
+import { engineOf } from "../src/core/engine.ts";
 import { Classifier, dense, type FitOptions, Network, type NetworkOptions, PropagoError } from "../src/index.ts";
-import { worth } from "../src/threads.ts";
+import { worth } from "../src/threads/sharing.ts";
 import type { DType } from "../src/types.ts";
 import { failure } from "./failure.ts";
 import {

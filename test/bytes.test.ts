@@ -1,7 +1,7 @@
 // Samples that are bytes stay bytes in memory and are widened a batch at a time; inputs may be scaled. Neither changes
 // what is computed.
 import { describe, expect, test } from "vitest";
-import { engineOf } from "../src/core.ts";
+import { engineOf } from "../src/core/engine.ts";
 import { Network, type NetworkOptions, type Shuffle, dense } from "../src/index.ts";
 import { failure } from "./failure.ts";
 

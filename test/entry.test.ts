@@ -7,10 +7,10 @@ import { describe, expect, test } from "vitest";
 import { chromiumMissing, inChromium, ISOLATED } from "../scripts/chromium.ts";
 import { root } from "../scripts/root.ts";
 import { Network, batchNorm, dense } from "../src/index.ts";
-import { RARE } from "../src/parts.ts";
-import { RARE_LAYERS } from "../src/rare-layers.ts";
-import { RARE_OPTIMIZERS } from "../src/rare-optimizers.ts";
-import { SCORES } from "../src/scores.ts";
+import { RARE } from "../src/ground/parts.ts";
+import { RARE_LAYERS } from "../src/tables/rare-layers.ts";
+import { RARE_OPTIMIZERS } from "../src/tables/rare-optimizers.ts";
+import { SCORES } from "../src/tables/scores.ts";
 
 const { exports } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as {
   exports: Record<string, { default: string }>;

@@ -1,6 +1,6 @@
 // Fences around the blocks of an engine's memory: for tests that nothing is written outside them.
 import { expect } from "vitest";
-import type { Engine } from "../src/core.ts";
+import type { Engine } from "../src/core/engine.ts";
 
 const WORDS = 16;
 const MARK = 0xdeadbeef;

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { chromiumMissing, fingerprintsInChromium } from "../scripts/chromium.ts";
-import { engineOf } from "../src/core.ts";
+import { engineOf } from "../src/core/engine.ts";
 import * as propago from "../src/index.ts";
 import { fingerprints } from "./fingerprint-scenario.js";
 

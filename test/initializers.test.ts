@@ -1,8 +1,8 @@
 // First weights: their moments against theory, the shapes that some of them promise, the same seed the same bits, and
 // scaling to data.
 import { describe, expect, test } from "vitest";
-import { INITIALIZERS, type InitializerSpec } from "../src/initializers.ts";
-import { ACTIVATIONS, type ActivationName } from "../src/activations.ts";
+import { INITIALIZERS, type InitializerSpec } from "../src/tables/initializers.ts";
+import { ACTIVATIONS, type ActivationName } from "../src/tables/activations.ts";
 import { activation, dense, type DType, type Layer, Network, type PropagoError } from "../src/index.ts";
 import { failure } from "./failure.ts";
 

@@ -3,7 +3,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
-import { engineOf } from "../src/core.ts";
+import { engineOf } from "../src/core/engine.ts";
 import { dense, type EpochReport, Network, type NetworkOptions } from "../src/index.ts";
 
 const x = Array.from({ length: 24 }, (_, i) => [(i % 5) / 5, (i % 7) / 7, ((i * i) % 11) / 11]);

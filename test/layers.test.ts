@@ -2,7 +2,7 @@
 // survives being cut into calls, eviction, saving and early stopping.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { engineOf } from "../src/core.ts";
+import { engineOf } from "../src/core/engine.ts";
 import {
   activation,
   alphaDropout,
@@ -16,7 +16,7 @@ import {
   type Layer,
   type NetworkOptions,
 } from "../src/index.ts";
-import { LAYERS } from "../src/tables.ts";
+import { LAYERS } from "../src/tables/whole.ts";
 import { fenced } from "./fences.ts";
 import {
   type Parameters,

@@ -1,5 +1,5 @@
 // What the engine asks of idle networks when memory is scarce, asked of one.
-import { engineOf } from "../src/core.ts";
+import { engineOf } from "../src/core/engine.ts";
 import type { DType, Network } from "../src/index.ts";
 
 /** Lets a network copy its arrays out and leave the core's memory; it comes back when it is used. */

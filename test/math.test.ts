@@ -1,7 +1,7 @@
 // The core's own exp, log and tanh: how far they are from the true values, over samples of all float32 (or, with
 // ULP_STRIDE=1, all of them) and of float64, and what they do at the edges.
 import { describe, expect, test } from "vitest";
-import { engineOf } from "../src/core.ts";
+import { engineOf } from "../src/core/engine.ts";
 import { activation, Network, type ActivationName } from "../src/index.ts";
 import type { DType } from "../src/types.ts";
 import { normal } from "./reference.ts";

@@ -13,7 +13,7 @@ import {
   type FitOptions,
   type NetworkOptions,
 } from "../src/index.ts";
-import { engineOf } from "../src/core.ts";
+import { engineOf } from "../src/core/engine.ts";
 import { forward, generator, matrix, model, penalty, relativeDifference } from "./reference.ts";
 
 /** Rows that a small network can learn something from, exact in float32. */

@@ -1,7 +1,7 @@
 // Online training has a way of its own through plain gradient descent; it must end with the bits of the general way,
 // which a limit on the gradient's norm that is never reached asks for.
 import { expect, test } from "vitest";
-import { type ActivationName } from "../src/activations.ts";
+import { type ActivationName } from "../src/tables/activations.ts";
 import { Network, type NetworkOptions, type Shuffle, dense } from "../src/index.ts";
 
 const sizes = [1, 2, 3, 4, 5, 7, 8, 9, 17, 33];

@@ -1,11 +1,11 @@
 // Every optimizer, with every switch: ten steps against the twin, minima that it must reach, what it remembers, going
 // on as if it had never stopped; and every bound of every hyperparameter, from the tables themselves.
 import { describe, expect, test } from "vitest";
-import type { OptionRow, OptionTable } from "../src/check.ts";
-import { engineOf } from "../src/core.ts";
+import type { OptionRow, OptionTable } from "../src/ground/options.ts";
+import { engineOf } from "../src/core/engine.ts";
 import { type DType, Network, type OptimizerSpec, PropagoError, dense } from "../src/index.ts";
-import { COMMON, type OptimizerRow, readOptimizer } from "../src/optimizers.ts";
-import { OPTIMIZERS } from "../src/tables.ts";
+import { COMMON, type OptimizerRow, readOptimizer } from "../src/tables/optimizers.ts";
+import { OPTIMIZERS } from "../src/tables/whole.ts";
 import { failure } from "./failure.ts";
 import { leave } from "./leave.ts";
 import { generator, matrix, model, parametersOf, relativeDifference, train } from "./reference.ts";

@@ -2,8 +2,8 @@
 // order, with canaries around the result and NaN in what the result is written over.
 import { describe, expect, test } from "vitest";
 import { OVERREAD } from "../assembly/plan.ts";
-import { engineOf } from "../src/core.ts";
-import { scratchNumbers } from "../src/layout.ts";
+import { engineOf } from "../src/core/engine.ts";
+import { scratchNumbers } from "../src/memory/layout.ts";
 import type { DType } from "../src/types.ts";
 
 const CANARY = 12345;

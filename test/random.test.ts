@@ -1,7 +1,7 @@
 // The generator against a twin written from its description, and what is drawn from it against the distributions.
 import { describe, expect, test } from "vitest";
 import { STREAM_INIT, STREAM_SHUFFLE } from "../assembly/plan.ts";
-import { engineOf } from "../src/core.ts";
+import { engineOf } from "../src/core/engine.ts";
 
 /** xoshiro128++ as its authors state it. */
 function xoshiro(state: number[]): () => number {

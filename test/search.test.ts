@@ -2,12 +2,12 @@
 // the conditions that a line search promises; and that they train, stop, break off and go on like all others.
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { engineOf } from "../src/core.ts";
+import { engineOf } from "../src/core/engine.ts";
 import { type DType, type History, type LayerWeights, Network, type OptimizerSpec, dense } from "../src/index.ts";
 import type { NetworkOptions } from "../src/index.ts";
-import { COMMON, readOptimizer } from "../src/optimizers.ts";
-import { OPTIMIZERS } from "../src/tables.ts";
-import { searchLine } from "../src/search.ts";
+import { COMMON, readOptimizer } from "../src/tables/optimizers.ts";
+import { OPTIMIZERS } from "../src/tables/whole.ts";
+import { searchLine } from "../src/search/search.ts";
 import { leave } from "./leave.ts";
 import {
   forward,

@@ -6,7 +6,7 @@ import { learnFeatures } from "../src/selection/encodings.ts";
 import { logarithm } from "../src/selection/logarithm.ts";
 import { bestThreshold, centreAt } from "../src/selection/threshold.ts";
 import { sharesOf } from "../src/selection/mixing.ts";
-import { exponential } from "../src/powers.ts";
+import { exponential } from "../src/ground/powers.ts";
 import { Classifier, Regressor } from "../src/node.ts";
 import type { Rows } from "../src/data/scaling.ts";
 import type { EpochReport } from "../src/types.ts";

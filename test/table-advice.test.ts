@@ -3,11 +3,11 @@
 import { describe, expect, it } from "vitest";
 import { toTrainingTable } from "../src/cli/tables.ts";
 import type { TableFlags, TrainingTable } from "../src/cli/tables.ts";
-import { encodeRows, isColumn } from "../src/data/columns.ts";
-import type { Column } from "../src/data/columns.ts";
-import { parseTable } from "../src/data/csv.ts";
-import type { Table } from "../src/data/csv.ts";
-import { missingTest } from "../src/data/missing.ts";
+import { encodeRows, isColumn } from "../src/columns/columns.ts";
+import type { Column } from "../src/columns/columns.ts";
+import { parseTable } from "../src/files/csv.ts";
+import type { Table } from "../src/files/csv.ts";
+import { missingTest } from "../src/columns/missing.ts";
 import { failure } from "./failure.ts";
 
 const bytes = (content: string): Uint8Array => new TextEncoder().encode(content);

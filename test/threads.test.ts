@@ -15,13 +15,23 @@ import {
   gaussianNoise,
   layerNorm,
 } from "../src/index.ts";
-import type { OptimizerName } from "../src/optimizers.ts";
-import { OPTIMIZERS } from "../src/tables.ts";
+import type { OptimizerName } from "../src/tables/optimizers.ts";
+import { OPTIMIZERS } from "../src/tables/whole.ts";
 import { ISOLATED, chromiumMissing, inChromium } from "../scripts/chromium.ts";
 import { fingerprints } from "./fingerprint-scenario.js";
 import * as propago from "../src/index.ts";
-import { PATIENCE, SHARED, arrivedOf, leaderOf, shareEvenly, sharesOf, tookOf, turnOf, wordsOf } from "../src/team.ts";
-import { worth } from "../src/threads.ts";
+import {
+  PATIENCE,
+  SHARED,
+  arrivedOf,
+  leaderOf,
+  shareEvenly,
+  sharesOf,
+  tookOf,
+  turnOf,
+  wordsOf,
+} from "../src/threads/team.ts";
+import { worth } from "../src/threads/sharing.ts";
 import { rejection } from "./failure.ts";
 
 // However small what is trained here.

@@ -1,7 +1,7 @@
 // propago evaluate: how well a model does on a table whose targets are known.
 import { Command } from "commander";
 import { Classifier } from "../estimators/classifier.ts";
-import { count } from "../data/problems.ts";
+import { count } from "../columns/problems.ts";
 import { warn } from "./exit.ts";
 import { byClass, classLines, measure, sentence } from "./figures.ts";
 import type { Figures } from "./figures.ts";

@@ -1,8 +1,8 @@
 // How the command ends: what each error code means for the shell, and how errors are shown. Nothing else decides an
 // exit code.
 import { CommanderError } from "commander";
-import { PropagoError } from "../errors.ts";
-import type { ErrorCode } from "../errors.ts";
+import { PropagoError } from "../ground/errors.ts";
+import type { ErrorCode } from "../ground/errors.ts";
 import { printable } from "./text.ts";
 
 export const DONE = 0;

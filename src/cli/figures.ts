@@ -3,7 +3,7 @@ import { Classifier } from "../estimators/classifier.ts";
 import type { Baseline, Estimate } from "../estimators/options.ts";
 import { listed } from "../data/labels.ts";
 import type { Label } from "../data/labels.ts";
-import { PropagoError } from "../errors.ts";
+import { PropagoError } from "../ground/errors.ts";
 import type { Regressor } from "../estimators/regressor.ts";
 import type { Evaluation, Matrix } from "../types.ts";
 import { CLASS_METRICS } from "../selection/figures.ts";

@@ -3,7 +3,7 @@ import { closeSync, existsSync, fsyncSync, openSync, readFileSync, readSync, rea
 import { statSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { PropagoError } from "../errors.ts";
+import { PropagoError } from "../ground/errors.ts";
 
 /** A file that is larger cannot become one JavaScript string. */
 const MAX_BYTES = 500_000_000;

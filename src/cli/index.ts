@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The propago command: hands the command line to one file a command, and ends with the exit code that fits.
 import { Command } from "commander";
-import { PropagoError } from "../errors.ts";
+import { PropagoError } from "../ground/errors.ts";
 import "../node.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { DONE, report, USAGE } from "./exit.ts";

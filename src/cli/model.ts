@@ -3,11 +3,11 @@
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { Classifier } from "../estimators/classifier.ts";
-import { fromVersion1, inputsOf, isColumn } from "../data/columns.ts";
-import type { Column } from "../data/columns.ts";
-import { isTargetRecord } from "../data/targets.ts";
-import type { TargetRecord, Task } from "../data/targets.ts";
-import { PropagoError, show } from "../errors.ts";
+import { fromVersion1, inputsOf, isColumn } from "../columns/columns.ts";
+import type { Column } from "../columns/columns.ts";
+import { isTargetRecord } from "../columns/targets.ts";
+import type { TargetRecord, Task } from "../columns/targets.ts";
+import { PropagoError, show } from "../ground/errors.ts";
 import { Regressor } from "../estimators/regressor.ts";
 import type { Evaluation } from "../types.ts";
 import { readBytes, writeWhole } from "./files.ts";

@@ -1,7 +1,7 @@
 // What several commands read from their command lines, each with its check.
 import { InvalidArgumentError, Option } from "commander";
-import { SPACES } from "../data/cells.ts";
-import { DELIMITERS } from "../data/header.ts";
+import { SPACES } from "../columns/cells.ts";
+import { DELIMITERS } from "../columns/header.ts";
 
 const NAMED_DELIMITERS: Record<string, string> = {
   tab: "\t",

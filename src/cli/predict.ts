@@ -1,12 +1,12 @@
 // propago predict: a model's answers for the rows of a table, as CSV, one line for each row.
 import { Command } from "commander";
 import { Classifier } from "../estimators/classifier.ts";
-import type { Encoded } from "../data/columns.ts";
-import { emptyRows } from "../data/csv.ts";
-import type { Table } from "../data/csv.ts";
-import { count } from "../data/problems.ts";
-import { findColumns } from "../data/selection.ts";
-import { PropagoError } from "../errors.ts";
+import type { Encoded } from "../columns/columns.ts";
+import { emptyRows } from "../files/csv.ts";
+import type { Table } from "../files/csv.ts";
+import { count } from "../columns/problems.ts";
+import { findColumns } from "../columns/selection.ts";
+import { PropagoError } from "../ground/errors.ts";
 import type { Regressor } from "../estimators/regressor.ts";
 import { warn } from "./exit.ts";
 import { checkOutput, writeWhole } from "./files.ts";

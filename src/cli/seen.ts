@@ -1,5 +1,5 @@
 // Whether rows were trained on: a model keeps hashes of some of its rows, by which `evaluate` knows them again.
-import type { Encoded } from "../data/columns.ts";
+import type { Encoded } from "../columns/columns.ts";
 
 /** Rows of which a model keeps hashes. */
 const KEPT = 500;

@@ -1,11 +1,11 @@
 // propago train: from a table to a model file.
 import { Command, InvalidArgumentError, Option } from "commander";
-import { ACTIVATIONS } from "../activations.ts";
+import { ACTIVATIONS } from "../tables/activations.ts";
 import { Classifier } from "../estimators/classifier.ts";
 import type { Chosen, Estimate } from "../estimators/options.ts";
-import { LOSSES } from "../losses.ts";
+import { LOSSES } from "../tables/losses.ts";
 import { EFFORTS } from "../selection/problem.ts";
-import { OPTIMIZERS } from "../tables.ts";
+import { OPTIMIZERS } from "../tables/whole.ts";
 import type { Evaluation, History } from "../types.ts";
 import { warn } from "./exit.ts";
 import { baselineSentence, classLines, measure, sentence, thresholdLines } from "./figures.ts";

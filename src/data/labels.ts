@@ -1,5 +1,5 @@
 // Class labels: from what users call their classes to 0, 1, 2, … and back. Nothing here knows networks or files.
-import { PropagoError, show } from "../errors.ts";
+import { PropagoError, show } from "../ground/errors.ts";
 
 /** What may name a class. One model's labels are all of one kind. */
 export type Label = string | number | boolean;

@@ -1,7 +1,7 @@
 // Rows of samples in any form that users pass, as one flat float64 array.
-import { PropagoError } from "../errors.ts";
-import { OWNED } from "../marks.ts";
-import { copyValues, isNumericArray, nonFinite, readMatrix } from "../matrix.ts";
+import { PropagoError } from "../ground/errors.ts";
+import { OWNED } from "../ground/marks.ts";
+import { copyValues, isNumericArray, nonFinite, readMatrix } from "./matrix.ts";
 import type { Matrix } from "../types.ts";
 import type { Rows } from "./scaling.ts";
 

@@ -1,5 +1,5 @@
 // Chooses the rows that are held back to judge a model. Nothing here knows networks.
-import { PropagoError, show } from "../errors.ts";
+import { PropagoError, show } from "../ground/errors.ts";
 
 /** Row numbers for training and for validation, both ascending. */
 export interface Split {

@@ -1,8 +1,8 @@
 // Classifier: rows in, class labels out. What it shares with Regressor stands in estimator.ts.
-import { readObject } from "../check.ts";
+import { readObject } from "../ground/options.ts";
 import { LabelEncoder } from "../data/labels.ts";
 import type { Label, Labels } from "../data/labels.ts";
-import { PropagoError, show } from "../errors.ts";
+import { PropagoError, show } from "../ground/errors.ts";
 import type { FloatArray, History, Matrix } from "../types.ts";
 import { Estimator } from "./estimator.ts";
 import type { Kind } from "./kind.ts";

@@ -1,13 +1,13 @@
 // What Classifier and Regressor share: networks with their scaled inputs, whose answers are averaged, and the rule that a
 // call which fails changes nothing. What targets mean stands in classifier.ts and regressor.ts. How networks are chosen
 // and trained, the part "selection" knows (src/selection/).
-import { readObject } from "../check.ts";
+import { readObject } from "../ground/options.ts";
 import { readRows } from "../data/rows.ts";
 import type { Rows } from "../data/scaling.ts";
-import { PropagoError, show } from "../errors.ts";
-import { Network } from "../network.ts";
-import { load, need } from "../parts.ts";
-import { FIT_KEYS, SLICE, turn } from "../training.ts";
+import { PropagoError, show } from "../ground/errors.ts";
+import { Network } from "../network/network.ts";
+import { load, need } from "../ground/parts.ts";
+import { FIT_KEYS, SLICE, turn } from "../training/training.ts";
 import type { DType, EvaluateOptions, Evaluation, FloatArray, History, Matrix } from "../types.ts";
 import { answersOf } from "./answers.ts";
 import type { Job, Task } from "./job.ts";

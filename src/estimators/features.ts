@@ -2,7 +2,7 @@
 // scaled how is decided while a model is searched for (selection/encodings.ts); here it is only applied and kept.
 import { StandardScaler } from "../data/scaling.ts";
 import type { Rows, ScalingJSON } from "../data/scaling.ts";
-import { PropagoError } from "../errors.ts";
+import { PropagoError } from "../ground/errors.ts";
 import type { DType, FloatArray } from "../types.ts";
 
 /** A function of one column: straight lines between points, constant beyond the first and the last. */

@@ -1,7 +1,7 @@
 // What the part that trains is given by an estimator, and what it gives back. Types only: that part is loaded apart.
 import type { Label } from "../data/labels.ts";
 import type { Rows } from "../data/scaling.ts";
-import type { Network } from "../network.ts";
+import type { Network } from "../network/network.ts";
 import type { Data, DType, FitOptions, History, NetworkOptions, SampleWeights } from "../types.ts";
 import type { EstimatorFitOptions, EstimatorOptions } from "./options.ts";
 import type { Found, Member } from "./saved.ts";

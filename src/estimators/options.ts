@@ -1,7 +1,7 @@
 // What users say of a Classifier or Regressor, and what they are told of the model that was chosen. Types only.
-import type { ActivationSpec } from "../activations.ts";
-import type { LossSpec } from "../losses.ts";
-import type { OptimizerSpec } from "../optimizers.ts";
+import type { ActivationSpec } from "../tables/activations.ts";
+import type { LossSpec } from "../tables/losses.ts";
+import type { OptimizerSpec } from "../tables/optimizers.ts";
 import type { DType, EarlyStopping, Evaluation, FitOptions, Matrix, SampleWeights, Shuffle } from "../types.ts";
 
 /** How much is tried before a model is chosen. */

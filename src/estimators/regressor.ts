@@ -1,9 +1,9 @@
 // Regressor: rows in, numbers out. What it shares with Classifier stands in estimator.ts.
-import { readObject } from "../check.ts";
+import { readObject } from "../ground/options.ts";
 import { readRows } from "../data/rows.ts";
 import type { Rows } from "../data/scaling.ts";
-import { PropagoError, show } from "../errors.ts";
-import { need } from "../parts.ts";
+import { PropagoError, show } from "../ground/errors.ts";
+import { need } from "../ground/parts.ts";
 import type { History, Matrix, Targets } from "../types.ts";
 import { Estimator } from "./estimator.ts";
 import type { Kind } from "./kind.ts";

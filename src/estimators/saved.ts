@@ -1,6 +1,6 @@
 // Classifiers and regressors as JSON: what is written, and the checks on what is read back.
-import { PropagoError, show } from "../errors.ts";
-import { Network } from "../network.ts";
+import { PropagoError, show } from "../ground/errors.ts";
+import { Network } from "../network/network.ts";
 import type { DType } from "../types.ts";
 import { Features } from "./features.ts";
 import type { Baseline, Chosen, Estimate, EstimatorOptions } from "./options.ts";

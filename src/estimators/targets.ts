@@ -2,8 +2,8 @@
 // selection/targets.ts.
 import { StandardScaler } from "../data/scaling.ts";
 import type { ScalingJSON } from "../data/scaling.ts";
-import { PropagoError, show } from "../errors.ts";
-import { exponential } from "../powers.ts";
+import { PropagoError, show } from "../ground/errors.ts";
+import { exponential } from "../ground/powers.ts";
 import type { FloatArray } from "../types.ts";
 
 export interface TargetScalingJSON extends ScalingJSON {

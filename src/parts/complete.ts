@@ -1,9 +1,9 @@
 // `import "propago/complete"`: all layers, activations, losses, optimizers and metrics of float32 networks.
 import { text } from "../generated/simd.ts";
-import { type Parts, register } from "../parts.ts";
-import { RARE_LAYERS } from "../rare-layers.ts";
-import { RARE_OPTIMIZERS, checkOptimizer, readSearching } from "../rare-optimizers.ts";
-import { SCORES, checkMetric, fitting } from "../scores.ts";
+import { type Parts, register } from "../ground/parts.ts";
+import { RARE_LAYERS } from "../tables/rare-layers.ts";
+import { RARE_OPTIMIZERS, checkOptimizer, readSearching } from "../tables/rare-optimizers.ts";
+import { SCORES, checkMetric, fitting } from "../tables/scores.ts";
 
 export const part: Parts["complete"] = {
   text,

@@ -1,5 +1,5 @@
 // `import "propago/selection"`: what a Classifier or Regressor is trained and measured with.
-import { type Parts, register } from "../parts.ts";
+import { type Parts, register } from "../ground/parts.ts";
 import { further } from "../selection/further.ts";
 import { intervalOf } from "../selection/interval.ts";
 import { measure } from "../selection/measure.ts";

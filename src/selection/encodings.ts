@@ -3,7 +3,7 @@
 import { StandardScaler } from "../data/scaling.ts";
 import type { Rows } from "../data/scaling.ts";
 import { type Curve, Features } from "../estimators/features.ts";
-import { exponential } from "../powers.ts";
+import { exponential } from "../ground/powers.ts";
 import { logarithm } from "./logarithm.ts";
 import { type Problem, type Sample, firstColumn } from "./problem.ts";
 import { fitScaler } from "./scaling.ts";

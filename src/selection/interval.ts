@@ -1,9 +1,9 @@
 // Between which numbers new targets lie: by how far predictions of rows that were left out in training were off.
-import { readNumber } from "../check.ts";
+import { readNumber } from "../ground/options.ts";
 import type { Rows } from "../data/scaling.ts";
-import { PropagoError } from "../errors.ts";
+import { PropagoError } from "../ground/errors.ts";
 import type { Residuals } from "../estimators/saved.ts";
-import { exponential } from "../powers.ts";
+import { exponential } from "../ground/powers.ts";
 import { logarithm } from "./logarithm.ts";
 
 /** 1 − 0.9 is no tenth to the last bit. */

@@ -2,10 +2,10 @@
 // defined in one place.
 import type { Rows } from "../data/scaling.ts";
 import type { Job } from "../estimators/job.ts";
-import type { LossSpec } from "../losses.ts";
+import type { LossSpec } from "../tables/losses.ts";
 import { logarithm } from "./logarithm.ts";
 import type { Data, EvaluateOptions, Evaluation, FloatArray } from "../types.ts";
-import { readClassWeights, readSampleWeights } from "../weighting.ts";
+import { readClassWeights, readSampleWeights } from "../data/weighting.ts";
 import { fitScaler } from "./scaling.ts";
 import { centreAt } from "./threshold.ts";
 

@@ -1,6 +1,6 @@
 // Whose answers count how much: shares of candidates by their losses on rows that were left out, and the figures of the
 // mix on these rows.
-import { exponential } from "../powers.ts";
+import { exponential } from "../ground/powers.ts";
 import type { Problem } from "./problem.ts";
 import type { Plan } from "./work.ts";
 

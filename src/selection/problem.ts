@@ -1,12 +1,12 @@
 // What the search works on: the rows that count, their weights, and picking some of them.
-import { readFlag, readNumber, readObject } from "../check.ts";
+import { readFlag, readNumber, readObject } from "../ground/options.ts";
 import type { Rows } from "../data/scaling.ts";
 import { holdBack } from "../data/split.ts";
-import { PropagoError, show } from "../errors.ts";
+import { PropagoError, show } from "../ground/errors.ts";
 import type { Job } from "../estimators/job.ts";
 import type { ClassifierOptions, Effort, EstimatorFitOptions } from "../estimators/options.ts";
 import type { EarlyStopping, SampleWeights } from "../types.ts";
-import { readClassWeights, readSampleWeights } from "../weighting.ts";
+import { readClassWeights, readSampleWeights } from "../data/weighting.ts";
 import { readOptimize } from "./threshold.ts";
 
 export const EFFORTS = ["quick", "normal", "thorough"] as const satisfies readonly Effort[];

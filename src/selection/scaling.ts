@@ -1,6 +1,6 @@
 // Learns means and deviations of columns, at one go or bit by bit.
 import { type Rows, StandardScaler } from "../data/scaling.ts";
-import { PropagoError } from "../errors.ts";
+import { PropagoError } from "../ground/errors.ts";
 
 /** The scale of a column that has not varied yet, but may: as good as 1, and no deviation that rows have. */
 const UNVARIED = 1 + Number.EPSILON;

@@ -13,7 +13,7 @@ import { type Problem, readProblem } from "./problem.ts";
 import { chosenOf, tellBaseline } from "./telling.ts";
 import { halve, test } from "./trials.ts";
 import { type Plan, planWork } from "./work.ts";
-import type { OptimizerSpec } from "../optimizers.ts";
+import type { OptimizerSpec } from "../tables/optimizers.ts";
 
 /** With fewer rows none can be left out. */
 const LEAST_ROWS = 5;

@@ -4,7 +4,7 @@ import { StandardScaler } from "../data/scaling.ts";
 import type { Rows } from "../data/scaling.ts";
 import type { Job } from "../estimators/job.ts";
 import { TargetScaling } from "../estimators/targets.ts";
-import type { LossName } from "../losses.ts";
+import type { LossName } from "../tables/losses.ts";
 import { logarithm } from "./logarithm.ts";
 import type { EpochReport, Evaluation } from "../types.ts";
 import { fitScaler } from "./scaling.ts";

@@ -1,5 +1,5 @@
 // From which probability on the second of two classes is the answer, where a metric is to be as good as it can.
-import { PropagoError, show } from "../errors.ts";
+import { PropagoError, show } from "../ground/errors.ts";
 import type { Job } from "../estimators/job.ts";
 import type { ClassifierOptions } from "../estimators/options.ts";
 import type { FloatArray } from "../types.ts";

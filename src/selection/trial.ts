@@ -1,11 +1,11 @@
 // One network of a candidate: made, trained on some rows, and asked about others.
-import { PropagoError } from "../errors.ts";
+import { PropagoError } from "../ground/errors.ts";
 import { type Features } from "../estimators/features.ts";
 import type { Task } from "../estimators/job.ts";
 import type { Member } from "../estimators/saved.ts";
 import { holdBack } from "../data/split.ts";
 import type { Rows } from "../data/scaling.ts";
-import { UNTOLD } from "../marks.ts";
+import { UNTOLD } from "../ground/marks.ts";
 import type { Data, DType, EarlyStopping, FitOptions, History } from "../types.ts";
 import type { Candidate } from "./candidates.ts";
 import { type Encoding, learnFeatures } from "./encodings.ts";

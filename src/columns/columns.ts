@@ -1,0 +1,475 @@
+// A table's input columns as a model remembers them, and the rows of numbers that they become. Training writes these
+// records (learning.ts); predicting applies the same ones.
+import { didYouMean, PropagoError, show } from "../ground/errors.ts";
+import { partOf, PART_NAMES, readDate } from "./dates.ts";
+import type { DateForm, DatePart } from "./dates.ts";
+import { distinctTexts, keptNumbers } from "../files/csv.ts";
+import type { Distinct, Table } from "../files/csv.ts";
+import { isUsable, PLAIN, readNumber } from "./numbers.ts";
+import type { NumberFormat } from "./numbers.ts";
+import { count, list, listShown, LISTED } from "./problems.ts";
+
+/** A column of numbers: one input, and a second one that says where the number is missing. */
+export interface NumberColumn {
+  name: string;
+  kind: "number";
+  /** How its numbers are written; without it plainly. */
+  format?: NumberFormat;
+  /** What is subtracted, so that float32 keeps the digits. Without it inputs are float64. */
+  offset?: number;
+  /** Whether the numbers are too large or too small for float32. */
+  wide?: boolean;
+  /** What stands for a missing value; without it a row that lacks one is not predicted. */
+  fill?: number;
+  /** Whether a second input is 1 where the value is missing. */
+  indicator?: boolean;
+}
+
+/** A column of words: an input for each category, 1 where the row has it. */
+export interface CategoryColumn {
+  name: string;
+  kind: "category";
+  categories: string[];
+  /** Whether one more input stands for rare and unseen categories. */
+  other?: boolean;
+  /** Hashes of the rare categories that training has gathered in it, unless there were too many to remember. */
+  gathered?: number[];
+  /** What a missing value is: a category with an input of its own, no category, or a row that is not predicted. */
+  missing: "category" | "none" | "refuse";
+  /** Whether "TRUE", "True" and "true" are one category. */
+  fold?: boolean;
+}
+
+/** A column of dates: days (or hours of a day) as a number, and parts that repeat as categories. */
+export interface DateColumn {
+  name: string;
+  kind: "date";
+  form: DateForm;
+  offset: number;
+  fill?: number;
+  indicator?: boolean;
+  parts: { part: DatePart; values: number[] }[];
+}
+
+/** An input column as the model remembers it. */
+export type Column = NumberColumn | CategoryColumn | DateColumn;
+
+/** Numbers of an encoded table, row by row. Bytes where all inputs are whole numbers from 0 to 255. */
+export type EncodedArray = Uint8Array | Float32Array | Float64Array;
+
+/** A table as the model's inputs. */
+export interface Encoded {
+  data: EncodedArray;
+  rows: number;
+  columns: number;
+  /** What the user should know, though it is no error. */
+  warnings: string[];
+  /** For each row whether it lacks what the model needs; its inputs are then without meaning. */
+  isUnusable: Uint8Array;
+}
+
+export interface EncodeOptions {
+  isMissing: (text: string) => boolean;
+  /** The rows to encode; without it all. */
+  rows?: ArrayLike<number>;
+  /** Names that may be in the table without being inputs, so that nothing is said about them. */
+  expected?: readonly string[];
+  /**
+   * What a category is that training has not seen: the column's "other" (where it has none, no category), told; no
+   * category, silently; or an error.
+   */
+  unknown?: "other" | "ignore" | "error";
+  /** Whether these are the rows that the columns were learnt from: their rare categories are not news. */
+  isTraining?: boolean;
+  /** Float64 keeps all digits, for networks that compute so. */
+  dtype?: "float32" | "float64";
+  /** The decimal sign of this table, where it is not the training table's. */
+  decimal?: "." | ",";
+}
+
+/**
+ * Turns a table into rows of numbers, finding the columns by name.
+ * @throws PropagoError ERR_DATA where a column is not there, or for an unseen category where these are errors.
+ */
+export function encodeRows(table: Table, columns: readonly Column[], options: EncodeOptions): Encoded {
+  const places = placesOf(table, columns);
+  const warnings: string[] = [];
+  const used = new Set([...columns.map(({ name }) => name), ...(options.expected ?? [])]);
+  const extra = table.columns.filter((name) => !used.has(name));
+  if (extra.length > 0) warnings.push(`${table.file}: the model does not use ${listShown(extra)}`);
+
+  const width = inputsOf(columns);
+  const rows = options.rows?.length ?? table.rows;
+  const encoding: Encoding = {
+    table,
+    options: { ...options, unknown: options.unknown ?? "other" },
+    rows,
+    width,
+    data: newArray(table, columns, places, rows * width, options),
+    isUnusable: new Uint8Array(rows),
+    unseen: [],
+    faults: [],
+    lacking: [],
+  };
+  let offset = 0;
+  columns.forEach((column, i) => {
+    if (column.kind === "category")
+      encodeCategories(encoding, column, distinctTexts(table, places[i]), places[i], offset);
+    else encodeValues(encoding, column, places[i], offset);
+    offset += inputsOf([column]);
+  });
+  warnings.push(...tell(encoding));
+  return { data: encoding.data, rows, columns: width, warnings, isUnusable: encoding.isUnusable };
+}
+
+/** What `encodeRows` works on. */
+interface Encoding {
+  table: Table;
+  options: EncodeOptions & { unknown: "other" | "ignore" | "error" };
+  rows: number;
+  width: number;
+  data: EncodedArray;
+  isUnusable: Uint8Array;
+  /** Texts that training has not seen, and cells that are no numbers or dates, as messages name them. */
+  unseen: Found[];
+  faults: Found[];
+  lacking: Found[];
+}
+
+interface Found {
+  /** How messages call the column. */
+  column: string;
+  place: number;
+  cells: number;
+  row: number;
+  text: string;
+}
+
+/** Where the columns are in a table. @throws PropagoError ERR_DATA naming those that are not there. */
+function placesOf(table: Table, columns: readonly Column[]): number[] {
+  const byName = new Map(table.columns.map((name, i) => [name, i]));
+  const absent = columns.filter(({ name }) => !byName.has(name)).map(({ name }) => name);
+  if (absent.length > 0) {
+    const needed = new Set(columns.map(({ name }) => name));
+    const near = nearest(
+      absent,
+      table.columns.filter((name) => !needed.has(name)),
+    );
+    const word = absent.length === 1 ? "the column" : `${absent.length} columns`;
+    const header = table.hasHeader
+      ? ""
+      : "; its first line was read as a row: --header reads names, --no-header takes as many columns as in training by their places";
+    const what = `${table.file} lacks ${word} ${listShown(absent)}${near.similar}, which the model needs`;
+    throw new PropagoError("ERR_DATA", `${what}${near.rename}${header}`);
+  }
+  return columns.map(({ name }) => byName.get(name) ?? 0);
+}
+
+/** What may be meant by names that are not there: others that differ in case and signs only, or one that is similar. */
+export function nearest(absent: readonly string[], others: readonly string[]): { similar: string; rename: string } {
+  const plain = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+  const byPlain = new Map(others.map((name) => [plain(name), name]));
+  const same = absent.flatMap((name) => {
+    const other = plain(name) === "" ? undefined : byPlain.get(plain(name));
+    return other === undefined ? [] : [`${show(other)} to ${show(name)}`];
+  });
+  if (same.length > 0) return { similar: "", rename: `; rename ${list(same)}` };
+  return { similar: absent.length === 1 ? didYouMean(absent[0], others) : "", rename: "" };
+}
+
+/** The leanest array that keeps all digits: columns of earlier versions were not centred, so float32 may lose theirs. */
+function newArray(table: Table, columns: readonly Column[], places: number[], length: number, options: EncodeOptions) {
+  if (columns.every((column, i) => fitsBytes(table, column, places[i], options))) return new Uint8Array(length);
+  const isSingle = columns.every((column) => column.kind !== "number" || (column.offset !== undefined && !column.wide));
+  return isSingle && options.dtype !== "float64" ? new Float32Array(length) : new Float64Array(length);
+}
+
+/** Whether a column's inputs are whole numbers from 0 to 255. */
+function fitsBytes(
+  table: Table,
+  column: Column,
+  place: number,
+  { isMissing, decimal, isTraining }: EncodeOptions,
+): boolean {
+  if (column.kind === "category") return true;
+  if (column.kind === "date") return false;
+  if (column.offset === undefined || column.offset !== 0) return false;
+  const isByte = (value: number) => value >= 0 && value <= 255 && Number.isInteger(value) && !Object.is(value, -0);
+  if (column.fill !== undefined && !isByte(column.fill)) return false;
+  const kept = isTraining ? keptNumbers(table, place) : undefined;
+  if (kept) return kept.values.every((value) => Number.isNaN(value) || isByte(value));
+  // A look at the first rows tells most columns of other numbers.
+  const read = (text: string) => (isMissing(text) ? 0 : (valueOf(column, text, decimal) ?? 0));
+  for (let row = 0; row < Math.min(table.rows, 20); row++)
+    if (!isByte(read(table.cell(row, place).trim()))) return false;
+  return distinctTexts(table, place).texts.every((text) => isByte(read(text)));
+}
+
+/** The place in a table of a row that is encoded. */
+function rowAt({ options }: Encoding, row: number): number {
+  return options.rows ? options.rows[row] : row;
+}
+
+function encodeCategories(
+  encoding: Encoding,
+  column: CategoryColumn,
+  distinct: Distinct,
+  place: number,
+  offset: number,
+) {
+  const { data, width, rows, options } = encoding;
+  const { texts, codes } = distinct;
+  const indices = categoryIndices(column);
+  const { length } = column.categories;
+  const unseen = new Uint32Array(texts.length);
+  const gathered = new Set(column.gathered);
+  const none = column.other && options.unknown !== "ignore" ? length : -1;
+  const input = Int32Array.from(texts, (text, i) => {
+    const index = indices.get(column.fold ? text.toLowerCase() : text);
+    if (index !== undefined) return index;
+    if (options.isMissing(text)) {
+      if (column.missing === "refuse") return -2;
+      return column.missing === "category" ? length + (column.other ? 1 : 0) : none;
+    }
+    unseen[i] = options.isTraining || gathered.has(hashOf(column.fold ? text.toLowerCase() : text)) ? 0 : 1;
+    return none;
+  });
+  for (let row = 0; row < rows; row++) {
+    const code = codes[rowAt(encoding, row)];
+    if (unseen[code]) note(encoding.unseen, encoding, column.name, place, row, texts[code]);
+    const index = input[code];
+    if (index >= 0) data[row * width + offset + index] = 1;
+    else if (index === -2) {
+      note(encoding.lacking, encoding, column.name, place, row, texts[code]);
+      encoding.isUnusable[row] = 1;
+    }
+  }
+  const first = encoding.unseen.at(-1);
+  if (options.unknown === "error" && first?.place === place) throw unseenError(encoding, first, column.categories);
+}
+
+/** Where each text that names a category has its input; a gathered category has none of its own. */
+export function categoryIndices({ categories, fold }: CategoryColumn): Map<string, number> {
+  return new Map(categories.map((category, index) => [fold ? category.toLowerCase() : category, index]));
+}
+
+/** FNV-1a of a text's UTF-16 units, 32 bits: a model knows rare words again without keeping them. */
+export function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash >>> 0;
+}
+
+/** The number that a cell of a number or date column stands for. */
+export function valueOf(
+  column: Pick<NumberColumn, "kind" | "format"> | Pick<DateColumn, "kind" | "form">,
+  text: string,
+  decimal?: "." | ",",
+): number | undefined {
+  if (column.kind === "date") return readDate(text, column.form);
+  const format = column.format ?? PLAIN;
+  const value = readNumber(text, decimal === undefined ? format : formatWith(format, decimal));
+  return isUsable(value) ? value : undefined;
+}
+
+/** A format with a decimal sign that is known: the other sign can but separate thousands. */
+export function formatWith(format: NumberFormat, decimal: "." | ","): NumberFormat {
+  const { thousands } = format;
+  const others = decimal === "." ? "," : ".";
+  return { ...format, decimal, thousands: thousands === " " || thousands === "'" ? thousands : others };
+}
+
+function encodeValues(encoding: Encoding, column: NumberColumn | DateColumn, place: number, offset: number): void {
+  const { data, width, rows, isUnusable } = encoding;
+  const { codes, values, isMissing, texts } = readValues(encoding, column, place);
+  const shift = column.offset ?? 0;
+  const indicator = column.indicator ? offset + 1 : -1;
+  const parts = column.kind === "date" ? partsOf(column, values, offset + (column.indicator ? 2 : 1)) : [];
+  for (let row = 0; row < rows; row++) {
+    const code = codes[rowAt(encoding, row)];
+    const value = values[code];
+    if (Number.isNaN(value)) {
+      isUnusable[row] = 1;
+      note(
+        isMissing[code] ? encoding.lacking : encoding.faults,
+        encoding,
+        column.name,
+        place,
+        row,
+        texts?.[code] ?? "",
+      );
+      continue;
+    }
+    data[row * width + offset] = value - shift;
+    if (isMissing[code]) {
+      if (indicator >= 0) data[row * width + indicator] = 1;
+      continue;
+    }
+    for (const part of parts) if (part[code] >= 0) data[row * width + part[code]] = 1;
+  }
+}
+
+/** The values of a column's texts, missing ones filled; those that training has read are not read again. */
+function readValues({ table, options }: Encoding, column: NumberColumn | DateColumn, place: number) {
+  const { fill = NaN } = column;
+  const kept = options.isTraining ? keptNumbers(table, place) : undefined;
+  if (kept) {
+    const isMissing = Uint8Array.from(kept.values, (value) => (Number.isNaN(value) ? 1 : 0));
+    return { codes: kept.codes, values: kept.values.map((value) => (Number.isNaN(value) ? fill : value)), isMissing };
+  }
+  const { texts, codes } = distinctTexts(table, place);
+  const isMissing = Uint8Array.from(texts, (text) => (options.isMissing(text) ? 1 : 0));
+  const values = Float64Array.from(texts, (text, i) => {
+    return isMissing[i] ? fill : (valueOf(column, text, options.decimal) ?? NaN);
+  });
+  return { codes, values, isMissing, texts };
+}
+
+/** For each part of a date the input of each text, or -1. */
+function partsOf({ parts }: DateColumn, values: Float64Array, first: number): Int32Array[] {
+  let offset = first;
+  return parts.map(({ part, values: known }) => {
+    const begin = offset;
+    offset += known.length;
+    return Int32Array.from(values, (value) => {
+      const index = Number.isNaN(value) ? -1 : known.indexOf(partOf(value, part));
+      return index < 0 ? -1 : begin + index;
+    });
+  });
+}
+
+function note(found: Found[], encoding: Encoding, column: string, place: number, row: number, text: string): void {
+  const last = found.at(-1);
+  if (last?.place === place) last.cells += 1;
+  else found.push({ column, place, cells: 1, row: rowAt(encoding, row), text });
+}
+
+/** What predictions leave out or take for something else, in one line a kind. */
+function tell({ table, unseen, faults, lacking, options }: Encoding): string[] {
+  const lines: string[] = [];
+  const named = (found: readonly Found[]) =>
+    list(
+      found.map(({ column, cells, row, text }) => {
+        const first = text === "" ? "" : ` ${show(text)}`;
+        return `${show(column)} (${count(cells, "cell")}, first line ${table.lineOf(row)}${first})`;
+      }),
+    );
+  if (unseen.length > 0 && options.unknown === "other") {
+    const what = 'taken for "other" where training gathered rare ones, else for none of those known';
+    lines.push(
+      `${table.file}: categories that training has not seen, ${what}: ${named(unseen)}; --unknown error refuses them`,
+    );
+  }
+  if (faults.length > 0) {
+    const sign = faults.every(({ text }) => /^[^,]*\d,\d[^,]*$/.test(text)) ? "," : ".";
+    const isSign = faults.every(({ text }) => /\d[.,]\d/.test(text));
+    const advice = isSign ? `; --decimal ${sign} says what begins decimals here` : "";
+    lines.push(`${table.file}: cells that are not what the column holds: ${named(faults)}${advice}`);
+  }
+  if (lacking.length > 0)
+    lines.push(`${table.file}: missing values, which the model was not trained with: ${named(lacking)}`);
+  return lines;
+}
+
+function unseenError({ table }: Encoding, { row, place, text }: Found, categories: readonly string[]): PropagoError {
+  const known = `not seen in training (${list(categories.map(show), LISTED)})`;
+  const advice = "mend the cell, or use --unknown ignore";
+  return new PropagoError("ERR_DATA", `${at(table, row, place)}: ${show(text)} was ${known}; ${advice}`);
+}
+
+/** Where a cell is, for messages. */
+export function at(table: Table, row: number, place: number): string {
+  return `${table.file}:${table.lineOf(row)} row ${row + 1}, column ${show(table.columns[place])}`;
+}
+
+/** How many inputs the columns become. */
+export function inputsOf(columns: readonly Column[]): number {
+  return columns.reduce((sum, column) => {
+    if (column.kind === "category") {
+      return sum + column.categories.length + (column.other ? 1 : 0) + (column.missing === "category" ? 1 : 0);
+    }
+    const parts = column.kind === "date" ? column.parts.reduce((count, { values }) => count + values.length, 0) : 0;
+    return sum + 1 + (column.indicator ? 1 : 0) + parts;
+  }, 0);
+}
+
+/** How messages call each input: by the user's names. */
+export function inputNames(columns: readonly Column[]): string[] {
+  return columns.flatMap((column) => {
+    const { name } = column;
+    if (column.kind === "category") {
+      const names = column.categories.map((category) => `${name}=${category}`);
+      if (column.other) names.push(`${name} (other)`);
+      if (column.missing === "category") names.push(`${name} (missing)`);
+      return names;
+    }
+    const names = column.indicator ? [name, `${name} (missing)`] : [name];
+    if (column.kind === "number") return names;
+    return [
+      ...names,
+      ...column.parts.flatMap(({ part, values }) => values.map((v) => `${name} ${PART_NAMES[part]} ${v}`)),
+    ];
+  });
+}
+
+/** Whether something from a file is a column of a model. */
+export function isColumn(value: unknown): value is Column {
+  if (typeof value !== "object" || value === null) return false;
+  const column = value as Record<string, unknown>;
+  if (typeof column.name !== "string") return false;
+  if (column.kind === "category") {
+    const isKnown = column.missing === "category" || column.missing === "none" || column.missing === "refuse";
+    const { gathered = [] } = column;
+    const isGathered = Array.isArray(gathered) && gathered.every(Number.isSafeInteger);
+    return isKnown && isGathered && isTexts(column.categories) && isFlag(column.other) && isFlag(column.fold);
+  }
+  const isSound = isFinite(column.offset) && isFinite(column.fill) && isFlag(column.indicator) && isFlag(column.wide);
+  if (column.kind === "number") return isSound && (column.format === undefined || isFormat(column.format));
+  return (
+    column.kind === "date" && isSound && column.offset !== undefined && isForm(column.form) && isParts(column.parts)
+  );
+}
+
+function isFinite(value: unknown): boolean {
+  return value === undefined || (typeof value === "number" && Number.isFinite(value));
+}
+
+function isFlag(value: unknown): boolean {
+  return value === undefined || typeof value === "boolean";
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((text) => typeof text === "string");
+}
+
+export function isFormat(value: unknown): value is NumberFormat {
+  if (typeof value !== "object" || value === null) return false;
+  const { decimal, thousands, affix } = value as Record<string, unknown>;
+  const isGroup = thousands === undefined || [",", ".", " ", "'"].includes(thousands as string);
+  return (decimal === "." || decimal === ",") && isGroup && (affix === undefined || typeof affix === "string");
+}
+
+const FORMS: readonly DateForm[] = ["ymd", "dmy", "mdy", "compact", "month", "quarter", "named", "time"];
+
+function isForm(value: unknown): boolean {
+  return FORMS.includes(value as DateForm);
+}
+
+function isParts(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  return value.every((item: unknown) => {
+    if (typeof item !== "object" || item === null) return false;
+    const { part, values } = item as Record<string, unknown>;
+    return Object.hasOwn(PART_NAMES, part as string) && Array.isArray(values) && values.every(Number.isSafeInteger);
+  });
+}
+
+/** A column as version 1 of the model file has it. */
+export function fromVersion1(value: unknown): Column | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { name, kind, categories } = value as Record<string, unknown>;
+  if (typeof name !== "string") return undefined;
+  if (kind === "number") return { name, kind };
+  if (kind !== "text" || !isTexts(categories)) return undefined;
+  return { name, kind: "category", categories: categories as string[], missing: "refuse" };
+}

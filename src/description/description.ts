@@ -1,0 +1,118 @@
+// A network's description: the options that users give, checked, with everything filled in.
+import {
+  ADAM,
+  AMSGRAD,
+  CATEGORICAL_CROSS_ENTROPY,
+  DROPOUT,
+  LEAKY_RELU,
+  MEAN_ABSOLUTE_ERROR,
+  SOFTMAX,
+} from "../../assembly/plan.ts";
+import { readName, readNumber, readObject } from "../ground/options.ts";
+import type { Build } from "../core/engine.ts";
+import { PropagoError } from "../ground/errors.ts";
+import {
+  type LayerDescription,
+  countParameters,
+  readLayers,
+  readMaxNorm,
+  readPenalty,
+  readUnits,
+} from "../tables/layers.ts";
+import { type Loss, readLoss } from "../tables/losses.ts";
+import { type Optimizer, readOptimizer } from "../tables/optimizers.ts";
+import { partOf } from "../ground/parts.ts";
+import type { NetworkJSON } from "../network/json.ts";
+import type { DType, NetworkOptions } from "../types.ts";
+
+export interface NetworkDescription {
+  inputs: number;
+  outputs: number;
+  layers: readonly LayerDescription[];
+  loss: Loss;
+  optimizer: Optimizer;
+  seed: number;
+  dtype: DType;
+  build: Build;
+  /** What the core that serves most networks does not have, if this network needs some of that. */
+  rarity: string | undefined;
+  inputScale: number;
+  /** The options again, as plain JSON. */
+  spec: Omit<NetworkJSON, "format" | "version" | "weights">;
+}
+
+const OPTION_KEYS = [
+  "inputs",
+  "layers",
+  "loss",
+  "optimizer",
+  "seed",
+  "dtype",
+  "build",
+  "inputScale",
+  "l1",
+  "l2",
+  "maxNorm",
+] as const satisfies readonly (keyof NetworkOptions)[];
+
+/** Reads the options of `new Network`. */
+export function describe(options: unknown): NetworkDescription {
+  const given = readObject(options, "new Network", OPTION_KEYS);
+  if (given.inputs === undefined) {
+    throw new PropagoError("ERR_CONFIG", "inputs is missing: say how many values a sample has, for example inputs: 4");
+  }
+  const inputs = readUnits(given.inputs, "inputs");
+  const dtype = readName(given.dtype ?? "float32", "dtype", ["float32", "float64"], "dtype");
+  const build = readName(given.build ?? "simd", "build", ["simd", "relaxed"], "build");
+  if (build === "relaxed" && dtype === "float64") {
+    throw new PropagoError("ERR_CONFIG", 'build "relaxed" computes in float32: leave build out, or dtype');
+  }
+  const inputScale = readNumber(given.inputScale ?? 1, "inputScale", { least: -1e30, most: 1e30 });
+  if (inputScale === 0)
+    throw new PropagoError("ERR_CONFIG", "inputScale is 0, which makes all inputs 0; give 1 / 255, say");
+  const seed = readSeed(given.seed ?? 0);
+  const l1 = readPenalty(given.l1 ?? 0, "l1");
+  const l2 = readPenalty(given.l2 ?? 0, "l2");
+  const maxNorm = given.maxNorm === undefined ? 0 : readMaxNorm(given.maxNorm, "maxNorm");
+  const layers = readLayers(given.layers, inputs, { l1, l2, maxNorm });
+  const last = layers[layers.length - 1];
+  const loss = readLoss(given.loss, last.activation.name);
+  const optimizer = readOptimizer(given.optimizer, countParameters(layers));
+  partOf("complete")?.checkOptimizer(optimizer, layers, loss);
+  const specs = layers.map((layer) => layer.spec);
+  const spec = {
+    inputs,
+    layers: specs,
+    loss: loss.spec,
+    optimizer: optimizer.spec,
+    seed,
+    dtype,
+    l1,
+    l2,
+    ...(inputScale === 1 ? {} : { inputScale }),
+    ...(maxNorm && { maxNorm }),
+  };
+  const core = dtype === "float64" ? dtype : build;
+  const rarity = rarityOf(layers, loss, optimizer);
+  return { inputs, outputs: last.units, layers, loss, optimizer, seed, dtype, build: core, rarity, inputScale, spec };
+}
+
+/** The first thing that the build of pages lacks: what assembly has behind COMPLETE. */
+function rarityOf(layers: readonly LayerDescription[], loss: Loss, optimizer: Optimizer): string | undefined {
+  for (const { kind, maxNorm, activation, spec } of layers) {
+    if (kind > DROPOUT) return `layer "${spec.type}"`;
+    if (maxNorm > 0) return "maxNorm";
+    if (activation.id > LEAKY_RELU && activation.id !== SOFTMAX) return `activation "${activation.name}"`;
+  }
+  if (loss.id > CATEGORICAL_CROSS_ENTROPY && loss.id !== MEAN_ABSOLUTE_ERROR) return `loss "${loss.name}"`;
+  if (optimizer.rule.id > ADAM)
+    return `optimizer "${optimizer.name}"${optimizer.rule.id === AMSGRAD ? " with amsgrad" : ""}`;
+  if (optimizer.accumulate > 1) return "optimizer.accumulate";
+  if (optimizer.averaging) return "optimizer.averaging";
+  return undefined;
+}
+
+function readSeed(value: unknown): number {
+  if (value === "random") return crypto.getRandomValues(new Uint32Array(1))[0];
+  return readNumber(value, "seed", { whole: true, least: 0, most: 2 ** 32 - 1 });
+}

@@ -1,0 +1,348 @@
+// The optimizers that most networks do without: what optimizers.ts has of the others, and what these refuse.
+import {
+  ACTIVATION,
+  ADADELTA,
+  ADAGRAD,
+  ADAMAX,
+  ADASECANT,
+  DENSE,
+  LAST_FUSED,
+  LAYER_NORM,
+  LION,
+  LOG_SOFTMAX,
+  MEAN_SQUARED_ERROR,
+  NADAM,
+  PYTORCH,
+  QUICKPROP,
+  RADAM,
+  RMSPROP,
+  RPROP,
+  SGD,
+  SOFTMAX,
+  SQUARED_ERROR,
+  VSGD,
+  VSGD_B,
+  VSGD_FD,
+  VSGD_G,
+  VSGD_L,
+} from "../../assembly/plan.ts";
+import { readNamed } from "../ground/options.ts";
+import { PropagoError } from "../ground/errors.ts";
+import { type LayerDescription, countParameters } from "./layers.ts";
+import type { Loss } from "./losses.ts";
+import {
+  COMMON,
+  type Optimizer,
+  type OptimizerName,
+  type OptimizerRow,
+  type Rule,
+  averages,
+  averaging,
+  choice,
+  epsilon,
+  flag,
+  fraction,
+  positive,
+} from "./optimizers.ts";
+
+/** The rule of a method with so many arrays beside the direction and the gradient. The core never updates by it. */
+const searching = (more: number): Rule => ({ id: SGD, remembers: 2 + more, hyper: [] });
+
+const VARIANTS = { l: VSGD_L, b: VSGD_B, g: VSGD_G, fd: VSGD_FD } as const;
+
+/** The norm of the gradient at which a method counts as converged. */
+const tolerance = { kind: "number", least: 0, default: 1e-10 } as const;
+
+/** Lion's defaults are its paper's, quickprop's FANN's. */
+export const RARE_OPTIMIZERS = {
+  adagrad: {
+    options: {
+      learningRate: { ...positive, default: 0.01 },
+      epsilon: { ...epsilon, default: 1e-10 },
+      initialAccumulator: { kind: "number", least: 0, default: 0 },
+    },
+    keras: { learningRate: 1e-3, epsilon: 1e-7, initialAccumulator: 0.1 },
+    rule: ({ epsilon, initialAccumulator }) => ({
+      id: ADAGRAD,
+      remembers: 1,
+      hyper: [0, 1, epsilon, 0, 0, initialAccumulator],
+    }),
+  },
+  rmsprop: {
+    options: {
+      learningRate: { ...positive, default: 0.01 },
+      rho: { ...fraction, default: 0.99 },
+      epsilon,
+      centered: flag,
+      momentum: { ...fraction, default: 0 },
+    },
+    keras: { learningRate: 1e-3, rho: 0.9, epsilon: 1e-7 },
+    rule: ({ rho, epsilon, centered, momentum }) => ({
+      id: RMSPROP,
+      remembers: 1 + Number(centered) + Number(momentum > 0),
+      hyper: [rho, rho, epsilon, momentum, Number(centered)],
+    }),
+  },
+  adadelta: {
+    options: {
+      learningRate: { ...positive, default: 1 },
+      rho: { ...fraction, default: 0.9 },
+      epsilon: { ...epsilon, default: 1e-6 },
+    },
+    keras: { learningRate: 1e-3, rho: 0.95, epsilon: 1e-7 },
+    rule: ({ rho, epsilon }) => ({ id: ADADELTA, remembers: 2, hyper: [rho, epsilon] }),
+  },
+  adamax: {
+    options: { ...averages, learningRate: { ...positive, default: 2e-3 } },
+    keras: { learningRate: 1e-3, epsilon: 1e-7 },
+    rule: averaging(ADAMAX),
+  },
+  nadam: {
+    options: {
+      ...averages,
+      learningRate: { ...positive, default: 2e-3 },
+      momentumDecay: { kind: "number", least: 0, most: 1, default: 4e-3 },
+    },
+    // Its momentum has no other decay than 0.96^t.
+    keras: { learningRate: 1e-3, epsilon: 1e-7, momentumDecay: 1 },
+    rule: (options) => ({
+      id: NADAM,
+      remembers: 2,
+      hyper: [options.beta1, options.beta2, options.epsilon, powerOf096(options.momentumDecay)],
+    }),
+  },
+  radam: { options: averages, rule: averaging(RADAM) },
+  lion: {
+    options: {
+      learningRate: { ...positive, default: 1e-4 },
+      beta1: { ...fraction, default: 0.9 },
+      beta2: { ...fraction, default: 0.99 },
+    },
+    keras: { learningRate: 1e-3 },
+    rule: ({ beta1, beta2 }) => ({ id: LION, remembers: 1, hyper: [beta1, beta2] }),
+  },
+  // For full batches: signs of a sample's gradient say little.
+  rprop: {
+    options: {
+      learningRate: { ...positive, default: 0.01 },
+      etaMinus: { ...positive, below: 1, default: 0.5 },
+      etaPlus: { kind: "number", above: 1, default: 1.2 },
+      stepMin: { ...positive, default: 1e-6 },
+      stepMax: { ...positive, default: 50 },
+    },
+    rule: ({ etaMinus, etaPlus, stepMin, stepMax }) => ({
+      id: RPROP,
+      remembers: 2,
+      hyper: [etaMinus, etaPlus, stepMin, stepMax],
+    }),
+  },
+  // For full batches, as it compares slopes from step to step.
+  quickprop: {
+    options: {
+      learningRate: { ...positive, default: 0.7 },
+      growth: { ...positive, default: 1.75 },
+      decay: { kind: "number", least: 0, default: 1e-4 },
+    },
+    rule: ({ growth, decay }) => ({ id: QUICKPROP, remembers: 2, hyper: [growth, decay] }),
+  },
+  adasecant: {
+    options: {
+      // Not a step's scale: what is added to both mean squares, whose quotient is the rate.
+      learningRate: { ...positive, default: 1e-4 },
+      decay: { ...fraction, default: 0.95 },
+      gammaClip: { ...positive, default: 1.8 },
+      damping: { ...epsilon, default: 1e-7 },
+      startVarianceReduction: { kind: "number", whole: true, least: 0, default: 0 },
+      varianceReduction: { kind: "flag", default: true },
+      // Small networks diverge without; the authors' own experiments have it too.
+      adagrad: { kind: "flag", default: true },
+      // 0 for any size.
+      deltaClip: { kind: "number", least: 0, default: 0 },
+      gradClip: { kind: "number", least: 0, most: 1, default: 0 },
+      covariance: choice("covariance", ["author", "aligned"]),
+    },
+    refuses: {
+      weightDecay: "its learningRate is no step size; use l2",
+      clipNorm: "it brings every gradient to length 1; use gradClip",
+      clipValue: "it brings every gradient to length 1; use gradClip",
+    },
+    rule(options) {
+      const { decay, gammaClip, damping, startVarianceReduction: start, deltaClip, gradClip, adagrad } = options;
+      const isAligned = Number((options.covariance as unknown) === "aligned");
+      const first = options.varianceReduction ? start : Number.MAX_VALUE;
+      return {
+        id: ADASECANT,
+        remembers: 12 + Number(adagrad) + isAligned,
+        hyper: [decay, gammaClip, damping, first, deltaClip, gradClip, isAligned, Number(adagrad)],
+        blocks: "tensors",
+      };
+    },
+  },
+  vsgd: {
+    options: {
+      // Times the rates that it finds.
+      learningRate: { ...positive, default: 1 },
+      variant: choice("variant", ["l", "b", "g", "fd"]),
+      // By default √parameters, 2 at least: see readOptimizer.
+      slowStart: { kind: "number", least: 1, default: 2 },
+      initialSamples: { kind: "number", whole: true, least: 1, default: 320 },
+      // Of variants l, b and g; the others are fd's.
+      leastCurvature: { ...epsilon, default: 1e-3 },
+      epsilon: { ...epsilon, default: 1e-9 },
+      // 0 for none are outliers.
+      outlierLevel: { kind: "number", least: 0, default: 2 },
+    },
+    refuses: {
+      weightDecay: "it measures the gradient that it follows; choose another optimizer for decay",
+      clipNorm: "it measures the gradient that it follows, whose noise makes its steps shorter",
+      clipValue: "it measures the gradient that it follows, whose noise makes its steps shorter",
+      accumulate: "it measures the samples of each batch; give fit a larger batchSize",
+    },
+    rule({ slowStart, initialSamples, leastCurvature, epsilon, outlierLevel, ...options }) {
+      const variant = VARIANTS[options.variant as unknown as keyof typeof VARIANTS];
+      const isFd = variant === VSGD_FD;
+      return {
+        id: VSGD,
+        remembers: isFd ? 8 : 6,
+        hyper: [variant, slowStart, initialSamples, isFd ? epsilon : leastCurvature, outlierLevel],
+        blocks: variant === VSGD_G ? "all" : "tensors",
+        measures: isFd ? "differences" : "curvature",
+      };
+    },
+  },
+  conjugateGradient: {
+    options: { tolerance, sigma: { kind: "number", above: 0.01, below: 1, default: 0.1 } },
+    rule: () => searching(0),
+    search: true,
+  },
+  scaledConjugateGradient: {
+    options: { tolerance, sigma: { ...positive, default: 5e-5 }, lambda: { ...positive, default: 5e-7 } },
+    rule: () => searching(0),
+    search: true,
+  },
+  lbfgs: {
+    options: { tolerance, history: { kind: "number", whole: true, least: 1, most: 1000, default: 20 } },
+    rule: ({ history }) => searching(2 * history),
+    search: true,
+  },
+  levenbergMarquardt: {
+    options: {
+      tolerance,
+      mu: { ...positive, default: 1e-3 },
+      muDecrease: { ...positive, below: 1, default: 0.1 },
+      muIncrease: { kind: "number", above: 1, default: 10 },
+      muMax: { ...positive, default: 1e10 },
+      // The matrix has as many rows and columns: 200 MB for 5,000, and a time that grows with the cube.
+      maxWeights: { kind: "number", whole: true, least: 1, most: 20_000, default: 5000 },
+    },
+    rule: () => searching(0),
+    search: true,
+  },
+} as const satisfies Record<string, OptimizerRow>;
+
+/** 0.96 to a power from 0 to 1: the series of e to that power of its logarithm. */
+function powerOf096(exponent: number): number {
+  let term = 1;
+  let sum = 1;
+  for (let k = 1; k < 16; k++) {
+    term *= (-0.040821994520255166 * exponent) / k;
+    sum += term;
+  }
+  return sum;
+}
+
+/** An optimizer that finds its own steps, and so takes nothing that shapes those of others. */
+export function readSearching(value: unknown, name: OptimizerName): Optimizer {
+  const row: OptimizerRow = RARE_OPTIMIZERS[name as keyof typeof RARE_OPTIMIZERS];
+  const fields = typeof value === "object" ? (value as Record<string, unknown>) : {};
+  const stray = ["learningRate", ...Object.keys(COMMON)].find((key) => fields[key] !== undefined);
+  if (stray !== undefined) {
+    const advice = stray === "weightDecay" ? "; l2 of the network is what it can minimise" : "";
+    throw new PropagoError("ERR_CONFIG", `optimizer (${name}) finds its own steps: leave ${stray} out${advice}`);
+  }
+  const options = readNamed(value, "optimizer", "optimizer", RARE_OPTIMIZERS).options as Record<string, number>;
+  return {
+    name,
+    learningRate: 1,
+    rule: row.rule(options),
+    search: row.search,
+    options,
+    weightDecay: 0,
+    clipNorm: 0,
+    clipValue: 0,
+    flavor: PYTORCH,
+    accumulate: 1,
+    spec: { name, ...options },
+  };
+}
+
+/**
+ * Refuses networks of which an optimizer cannot find what it needs.
+ * @throws PropagoError ERR_CONFIG
+ */
+export function checkOptimizer(optimizer: Optimizer, layers: readonly LayerDescription[], loss: Loss): void {
+  checkMeasured(optimizer, layers, loss);
+  checkSearched(optimizer, layers);
+  if (optimizer.name === "levenbergMarquardt") checkNormalEquations(optimizer, loss, layers);
+}
+
+/** Refuses what an optimizer that looks at samples one by one cannot measure. */
+function checkMeasured({ name, rule }: Optimizer, layers: readonly LayerDescription[], loss: Loss): void {
+  if (rule.measures === undefined) return;
+  const refuse = (what: string, instead: string): never => {
+    throw new PropagoError("ERR_CONFIG", `${name} ${what}; ${instead}`);
+  };
+  if (layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0)) {
+    refuse(
+      "measures the loss of samples, of which l1 and l2 are no part",
+      "leave them out, or choose another optimizer",
+    );
+  }
+  for (const layer of layers) {
+    if (layer.kind !== DENSE && layer.kind !== ACTIVATION) {
+      refuse(`cannot measure layer "${layer.name}"`, "it knows dense and activation layers");
+    }
+  }
+  if (rule.measures === "differences") return;
+  const instead = 'give the optimizer variant: "fd", which needs none';
+  if (loss.id > LAST_FUSED) refuse(`has no curvature of the loss "${loss.name}"`, instead);
+  const open = loss.fused ? layers.slice(0, -1) : layers;
+  for (const { activation, name } of open) {
+    if (activation.id !== SOFTMAX && activation.id !== LOG_SOFTMAX) continue;
+    refuse(`has no curvature of the activation "${activation.name}" of layer "${name}"`, instead);
+  }
+}
+
+/** What levenbergMarquardt can solve: a sum of squares, in so many weights that a square matrix of them is at hand. */
+function checkNormalEquations({ options }: Optimizer, loss: Loss, layers: readonly LayerDescription[]): void {
+  if (loss.id !== SQUARED_ERROR && loss.id !== MEAN_SQUARED_ERROR) {
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `optimizer "levenbergMarquardt" needs a sum of squares, loss "${loss.name}" is none; ` +
+        `use "meanSquaredError" or "squaredError", or optimizer "lbfgs"`,
+    );
+  }
+  const weights = countParameters(layers);
+  if (weights <= options.maxWeights) return;
+  const size = (weights * weights * 8) / 1e6;
+  throw new PropagoError(
+    "ERR_CONFIG",
+    `optimizer "levenbergMarquardt" has a limit of ${options.maxWeights} weights, this network has ${weights}: ` +
+      `their matrix takes ${size.toFixed(0)} MB; use "lbfgs", or raise optimizer.maxWeights`,
+  );
+}
+
+/** Refuses what an optimizer that takes all rows at once, some at a time, does not know. */
+function checkSearched({ name, search }: Optimizer, layers: readonly LayerDescription[]): void {
+  if (search === undefined) return;
+  for (const layer of layers) {
+    const isKnown =
+      layer.kind === DENSE || layer.kind === ACTIVATION || (layer.kind === LAYER_NORM && name !== "levenbergMarquardt");
+    if (isKnown && layer.maxNorm === 0) continue;
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `optimizer "${name}" does not know ${isKnown ? "the maxNorm of " : ""}layer "${layer.name}" (${layer.spec.type}); ` +
+        'leave it out, or choose another optimizer, for example "adam"',
+    );
+  }
+}

@@ -1,0 +1,80 @@
+// What a training asks about threads before there are any. The threads themselves are a part (workers.ts).
+import { readNumber } from "../ground/options.ts";
+import type { Engine } from "../core/engine.ts";
+import type { Layout } from "../memory/layout.ts";
+import { partOf } from "../ground/parts.ts";
+import type { Team } from "./workers.ts";
+
+/** What Node has in place of a page's Worker. */
+export const node = (globalThis as Partial<typeof globalThis>).process?.getBuiltinModule?.("node:worker_threads");
+
+/** Whether this thread may sleep: not in a page's main thread. */
+export const maySleep = ((): boolean => {
+  try {
+    return Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1) === "not-equal";
+  } catch {
+    return false;
+  }
+})();
+
+const MOST_THREADS = 64;
+/** Rows that predict and evaluate take through the network at a time, for each thread. */
+export const CHUNK = 128;
+/** Parameters, and operations, that make it worth waking threads, and operations that make it worth starting them. */
+const WORTHY_PARAMETERS = 10_000;
+const WORTHY_CALL = 5e7;
+const WORTHY_START = 4e9;
+
+/**
+ * Operations of a step, or of a call, below which one thread does them, however many were asked for: before others had
+ * heard of it, it would be over. Something to change, for tests of how threads share small networks.
+ */
+export const worth = { sharing: 1.5e6 };
+
+/** How many threads can run at once. */
+export const cores: number =
+  (globalThis as Partial<typeof globalThis>).navigator?.hardwareConcurrency ??
+  (globalThis as Partial<typeof globalThis>).process?.getBuiltinModule?.("node:os").availableParallelism() ??
+  1;
+
+/** How many threads are worth using: on machines with several, half of the cores may be slower ones or no real ones. */
+export const usefulThreads = cores < 4 ? cores : Math.min(8, cores >> 1);
+
+/** Why an engine cannot have threads; nothing if it can. */
+export function threadsMissing(engine: Engine): string | undefined {
+  if (engine.refusal !== undefined) return `threads could not be started: ${engine.refusal}`;
+  if (engine.isShared && (node !== undefined || typeof Worker !== "undefined")) return undefined;
+  return typeof document === "undefined"
+    ? "there is no SharedArrayBuffer, or no Worker"
+    : "this page is not cross-origin isolated: serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
+}
+
+/** An engine's team, of at least so many, started now if there is none; nothing where there cannot be one now. */
+export function teamOf(engine: Engine, size: number, mayStart = true): Team | undefined {
+  return partOf("threads")?.teamOf(engine, size, mayStart);
+}
+
+/** The option `threads`. */
+export function readThreads(value: unknown): number | "auto" {
+  if (value === undefined || value === "auto") return "auto";
+  return readNumber(value, "threads", { whole: true, least: 1, most: MOST_THREADS });
+}
+
+/**
+ * Does something with `rows` rows that the core can share out, by as many threads as were asked for and are there: this one
+ * is the first. `work` is told how many.
+ */
+export function shared<R>(layout: Layout, asked: number | "auto", rows: number, work: (threads: number) => R): R {
+  const { engine, parameters } = layout;
+  const operations = 2 * parameters * rows;
+  const isFree = asked === "auto";
+  const isWorthy = parameters >= WORTHY_PARAMETERS && operations >= WORTHY_CALL;
+  const threads = !isFree ? asked : isWorthy ? usefulThreads : 1;
+  if (threads === 1 || !maySleep || operations < worth.sharing) return work(1);
+  const team = teamOf(engine, threads, !isFree || operations >= WORTHY_START);
+  if (!isFree) team?.waitUntilReady();
+  if (!team?.isReady || team.isBusy) return work(1);
+  layout.workers = Math.max(layout.workers, threads);
+  // At a hundredth of the usual speed.
+  return team.lead(threads, (parameters * CHUNK * threads) / 1e5, () => work(threads));
+}

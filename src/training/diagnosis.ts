@@ -1,0 +1,468 @@
+// What is wrong with a training, in words: looked for in the data before it begins, and from time to time in what the
+// network gives and how its loss moves. Nothing here changes a number of the network.
+import { BATCH_NORM, LAYER_Y, PLAN_CAPACITY, PLAN_LEARNING_RATE, PLAN_ROWS } from "../../assembly/plan.ts";
+import type { ActivationName } from "../tables/activations.ts";
+import type { Engine } from "../core/engine.ts";
+import type { NetworkDescription } from "../description/description.ts";
+import type { Layout } from "../memory/layout.ts";
+import type { Source } from "../data/matrix.ts";
+import type { Optimizer, OptimizerName } from "../tables/optimizers.ts";
+import type { Dataset } from "../memory/samples.ts";
+import type { EpochReport, FloatArray } from "../types.ts";
+import type { Warnings } from "./warnings.ts";
+
+/** Rows that a look takes through the network at most. */
+const PROBE = 128;
+/** What a look costs beside its rows, in rows trained on. */
+const OVERHEAD = 128;
+/** How many times as much training lies before the first look; the time to the next one doubles. */
+const RARELY = 100;
+
+/** Activations whose units can get stuck at 0, and those whose units can get stuck at the ends of their range. */
+const DYING: readonly ActivationName[] = ["relu", "relu6"];
+const SATURATING: readonly ActivationName[] = ["sigmoid", "tanh", "hardSigmoid", "hardTanh", "softsign"];
+
+/** Root mean squares from which inputs beside others, and targets, are too large. */
+const LARGE = 1000;
+const LARGE_TARGETS = 100;
+/** Optimizers whose learningRate is not what a step is multiplied with, or need not be chosen. */
+const RATELESS: readonly OptimizerName[] = ["rprop", "adasecant", "vsgd"];
+
+/** What is needed of the network. */
+interface Parts {
+  engine: Engine;
+  layout: Layout;
+  description: NetworkDescription;
+}
+
+/** Of one network. */
+export class Diagnosis {
+  readonly #tell: Warnings["tell"];
+  /** Mean loss of the very first epoch. */
+  #first: number | undefined;
+  /** Rows trained on in all, up to the last look, and those before the next. */
+  #trained = 0;
+  #looked = 0;
+  #due = 0;
+  /** What was found to be too large, before all: what else goes wrong comes from that. */
+  readonly #unscaled = new Set<"inputs" | "targets">();
+
+  constructor(warnings: Pick<Warnings, "tell">) {
+    this.#tell = (code, message, place) => warnings.tell(code, message, place);
+  }
+
+  /** Looks at the data, before training on so many rows in batches as asked for. */
+  before({ layout, description }: Parts, dataset: Dataset, batch: unknown, rows: number): void {
+    this.#due ||= RARELY * cost(rows);
+    if (layout.trainable === 0) this.#tell("WARN_NO_CHANGE", "no layer is trainable, so training changes nothing");
+    if (typeof batch === "number" && batch > rows) {
+      this.#tell(
+        "WARN_BATCH_SIZE",
+        `batchSize ${batch} is above the ${rows} rows: every batch is all of them, as "full" says`,
+      );
+    }
+    this.#unscaled.clear();
+    if (dataset.rows > 1) {
+      this.#lookForConstants(description, dataset);
+      this.#lookForConstantTargets(description, dataset);
+    }
+    this.#lookAtInputs(description, dataset);
+    this.#lookAtTargets(description, dataset);
+  }
+
+  /** Columns that are the same in all rows: as they came, or only to float32. */
+  #lookForConstants({ inputs, inputScale }: NetworkDescription, dataset: Dataset): void {
+    const { x, scale } = dataset.views();
+    // A column of zeros does nothing.
+    const same = range(inputs).filter((c) => x[c] !== 0 && isConstant(x, inputs, c));
+    const blurred = same.filter((c) => varies(dataset.sources?.x, c));
+    const constant = same.filter((c) => !blurred.includes(c));
+    if (same.some((c) => Math.abs(x[c] * scale) > 10)) this.#unscaled.add("inputs");
+    // As it came: some were multiplied on the way in.
+    const given = (c: number): string => exactly((x[c] * scale) / inputScale);
+    if (blurred.length > 0) {
+      const [column] = blurred;
+      this.#tell(
+        "WARN_BLURRED_COLUMN",
+        `column ${column} of x varies, but float32, which keeps 7 digits, has ${given(column)} for all rows${others(blurred)}: ` +
+          'it tells nothing so; subtract its mean, or give the network dtype: "float64"',
+        { column },
+      );
+    }
+    if (constant.length > 0) {
+      const [column] = constant;
+      this.#tell(
+        "WARN_CONSTANT_COLUMN",
+        `column ${column} of x is ${given(column)} in all rows${others(constant)}, so it tells nothing and only adds to the ` +
+          "biases; leave it out",
+        { column },
+      );
+    }
+  }
+
+  #lookForConstantTargets({ outputs }: NetworkDescription, dataset: Dataset): void {
+    const { t, labels } = dataset.views();
+    const isSame = labels ? isConstant(labels, 1, 0) : t && range(outputs).every((o) => isConstant(t, outputs, o));
+    if (!isSame) return;
+    const { y } = dataset.sources ?? {};
+    if (t && y && "data" in y && range(outputs).some((o) => varies(y, o))) {
+      this.#unscaled.add("targets");
+      this.#tell(
+        "WARN_UNSCALED_TARGETS",
+        `targets vary, but float32, which keeps 7 digits, has ${exactly(t[0])} for all rows; subtract their mean, or give ` +
+          'the network dtype: "float64"',
+      );
+      return;
+    }
+    this.#tell("WARN_CONSTANT_TARGETS", "all rows have the same target: there is nothing to be told apart; look at y");
+  }
+
+  /** Columns so large that others drown. */
+  #lookAtInputs({ inputs }: NetworkDescription, dataset: Dataset): void {
+    const { x, scale } = dataset.views();
+    // Those that vary: constant ones were told of, and rare ones look small, or large, by chance.
+    const columns = survey(x, inputs, scale, PROBE).filter(({ deviation }) => deviation > 0);
+    const most = columns.reduce((a, b) => (b.rms > a.rms ? b : a), NOTHING);
+    const least = columns.reduce((a, b) => (b.rms < a.rms ? b : a), most);
+    if (!(most.rms >= LARGE * Math.min(1, least.rms))) return;
+    const { column, size, mean, deviation } = most;
+    // Small ones beside a usual size do not hinder what follows.
+    if (size > 10) this.#unscaled.add("inputs");
+    const distance = Math.abs(mean) / deviation;
+    const blur = distance > 1e4 ? "float32, which keeps 7 digits, loses most of how it varies, and " : "";
+    this.#tell(
+      "WARN_UNSCALED_INPUTS",
+      `column ${column} of x reaches ${short(size)}${least === most ? "" : `, column ${least.column} ${short(least.size)}`}: ` +
+        `${blur}large ones drown the others; ${distance > 10 ? "subtract each column's mean, and " : ""}scale each column to ` +
+        "about -1..1",
+      { column },
+    );
+  }
+
+  /** Targets that the last activation cannot give, or to which the way is too long. */
+  #lookAtTargets({ layers, loss, outputs, optimizer }: NetworkDescription, dataset: Dataset): void {
+    const { t } = dataset.views();
+    const { name: layer, activation } = layers[layers.length - 1];
+    // Other losses have looked at their targets themselves.
+    if (t === undefined || loss.targets === "unit" || loss.targets === "probabilities" || loss.targets === "signs")
+      return;
+    const [low, high] = activation.range ?? [-Infinity, Infinity];
+    let outside = 0;
+    for (const value of t) if (value < low - 1e-6 || value > high + 1e-6) outside++;
+    if (outside > 0) {
+      this.#tell(
+        "WARN_UNREACHABLE_TARGETS",
+        `${outside} of ${t.length} targets lie outside ${low}..${high}, which is all that the last layer's ` +
+          `${activation.name} can give; scale the targets, or make the last layer linear`,
+        { layer },
+      );
+    }
+    // Those who search for the length of a step go as far as it takes; a direction has no length.
+    if (optimizer.search || loss.name === "cosineSimilarity" || (low > -Infinity && high < Infinity)) return;
+    const most = survey(t, outputs, 1, 1024).reduce((a, b) => (b.rms > a.rms ? b : a), NOTHING);
+    if (most.rms < LARGE_TARGETS) return;
+    // What may not be below 0, or is measured in parts of itself, keeps its 0.
+    const isPositive = loss.targets === "counts" || loss.name === "meanAbsolutePercentageError" || low === 0;
+    const remedy = isPositive
+      ? "divide them by their mean"
+      : "subtract their mean and divide by their deviation, or take a Regressor, which does";
+    this.#unscaled.add("targets");
+    this.#tell(
+      "WARN_UNSCALED_TARGETS",
+      `targets${outputs > 1 ? ` of column ${most.column} of y` : ""} reach ${short(most.size)} (about ${short(most.mean)} ± ` +
+        `${short(most.deviation)}): outputs begin near 0 and take long to get there; ${remedy}`,
+    );
+  }
+
+  /** Epochs of so many rows until the next look. */
+  epochsLeft(rows: number): number {
+    return Math.max(1, Math.ceil((this.#due - this.#trained) / rows));
+  }
+
+  /** Notes that so many more epochs are done, and looks at the network where it is time, or before training ends. */
+  after(
+    parts: Parts,
+    dataset: Dataset,
+    rows: Uint32Array | number,
+    epochs: EpochReport[],
+    more: number,
+    isLast: boolean,
+  ): void {
+    const count = typeof rows === "number" ? rows : rows.length;
+    this.#first ??= epochs[0].loss;
+    this.#trained += more * count;
+    const own = epochs.length * count;
+    const isTime = this.#trained >= this.#due;
+    const isWorth = isLast && own >= (RARELY / 4) * cost(count) && this.#trained - this.#looked > own / 2;
+    if (!isTime && !isWorth) return;
+    while (this.#due <= this.#trained) this.#due *= 2;
+    this.#looked = this.#trained;
+    // A network that learns may well have gradients and units that look ill.
+    const isStuck = epochs[epochs.length - 1].loss > this.#first / 2;
+    this.#lookAtLosses(parts, epochs, this.#first);
+    if (isStuck) this.#lookAtGradients(parts);
+    this.#lookAtUnits(parts, dataset, rows, isStuck);
+  }
+
+  /** Notes that a search has found no step that lowers the loss. */
+  stalled({ engine }: Parts): void {
+    if (engine.dtype === "float64") return;
+    this.#tell(
+      "WARN_PRECISION",
+      'no step lowers the loss any more: float32 may have too few digits here; dtype: "float64" may go further',
+    );
+  }
+
+  /** Notes that what early stopping or the schedule watches is not a number. */
+  unwatchable(monitor: string, epoch: number): void {
+    const why = monitor.endsWith("rocAuc")
+      ? "it needs rows of a class and rows of none, and there is one class only; give rows of both (validation data of their own, say)"
+      : "an output or the loss is too large; scale inputs and targets";
+    this.#tell(
+      "WARN_MONITOR",
+      `${monitor}, which is watched, is not a number (epoch ${epoch}), so epochs cannot be compared: ${why}, or watch another`,
+    );
+  }
+
+  /** What may have driven a loss out of the finite numbers, and what to do about it: the end of a sentence, and another. */
+  ofDivergence({ engine, layout, description }: Parts, dataset: Dataset): [causes: string, advice: string] {
+    const { inputs, outputs, layers, optimizer } = description;
+    const { x, scale, t } = dataset.views();
+    const causes: string[] = [];
+    const large: string[] = [];
+    const biggest = (columns: Column[]): Column => columns.reduce((a, b) => (b.size > a.size ? b : a), NOTHING);
+    const { size, column } = biggest(survey(x, inputs, scale, PROBE));
+    if (size > 10) {
+      causes.push(`inputs reach ${short(size)} (column ${column})`);
+      large.push("inputs");
+    }
+    const target = t ? biggest(survey(t, outputs, 1, PROBE)).size : 0;
+    if (target > 10) {
+      causes.push(`targets reach ${short(target)}`);
+      large.push("targets");
+    }
+    const rows = layout.word(PLAN_ROWS);
+    const i = layers.findIndex(
+      ({ units }, l) => engine.core.firstNonFinite(layout.layerAddress(l, LAYER_Y), rows * units) >= 0,
+    );
+    if (i >= 0) causes.push(`layer "${layers[i].name}" was the first to give numbers that are not finite`);
+    const rate = layout.double(PLAN_LEARNING_RATE);
+    const advice = large.length > 0 ? [`scale ${large.join(" and ")} to about -1..1`] : [];
+    if (hasRate(optimizer)) {
+      const lower = short(Math.min(rate / 10, 0.01));
+      advice.push(`try a learningRate of at most ${lower} (it was ${short(rate)})`);
+    }
+    if (advice.length === 0) advice.push('begin with smaller weights, or try optimizer "adam"');
+    const text = advice.join(", and ");
+    return [causes.length > 0 ? `: ${causes.join(", ")}` : "", text[0].toUpperCase() + text.slice(1)];
+  }
+
+  #lookAtLosses({ layout, description }: Parts, epochs: readonly EpochReport[], first: number): void {
+    const losses = epochs.slice(-20).map(({ loss }) => loss);
+    const last = losses[losses.length - 1];
+    // Whoever guesses among so many classes has a loss of at most this: the logarithm of the next power of two.
+    const { loss, outputs } = description;
+    const guess = loss.targets === "probabilities" ? 0.6932 * (32 - Math.clz32(outputs - 1)) : first;
+    const high = Math.min(first, guess);
+    // What is small may jump.
+    if (losses.length < 5 || !(high > 0 && last > high / 10)) return;
+    const rose = last > 1.5 * high;
+    let sum = 0;
+    let up = 0;
+    let fall = 0;
+    for (let i = 1; i < losses.length; i++) {
+      sum += losses[i];
+      up += Math.max(0, losses[i] - losses[i - 1]);
+      fall += i < losses.length / 2 ? losses[i] : -losses[i];
+    }
+    if (!rose && (up < 0.15 * sum || fall > 0.1 * sum)) return;
+    // A smaller rate mends nothing where data drives the loss about, which was told, or where there is none to choose.
+    if (this.#unscaled.size > 0 || !hasRate(description.optimizer)) return;
+    const rate = layout.double(PLAN_LEARNING_RATE);
+    this.#tell(
+      "WARN_LEARNING_RATE",
+      `the loss ${rose ? "has gone up to" : "jumps up and down near"} ${short(last)}, so a learningRate of ${short(rate)} is ` +
+        `too large; try ${short(rate / 10)}`,
+    );
+  }
+
+  /** Compares what reaches the biases of the first and the last layer (weights, where there are none). */
+  #lookAtGradients({ layout, description }: Parts): void {
+    const gradients = layout.gradients();
+    const sizes = new Map<number, number>();
+    let total = 0;
+    for (const { layer, kind, start, length } of layout.tensors) {
+      if (start >= layout.trainable) continue;
+      // Biases below a batchNorm, which takes them off again, have gradients of 0.
+      if (kind === "bias" && description.layers[layer + 1]?.kind === BATCH_NORM) continue;
+      let squares = 0;
+      for (let i = start; i < start + length; i++) squares += gradients[i] * gradients[i];
+      sizes.set(layer, Math.sqrt(squares / length));
+      total += squares;
+    }
+    if (sizes.size > 0 && total === 0) {
+      this.#tell(
+        "WARN_NO_CHANGE",
+        `all gradients are 0, so nothing is learnt: units are dead or saturated from the start; ${this.#remedy()}`,
+      );
+      return;
+    }
+    const found = [...sizes];
+    if (found.length < 2) return;
+    const [[first, size], [last, other]] = [found[0], found[found.length - 1]];
+    const ratio = size / other;
+    const vanish = ratio < 1e-4;
+    // What is 0 is told of units; and a last layer whose gradients are 0 for once is nothing to compare with.
+    if (!(ratio > 0 && ratio < Infinity) || (!vanish && !(ratio > 1e4))) return;
+    const saturates = SATURATING.includes(description.layers[first].activation.name);
+    const clips = hasRate(description.optimizer) ? ", clipNorm" : "";
+    const [from, to] = [first, last].map((l) => `"${description.layers[l].name}"`);
+    this.#tell(
+      vanish ? "WARN_VANISHING_GRADIENTS" : "WARN_EXPLODING_GRADIENTS",
+      `gradients in layer ${from} are ${short(ratio)} times those in layer ${to}: ` +
+        (vanish
+          ? `the first layers hardly learn; use ${saturates ? "relu, " : ""}fewer layers or larger first weights`
+          : `the first layers are torn about; use smaller first weights${clips} or fewer layers`),
+      { layer: description.layers[first].name },
+    );
+  }
+
+  /** Takes some rows through the network and counts hidden units that say the same whatever comes in. */
+  #lookAtUnits(
+    { engine, layout, description }: Parts,
+    dataset: Dataset,
+    list: Uint32Array | number,
+    isStuck: boolean,
+  ): void {
+    const { inputs, layers } = description;
+    const suspects = layers.flatMap(({ activation: { name, range }, units }, i) => {
+      const dying = DYING.includes(name);
+      if (!dying && !(isStuck && i < layers.length - 1 && SATURATING.includes(name))) return [];
+      const [low, high] = range as readonly [number, number];
+      const margin = dying ? 0 : 0.005 * (high - low);
+      return [{ i, dying, low: low + margin, high: dying ? Infinity : high - margin, free: new Uint8Array(units) }];
+    });
+    if (suspects.length === 0) return;
+    const [block, rows] = dataset.gather(list, PROBE);
+    const { plan } = layout;
+    const capacity = layout.word(PLAN_CAPACITY);
+    for (let first = 0; first < rows; first += capacity) {
+      const count = Math.min(capacity, rows - first);
+      engine.core.predict(plan, block + first * inputs * engine.bytes, count, 1);
+      for (const { i, low, high, free } of suspects) {
+        const Y = engine.numbers(layout.layerAddress(i, LAYER_Y), count * free.length);
+        for (let at = 0; at < Y.length; at += free.length) {
+          for (let o = 0; o < free.length; o++) if (Y[at + o] > low && Y[at + o] < high) free[o] = 1;
+        }
+      }
+    }
+    engine.release(block);
+    for (const { i, dying, free } of suspects) {
+      const { name, activation, units } = layers[i];
+      const stuck = free.reduce((sum, is) => sum - is, units);
+      if (stuck <= units / 2) continue;
+      const what = `${stuck} of ${units} ${activation.name} units of layer "${name}"`;
+      if (dying) {
+        const rate = hasRate(description.optimizer) ? "a smaller learningRate or " : "";
+        const advice = this.#unscaled.size > 0 ? this.#remedy() : `${rate}leakyRelu keep${rate ? "" : "s"} units alive`;
+        this.#tell("WARN_DEAD_UNITS", `${what} gave 0 for all of ${rows} rows and learn nothing; ${advice}`, {
+          layer: name,
+        });
+      } else {
+        this.#tell(
+          "WARN_SATURATED_UNITS",
+          `${what} are at an end of their range for all of ${rows} rows; ${this.#remedy()}`,
+          { layer: name },
+        );
+      }
+    }
+  }
+
+  /** What to do about units that do not learn. */
+  #remedy(): string {
+    const large = [...this.#unscaled].join(" and ");
+    if (large === "") return "begin with smaller weights";
+    return `scale the ${large} to about -1..1${this.#unscaled.has("targets") ? ", or take a Regressor" : ""}`;
+  }
+}
+
+/** Whether a smaller learningRate makes an optimizer's steps smaller, and is the user's to choose. */
+function hasRate({ name, search }: Optimizer): boolean {
+  return !search && !RATELESS.includes(name);
+}
+
+/** What a look costs, in rows trained on; taking rows forward is a third of training on them. */
+function cost(rows: number): number {
+  return Math.min(rows, PROBE) / 3 + OVERHEAD;
+}
+
+/** 0, 1, … */
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, k) => k);
+}
+
+/** Whether one column has the same number in all rows. */
+function isConstant(values: FloatArray | Uint32Array | Uint8Array, columns: number, c: number): boolean {
+  for (let at = c + columns; at < values.length; at += columns) if (values[at] !== values[c]) return false;
+  return true;
+}
+
+/** Whether a column varies as the user gave it, in all its digits. */
+function varies(source: Source | undefined, c: number): boolean {
+  if (source === undefined) return false;
+  const { data, nested, rows, columns } = source;
+  const at = (row: number): unknown =>
+    nested ? (data as readonly ArrayLike<number>[])[row][c] : data[row * columns + c];
+  for (let row = 1; row < rows; row++) if (at(row) !== at(0)) return true;
+  return false;
+}
+
+/** What is known of a column from some of its rows. */
+interface Column {
+  column: number;
+  /** Its largest number's size. */
+  size: number;
+  mean: number;
+  deviation: number;
+  /** The root of the mean square. */
+  rms: number;
+}
+
+const NOTHING: Column = { column: 0, size: 0, mean: 0, deviation: 0, rms: 0 };
+
+/** Looks at about so many rows of each column, spread evenly over all. */
+function survey(values: FloatArray | Uint8Array, columns: number, scale: number, most: number): Column[] {
+  const rows = values.length / columns;
+  const step = Math.max(1, Math.floor(rows / most));
+  return range(columns).map((column) => {
+    const found = { ...NOTHING, column };
+    let squares = 0;
+    let count = 0;
+    for (let row = 0; row < rows; row += step) {
+      const value = values[row * columns + column] * scale;
+      found.size = Math.max(found.size, Math.abs(value));
+      // Welford's sums, which lose no digits where the mean is large.
+      const away = value - found.mean;
+      found.mean += away / ++count;
+      squares += away * (value - found.mean);
+    }
+    found.deviation = Math.sqrt(squares / count);
+    found.rms = Math.sqrt(squares / count + found.mean * found.mean);
+    return found;
+  });
+}
+
+/** The end of a list that begins with the first. */
+function others({ length }: readonly number[]): string {
+  return length > 1 ? ` (and so ${length - 1} more)` : "";
+}
+
+/** In three digits. */
+function short(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+/** In all digits that float32 is sure of. */
+function exactly(value: number): string {
+  return String(Number(value.toPrecision(7)));
+}
