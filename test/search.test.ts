@@ -7,7 +7,7 @@ import { type DType, type History, type LayerWeights, Network, type OptimizerSpe
 import type { NetworkOptions } from "../src/index.ts";
 import { COMMON, readOptimizer } from "../src/tables/optimizers.ts";
 import { OPTIMIZERS } from "../src/tables/whole.ts";
-import { searchLine } from "../src/search/search.ts";
+import { searchLine } from "../src/search/lines.ts";
 import { leave } from "./leave.ts";
 import {
   forward,

@@ -3,7 +3,7 @@
 // "common" alone. "complete" is imported before a network that needs it is made; of the others a call that may wait loads
 // what it needs.
 import type { compareWithDifferences } from "../network/differences.ts";
-import type { Diagnosis } from "../training/diagnosis.ts";
+import type { Diagnosis, causesOf } from "../training/diagnosis.ts";
 import { PropagoError } from "./errors.ts";
 import type { RARE_LAYERS } from "../tables/rare-layers.ts";
 import type { RARE_OPTIMIZERS, checkOptimizer, readSearching } from "../tables/rare-optimizers.ts";
@@ -38,7 +38,7 @@ export interface Parts {
   /** How a Classifier or Regressor is trained and measured. */
   selection: { select: typeof select; further: typeof further; measure: typeof measure; intervalOf: typeof intervalOf };
   threads: { teamOf: typeof teamOf };
-  diagnosis: { Diagnosis: typeof Diagnosis };
+  diagnosis: { Diagnosis: typeof Diagnosis; causesOf: typeof causesOf };
 }
 
 /** Those that calls which may wait load by themselves. */
