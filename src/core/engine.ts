@@ -42,8 +42,10 @@ export class Engine {
   work = 0;
   /** Who shares the core's stages out while this thread leads a team. */
   leader: Leader | undefined;
-  /** All of the memory as numbers; good until the next allocate. */
+  /** All of the memory as numbers, as words and as doubles; good until the next allocate. Making a view takes longer. */
   heap!: FloatArray;
+  wordHeap!: Uint32Array;
+  doubleHeap!: Float64Array;
   #buffer!: ArrayBuffer;
   /** Free blocks by address, never adjacent to each other. */
   readonly #free: { start: number; size: number }[] = [];
@@ -220,7 +222,10 @@ export class Engine {
   /** Takes views of the memory as it is now; asking it for its buffer each time would cost more than small networks do. */
   #see(): void {
     this.#buffer = this.memory.buffer;
-    this.heap = this.numbers(0, Math.floor(this.#buffer.byteLength / this.bytes));
+    const { byteLength } = this.#buffer;
+    this.heap = this.numbers(0, byteLength / this.bytes);
+    this.wordHeap = this.words(0, byteLength / 4);
+    this.doubleHeap = this.doubles(0, byteLength / 8);
   }
 }
 

@@ -2,6 +2,7 @@
 import type { FloatArray } from "../ground/arrays.ts";
 import type { Layout } from "../memory/layout.ts";
 import { rises } from "../tables/metrics.ts";
+import type { EpochList } from "./history.ts";
 import type { FitSettings } from "./options.ts";
 import { type EpochReport, type History, monitored } from "./reports.ts";
 
@@ -23,17 +24,19 @@ export class Stopping {
     this.#layout = layout;
   }
 
-  /** Why training ends after this epoch; nothing if it goes on. */
-  after(report: EpochReport): History["stopped"] | undefined {
+  /** Why training ends after the last epoch of these; nothing if it goes on. */
+  after(epochs: EpochList): History["stopped"] | undefined {
     const { targetLoss, earlyStopping: rule } = this.#settings;
-    if (report.loss <= targetLoss) return "targetLoss";
+    if (epochs.last <= targetLoss) return "targetLoss";
     if (rule === undefined) return undefined;
+    const report = epochs.lastReport();
     const value = monitored(report, rule.monitor);
     const best = this.#best;
     const gain = rises(rule.monitor) ? 1 : -1;
     if (best === undefined || Number.isNaN(best.value) || (value - best.value) * gain > rule.minDelta) {
       const layout = this.#layout;
       this.#best = { report, value, params: layout.params().slice(), average: layout.average()?.slice() };
+      epochs.keepBest();
       return undefined;
     }
     return report.epoch - best.report.epoch < rule.patience ? undefined : "earlyStopping";
