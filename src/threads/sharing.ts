@@ -83,3 +83,46 @@ export function shared<R>(layout: Layout, asked: number | "auto", rows: number, 
   // At a hundredth of the usual speed.
   return team.lead(threads, (parameters * CHUNK * threads) / 1e5, () => work(threads));
 }
+
+/** What decides how many threads a training has. */
+export interface TrainingWork {
+  engine: Engine;
+  asked: number | "auto";
+  /** Operations of a step, about, and how many steps there are in all. */
+  operations: number;
+  steps: number;
+  /** Rows of a batch. */
+  rows: number;
+  /** Whether the caller blocks until the end. */
+  isSync: boolean;
+  /** The optimizer's name where it searches, which is one thread's work. */
+  search: string | undefined;
+}
+
+/** Operations of a step, of a training, and of all trainings so far that were worth threads, from which on "auto" uses them. */
+const WORTHY_STEP = 4e6;
+const WORTHY_FIT = 1e9;
+const WORTHY_TRAININGS = 2e10;
+
+/** How many threads a training should have: as many as were asked for, or as are useful where they have enough to do. */
+export function threadsOfTraining(training: TrainingWork): number {
+  const { engine, asked, operations, steps, rows, isSync, search } = training;
+  const missing = threadsMissingFor(training);
+  if (asked === "auto") {
+    const work = operations * steps;
+    if (operations < WORTHY_STEP || work < WORTHY_FIT || missing !== undefined) return 1;
+    engine.work += work;
+    return engine.work < WORTHY_TRAININGS ? 1 : Math.max(1, Math.min(usefulThreads, rows >> 2));
+  }
+  // Small steps are over before others have heard of them. In `fit` they are a worker's all the same: this thread is free.
+  if (isSync && search === undefined && operations < worth.sharing) return 1;
+  return missing === undefined ? asked : 1;
+}
+
+/** Why a training cannot have threads; nothing if it can. */
+export function threadsMissingFor({ engine, isSync, search }: TrainingWork): string | undefined {
+  if (search !== undefined) return `${search} works on one`;
+  if (isSync && !maySleep) return "in a page, fitSync may not wait for workers; use fit";
+  if (isSync && !THREADS.here) return 'add import "propago/threads"';
+  return threadsMissing(engine);
+}
