@@ -6,13 +6,15 @@ import type { NetworkJSON, NetworkOptions } from "../description/options.ts";
 import type { ArrayOf, DType, FloatArray, NumericArray } from "../ground/arrays.ts";
 import { PropagoError } from "../ground/errors.ts";
 import { readFlag, readObject } from "../ground/options.ts";
-import { load, need, partOf } from "../ground/parts.ts";
+import { Part } from "../ground/parts.ts";
 import { wantsData } from "../memory/first-weights.ts";
 import { Model } from "../memory/model.ts";
 import { Dataset, copyMatrix } from "../memory/samples.ts";
 import type { LayerWeights, LayerWeightsInput } from "../memory/tensors.ts";
-import { type Evaluation, readMetrics } from "../tables/metrics.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
+import { type Evaluation } from "../tables/metrics.ts";
+import { readMetrics } from "../description/metrics.ts";
+
+import type { OptimizerSpec } from "../tables/names.ts";
 import { CHUNK, readThreads, shared } from "../threads/sharing.ts";
 import { measure } from "../training/measure.ts";
 import type { FitOptions } from "../training/options.ts";
@@ -24,12 +26,19 @@ import { Warnings } from "../training/warnings.ts";
 import { numbersToJSON, readNetworkJSON } from "./json.ts";
 import type { EvaluateOptions, FromJSONOptions, PredictOptions, WeightsOptions } from "./options.ts";
 import { copyByLayer, readWeights } from "./parameters.ts";
-import type { LearningRateOptions, LearningRates } from "./rate-search.ts";
+import type { LearningRateOptions, LearningRates, readRates, searchRates } from "./rate-search.ts";
+import type { compareWithDifferences } from "./differences.ts";
 import { summaryOf } from "./summary.ts";
 import { type Trace, traceOf } from "./trace.ts";
 
 /** What stands for options that were not given. */
 const NONE: PredictOptions = {};
+
+/** The search for a learning rate. */
+const RATE_SEARCH = new Part<{ readRates: typeof readRates; searchRates: typeof searchRates }>("search");
+
+/** Gradients held against differences. */
+const DIFFERENCES = new Part<{ compareWithDifferences: typeof compareWithDifferences }>("float64");
 
 /**
  * A neural network: layers, a loss, an optimizer, and the weights.
@@ -109,8 +118,8 @@ export class Network<D extends DType = "float32"> {
    */
   async findLearningRate(data: Data, options: LearningRateOptions = {}): Promise<LearningRates> {
     this.#model.checkUsable();
-    const { readRates, searchRates } = partOf("search") ?? (await load("search"));
-    const { rates, fit } = readRates(options);
+    const part = RATE_SEARCH.here ?? (await RATE_SEARCH.load());
+    const { rates, fit } = part.readRates(options);
     const { engine, description } = this.#model;
     const { spec, optimizer } = description;
     if (optimizer.search) {
@@ -126,7 +135,7 @@ export class Network<D extends DType = "float32"> {
     try {
       copy.setWeights(this.getWeights());
       copy.#model.isUnscaled = this.#model.isUnscaled;
-      return await searchRates(rates.length, (onBatch) => copy.fit(data, { ...fit, onBatch }));
+      return await part.searchRates(rates.length, (onBatch) => copy.fit(data, { ...fit, onBatch }));
     } finally {
       copy.dispose();
     }
@@ -277,7 +286,7 @@ export class Network<D extends DType = "float32"> {
    * the same masks and noise.
    */
   checkGradients(data: Data): number {
-    const { compareWithDifferences } = need("float64", "checkGradients");
+    const part = DIFFERENCES.need("checkGradients");
     const own = this.gradients(data);
     const twin = new Network({ ...this.#model.description.spec, dtype: "float64" });
     let dataset: Dataset | undefined;
@@ -285,7 +294,7 @@ export class Network<D extends DType = "float32"> {
       twin.setWeights(this.getWeights());
       twin.#model.layout.progress = this.#model.layout.progress;
       dataset = readData(twin.#model, data);
-      return compareWithDifferences(twin.#model, dataset, own);
+      return part.compareWithDifferences(twin.#model, dataset, own);
     } finally {
       dataset?.release();
       twin.dispose();

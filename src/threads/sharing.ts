@@ -2,20 +2,14 @@
 import { readNumber } from "../ground/options.ts";
 import type { Engine } from "../core/engine.ts";
 import type { Layout } from "../memory/layout.ts";
-import { partOf } from "../ground/parts.ts";
-import type { Team } from "./workers.ts";
+import { Part } from "../ground/parts.ts";
+import type { Team } from "./team.ts";
+import { usefulThreads, maySleep, threadsMissing } from "./machine.ts";
 
-/** What Node has in place of a page's Worker. */
-export const node = (globalThis as Partial<typeof globalThis>).process?.getBuiltinModule?.("node:worker_threads");
-
-/** Whether this thread may sleep: not in a page's main thread. */
-export const maySleep = ((): boolean => {
-  try {
-    return Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1) === "not-equal";
-  } catch {
-    return false;
-  }
-})();
+/** The threads themselves. */
+export const THREADS = new Part<{
+  teamOf(engine: Engine, size: number, mayStart: boolean): Team | undefined;
+}>("threads");
 
 const MOST_THREADS = 64;
 /** Rows that predict and evaluate take through the network at a time, for each thread. */
@@ -31,27 +25,9 @@ const WORTHY_START = 4e9;
  */
 export const worth = { sharing: 1.5e6 };
 
-/** How many threads can run at once. */
-export const cores: number =
-  (globalThis as Partial<typeof globalThis>).navigator?.hardwareConcurrency ??
-  (globalThis as Partial<typeof globalThis>).process?.getBuiltinModule?.("node:os").availableParallelism() ??
-  1;
-
-/** How many threads are worth using: on machines with several, half of the cores may be slower ones or no real ones. */
-export const usefulThreads = cores < 4 ? cores : Math.min(8, cores >> 1);
-
-/** Why an engine cannot have threads; nothing if it can. */
-export function threadsMissing(engine: Engine): string | undefined {
-  if (engine.refusal !== undefined) return `threads could not be started: ${engine.refusal}`;
-  if (engine.isShared && (node !== undefined || typeof Worker !== "undefined")) return undefined;
-  return typeof document === "undefined"
-    ? "there is no SharedArrayBuffer, or no Worker"
-    : "this page is not cross-origin isolated: serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
-}
-
 /** An engine's team, of at least so many, started now if there is none; nothing where there cannot be one now. */
 export function teamOf(engine: Engine, size: number, mayStart = true): Team | undefined {
-  return partOf("threads")?.teamOf(engine, size, mayStart);
+  return THREADS.here?.teamOf(engine, size, mayStart);
 }
 
 /** The option `threads`. */
@@ -118,6 +94,6 @@ export function threadsOfTraining(training: TrainingWork): number {
 export function threadsMissingFor({ engine, isSync, search }: TrainingWork): string | undefined {
   if (search !== undefined) return `${search} works on one`;
   if (isSync && !maySleep) return "in a page, fitSync may not wait for workers; use fit";
-  if (isSync && !partOf("threads")) return 'add import "propago/threads"';
+  if (isSync && !THREADS.here) return 'add import "propago/threads"';
   return threadsMissing(engine);
 }

@@ -13,8 +13,9 @@ import {
 } from "../../assembly/plan.ts";
 import type { Model } from "../memory/model.ts";
 import type { Kept } from "../memory/samples.ts";
-import { type Evaluation, readTally } from "../tables/metrics.ts";
+import type { Evaluation } from "../tables/metrics.ts";
 import { EpochList } from "./history.ts";
+import { readTally } from "./tally.ts";
 import { measure } from "./measure.ts";
 import type { FitSettings } from "./options.ts";
 import type { TrainingRows } from "./rows.ts";

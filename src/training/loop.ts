@@ -20,19 +20,19 @@ import {
 import type { Data } from "../data/data.ts";
 import type { PropagoError } from "../ground/errors.ts";
 import { UNTOLD } from "../ground/marks.ts";
-import { partOf } from "../ground/parts.ts";
+import { THREADS } from "../threads/sharing.ts";
 import type { Layout } from "../memory/layout.ts";
 import type { Model } from "../memory/model.ts";
 import { chunkOf } from "../search/chunk.ts";
 import type { Search } from "../search/search.ts";
-import { rises } from "../tables/metrics.ts";
+import { rises } from "../description/metrics.ts";
 import { watch } from "../tables/schedules.ts";
 import { Crew } from "./crew.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { type Causes, divergence, restoreGood } from "./divergence.ts";
 import { Epochs } from "./epochs.ts";
 import { type FitOptions, type FitSettings, defaultEpochs, readFitOptions } from "./options.ts";
-import { loadParts, searchPart } from "./parts.ts";
+import { DIAGNOSIS, loadParts, searchPart } from "./parts.ts";
 import { type EpochList, LazyHistory } from "./history.ts";
 import { type BatchReport, type EpochReport, type History, monitored } from "./reports.ts";
 import { type TrainingRows, readRows } from "./rows.ts";
@@ -190,7 +190,7 @@ export class Loop {
     const isShared = this.#crew.threads > 1;
     if (!this.#isSync) {
       yield* loadParts(isShared, isSearching);
-      if (isShared && !partOf("threads")) engine.refusal = '"propago/threads" could not be loaded';
+      if (isShared && !THREADS.here) engine.refusal = '"propago/threads" could not be loaded';
     }
     if (isSearching) {
       const { Search } = searchPart(description);
@@ -198,7 +198,7 @@ export class Loop {
       layout.guests.add(this.#search);
     }
     yield* this.#crew.gather();
-    const part = this.#isTold ? partOf("diagnosis") : undefined;
+    const part = this.#isTold ? DIAGNOSIS.here : undefined;
     this.#diagnosis = part && new part.Diagnosis(this.#model, dataset, this.#warnings);
     this.#diagnosis?.before(this.#settings.asked, count);
     dataset.sources = undefined;
@@ -309,7 +309,7 @@ export class Loop {
   }
 
   #causes(): Causes | undefined {
-    return this.#isTold ? partOf("diagnosis")?.causesOf(this.#model, this.#rows.dataset) : undefined;
+    return this.#isTold ? DIAGNOSIS.here?.causesOf(this.#model, this.#rows.dataset) : undefined;
   }
 
   #close(): void {
