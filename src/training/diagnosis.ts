@@ -389,7 +389,9 @@ function cost(rows: number): number {
 
 /** 0, 1, … */
 function range(count: number): number[] {
-  return Array.from({ length: count }, (_, k) => k);
+  const numbers: number[] = [];
+  for (let k = 0; k < count; k++) numbers.push(k);
+  return numbers;
 }
 
 /** Whether one column has the same number in all rows. */

@@ -7,6 +7,10 @@ export const MOST_EPOCHS = 65_536;
 
 /** Epochs that there is room for at first, where more are to come. */
 const ROOM = 2048;
+const NONE = new Float64Array(0);
+
+/** Reports of so few epochs are made at once: that takes less than to put it off. */
+const FEW = 16;
 
 /** Where the numbers of an epoch stand in its record; those of its metrics follow. */
 const EPOCH = 0;
@@ -56,7 +60,7 @@ export class EpochList {
     this.#isJudged = isJudged;
     this.#most = most;
     this.#width = METRICS + keys.length;
-    this.#records = new Float64Array(this.#width * Math.min(epochs, ROOM));
+    this.#records = epochs === 0 ? NONE : new Float64Array(this.#width * Math.min(epochs, ROOM));
   }
 
   /** Adds an epoch; `metrics` holds what its report says under the other keys. */
@@ -193,16 +197,13 @@ export class EpochList {
 const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as never;
 
 /** A history whose reports are made when somebody looks at them. */
-export class LazyHistory implements History {
+class LazyHistory implements History {
   declare readonly epochs: EpochReport[];
   declare stopped: History["stopped"];
-  declare best?: EpochReport;
-  declare warnings?: NonNullable<History["warnings"]>;
 
-  constructor(list: Pick<EpochList, "reports">) {
+  constructor(list: EpochList) {
     // Its own and enumerable: it is copied, compared and written as JSON like any array.
     Object.defineProperty(this, "epochs", { get: () => list.reports(), enumerable: true, configurable: true });
-    // Until the training has ended by itself.
     this.stopped = "aborted";
   }
 
@@ -210,4 +211,9 @@ export class LazyHistory implements History {
   [INSPECT](): History {
     return { ...this };
   }
+}
+
+/** The history of a training of so many epochs; "aborted" until it has ended by itself. */
+export function historyOf(list: EpochList, epochs: number): History {
+  return epochs <= FEW ? { epochs: list.reports(), stopped: "aborted" } : new LazyHistory(list);
 }

@@ -33,7 +33,7 @@ import { type Causes, divergence, restoreGood } from "./divergence.ts";
 import { Epochs } from "./epochs.ts";
 import { type FitOptions, type FitSettings, defaultEpochs, readFitOptions } from "./options.ts";
 import { DIAGNOSIS, loadParts, searchPart } from "./parts.ts";
-import { type EpochList, LazyHistory } from "./history.ts";
+import { type EpochList, historyOf } from "./history.ts";
 import { type BatchReport, type EpochReport, type History, monitored } from "./reports.ts";
 import { type TrainingRows, readRows } from "./rows.ts";
 import { Stopping } from "./stopping.ts";
@@ -42,7 +42,7 @@ import type { Warnings } from "./warnings.ts";
 
 /** One training, with everything that must be put right when it ends. */
 export class Loop {
-  readonly history: LazyHistory;
+  readonly history: History;
   readonly #model: Model;
   readonly #warnings: Warnings;
   readonly #settings: FitSettings;
@@ -116,7 +116,7 @@ export class Loop {
       this.#pace = new Pace(operations, description.layers.length, settings.onBatch !== undefined);
       this.#tallies = new Epochs(model, settings, rows, this.#epochs, this.#updates, isPenalised);
       this.#done = this.#tallies.list;
-      this.history = new LazyHistory(this.#done);
+      this.history = historyOf(this.#done, this.#epochs);
       this.#stopping = new Stopping(settings, layout);
       prepare(model, rows, batch, settings, this.#crew.threads);
     } catch (error) {
@@ -366,8 +366,9 @@ function prepare(
   layout.setDouble(PLAN_TARGET_LOSS, targetLoss);
   if (shuffle !== IN_ORDER) dataset.reorder();
   // What to come back to if the very first epoch leaves the finite numbers.
-  const params = layout.params();
-  engine.numbers(layout.word(PLAN_GOOD) >>> 0, params.length).set(params);
+  const { heap, bytes } = engine;
+  const params = layout.paramsAddress / bytes;
+  heap.copyWithin((layout.word(PLAN_GOOD) >>> 0) / bytes, params, params + layout.count);
   layout.setWord(PLAN_STATUS, FINE);
 }
 
