@@ -1,12 +1,20 @@
-// Makes the files that run. dist/node.js: the library with all its parts in one piece, which so is read in half the time
-// that its modules would take. dist/index.js: without its parts, for pages and bundlers, and each part beside it.
-// dist/propago.min.js: all in one piece, for a page without a bundler. dist/cli.js: the command with everything it needs.
-import { chmodSync, readFileSync, readdirSync } from "node:fs";
+// Makes what the package ships, dist/, from src/ and from the declarations in build/types/.
+//
+// For Node: library.cjs, the library with all its parts in one piece, which is read in half the time that its modules
+// would take. `require` and `import` both end there, so that a process has one state however the library came in.
+// For pages and bundlers: library.js, the library without its parts; index.js, which adds the build that most networks
+// use; a file for each part. propago.min.js: all in one file without any import, for workers, and pages without a bundler.
+// cli.js: the command with everything it needs. index.d.cts: the public types, in one file.
+import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
+import { generateDtsBundle } from "dts-bundle-generator";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 import { root } from "./root.ts";
 
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as { version: string };
+const dist = `${root}/dist`;
+/** The files that this made. */
+const made = new Set<string>();
 
 /** Parts are loaded from the files beside the bundle, where they are not in it. */
 const partsBeside: Plugin = {
@@ -18,8 +26,8 @@ const partsBeside: Plugin = {
   },
 };
 
-/** What a part shares with the library, it takes from there: there is one registry, and one class of errors. */
-const libraryBeside: Plugin = {
+/** What pages share comes from library.js: there is one registry, and one class of errors. */
+const libraryBeside = (names: readonly string[]): Plugin => ({
   name: "library beside",
   setup(build) {
     build.onResolve(
@@ -28,13 +36,19 @@ const libraryBeside: Plugin = {
           /\/(ground\/(parts|errors|options|powers)|data\/(weighting|scaling)|estimators\/(answers|features|targets))\.ts$/,
       },
       () => ({
-        path: "./index.js",
+        path: "./library.js",
         external: true,
         sideEffects: false, // so that what is not used of it is not asked for
       }),
     );
+    // By name: what the files of a page share beyond that is not for users.
+    build.onResolve({ filter: /^\.\/index\.ts$/ }, () => ({ path: "public", namespace: "names" }));
+    build.onLoad({ filter: /^public$/, namespace: "names" }, () => ({
+      contents: `export { ${names.join(", ")} } from "./ground/parts.ts";`,
+      resolveDir: `${root}/src`,
+    }));
   },
-};
+});
 
 const common: BuildOptions = {
   absWorkingDir: root,
@@ -53,15 +67,57 @@ const library: BuildOptions = {
   minifySyntax: true,
 };
 
-await build({ ...library, entryPoints: { node: "src/node.ts", index: "src/page.ts" }, plugins: [partsBeside] });
+/** Builds, and gives the names that each output exports. */
+async function make(options: BuildOptions): Promise<Record<string, string[]>> {
+  const { metafile } = await build({ ...options, metafile: true });
+  const outputs = Object.entries(metafile.outputs).map(([path, { exports }]) => [basename(path), exports] as const);
+  for (const [name] of outputs) made.add(name);
+  return Object.fromEntries(outputs);
+}
 
-await build({
+/** Writes a file of dist/ where it is not that already. */
+function write(name: string, text: string | Uint8Array): void {
+  made.add(name);
+  const path = `${dist}/${name}`;
+  if (!existsSync(path) || !readFileSync(path).equals(Buffer.from(text))) writeFileSync(path, text);
+}
+
+// The names that users see.
+const { outputFiles: _, metafile } = await build({
+  ...library,
+  entryPoints: ["src/index.ts"],
+  write: false,
+  metafile: true,
+});
+const names = Object.values(metafile.outputs)[0].exports.sort();
+
+await make({
+  ...library,
+  format: "cjs",
+  entryPoints: { library: "src/node.ts" },
+  outExtension: { ".js": ".cjs" },
+  plugins: [partsBeside],
+});
+// Whoever imports it has its names looked for in the text, for which a short text is better by 50 ms.
+write(
+  "node.cjs",
+  `"use strict";\nconst library = require("./library.cjs");\n${names.map((name) => `exports.${name} = library.${name};\n`).join("")}`,
+);
+write("node.js", `import library from "./node.cjs";\nexport const { ${names.join(", ")} } = library;\n`);
+
+await make({ ...library, entryPoints: { library: "src/library.ts" }, plugins: [partsBeside] });
+await make({
+  ...library,
+  entryPoints: { index: "src/page.ts" },
+  plugins: [libraryBeside(names)],
+});
+await make({
   ...library,
   entryPoints: readdirSync(`${root}/src/parts`).map((name) => `src/parts/${name}`),
-  plugins: [libraryBeside],
+  plugins: [libraryBeside(names)],
 });
 
-await build({
+await make({
   ...common,
   entryPoints: ["src/node.ts"],
   outfile: "dist/propago.min.js",
@@ -71,7 +127,7 @@ await build({
   plugins: [partsBeside],
 });
 
-await build({
+await make({
   ...common,
   entryPoints: ["src/cli/index.ts"],
   outfile: "dist/cli.js",
@@ -84,4 +140,27 @@ await build({
     js: 'import { createRequire as bundledRequire } from "node:module";\nconst require = bundledRequire(import.meta.url);',
   },
 });
-chmodSync(`${root}/dist/cli.js`, 0o755);
+chmodSync(`${dist}/cli.js`, 0o755);
+
+/** When a file was written; 0 for one that is not there. */
+function timeOf(path: string): number {
+  return existsSync(path) ? statSync(path).mtimeMs : 0;
+}
+
+// One file of types for both module systems, so that a class is the same type in both: a CommonJS one, which an
+// ECMAScript module may import too.
+const types = `${root}/build/types`;
+const newest = Math.max(timeOf(`${types}/.tsbuildinfo`), timeOf(import.meta.filename));
+if (timeOf(`${dist}/index.d.cts`) < newest) {
+  const output = { exportReferencedTypes: false, noBanner: true };
+  const [index] = generateDtsBundle([{ filePath: `${types}/src/index.d.ts`, output }], {
+    preferredConfigPath: `${root}/tsconfig.public.json`,
+  });
+  writeFileSync(`${dist}/index.d.cts`, `/// <reference lib="esnext.disposable" />\n${index}`);
+}
+made.add("index.d.cts");
+write("index.d.ts", 'export * from "./index.cjs";\n');
+for (const ending of ["d.ts", "d.cts"]) write(`part.${ending}`, "export {};\n");
+
+// What earlier versions of this script made.
+for (const name of readdirSync(dist)) if (!made.has(name)) rmSync(`${dist}/${name}`, { recursive: true });

@@ -1,5 +1,6 @@
 // The options of fit, as users write them.
 import type { ClassWeights, Data, SampleWeights } from "../data/data.ts";
+import type { AbortSignalLike } from "../ground/signal.ts";
 import type { MetricSpec } from "../tables/metrics.ts";
 import type { BatchReport, EpochReport } from "./reports.ts";
 
@@ -52,7 +53,7 @@ export interface FitOptions {
    */
   threads?: number | "auto";
   /** Aborts: the promise rejects with the signal's reason; the network stays as its last completed batch left it. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
   /**
    * Called after each epoch. `fit` awaits a promise that it gives, and rejects with its error; an abort takes effect when
    * it has settled. `fitSync`, which cannot wait, throws ERR_CONFIG where it gives one.

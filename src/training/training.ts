@@ -33,6 +33,7 @@ import type { NetworkDescription } from "../description/description.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { Layout } from "../memory/layout.ts";
 import { type PartName, type Parts, load, need, partOf } from "../ground/parts.ts";
+import { type AbortSignalLike, isSignal } from "../ground/signal.ts";
 import type { Dataset, Kept, Rows } from "../memory/samples.ts";
 import { watch } from "../tables/schedules.ts";
 import { type Search, chunkOf } from "../search/search.ts";
@@ -119,7 +120,7 @@ interface Plan {
   targetLoss: number;
   timeLimit: number;
   threads: number | "auto";
-  signal: AbortSignal | undefined;
+  signal: AbortSignalLike | undefined;
   onEpoch: ((report: EpochReport) => unknown) | undefined;
   onBatch: ((report: BatchReport) => unknown) | undefined;
 }
@@ -180,8 +181,8 @@ function readValidation(value: unknown): number | Data {
   return value as Data;
 }
 
-function readSignal(value: unknown): AbortSignal | undefined {
-  if (value === undefined || value instanceof AbortSignal) return value;
+function readSignal(value: unknown): AbortSignalLike | undefined {
+  if (value === undefined || isSignal(value)) return value;
   throw new PropagoError("ERR_CONFIG", `signal must be an AbortSignal, got ${show(value)}`);
 }
 
@@ -864,7 +865,7 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   #resolve!: (history: History) => void;
   #reject!: (error: unknown) => void;
   readonly #slices: Iterator<Promise<void> | undefined, void> | undefined;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: AbortSignalLike | undefined;
   #current: Promise<void> | undefined;
   /** While a slice runs: what callbacks do then, the loop notices itself. */
   #isWorking = false;
