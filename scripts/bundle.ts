@@ -26,6 +26,11 @@ const partsBeside: Plugin = {
   },
 };
 
+/** The parts that are imported by name. */
+const parts = readdirSync(`${root}/src/parts`, { encoding: "utf8" })
+  .map((name) => basename(name, ".ts"))
+  .filter((name) => name !== "rows");
+
 /** What pages share comes from library.js: there is one registry, and one class of errors. */
 const libraryBeside = (names: readonly string[]): Plugin => ({
   name: "library beside",
@@ -33,7 +38,7 @@ const libraryBeside = (names: readonly string[]): Plugin => ({
     build.onResolve(
       {
         filter:
-          /\/(ground\/(parts|errors|options|powers)|data\/(weighting|scaling)|estimators\/(answers|features|targets))\.ts$/,
+          /\/(core\/engine|ground\/(parts|errors|options|powers)|data\/(weighting|scaling)|estimators\/(answers|features|targets))\.ts$/,
       },
       () => ({
         path: "./library.js",
@@ -65,6 +70,7 @@ const library: BuildOptions = {
   target: "es2022",
   // Puts the numbers of assembly/plan.ts where they are used.
   minifySyntax: true,
+  define: { PROPAGO_VERSION: JSON.stringify(version) },
 };
 
 /** Builds, and gives the names that each output exports. */
@@ -94,26 +100,33 @@ const names = Object.values(metafile.outputs)[0].exports.sort();
 await make({
   ...library,
   format: "cjs",
-  entryPoints: { library: "src/node.ts" },
-  outExtension: { ".js": ".cjs" },
+  stdin: {
+    contents: 'export * from "./node.ts"; export { init } from "./slim.ts";',
+    resolveDir: `${root}/src`,
+    loader: "ts",
+  },
+  outdir: undefined,
+  outfile: "dist/library.cjs",
   plugins: [partsBeside],
 });
-// Whoever imports it has its names looked for in the text, for which a short text is better by 50 ms.
-write(
-  "node.cjs",
-  `"use strict";\nconst library = require("./library.cjs");\n${names.map((name) => `exports.${name} = library.${name};\n`).join("")}`,
-);
-write("node.js", `import library from "./node.cjs";\nexport const { ${names.join(", ")} } = library;\n`);
+for (const [entry, own] of [
+  ["node", names],
+  ["slim-node", [...names, "init"]],
+] as const) {
+  // Node looks for names in the text of what is imported, for which a short text is better by 50 ms.
+  const lines = own.map((name) => `exports.${name} = library.${name};\n`);
+  write(`${entry}.cjs`, `"use strict";\nconst library = require("./library.cjs");\n${lines.join("")}`);
+  write(`${entry}.js`, `import library from "./${entry}.cjs";\nexport const { ${own.join(", ")} } = library;\n`);
+}
 
 await make({ ...library, entryPoints: { library: "src/library.ts" }, plugins: [partsBeside] });
 await make({
   ...library,
-  entryPoints: { index: "src/page.ts" },
-  plugins: [libraryBeside(names)],
-});
-await make({
-  ...library,
-  entryPoints: readdirSync(`${root}/src/parts`).map((name) => `src/parts/${name}`),
+  entryPoints: [
+    { in: "src/page.ts", out: "index" },
+    { in: "src/slim.ts", out: "slim" },
+    ...parts.map((name) => ({ in: `src/parts/${name}.ts`, out: name })),
+  ],
   plugins: [libraryBeside(names)],
 });
 
@@ -142,6 +155,14 @@ await make({
 });
 chmodSync(`${dist}/cli.js`, 0o755);
 
+// The builds as files, for propago/slim. A section of their own says which build each is, and of which version.
+for (const target of ["simd", "common", "float64", "relaxed"]) {
+  const name = Buffer.from("propago");
+  const content = Buffer.concat([Buffer.of(name.length), name, Buffer.from(`${target} ${version}`)]);
+  const section = Buffer.concat([Buffer.of(0, content.length), content]);
+  write(`${target}.wasm`, Buffer.concat([readFileSync(`${root}/build/${target}.wasm`), section]));
+}
+
 /** When a file was written; 0 for one that is not there. */
 function timeOf(path: string): number {
   return existsSync(path) ? statSync(path).mtimeMs : 0;
@@ -153,14 +174,22 @@ const types = `${root}/build/types`;
 const newest = Math.max(timeOf(`${types}/.tsbuildinfo`), timeOf(import.meta.filename));
 if (timeOf(`${dist}/index.d.cts`) < newest) {
   const output = { exportReferencedTypes: false, noBanner: true };
-  const [index] = generateDtsBundle([{ filePath: `${types}/src/index.d.ts`, output }], {
-    preferredConfigPath: `${root}/tsconfig.public.json`,
-  });
+  const [index, slim] = generateDtsBundle(
+    ["index", "init"].map((name) => ({ filePath: `${types}/src/${name}.d.ts`, output })),
+    { preferredConfigPath: `${root}/tsconfig.public.json` },
+  );
+  writeFileSync(`${dist}/slim.d.cts`, `export * from "./index.cjs";\n${slim}`);
   writeFileSync(`${dist}/index.d.cts`, `/// <reference lib="esnext.disposable" />\n${index}`);
 }
-made.add("index.d.cts");
-write("index.d.ts", 'export * from "./index.cjs";\n');
+for (const name of ["index", "slim"]) {
+  made.add(`${name}.d.cts`);
+  write(`${name}.d.ts`, `export * from "./${name}.cjs";\n`);
+}
 for (const ending of ["d.ts", "d.cts"]) write(`part.${ending}`, "export {};\n");
+write(
+  "wasm.d.ts",
+  "/** What the host makes of the file: a compiled module, or its URL. */\ndeclare const wasm: object;\nexport default wasm;\n",
+);
 
 // What earlier versions of this script made.
 for (const name of readdirSync(dist)) if (!made.has(name)) rmSync(`${dist}/${name}`, { recursive: true });

@@ -9,4 +9,5 @@ export { Features } from "./estimators/features.ts";
 export { TargetScaling } from "./estimators/targets.ts";
 export { exponential, root } from "./ground/powers.ts";
 export { register } from "./ground/parts.ts";
+export { engineOf, refusalOf } from "./core/engine.ts";
 export { readClassWeights, readSampleWeights } from "./data/weighting.ts";

@@ -3,6 +3,7 @@
 // "common" alone. "complete" is imported before a network that needs it is made; of the others a call that may wait loads
 // what it needs.
 import type { compareWithDifferences } from "../network/differences.ts";
+import type { BuildSource } from "../core/engine.ts";
 import type { Diagnosis } from "../training/diagnosis.ts";
 import { PropagoError } from "./errors.ts";
 import type { RARE_LAYERS } from "../tables/rare-layers.ts";
@@ -18,10 +19,10 @@ import type { teamOf } from "../threads/workers.ts";
 
 export interface Parts {
   /** The build of what most networks use, as text: only in pages, and always there. */
-  common: { text: string };
+  common: { text: BuildSource };
   /** The build of everything in float32, and the rows of tables that most networks do without. */
   complete: {
-    text: string;
+    text: BuildSource;
     layer: typeof RARE_LAYERS;
     optimizer: typeof RARE_OPTIMIZERS;
     metric: typeof SCORES;
@@ -31,9 +32,9 @@ export interface Parts {
     checkOptimizer: typeof checkOptimizer;
   };
   /** A build's bytes as text, and what is done in float64 only. */
-  float64: { text: string; compareWithDifferences: typeof compareWithDifferences };
+  float64: { text: BuildSource; compareWithDifferences: typeof compareWithDifferences };
   /** A build's bytes as text. */
-  relaxed: { text: string };
+  relaxed: { text: BuildSource };
   search: { Search: typeof Search; readRates: typeof readRates; searchRates: typeof searchRates };
   /** How a Classifier or Regressor is trained and measured. */
   selection: { select: typeof select; further: typeof further; measure: typeof measure; intervalOf: typeof intervalOf };
