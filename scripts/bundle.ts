@@ -16,11 +16,11 @@ const dist = `${root}/dist`;
 /** The files that this made. */
 const made = new Set<string>();
 
-/** Parts are loaded from the files beside the bundle, where they are not in it. */
+/** Parts are loaded from the files beside the bundle. */
 const partsBeside: Plugin = {
   name: "parts beside",
   setup(build) {
-    build.onResolve({ filter: /^\.\.\/parts\/\w+\.ts$/ }, ({ kind, path }) =>
+    build.onResolve({ filter: /^\.\/\w+\.ts$/ }, ({ kind, path }) =>
       kind === "dynamic-import" ? { path: `./${basename(path, ".ts")}.js`, external: true } : undefined,
     );
   },
@@ -29,7 +29,7 @@ const partsBeside: Plugin = {
 /** The parts that are imported by name. */
 const parts = readdirSync(`${root}/src/parts`, { encoding: "utf8" })
   .map((name) => basename(name, ".ts"))
-  .filter((name) => name !== "rows");
+  .filter((name) => name !== "rows" && name !== "loaders");
 
 /** What pages share comes from library.js: there is one registry, and one class of errors. */
 const libraryBeside = (names: readonly string[]): Plugin => ({
@@ -107,7 +107,6 @@ await make({
   },
   outdir: undefined,
   outfile: "dist/library.cjs",
-  plugins: [partsBeside],
 });
 for (const [entry, own] of [
   ["node", names],
@@ -119,7 +118,7 @@ for (const [entry, own] of [
   write(`${entry}.js`, `import library from "./${entry}.cjs";\nexport const { ${own.join(", ")} } = library;\n`);
 }
 
-await make({ ...library, entryPoints: { library: "src/library.ts" }, plugins: [partsBeside] });
+await make({ ...library, entryPoints: { library: "src/library.ts" } });
 await make({
   ...library,
   entryPoints: [
@@ -127,7 +126,7 @@ await make({
     { in: "src/slim.ts", out: "slim" },
     ...parts.map((name) => ({ in: `src/parts/${name}.ts`, out: name })),
   ],
-  plugins: [libraryBeside(names)],
+  plugins: [partsBeside, libraryBeside(names)],
 });
 
 await make({
@@ -137,7 +136,6 @@ await make({
   platform: "browser",
   target: "es2022",
   minify: true,
-  plugins: [partsBeside],
 });
 
 await make({
@@ -147,7 +145,6 @@ await make({
   platform: "node",
   target: "node20",
   define: { PROPAGO_VERSION: JSON.stringify(version) },
-  plugins: [partsBeside],
   // The CommonJS packages inside the bundle call require for Node's own modules.
   banner: {
     js: 'import { createRequire as bundledRequire } from "node:module";\nconst require = bundledRequire(import.meta.url);',
@@ -185,11 +182,13 @@ for (const name of ["index", "slim"]) {
   made.add(`${name}.d.cts`);
   write(`${name}.d.ts`, `export * from "./${name}.cjs";\n`);
 }
-for (const ending of ["d.ts", "d.cts"]) write(`part.${ending}`, "export {};\n");
-write(
-  "wasm.d.ts",
-  "/** What the host makes of the file: a compiled module, or its URL. */\ndeclare const wasm: object;\nexport default wasm;\n",
-);
+for (const ending of ["d.ts", "d.cts"]) {
+  write(`part.${ending}`, "export {};\n");
+  write(
+    `wasm.${ending}`,
+    "/** What the host makes of the file: a compiled module, or its URL. */\ndeclare const wasm: object;\nexport default wasm;\n",
+  );
+}
 
 // What earlier versions of this script made.
 for (const name of readdirSync(dist)) if (!made.has(name)) rmSync(`${dist}/${name}`, { recursive: true });

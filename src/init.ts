@@ -2,7 +2,7 @@
 import { type Build, type BuildSource, engineOf } from "./core/engine.ts";
 import { type WasmSource, buildOf, isModule, readBuild } from "./core/brought.ts";
 import { readObject } from "./ground/options.ts";
-import { register } from "./ground/parts.ts";
+import { fill } from "./ground/parts.ts";
 import { compareWithDifferences } from "./network/differences.ts";
 import { rareRows } from "./parts/rows.ts";
 
@@ -32,7 +32,7 @@ export async function init(options: InitOptions): Promise<void> {
 }
 
 function enter(build: Build, text: BuildSource): void {
-  if (build === "simd") register("complete", { ...rareRows, text });
-  else if (build === "float64") register("float64", { compareWithDifferences, text });
-  else register(build, { text });
+  if (build === "simd") fill("complete", { ...rareRows, text });
+  else if (build === "float64") fill("float64", { compareWithDifferences, text });
+  else fill(build, { text });
 }

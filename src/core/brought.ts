@@ -48,7 +48,10 @@ export async function readBuild(wasm: unknown): Promise<{ build: Build; source: 
   const bytes = await bytesOf(given);
   if (bytes.length < 8 || new DataView(bytes.buffer).getUint32(0) !== 0x0061736d) {
     const begin = show(String.fromCharCode(...bytes.subarray(0, 16)));
-    throw new PropagoError("ERR_CONFIG", `init: wasm is no WebAssembly, it begins with ${begin}: look at where it comes from`);
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `init: wasm is no WebAssembly, it begins with ${begin}: look at where it comes from`,
+    );
   }
   try {
     return { build: buildOf(await WebAssembly.compile(bytes)), source: bytes };

@@ -3,7 +3,7 @@
 import { OVERREAD } from "../../assembly/plan.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { CoreExports } from "../generated/exports.ts";
-import { need, partOf } from "../ground/parts.ts";
+import { Part } from "../ground/parts.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
 
 const PAGE = 65_536;
@@ -18,8 +18,20 @@ const CROWDED = 64 * 1024 * 1024;
 /** Builds of the core: float32, of that what most networks use, the whole with relaxed SIMD, float64. */
 export type Build = "simd" | "common" | "relaxed" | "float64";
 
-/** A build as the package carries it, as text; or as a program has brought it, as bytes or compiled by its host. */
+/** A build: the text that the package carries; or what a program has brought, bytes or what its host has compiled. */
 export type BuildSource = string | Uint8Array<ArrayBuffer> | WebAssembly.Module;
+
+/** What a slot holds: "common" is in every page, the others are parts. */
+export interface BuildText {
+  text: BuildSource;
+}
+
+const BUILDS: Readonly<Record<Build, Part<BuildText>>> = {
+  common: new Part("common"),
+  simd: new Part("complete"),
+  relaxed: new Part("relaxed"),
+  float64: new Part("float64"),
+};
 
 /** Something that holds blocks and can give them up for a while. */
 export interface Tenant {
@@ -63,13 +75,19 @@ export class Engine {
     const isDouble = build === "float64";
     this.dtype = isDouble ? build : "float32";
     this.bytes = isDouble ? 8 : 4;
-    const part = build === "simd" ? "complete" : build;
-    const { text } = need(part, `${isDouble ? "dtype" : "build"} "${build}"`);
+    if (build === "common" && BUILDS.common.here === undefined) {
+      throw new PropagoError(
+        "ERR_PART",
+        'propago/slim has no WebAssembly yet: await init({ wasm }) with "propago/simd.wasm"',
+      );
+    }
+    const { text } = BUILDS[build].need(`${isDouble ? "dtype" : "build"} "${build}"`);
     // A copy: what is brought stays as it is.
     const bytes = typeof text === "string" ? decode(text) : text instanceof Uint8Array ? text.slice() : undefined;
     const memory = bytes && sharedMemory();
     this.isShared = memory !== undefined;
-    if (bytes === undefined) this.refusal = "the memory of a compiled module cannot be shared; give init its bytes or URL";
+    if (bytes === undefined)
+      this.refusal = "the memory of a compiled module cannot be shared; give init its bytes or URL";
     this.memory = memory ?? new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
     this.#see();
     if (bytes !== undefined && this.isShared) declareShared(bytes);
@@ -243,8 +261,8 @@ export function engineOf(what: Build | DType): Engine {
  * @throws PropagoError ERR_PART where what a network needs is not there.
  */
 export function engineFor({ build, rarity }: { build: Build; rarity: string | undefined }): Engine {
-  if (build !== "simd" || partOf("complete")) return engineOf(build);
-  if (rarity !== undefined) need("complete", rarity);
+  if (build !== "simd" || BUILDS.simd.here) return engineOf(build);
+  if (rarity !== undefined) BUILDS.simd.need(rarity);
   return engineOf("common");
 }
 

@@ -1,8 +1,8 @@
 // The options of fit, as users write them.
 import type { ClassWeights, Data, SampleWeights } from "../data/data.ts";
 import type { AbortSignalLike } from "../ground/signal.ts";
-import type { MetricSpec } from "../tables/metrics.ts";
 import type { BatchReport, EpochReport } from "./reports.ts";
+import type { MetricSpec } from "../tables/names.ts";
 
 export type Shuffle = boolean | "withReplacement";
 
