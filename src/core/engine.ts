@@ -308,8 +308,8 @@ export function refusalOf(cause: unknown, build?: Build): unknown {
     return new PropagoError(
       "ERR_WASM_BLOCKED",
       typeof location === "undefined"
-        ? "this host compiles no WebAssembly at run time, as Cloudflare Workers and other edge runtimes do not: import from " +
-            '"propago/slim", and give its init the module that the host compiles, import wasm from "propago/simd.wasm"'
+        ? "this host compiles no WebAssembly at run time, as edge runtimes do not: give init of propago/slim the module that " +
+            'the host itself makes of "propago/simd.wasm"'
         : "this page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src",
       { cause },
     );

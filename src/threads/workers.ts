@@ -23,7 +23,8 @@ import {
   turnOf,
   wordsOf,
 } from "./team.ts";
-import { cores, maySleep, node, threadsMissing } from "./sharing.ts";
+import { cores, maySleep, nodeThreads } from "./machine.ts";
+import { threadsMissing } from "./sharing.ts";
 
 /** What a page's workers have too, and what only Node's have. */
 interface AnyWorker {
@@ -191,7 +192,7 @@ export class Team {
       this.#leader = undefined;
     }
     this.#words[SHARED] = threads;
-    this.#words[PATIENCE] = threads > cores ? 0 : LOOKING;
+    this.#words[PATIENCE] = threads > cores() ? 0 : LOOKING;
     return this.#words;
   }
 
@@ -214,6 +215,7 @@ export class Team {
     const notify = (): void => this.#notify();
     const fail = (cause: unknown): void => this.#fail(cause);
     let worker: AnyWorker;
+    const node = nodeThreads();
     if (node !== undefined) {
       // Without the options of this process, which may load what a worker does not need.
       worker = new node.Worker(program, { eval: true, workerData: start, execArgv: [], env: {} });

@@ -37,7 +37,8 @@ import { type AbortSignalLike, isSignal } from "../ground/signal.ts";
 import type { Dataset, Kept, Rows } from "../memory/samples.ts";
 import { watch } from "../tables/schedules.ts";
 import { type Search, chunkOf } from "../search/search.ts";
-import { THREADS, maySleep, readThreads, teamOf, threadsMissing, usefulThreads, worth } from "../threads/sharing.ts";
+import { maySleep, usefulThreads } from "../threads/machine.ts";
+import { THREADS, readThreads, teamOf, threadsMissing, worth } from "../threads/sharing.ts";
 import { UNTOLD } from "../ground/marks.ts";
 import { DIAGNOSIS, type Warnings } from "./warnings.ts";
 import type { Team } from "../threads/workers.ts";
@@ -462,7 +463,7 @@ class Loop {
       if (this.#work < WORTHY_STEP || work < WORTHY_FIT || isBlocked || threadsMissing(engine) !== undefined) return 1;
       engine.work += work;
       if (engine.work < WORTHY_START) return 1;
-      return Math.max(1, Math.min(usefulThreads, batch >> 2));
+      return Math.max(1, Math.min(usefulThreads(), batch >> 2));
     }
     // Nothing is lost; in `fit`, a thread of its own leaves this one free all the same.
     if (this.#isSync && !search && this.#work < worth.sharing) return 1;
