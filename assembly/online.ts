@@ -98,10 +98,43 @@ function move(eta: v128, p: usize, x: v128, d: usize, n: i32): void {
   v128.store(p + rest, last);
 }
 
-/** w_io ← w_io − η x_i δ_o, row by row. x (nin), W (nin, nout), d (nout). */
+/** w_io ← w_io − η x_i δ_o, four rows at a time while there are so many. x (nin), W (nin, nout), d (nout). */
 function lines(eta: v128, x: usize, W: usize, d: usize, nin: i32, nout: i32): void {
-  for (; nin > 0; --nin, x += sizeof<real>(), W += <usize>nout * sizeof<real>())
-    move(eta, W, v128.load_splat<real>(x), d, nout);
+  const stride = <usize>nout * sizeof<real>();
+  if (nout >= LANES)
+    for (; nin >= 4; nin -= 4, x += 4 * sizeof<real>(), W += 4 * stride) fourLines(eta, x, W, d, stride);
+  for (; nin > 0; --nin, x += sizeof<real>(), W += stride) move(eta, W, v128.load_splat<real>(x), d, nout);
+}
+
+/** The same for four rows, of at least a vector each: every vector of d is loaded once for all of them. */
+function fourLines(eta: v128, x: usize, W: usize, d: usize, stride: usize): void {
+  const x0 = v128.load_splat<real>(x);
+  const x1 = v128.load_splat<real>(x, sizeof<real>());
+  const x2 = v128.load_splat<real>(x, 2 * sizeof<real>());
+  const x3 = v128.load_splat<real>(x, 3 * sizeof<real>());
+  const end = d + stride - 16;
+  let w0 = W;
+  let w1 = w0 + stride;
+  let w2 = w1 + stride;
+  let w3 = w2 + stride;
+  // The last vectors may overlap the ones before: they are computed before anything changes, and stored last.
+  const rest = stride - 16;
+  const last = v128.load(end);
+  const last0 = moved(eta, v128.load(w0 + rest), v128.mul<real>(x0, last));
+  const last1 = moved(eta, v128.load(w1 + rest), v128.mul<real>(x1, last));
+  const last2 = moved(eta, v128.load(w2 + rest), v128.mul<real>(x2, last));
+  const last3 = moved(eta, v128.load(w3 + rest), v128.mul<real>(x3, last));
+  for (; d < end; d += 16, w0 += 16, w1 += 16, w2 += 16, w3 += 16) {
+    const delta = v128.load(d);
+    v128.store(w0, moved(eta, v128.load(w0), v128.mul<real>(x0, delta)));
+    v128.store(w1, moved(eta, v128.load(w1), v128.mul<real>(x1, delta)));
+    v128.store(w2, moved(eta, v128.load(w2), v128.mul<real>(x2, delta)));
+    v128.store(w3, moved(eta, v128.load(w3), v128.mul<real>(x3, delta)));
+  }
+  v128.store(W + rest, last0);
+  v128.store(W + stride + rest, last1);
+  v128.store(W + 2 * stride + rest, last2);
+  v128.store(W + 3 * stride + rest, last3);
 }
 
 /** A single unit's weights, which lie one behind the other: dx = δ w, w ← w − η x δ. x, w and dx (nin). */
