@@ -1,5 +1,5 @@
 // The optimizers that take all rows at once and search: what they decide, from losses and slopes. One iteration is one
-// epoch. What happens to weights is the core's (assembly/vectors.ts, levenberg.ts; `differentiate`, `square` in train.ts).
+// epoch. What happens to weights is the core's (assembly/numbers/vectors.ts, levenberg.ts; `differentiate`, `square` in train.ts).
 import {
   DIVERGED,
   PLAN_BATCH_LOSS,

@@ -1,4 +1,4 @@
-// The activations by name. Their values and derivatives are the core's (assembly/activations.ts).
+// The activations by name. Their values and derivatives are the core's (assembly/functions/activations.ts).
 import {
   CELU,
   ELU,

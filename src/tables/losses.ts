@@ -1,4 +1,4 @@
-// The losses by name. Their values and derivatives are the core's (assembly/losses.ts).
+// The losses by name. Their values and derivatives are the core's (assembly/functions/losses.ts).
 import {
   BINARY_CROSS_ENTROPY,
   CATEGORICAL_CROSS_ENTROPY,

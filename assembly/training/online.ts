@@ -16,14 +16,14 @@ import {
   LAYER_Y,
   LAYER_Z,
   SIGMOID,
-} from "./plan";
-import { LANES, Simd } from "./simd";
-import { activate, deactivate } from "./activations";
-import { forward } from "./layers";
-import { Lanes } from "./math";
+} from "../plan";
+import { Lanes } from "../numbers/math";
+import { LANES, Simd } from "../numbers/simd";
+import { activate, activateBack } from "../functions/activations";
+import { forward } from "../layers/layers";
 
 /** z = x W + b, y = f(z) for one sample, through dense layers. Short rows of W are gone through here, long ones by tiles. */
-export function ascend(first: usize, last: usize): void {
+export function forwardOne(first: usize, last: usize): void {
   for (let layer = first; layer <= last; layer += LAYER_BYTES) {
     const nout = load<i32>(layer, LAYER_OUT);
     if (nout > LANES) {
@@ -48,7 +48,7 @@ export function ascend(first: usize, last: usize): void {
 }
 
 /** From the last layer's dY (dZ, if the loss gave that: `fused`) to new weights of all dense layers down to `first`. */
-export function descend(first: usize, last: usize, fused: bool, rate: f64): void {
+export function backwardOne(first: usize, last: usize, fused: bool, rate: f64): void {
   const eta = Simd.splat(rate);
   for (let layer = last; layer >= first; layer -= LAYER_BYTES) {
     const nin = load<i32>(layer, LAYER_IN);
@@ -62,7 +62,7 @@ export function descend(first: usize, last: usize, fused: bool, rate: f64): void
         const slope = v128.mul<real>(a, v128.sub<real>(Simd.splat(1), a));
         v128.store(d, v128.mul<real>(v128.load(d), slope));
       } else {
-        deactivate(kind, load<f64>(layer, LAYER_PARAMETER), load<usize>(layer, LAYER_Z), y, d, 0, 1, nout);
+        activateBack(kind, load<f64>(layer, LAYER_PARAMETER), load<usize>(layer, LAYER_Z), y, d, 0, 1, nout);
       }
     }
     fused = false;

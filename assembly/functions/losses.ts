@@ -1,0 +1,216 @@
+// The losses applied to rows.
+import {
+  BINARY_CROSS_ENTROPY,
+  CATEGORICAL_CROSS_ENTROPY,
+  COSINE_SIMILARITY,
+  LAST_FUSED,
+  LAST_SUMMED,
+  LOG_LIKELIHOOD,
+  MEAN_ABSOLUTE_ERROR,
+  MEAN_SQUARED_ERROR,
+  SIGMOID_CROSS_ENTROPY,
+  SOFTMAX_DIVERGENCE,
+  SQUARED_ERROR,
+} from "../plan";
+import { Lanes } from "../numbers/math";
+import { LANES, Simd } from "../numbers/simd";
+import { MeanAbsoluteError, MeanSquaredError, SigmoidCrossEntropy, SquaredError } from "./common-losses";
+import { Positive, RareLoss } from "./rare-losses";
+import { largest } from "./softmax";
+
+function valueOf(kind: i32, z: v128, a: v128, t: v128, p: v128): v128 {
+  switch (kind) {
+    case SQUARED_ERROR:
+      return SquaredError.value(a, t);
+    case MEAN_SQUARED_ERROR:
+      return MeanSquaredError.value(a, t);
+    case MEAN_ABSOLUTE_ERROR:
+      return MeanAbsoluteError.value(a, t);
+    case SIGMOID_CROSS_ENTROPY:
+    case BINARY_CROSS_ENTROPY:
+      return SigmoidCrossEntropy.value(z, t);
+    default:
+      return COMPLETE ? RareLoss.value(kind, a, t, p) : a;
+  }
+}
+
+function derivativeOf(kind: i32, a: v128, t: v128, p: v128): v128 {
+  switch (kind) {
+    case SQUARED_ERROR:
+    case SIGMOID_CROSS_ENTROPY:
+    case BINARY_CROSS_ENTROPY:
+      return SquaredError.derivative(a, t);
+    case MEAN_SQUARED_ERROR:
+      return MeanSquaredError.derivative(a, t);
+    case MEAN_ABSOLUTE_ERROR:
+      return MeanAbsoluteError.derivative(a, t);
+    default:
+      return COMPLETE ? RareLoss.derivative(kind, a, t, p) : a;
+  }
+}
+
+/**
+ * squaredError of a single sample with at most LANES outputs: what `lossOf` gives, for networks whose whole step is some
+ * hundred instructions. Writes a whole vector of d.
+ */
+@inline
+export function squaredError(y: usize, t: usize, d: usize, width: i32): f64 {
+  const e = v128.and(SquaredError.derivative(v128.load(y), v128.load(t)), Simd.first(width));
+  v128.store(d, e);
+  return <f64>Simd.sum(v128.mul<real>(Simd.splat(0.5), v128.mul<real>(e, e)));
+}
+
+/**
+ * The loss of rows [begin, end) into `losses`, and its derivative divided by `batch` into D: dY, or dZ where the
+ * loss is fused with the last activation. Z, Y, T and D (rows, width).
+ */
+export function lossOf(
+  kind: i32,
+  parameter: f64,
+  Z: usize,
+  Y: usize,
+  T: usize,
+  D: usize,
+  losses: usize,
+  begin: i32,
+  end: i32,
+  width: i32,
+  batch: i32,
+): void {
+  const first = <usize>begin * <usize>width * sizeof<real>();
+  const z = Z + first;
+  const y = Y + first;
+  const t = T + first;
+  const d = D + first;
+  const at = losses + <usize>begin * sizeof<real>();
+  const rows = end - begin;
+  switch (kind) {
+    case CATEGORICAL_CROSS_ENTROPY:
+    case SOFTMAX_DIVERGENCE:
+      return Rows.categorical(kind, parameter, z, y, t, d, at, rows, width, batch);
+    default:
+      if (COMPLETE && kind == COSINE_SIMILARITY) return Rows.cosine(y, t, d, at, rows, width, batch);
+      return Rows.sum(kind, parameter, z, y, t, d, at, rows, width, batch);
+  }
+}
+
+/** Whether the loss gives dZ of the last layer at once, and not dY. */
+export function isFused(kind: i32): bool {
+  return kind >= BINARY_CROSS_ENTROPY && kind <= LAST_FUSED;
+}
+
+class Rows {
+  /**
+   * loss = Σ_j value_j, or its mean over the outputs. Cross-entropies smooth their targets: one of K classes as
+   * `categorical` does, an output of its own as the first of two, (1 − s) t + s / 2.
+   */
+  static sum(
+    kind: i32,
+    parameter: f64,
+    z: usize,
+    y: usize,
+    t: usize,
+    d: usize,
+    losses: usize,
+    rows: i32,
+    width: i32,
+    batch: i32,
+  ): void {
+    const isSummed = kind == SQUARED_ERROR || (kind >= SIGMOID_CROSS_ENTROPY && kind <= LAST_SUMMED);
+    const scale: f64 = isSummed ? 1 : 1 / <f64>width;
+    const p = Simd.splat(parameter);
+    const isOne = COMPLETE && kind == LOG_LIKELIHOOD;
+    const smoothing: f64 = isOne || kind == BINARY_CROSS_ENTROPY || kind == SIGMOID_CROSS_ENTROPY ? parameter : 0;
+    const keep = Simd.splat(1 - smoothing);
+    const spread = Simd.splat(smoothing / (isOne ? <f64>width : 2));
+    const slope = Simd.splat(scale / <f64>batch);
+    const bytes = <usize>width * sizeof<real>();
+    for (; rows > 0; --rows, z += bytes, y += bytes, t += bytes, d += bytes, losses += sizeof<real>()) {
+      let total = Simd.splat(0);
+      for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
+        const as = v128.load(y + at);
+        const ts = Simd.madd(v128.load(t + at), keep, spread);
+        total = v128.add<real>(total, v128.and(valueOf(kind, v128.load(z + at), as, ts, p), Simd.first(width - j)));
+        Simd.store(d + at, v128.mul<real>(slope, derivativeOf(kind, as, ts, p)), width - j);
+      }
+      store<real>(losses, <real>scale * Simd.sum(total));
+    }
+  }
+
+  /**
+   * −Σ_k t_k log a_k with a = softmax(z). log Σ e^z = top − log a_top, where a_top >= 1 / width, so nothing
+   * overflows: loss = Σ_k t_k (log Σ e^z − z_k); dZ_k = a_k Σt − t_k. The divergence adds Σ_k t_k log t_k.
+   * Smoothing s spreads a part of each row's weight over the K classes, (1 − s) t + s / K (Szegedy 2016).
+   */
+  static categorical(
+    kind: i32,
+    smoothing: f64,
+    z: usize,
+    y: usize,
+    t: usize,
+    d: usize,
+    losses: usize,
+    rows: i32,
+    width: i32,
+    batch: i32,
+  ): void {
+    const keep = Simd.splat(1 - smoothing);
+    const spread = Simd.splat(smoothing / <f64>width);
+    const zero = Simd.splat(0);
+    const slope = Simd.splat(1 / <f64>batch);
+    const bytes = <usize>width * sizeof<real>();
+    for (; rows > 0; --rows, z += bytes, y += bytes, t += bytes, d += bytes, losses += sizeof<real>()) {
+      const logTop = Lanes.log<real>(v128.splat<real>(largest(y, width)));
+      const logSum = v128.sub<real>(v128.splat<real>(largest(z, width)), logTop);
+      let total = Simd.splat(0);
+      let mass = Simd.splat(0);
+      for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
+        const mask = Simd.first(width - j);
+        const ts = v128.and(Simd.madd(v128.load(t + at), keep, spread), mask);
+        let surprise = v128.sub<real>(logSum, v128.load(z + at));
+        if (COMPLETE && kind == SOFTMAX_DIVERGENCE) surprise = v128.add<real>(surprise, Positive.log(ts));
+        // Only where there is a target: the difference may be infinite elsewhere, and 0 · ∞ is not 0.
+        total = v128.add<real>(total, v128.and(v128.mul<real>(ts, surprise), v128.ne<real>(ts, zero)));
+        mass = v128.add<real>(mass, ts);
+      }
+      const ones = v128.splat<real>(Simd.sum(mass));
+      for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
+        const ts = Simd.madd(v128.load(t + at), keep, spread);
+        const error = v128.sub<real>(v128.mul<real>(v128.load(y + at), ones), ts);
+        Simd.store(d + at, v128.mul<real>(slope, error), width - j);
+      }
+      store<real>(losses, Simd.sum(total));
+    }
+  }
+
+  /** −c with c = Σ_k a_k t_k / (|a| |t|), the cosine of their angle; ∂/∂a_k = (c a_k / |a| − t_k / |t|) / |a|. */
+  static cosine(y: usize, t: usize, d: usize, losses: usize, rows: i32, width: i32, batch: i32): void {
+    const bytes = <usize>width * sizeof<real>();
+    for (; rows > 0; --rows, y += bytes, t += bytes, d += bytes, losses += sizeof<real>()) {
+      const ofA = 1 / Rows.length(y, width);
+      const ofT = 1 / Rows.length(t, width);
+      const cosine = Rows.dot(y, t, width) * ofA * ofT;
+      store<real>(losses, <real>-cosine);
+      const toA = Simd.splat((cosine * ofA * ofA) / <f64>batch);
+      const toT = Simd.splat((-ofT * ofA) / <f64>batch);
+      for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
+        const slope = Simd.madd(v128.load(y + at), toA, v128.mul<real>(v128.load(t + at), toT));
+        Simd.store(d + at, slope, width - j);
+      }
+    }
+  }
+
+  /** |x|, or 1e−7 for shorter ones, as in Keras. */
+  static length(x: usize, width: i32): f64 {
+    return max<f64>(sqrt<f64>(Rows.dot(x, x, width)), 1e-7);
+  }
+
+  /** Σ_k x_k y_k, in float64, where no square overflows or vanishes. */
+  static dot(x: usize, y: usize, width: i32): f64 {
+    let total: f64 = 0;
+    for (let at: usize = 0, end = <usize>width * sizeof<real>(); at < end; at += sizeof<real>()) {
+      total += <f64>load<real>(x + at) * <f64>load<real>(y + at);
+    }
+    return total;
+  }
+}

@@ -1,0 +1,233 @@
+// The losses that pages load apart: one class each, a function and its derivative together.
+import {
+  HINGE,
+  HUBER,
+  KL_DIVERGENCE,
+  LOG_COSH,
+  LOG_DIVERGENCE,
+  LOG_LIKELIHOOD,
+  MEAN_ABSOLUTE_PERCENTAGE_ERROR,
+  MEAN_SQUARED_LOGARITHMIC_ERROR,
+  POISSON,
+  SQUARED_HINGE,
+} from "../plan";
+import { Lanes } from "../numbers/math";
+import { Simd } from "../numbers/simd";
+import { MeanAbsoluteError } from "./common-losses";
+
+/** ½ e² for |e| <= δ, δ (|e| − ½ δ) beyond, with e = a − t (Huber 1964). */
+class Huber {
+  /** c (|e| − ½ c) with c = min(|e|, δ) */
+  @inline static value(a: v128, t: v128, delta: v128): v128 {
+    const size = MeanAbsoluteError.value(a, t);
+    const c = v128.pmin<real>(size, delta);
+    return v128.mul<real>(c, v128.sub<real>(size, v128.mul<real>(Simd.splat(0.5), c)));
+  }
+
+  /** ∂/∂a = e held within ±δ */
+  @inline static derivative(a: v128, t: v128, delta: v128): v128 {
+    return v128.pmin<real>(v128.pmax<real>(v128.sub<real>(a, t), v128.neg<real>(delta)), delta);
+  }
+}
+
+/** log cosh(a − t) */
+class LogCosh {
+  /** With e = a − t: −½ log(1 − tanh² e) near 0, |e| + log(1 + e^−2|e|) − log 2 elsewhere */
+  @inline static value(a: v128, t: v128): v128 {
+    const size = MeanAbsoluteError.value(a, t);
+    const tanh = Lanes.tanh<real>(size);
+    const near = v128.lt<real>(size, Simd.splat(1));
+    const power = Lanes.exp<real>(v128.mul<real>(Simd.splat(-2), size));
+    const logarithm = Lanes.log1p<real>(v128.bitselect(v128.neg<real>(v128.mul<real>(tanh, tanh)), power, near));
+    const far = v128.add<real>(v128.sub<real>(size, Simd.splat(0.69314718055994530942)), logarithm);
+    return v128.bitselect(v128.mul<real>(Simd.splat(-0.5), logarithm), far, near);
+  }
+
+  /** ∂/∂a = tanh(a − t) */
+  @inline static derivative(a: v128, t: v128): v128 {
+    return Lanes.tanh<real>(v128.sub<real>(a, t));
+  }
+}
+
+/** max(0, 1 − t a) for targets −1 and 1, and its square. */
+class Hinge {
+  /** m = max(0, 1 − t a) */
+  static margin(a: v128, t: v128): v128 {
+    return v128.pmax<real>(v128.sub<real>(Simd.splat(1), v128.mul<real>(t, a)), Simd.splat(0));
+  }
+
+  /** ∂m/∂a = −t for m > 0, else 0 */
+  @inline static derivative(a: v128, t: v128): v128 {
+    return v128.and(v128.gt<real>(Hinge.margin(a, t), Simd.splat(0)), v128.neg<real>(t));
+  }
+
+  /** m² */
+  @inline static square(a: v128, t: v128): v128 {
+    const m = Hinge.margin(a, t);
+    return v128.mul<real>(m, m);
+  }
+
+  /** ∂m²/∂a = −2 t m */
+  @inline static squareDerivative(a: v128, t: v128): v128 {
+    return v128.mul<real>(v128.mul<real>(Simd.splat(-2), t), Hinge.margin(a, t));
+  }
+}
+
+/** a − t log a: the negative log likelihood of counts t with mean a, but for a term of t alone. */
+class Poisson {
+  /** a − t log a */
+  @inline static value(a: v128, t: v128): v128 {
+    return v128.sub<real>(a, v128.mul<real>(t, Positive.log(a)));
+  }
+
+  /** ∂/∂a = 1 − t / a */
+  @inline static derivative(a: v128, t: v128): v128 {
+    return v128.sub<real>(Simd.splat(1), Positive.quotient(t, a));
+  }
+}
+
+/** 100 |a − t| / max(|t|, 1e−7), as in Keras. */
+class MeanAbsolutePercentageError {
+  /** 100 |a − t| / |t| */
+  @inline static value(a: v128, t: v128): v128 {
+    return v128.mul<real>(MeanAbsoluteError.value(a, t), MeanAbsolutePercentageError.scale(t));
+  }
+
+  /** ∂/∂a = 100 sign(a − t) / |t| */
+  @inline static derivative(a: v128, t: v128): v128 {
+    return v128.mul<real>(MeanAbsoluteError.derivative(a, t), MeanAbsolutePercentageError.scale(t));
+  }
+
+  static scale(t: v128): v128 {
+    return v128.div<real>(Simd.splat(100), v128.pmax<real>(v128.abs<real>(t), Simd.splat(1e-7)));
+  }
+}
+
+/** (log(1 + a) − log(1 + t))², with a and t no less than 1e−7, as in Keras. */
+class MeanSquaredLogarithmicError {
+  /** d² with d = log(1 + a) − log(1 + t) */
+  @inline static value(a: v128, t: v128): v128 {
+    const d = MeanSquaredLogarithmicError.distance(a, t);
+    return v128.mul<real>(d, d);
+  }
+
+  /** ∂/∂a = 2 d / (1 + a) for a > 1e−7, else 0 */
+  @inline static derivative(a: v128, t: v128): v128 {
+    const d = MeanSquaredLogarithmicError.distance(a, t);
+    const slope = v128.div<real>(v128.add<real>(d, d), v128.add<real>(Simd.splat(1), a));
+    return v128.and(v128.gt<real>(a, Simd.splat(1e-7)), slope);
+  }
+
+  static distance(a: v128, t: v128): v128 {
+    const least = Simd.splat(1e-7);
+    const actual = Lanes.log1p<real>(v128.pmax<real>(a, least));
+    return v128.sub<real>(actual, Lanes.log1p<real>(v128.pmax<real>(t, least)));
+  }
+}
+
+/** q e for e >= 0, (q − 1) e below, with e = t − a: its least mean is at the q-th quantile (Koenker 1978). */
+class Quantile {
+  /** max(q e, (q − 1) e) */
+  @inline static value(a: v128, t: v128, q: v128): v128 {
+    const e = v128.sub<real>(t, a);
+    const over = v128.mul<real>(v128.sub<real>(q, Simd.splat(1)), e);
+    return v128.pmax<real>(over, v128.mul<real>(q, e));
+  }
+
+  /** ∂/∂a = −q for a < t, 1 − q for a > t */
+  @inline static derivative(a: v128, t: v128, q: v128): v128 {
+    const side = Simd.sign(Simd.splat(1), v128.sub<real>(a, t));
+    const over = v128.sub<real>(Simd.splat(1), q);
+    return v128.mul<real>(side, v128.bitselect(over, q, v128.gt<real>(a, t)));
+  }
+}
+
+/** t log(t / a), summed over the outputs. Behind logSoftmax, a is a logarithm already. */
+class Divergence {
+  /** t (log t − log a) */
+  @inline static value(a: v128, t: v128): v128 {
+    return v128.mul<real>(t, v128.sub<real>(Positive.log(t), Positive.log(a)));
+  }
+
+  /** ∂/∂a = −t / a */
+  @inline static derivative(a: v128, t: v128): v128 {
+    return v128.neg<real>(Positive.quotient(t, a));
+  }
+}
+
+/**
+ * Logarithms and quotients of numbers a little above x, so that nothing is divided by 0, and 0 log 0 is 0. Numbers below 0
+ * still have no logarithm.
+ */
+export class Positive {
+
+  @inline static above(x: v128): v128 {
+    return v128.add<real>(x, Simd.splat(sizeof<real>() == 4 ? 1e-30 : 1e-300));
+  }
+
+  /** log x */
+  static log(x: v128): v128 {
+    return Lanes.log<real>(Positive.above(x));
+  }
+
+  /** t / a */
+  static quotient(t: v128, a: v128): v128 {
+    return v128.div<real>(t, Positive.above(a));
+  }
+}
+
+/** What a page's own build leaves to the complete one. */
+export class RareLoss {
+  static value(kind: i32, a: v128, t: v128, p: v128): v128 {
+    switch (kind) {
+      case LOG_LIKELIHOOD:
+        return v128.neg<real>(v128.mul<real>(t, a));
+      case LOG_DIVERGENCE:
+        return v128.mul<real>(t, v128.sub<real>(Positive.log(t), a));
+      case KL_DIVERGENCE:
+        return Divergence.value(a, t);
+      case HUBER:
+        return Huber.value(a, t, p);
+      case LOG_COSH:
+        return LogCosh.value(a, t);
+      case HINGE:
+        return Hinge.margin(a, t);
+      case SQUARED_HINGE:
+        return Hinge.square(a, t);
+      case POISSON:
+        return Poisson.value(a, t);
+      case MEAN_ABSOLUTE_PERCENTAGE_ERROR:
+        return MeanAbsolutePercentageError.value(a, t);
+      case MEAN_SQUARED_LOGARITHMIC_ERROR:
+        return MeanSquaredLogarithmicError.value(a, t);
+      default:
+        return Quantile.value(a, t, p);
+    }
+  }
+
+  static derivative(kind: i32, a: v128, t: v128, p: v128): v128 {
+    switch (kind) {
+      case LOG_LIKELIHOOD:
+      case LOG_DIVERGENCE:
+        return v128.neg<real>(t);
+      case KL_DIVERGENCE:
+        return Divergence.derivative(a, t);
+      case HUBER:
+        return Huber.derivative(a, t, p);
+      case LOG_COSH:
+        return LogCosh.derivative(a, t);
+      case HINGE:
+        return Hinge.derivative(a, t);
+      case SQUARED_HINGE:
+        return Hinge.squareDerivative(a, t);
+      case POISSON:
+        return Poisson.derivative(a, t);
+      case MEAN_ABSOLUTE_PERCENTAGE_ERROR:
+        return MeanAbsolutePercentageError.derivative(a, t);
+      case MEAN_SQUARED_LOGARITHMIC_ERROR:
+        return MeanSquaredLogarithmicError.derivative(a, t);
+      default:
+        return Quantile.derivative(a, t, p);
+    }
+  }
+}
