@@ -26,6 +26,14 @@ import {
 import { LANES, Simd } from "./simd";
 import { Lanes } from "./math";
 
+/** The largest number. */
+const LARGEST: f64 = sizeof<real>() == 4 ? <f64>f32.MAX_VALUE : f64.MAX_VALUE;
+
+/** z with the largest numbers in place of ±∞; NaN stays. */
+function finite(z: v128): v128 {
+  return v128.pmin<real>(v128.pmax<real>(z, Simd.splat(-LARGEST)), Simd.splat(LARGEST));
+}
+
 /**
  * An activation of single numbers: a = value(z), f′ = derivative(z, a). `p` is its parameter, where it has one. Where a
  * derivative reads z, the row in src/tables/activations.ts says so (`keepsZ`); elsewhere a may have been written over z.
@@ -162,7 +170,8 @@ class LogSigmoid {
 class Softsign {
   /** a = z / (1 + |z|) */
   @inline static value(z: v128): v128 {
-    return v128.div<real>(z, v128.add<real>(Simd.splat(1), v128.abs<real>(z)));
+    const held = finite(z);
+    return v128.div<real>(held, v128.add<real>(Simd.splat(1), v128.abs<real>(held)));
   }
 
   /** f′ = 1 / (1 + |z|)²: from a, (1 − |a|)² would have no digits left in the tails */
@@ -186,10 +195,7 @@ class Clamp {
   }
 }
 
-/**
- * relu6(z + 3) / 6 (PyTorch and Keras 3; older Keras has a steeper one). The slope is the float32 next to 1/6 in float64
- * too, as in PyTorch, whose numbers would otherwise be left in the ninth digit.
- */
+/** relu6(z + 3) / 6 (PyTorch and Keras 3; older Keras has a steeper one). */
 class HardSigmoid {
   /** a = min(max(z + 3, 0), 6) / 6 */
   @inline static value(z: v128): v128 {
@@ -198,7 +204,7 @@ class HardSigmoid {
 
   /** f′ = 1/6 for −3 < z < 3, else 0 */
   @inline static derivative(z: v128): v128 {
-    return Clamp.derivative(z, -3, 3, <f64>(<f32>(1.0 / 6.0)));
+    return Clamp.derivative(z, -3, 3, 1.0 / 6.0);
   }
 }
 
@@ -209,9 +215,9 @@ class Gaussian {
     return Lanes.bell<real>(z, 1);
   }
 
-  /** f′ = −2 z a */
+  /** f′ = −2 z a; a comes first, which is 0 where 2 z would be beyond all numbers */
   @inline static derivative(z: v128, a: v128): v128 {
-    return v128.mul<real>(v128.mul<real>(Simd.splat(-2), z), a);
+    return v128.mul<real>(v128.mul<real>(Simd.splat(-2), a), finite(z));
   }
 }
 
@@ -232,12 +238,13 @@ class Sine {
 class Gated {
   /** a = z g(z) */
   @inline static value(kind: i32, z: v128): v128 {
-    return v128.mul<real>(z, Gated.gate(kind, z));
+    // At −∞ the gate is shut: 0 times a number is 0, but 0 · ∞ is not.
+    return v128.mul<real>(v128.pmax<real>(z, Simd.splat(-LARGEST)), Gated.gate(kind, z));
   }
 
   /** f′ = g(z) + z g′(z) */
   @inline static derivative(kind: i32, z: v128): v128 {
-    return v128.add<real>(Gated.gate(kind, z), v128.mul<real>(z, Gated.slope(kind, z)));
+    return v128.add<real>(Gated.gate(kind, z), v128.mul<real>(finite(z), Gated.slope(kind, z)));
   }
 
   static gate(kind: i32, z: v128): v128 {
@@ -509,14 +516,22 @@ class Softmax {
     for (; rows > 0; --rows, z += bytes, y += bytes) {
       const top = v128.splat<real>(largest(z, width));
       let total = Simd.splat(0);
+      let tops = Simd.splat(0);
       for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
         const rest = v128.sub<real>(v128.load(z + at), top);
-        const e = Lanes.exp<real>(rest);
+        let e = Lanes.exp<real>(rest);
+        if (log) {
+          const isTop = v128.and(v128.eq<real>(rest, Simd.splat(0)), Simd.first(width - j));
+          tops = v128.add<real>(tops, v128.and(isTop, Simd.splat(1)));
+          e = v128.andnot(e, isTop);
+        }
         total = v128.add<real>(total, v128.and(e, Simd.first(width - j)));
         Simd.store(y + at, log ? rest : e, width - j);
       }
-      let sum = v128.splat<real>(Simd.sum(total));
-      if (log) sum = Lanes.log<real>(sum);
+      // One of the largest is left out of the logarithm: 1 + x has few digits of a small x.
+      const sum = log
+        ? Lanes.log1p<real>(v128.splat<real>(Simd.sum(total) + (Simd.sum(tops) - 1)))
+        : v128.splat<real>(Simd.sum(total));
       for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
         const a = v128.load(y + at);
         Simd.store(y + at, log ? v128.sub<real>(a, sum) : v128.div<real>(a, sum), width - j);
