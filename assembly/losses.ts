@@ -33,7 +33,9 @@ import { largest } from "./activations";
 class SquaredError {
   /** ½ (a − t)² */
   @inline static value(a: v128, t: v128): v128 {
-    return v128.mul<real>(Simd.splat(0.5), MeanSquaredError.value(a, t));
+    // Halved before it is squared: the square may be beyond all numbers though half of it is not.
+    const error = v128.sub<real>(a, t);
+    return v128.mul<real>(v128.mul<real>(Simd.splat(0.5), error), error);
   }
 
   /** ∂/∂a = a − t */
@@ -56,12 +58,16 @@ class MeanSquaredError {
   }
 }
 
-/** −t log a − (1 − t) log(1 − a) with a = sigmoid(z), as max(z, 0) − z t + log(1 + e^−|z|): finite for any z. */
+/**
+ * −t log a − (1 − t) log(1 − a) with a = sigmoid(z), as |z| s + log(1 + e^−|z|), where s is 1 − t for z > 0 and t
+ * elsewhere. It is finite for any z. Both terms are at least 0, so no digits are lost: max(z, 0) − z t would lose them.
+ */
 class SigmoidCrossEntropy {
-  /** max(z, 0) − z t + log(1 + e^−|z|) */
+  /** |z| s + log(1 + e^−|z|) */
   @inline static value(z: v128, t: v128): v128 {
-    const linear = v128.sub<real>(v128.max<real>(z, Simd.splat(0)), v128.mul<real>(z, t));
-    return v128.add<real>(linear, Lanes.log1pExp<real>(z));
+    const rest = v128.sub<real>(Simd.splat(1), t);
+    const share = v128.bitselect(rest, t, v128.gt<real>(z, Simd.splat(0)));
+    return v128.add<real>(v128.mul<real>(v128.abs<real>(z), share), Lanes.log1pExp<real>(z));
   }
 
   /** ∂/∂z = a − t */
@@ -186,10 +192,16 @@ class MeanSquaredLogarithmicError {
     return v128.and(v128.gt<real>(a, Simd.splat(1e-7)), slope);
   }
 
+  /** d; where a and t are near each other as log(1 + (a − t) / (1 + t)): their logarithms differ in few digits then. */
   static distance(a: v128, t: v128): v128 {
     const least = Simd.splat(1e-7);
-    const actual = Lanes.log1p<real>(v128.pmax<real>(a, least));
-    return v128.sub<real>(actual, Lanes.log1p<real>(v128.pmax<real>(t, least)));
+    const to = v128.pmax<real>(t, least);
+    const from = v128.pmax<real>(a, least);
+    const change = v128.div<real>(v128.sub<real>(from, to), v128.add<real>(Simd.splat(1), to));
+    const isNear = v128.lt<real>(v128.abs<real>(change), Simd.splat(0.5));
+    const logarithm = Lanes.log1p<real>(v128.bitselect(change, from, isNear));
+    const far = v128.sub<real>(logarithm, Lanes.log1p<real>(to));
+    return v128.bitselect(logarithm, far, isNear);
   }
 }
 
@@ -229,17 +241,23 @@ function sign(x: v128): v128 {
   return v128.and(one, v128.ne<real>(x, Simd.splat(0)));
 }
 
-/** x, a little above 0, so that nothing is divided by 0 and 0 log 0 is 0; below 0, x still has no logarithm. */
-function positive(x: v128): v128 {
-  return v128.add<real>(x, Simd.splat(sizeof<real>() == 4 ? 1e-30 : 1e-300));
+/** A loss where there is a target, 0 where there is none: a logarithm of −∞ has no part in it, and 0 · ∞ is not 0. */
+function onTargets(t: v128, loss: v128): v128 {
+  return v128.and(loss, v128.ne<real>(t, Simd.splat(0)));
 }
 
+/** log x, and of 0 that of the smallest number above it, so that 0 log 0 is 0; below 0 there is none. */
 function logarithm(x: v128): v128 {
-  return Lanes.log<real>(positive(x));
+  const least = Simd.splat(sizeof<real>() == 4 ? 1.401298464324817e-45 : 5e-324);
+  return Lanes.log<real>(v128.bitselect(least, x, v128.eq<real>(x, Simd.splat(0))));
 }
 
+/** t / a, but finite: a slope that is not would make NaN of the 0 that an activation's slope may be there. */
 function quotient(t: v128, a: v128): v128 {
-  return v128.div<real>(t, positive(a));
+  const small = Simd.splat(sizeof<real>() == 4 ? 1e-30 : 1e-300);
+  const largest = Simd.splat(sizeof<real>() == 4 ? <f64>f32.MAX_VALUE : f64.MAX_VALUE);
+  const q = v128.div<real>(t, v128.bitselect(small, a, v128.eq<real>(a, Simd.splat(0))));
+  return v128.pmax<real>(v128.pmin<real>(q, largest), v128.neg<real>(largest));
 }
 
 function valueOf(kind: i32, z: v128, a: v128, t: v128, p: v128): v128 {
@@ -278,9 +296,9 @@ class Rare {
   static value(kind: i32, a: v128, t: v128, p: v128): v128 {
     switch (kind) {
       case LOG_LIKELIHOOD:
-        return v128.neg<real>(v128.mul<real>(t, a));
+        return onTargets(t, v128.neg<real>(v128.mul<real>(t, a)));
       case LOG_DIVERGENCE:
-        return v128.mul<real>(t, v128.sub<real>(logarithm(t), a));
+        return onTargets(t, v128.mul<real>(t, v128.sub<real>(logarithm(t), a)));
       case KL_DIVERGENCE:
         return Divergence.value(a, t);
       case HUBER:
@@ -337,7 +355,7 @@ class Rare {
 export function squaredError(y: usize, t: usize, d: usize, width: i32): f64 {
   const e = v128.and(SquaredError.derivative(v128.load(y), v128.load(t)), Simd.first(width));
   v128.store(d, e);
-  return <f64>Simd.sum(v128.mul<real>(Simd.splat(0.5), v128.mul<real>(e, e)));
+  return <f64>Simd.sum(v128.mul<real>(v128.mul<real>(Simd.splat(0.5), e), e));
 }
 
 /**
@@ -418,8 +436,8 @@ class Rows {
   }
 
   /**
-   * −Σ_k t_k log a_k with a = softmax(z). log Σ e^z = top − log a_top, where a_top >= 1 / width, so nothing
-   * overflows: loss = Σ_k t_k (log Σ e^z − z_k); dZ_k = a_k Σt − t_k. The divergence adds Σ_k t_k log t_k.
+   * −Σ_k t_k log a_k with a = softmax(z), as Σ_k t_k (top − z_k) + Σt log Σ_j e^(z_j − top): all terms are at least 0, so
+   * none takes away the digits of another. dZ_k = a_k Σt − t_k. The divergence adds Σ_k t_k log t_k.
    * Smoothing s spreads a part of each row's weight over the K classes, (1 − s) t + s / K (Szegedy 2016).
    */
   static categorical(
@@ -437,29 +455,43 @@ class Rows {
     const keep = Simd.splat(1 - smoothing);
     const spread = Simd.splat(smoothing / <f64>width);
     const zero = Simd.splat(0);
+    const half = Simd.splat(0.5);
     const slope = Simd.splat(1 / <f64>batch);
     const bytes = <usize>width * sizeof<real>();
     for (; rows > 0; --rows, z += bytes, y += bytes, t += bytes, d += bytes, losses += sizeof<real>()) {
-      const logTop = Lanes.log<real>(v128.splat<real>(largest(y, width)));
-      const logSum = v128.sub<real>(v128.splat<real>(largest(z, width)), logTop);
+      const peak = largest(y, width);
+      const peaks = v128.splat<real>(peak);
+      const top = v128.mul<real>(half, v128.splat<real>(largest(z, width)));
       let total = Simd.splat(0);
       let mass = Simd.splat(0);
+      let others = Simd.splat(0);
+      let entropy = Simd.splat(0);
       for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
         const mask = Simd.first(width - j);
         const ts = v128.and(Simd.madd(v128.load(t + at), keep, spread), mask);
-        let surprise = v128.sub<real>(logSum, v128.load(z + at));
-        if (COMPLETE && kind == SOFTMAX_DIVERGENCE) surprise = v128.add<real>(surprise, logarithm(ts));
-        // Only where there is a target: the difference may be infinite elsewhere, and 0 · ∞ is not 0.
-        total = v128.add<real>(total, v128.and(v128.mul<real>(ts, surprise), v128.ne<real>(ts, zero)));
+        const as = v128.load(y + at);
+        // Half the distance to the top: all of it may be beyond the largest number though its part t is not.
+        const below = v128.sub<real>(top, v128.mul<real>(half, v128.load(z + at)));
+        // Only where there is a target: a z of −∞ has a loss elsewhere too, and 0 · ∞ is not 0.
+        total = v128.add<real>(total, v128.and(v128.mul<real>(ts, below), v128.ne<real>(ts, zero)));
         mass = v128.add<real>(mass, ts);
+        others = v128.add<real>(others, v128.and(as, v128.and(v128.ne<real>(as, peaks), mask)));
+        if (COMPLETE && kind == SOFTMAX_DIVERGENCE)
+          entropy = v128.add<real>(entropy, v128.mul<real>(ts, logarithm(ts)));
       }
-      const ones = v128.splat<real>(Simd.sum(mass));
+      const sum = Simd.sum(mass);
+      const ones = v128.splat<real>(sum);
       for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
         const ts = Simd.madd(v128.load(t + at), keep, spread);
         const error = v128.sub<real>(v128.mul<real>(v128.load(y + at), ones), ts);
         Simd.store(d + at, v128.mul<real>(slope, error), width - j);
       }
-      store<real>(losses, Simd.sum(total));
+      // Σ_j e^(z_j − top) = 1 / a_top is 1 and what the others add. Where a_top is above ½ there is only one such class.
+      const excess: real = peak > 0.5 ? Simd.sum(others) / peak : 1 / peak - 1;
+      const logSum = v128.extract_lane<real>(Lanes.log1p<real>(v128.splat<real>(excess)), 0);
+      let loss: real = 2 * Simd.sum(total) + sum * logSum;
+      if (COMPLETE && kind == SOFTMAX_DIVERGENCE) loss += Simd.sum(entropy);
+      store<real>(losses, loss);
     }
   }
 
@@ -467,29 +499,36 @@ class Rows {
   static cosine(y: usize, t: usize, d: usize, losses: usize, rows: i32, width: i32, batch: i32): void {
     const bytes = <usize>width * sizeof<real>();
     for (; rows > 0; --rows, y += bytes, t += bytes, d += bytes, losses += sizeof<real>()) {
-      const ofA = 1 / Rows.length(y, width);
-      const ofT = 1 / Rows.length(t, width);
-      const cosine = Rows.dot(y, t, width) * ofA * ofT;
+      const scaleA = Rows.scale(y, width);
+      const scaleT = Rows.scale(t, width);
+      const ofA = 1 / Rows.length(y, width, scaleA);
+      const ofT = 1 / Rows.length(t, width, scaleT);
+      const cosine = Rows.dot(y, scaleA, t, scaleT, width) * ofA * ofT;
       store<real>(losses, <real>-cosine);
-      const toA = Simd.splat((cosine * ofA * ofA) / <f64>batch);
-      const toT = Simd.splat((-ofT * ofA) / <f64>batch);
-      for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
-        const slope = Simd.madd(v128.load(y + at), toA, v128.mul<real>(v128.load(t + at), toT));
-        Simd.store(d + at, slope, width - j);
+      // In float64 number by number: 1 / |a|² may be no number of the network's own precision.
+      for (let at: usize = 0; at < bytes; at += sizeof<real>()) {
+        const toA = cosine * (<f64>load<real>(y + at) * scaleA * ofA);
+        const toT = <f64>load<real>(t + at) * scaleT * ofT;
+        store<real>(d + at, <real>(((toA - toT) * ofA * scaleA) / <f64>batch));
       }
     }
   }
 
-  /** |x|, or 1e−7 for shorter ones, as in Keras. */
-  static length(x: usize, width: i32): f64 {
-    return max<f64>(sqrt<f64>(Rows.dot(x, x, width)), 1e-7);
+  /** What x is multiplied with so that no square of it overflows: 1 but for numbers that only float64 has. */
+  static scale(x: usize, width: i32): f64 {
+    return sizeof<real>() == 8 && !(Rows.dot(x, 1, x, 1, width) < Infinity) ? 1e-160 : 1;
   }
 
-  /** Σ_k x_k y_k, in float64, where no square overflows or vanishes. */
-  static dot(x: usize, y: usize, width: i32): f64 {
+  /** |x| times that scale; |x| counts as 1e−7 where it is less, as in Keras. */
+  static length(x: usize, width: i32, scale: f64): f64 {
+    return max<f64>(sqrt<f64>(Rows.dot(x, scale, x, scale, width)), 1e-7 * scale);
+  }
+
+  /** Σ_k x_k y_k, both scaled, in float64. */
+  static dot(x: usize, scaleX: f64, y: usize, scaleY: f64, width: i32): f64 {
     let total: f64 = 0;
     for (let at: usize = 0, end = <usize>width * sizeof<real>(); at < end; at += sizeof<real>()) {
-      total += <f64>load<real>(x + at) * <f64>load<real>(y + at);
+      total += <f64>load<real>(x + at) * scaleX * (<f64>load<real>(y + at) * scaleY);
     }
     return total;
   }
