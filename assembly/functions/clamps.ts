@@ -15,10 +15,7 @@ export class Clamp {
   }
 }
 
-/**
- * relu6(z + 3) / 6 (PyTorch and Keras 3; older Keras has a steeper one). The slope is the float32 next to 1/6 in float64
- * too, as in PyTorch, whose numbers would otherwise be left in the ninth digit.
- */
+/** relu6(z + 3) / 6 (PyTorch and Keras 3; older Keras has a steeper one). */
 export class HardSigmoid {
   /** a = min(max(z + 3, 0), 6) / 6 */
   @inline static value(z: v128): v128 {
@@ -27,6 +24,6 @@ export class HardSigmoid {
 
   /** f′ = 1/6 for −3 < z < 3, else 0 */
   @inline static derivative(z: v128): v128 {
-    return Clamp.derivative(z, -3, 3, <f64>(<f32>(1.0 / 6.0)));
+    return Clamp.derivative(z, -3, 3, 1.0 / 6.0);
   }
 }

@@ -6,7 +6,9 @@ import { Simd } from "../numbers/simd";
 export class SquaredError {
   /** ½ (a − t)² */
   @inline static value(a: v128, t: v128): v128 {
-    return v128.mul<real>(Simd.splat(0.5), MeanSquaredError.value(a, t));
+    // Halved before it is squared: the square may be beyond all numbers though half of it is not.
+    const error = v128.sub<real>(a, t);
+    return v128.mul<real>(v128.mul<real>(Simd.splat(0.5), error), error);
   }
 
   /** ∂/∂a = a − t */
@@ -29,12 +31,16 @@ export class MeanSquaredError {
   }
 }
 
-/** −t log a − (1 − t) log(1 − a) with a = sigmoid(z), as max(z, 0) − z t + log(1 + e^−|z|): finite for any z. */
+/**
+ * −t log a − (1 − t) log(1 − a) with a = sigmoid(z), as |z| s + log(1 + e^−|z|), where s is 1 − t for z > 0 and t
+ * elsewhere. It is finite for any z. Both terms are at least 0, so no digits are lost: max(z, 0) − z t would lose them.
+ */
 export class SigmoidCrossEntropy {
-  /** max(z, 0) − z t + log(1 + e^−|z|) */
+  /** |z| s + log(1 + e^−|z|) */
   @inline static value(z: v128, t: v128): v128 {
-    const linear = v128.sub<real>(v128.max<real>(z, Simd.splat(0)), v128.mul<real>(z, t));
-    return v128.add<real>(linear, Lanes.log1pExp<real>(z));
+    const rest = v128.sub<real>(Simd.splat(1), t);
+    const share = v128.bitselect(rest, t, v128.gt<real>(z, Simd.splat(0)));
+    return v128.add<real>(v128.mul<real>(v128.abs<real>(z), share), Lanes.log1pExp<real>(z));
   }
 
   /** ∂/∂z = a − t */
@@ -50,7 +56,7 @@ export class MeanAbsoluteError {
     return v128.abs<real>(v128.sub<real>(a, t));
   }
 
-  /** ∂/∂a = sign(a − t) */
+  /** ∂/∂a = Simd.sign(Simd.splat(1), a − t) */
   @inline static derivative(a: v128, t: v128): v128 {
     return Simd.sign(Simd.splat(1), v128.sub<real>(a, t));
   }

@@ -1,19 +1,20 @@
 // Activations that multiply their input by a gate.
 import { GELU, GELU_TANH, MISH, SILU } from "../plan";
 import { Lanes } from "../numbers/math";
-import { Simd } from "../numbers/simd";
+import { LARGEST, Simd } from "../numbers/simd";
 import { Clamp, HardSigmoid } from "./clamps";
 
 /** z times a gate g(z) that opens from 0 to 1: silu, gelu, geluTanh, mish and hardSwish differ in g alone. */
 export class Gated {
   /** a = z g(z) */
   @inline static value(kind: i32, z: v128): v128 {
-    return v128.mul<real>(z, Gated.gate(kind, z));
+    // At −∞ the gate is shut: 0 times a number is 0, but 0 · ∞ is not.
+    return v128.mul<real>(v128.pmax<real>(z, Simd.splat(-LARGEST)), Gated.gate(kind, z));
   }
 
   /** f′ = g(z) + z g′(z) */
   @inline static derivative(kind: i32, z: v128): v128 {
-    return v128.add<real>(Gated.gate(kind, z), v128.mul<real>(z, Gated.slope(kind, z)));
+    return v128.add<real>(Gated.gate(kind, z), v128.mul<real>(Simd.finite(z), Gated.slope(kind, z)));
   }
 
   static gate(kind: i32, z: v128): v128 {

@@ -15,7 +15,7 @@ import {
 import { Lanes } from "../numbers/math";
 import { LANES, Simd } from "../numbers/simd";
 import { MeanAbsoluteError, MeanSquaredError, SigmoidCrossEntropy, SquaredError } from "./common-losses";
-import { Positive, RareLoss } from "./rare-losses";
+import { Guarded, RareLoss } from "./rare-losses";
 import { largest } from "./softmax";
 
 function valueOf(kind: i32, z: v128, a: v128, t: v128, p: v128): v128 {
@@ -57,7 +57,7 @@ function derivativeOf(kind: i32, a: v128, t: v128, p: v128): v128 {
 export function squaredError(y: usize, t: usize, d: usize, width: i32): f64 {
   const e = v128.and(SquaredError.derivative(v128.load(y), v128.load(t)), Simd.first(width));
   v128.store(d, e);
-  return <f64>Simd.sum(v128.mul<real>(Simd.splat(0.5), v128.mul<real>(e, e)));
+  return <f64>Simd.sum(v128.mul<real>(v128.mul<real>(Simd.splat(0.5), e), e));
 }
 
 /**
@@ -138,8 +138,8 @@ class Rows {
   }
 
   /**
-   * −Σ_k t_k log a_k with a = softmax(z). log Σ e^z = top − log a_top, where a_top >= 1 / width, so nothing
-   * overflows: loss = Σ_k t_k (log Σ e^z − z_k); dZ_k = a_k Σt − t_k. The divergence adds Σ_k t_k log t_k.
+   * −Σ_k t_k log a_k with a = softmax(z), as Σ_k t_k (top − z_k) + Σt log Σ_j e^(z_j − top): all terms are at least 0, so
+   * none takes away the digits of another. dZ_k = a_k Σt − t_k. The divergence adds Σ_k t_k log t_k.
    * Smoothing s spreads a part of each row's weight over the K classes, (1 − s) t + s / K (Szegedy 2016).
    */
   static categorical(
@@ -157,59 +157,102 @@ class Rows {
     const keep = Simd.splat(1 - smoothing);
     const spread = Simd.splat(smoothing / <f64>width);
     const zero = Simd.splat(0);
+    const half = Simd.splat(0.5);
     const slope = Simd.splat(1 / <f64>batch);
     const bytes = <usize>width * sizeof<real>();
-    for (; rows > 0; --rows, z += bytes, y += bytes, t += bytes, d += bytes, losses += sizeof<real>()) {
-      const logTop = Lanes.log<real>(v128.splat<real>(largest(y, width)));
-      const logSum = v128.sub<real>(v128.splat<real>(largest(z, width)), logTop);
+    // What LANES rows come to, so that they share a logarithm.
+    let excesses = zero;
+    let masses = zero;
+    let linears = zero;
+    let waiting = 0;
+    for (; rows > 0; --rows, z += bytes, y += bytes, t += bytes, d += bytes) {
+      const peak = largest(y, width);
+      const peaks = v128.splat<real>(peak);
+      const top = v128.mul<real>(half, v128.splat<real>(largest(z, width)));
       let total = Simd.splat(0);
       let mass = Simd.splat(0);
+      let others = Simd.splat(0);
+      let entropy = Simd.splat(0);
       for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
         const mask = Simd.first(width - j);
         const ts = v128.and(Simd.madd(v128.load(t + at), keep, spread), mask);
-        let surprise = v128.sub<real>(logSum, v128.load(z + at));
-        if (COMPLETE && kind == SOFTMAX_DIVERGENCE) surprise = v128.add<real>(surprise, Positive.log(ts));
-        // Only where there is a target: the difference may be infinite elsewhere, and 0 · ∞ is not 0.
-        total = v128.add<real>(total, v128.and(v128.mul<real>(ts, surprise), v128.ne<real>(ts, zero)));
+        const as = v128.load(y + at);
+        // Half the distance to the top: all of it may be beyond the largest number though its part t is not.
+        const below = v128.sub<real>(top, v128.mul<real>(half, v128.load(z + at)));
+        // Only where there is a target: a z of −∞ has a loss elsewhere too, and 0 · ∞ is not 0.
+        total = v128.add<real>(total, v128.and(v128.mul<real>(ts, below), v128.ne<real>(ts, zero)));
         mass = v128.add<real>(mass, ts);
+        others = v128.add<real>(others, v128.and(as, v128.and(v128.ne<real>(as, peaks), mask)));
+        if (COMPLETE && kind == SOFTMAX_DIVERGENCE)
+          entropy = v128.add<real>(entropy, v128.mul<real>(ts, Guarded.log(ts)));
       }
-      const ones = v128.splat<real>(Simd.sum(mass));
+      const sum = Simd.sum(mass);
+      const ones = v128.splat<real>(sum);
       for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
         const ts = Simd.madd(v128.load(t + at), keep, spread);
         const error = v128.sub<real>(v128.mul<real>(v128.load(y + at), ones), ts);
         Simd.store(d + at, v128.mul<real>(slope, error), width - j);
       }
-      store<real>(losses, Simd.sum(total));
+      let linear: real = 2 * Simd.sum(total);
+      if (COMPLETE && kind == SOFTMAX_DIVERGENCE) linear += Simd.sum(entropy);
+      // Σ_j e^(z_j − top) = 1 / a_top is 1 and what the others add. Where a_top is above ½ there is only one such class.
+      excesses = Rows.push(excesses, peak > 0.5 ? Simd.sum(others) / peak : 1 / peak - 1);
+      masses = Rows.push(masses, sum);
+      linears = Rows.push(linears, linear);
+      if (++waiting < LANES && rows > 1) continue;
+      for (let k = waiting; k < LANES; ++k) {
+        excesses = Rows.push(excesses, 0);
+        masses = Rows.push(masses, 0);
+        linears = Rows.push(linears, 0);
+      }
+      const logarithms = v128.mul<real>(masses, Lanes.log1p<real>(excesses));
+      Simd.store(losses, v128.add<real>(linears, logarithms), waiting);
+      losses += <usize>waiting * sizeof<real>();
+      waiting = 0;
     }
+  }
+
+  /** v without its first lane, and x as its last. */
+  @inline static push(v: v128, x: real): v128 {
+    const last = v128.splat<real>(x);
+    if (sizeof<real>() == 4) return i8x16.shuffle(v, last, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19);
+    return i8x16.shuffle(v, last, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23);
   }
 
   /** −c with c = Σ_k a_k t_k / (|a| |t|), the cosine of their angle; ∂/∂a_k = (c a_k / |a| − t_k / |t|) / |a|. */
   static cosine(y: usize, t: usize, d: usize, losses: usize, rows: i32, width: i32, batch: i32): void {
     const bytes = <usize>width * sizeof<real>();
     for (; rows > 0; --rows, y += bytes, t += bytes, d += bytes, losses += sizeof<real>()) {
-      const ofA = 1 / Rows.length(y, width);
-      const ofT = 1 / Rows.length(t, width);
-      const cosine = Rows.dot(y, t, width) * ofA * ofT;
+      const scaleA = Rows.scale(y, width);
+      const scaleT = Rows.scale(t, width);
+      const ofA = 1 / Rows.length(y, width, scaleA);
+      const ofT = 1 / Rows.length(t, width, scaleT);
+      const cosine = Rows.dot(y, scaleA, t, scaleT, width) * ofA * ofT;
       store<real>(losses, <real>-cosine);
-      const toA = Simd.splat((cosine * ofA * ofA) / <f64>batch);
-      const toT = Simd.splat((-ofT * ofA) / <f64>batch);
-      for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
-        const slope = Simd.madd(v128.load(y + at), toA, v128.mul<real>(v128.load(t + at), toT));
-        Simd.store(d + at, slope, width - j);
+      // In float64 number by number: 1 / |a|² may be no number of the network's own precision.
+      for (let at: usize = 0; at < bytes; at += sizeof<real>()) {
+        const toA = cosine * (<f64>load<real>(y + at) * scaleA * ofA);
+        const toT = <f64>load<real>(t + at) * scaleT * ofT;
+        store<real>(d + at, <real>(((toA - toT) * ofA * scaleA) / <f64>batch));
       }
     }
   }
 
-  /** |x|, or 1e−7 for shorter ones, as in Keras. */
-  static length(x: usize, width: i32): f64 {
-    return max<f64>(sqrt<f64>(Rows.dot(x, x, width)), 1e-7);
+  /** What x is multiplied with so that no square of it overflows: 1 but for numbers that only float64 has. */
+  static scale(x: usize, width: i32): f64 {
+    return sizeof<real>() == 8 && !(Rows.dot(x, 1, x, 1, width) < Infinity) ? 1e-160 : 1;
   }
 
-  /** Σ_k x_k y_k, in float64, where no square overflows or vanishes. */
-  static dot(x: usize, y: usize, width: i32): f64 {
+  /** |x| times that scale; |x| counts as 1e−7 where it is less, as in Keras. */
+  static length(x: usize, width: i32, scale: f64): f64 {
+    return max<f64>(sqrt<f64>(Rows.dot(x, scale, x, scale, width)), 1e-7 * scale);
+  }
+
+  /** Σ_k x_k y_k, both scaled, in float64. */
+  static dot(x: usize, scaleX: f64, y: usize, scaleY: f64, width: i32): f64 {
     let total: f64 = 0;
     for (let at: usize = 0, end = <usize>width * sizeof<real>(); at < end; at += sizeof<real>()) {
-      total += <f64>load<real>(x + at) * <f64>load<real>(y + at);
+      total += <f64>load<real>(x + at) * scaleX * (<f64>load<real>(y + at) * scaleY);
     }
     return total;
   }

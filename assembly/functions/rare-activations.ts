@@ -88,7 +88,8 @@ class LogSigmoid {
 class Softsign {
   /** a = z / (1 + |z|) */
   @inline static value(z: v128): v128 {
-    return v128.div<real>(z, v128.add<real>(Simd.splat(1), v128.abs<real>(z)));
+    const held = Simd.finite(z);
+    return v128.div<real>(held, v128.add<real>(Simd.splat(1), v128.abs<real>(held)));
   }
 
   /** f′ = 1 / (1 + |z|)²: from a, (1 − |a|)² would have no digits left in the tails */
@@ -105,9 +106,9 @@ class Gaussian {
     return Lanes.bell<real>(z, 1);
   }
 
-  /** f′ = −2 z a */
+  /** f′ = −2 z a; a comes first, which is 0 where 2 z would be beyond all numbers */
   @inline static derivative(z: v128, a: v128): v128 {
-    return v128.mul<real>(v128.mul<real>(Simd.splat(-2), z), a);
+    return v128.mul<real>(v128.mul<real>(Simd.splat(-2), a), Simd.finite(z));
   }
 }
 

@@ -12,7 +12,7 @@ import {
   SQUARED_HINGE,
 } from "../plan";
 import { Lanes } from "../numbers/math";
-import { Simd } from "../numbers/simd";
+import { LARGEST, Simd } from "../numbers/simd";
 import { MeanAbsoluteError } from "./common-losses";
 
 /** ½ e² for |e| <= δ, δ (|e| − ½ δ) beyond, with e = a − t (Huber 1964). */
@@ -77,12 +77,12 @@ class Hinge {
 class Poisson {
   /** a − t log a */
   @inline static value(a: v128, t: v128): v128 {
-    return v128.sub<real>(a, v128.mul<real>(t, Positive.log(a)));
+    return v128.sub<real>(a, v128.mul<real>(t, Guarded.log(a)));
   }
 
   /** ∂/∂a = 1 − t / a */
   @inline static derivative(a: v128, t: v128): v128 {
-    return v128.sub<real>(Simd.splat(1), Positive.quotient(t, a));
+    return v128.sub<real>(Simd.splat(1), Guarded.quotient(t, a));
   }
 }
 
@@ -93,7 +93,7 @@ class MeanAbsolutePercentageError {
     return v128.mul<real>(MeanAbsoluteError.value(a, t), MeanAbsolutePercentageError.scale(t));
   }
 
-  /** ∂/∂a = 100 sign(a − t) / |t| */
+  /** ∂/∂a = 100 Simd.sign(Simd.splat(1), a − t) / |t| */
   @inline static derivative(a: v128, t: v128): v128 {
     return v128.mul<real>(MeanAbsoluteError.derivative(a, t), MeanAbsolutePercentageError.scale(t));
   }
@@ -118,10 +118,16 @@ class MeanSquaredLogarithmicError {
     return v128.and(v128.gt<real>(a, Simd.splat(1e-7)), slope);
   }
 
+  /** d; where a and t are near each other as log(1 + (a − t) / (1 + t)): their logarithms differ in few digits then. */
   static distance(a: v128, t: v128): v128 {
     const least = Simd.splat(1e-7);
-    const actual = Lanes.log1p<real>(v128.pmax<real>(a, least));
-    return v128.sub<real>(actual, Lanes.log1p<real>(v128.pmax<real>(t, least)));
+    const to = v128.pmax<real>(t, least);
+    const from = v128.pmax<real>(a, least);
+    const change = v128.div<real>(v128.sub<real>(from, to), v128.add<real>(Simd.splat(1), to));
+    const isNear = v128.lt<real>(v128.abs<real>(change), Simd.splat(0.5));
+    const logarithm = Lanes.log1p<real>(v128.bitselect(change, from, isNear));
+    const far = v128.sub<real>(logarithm, Lanes.log1p<real>(to));
+    return v128.bitselect(logarithm, far, isNear);
   }
 }
 
@@ -146,33 +152,34 @@ class Quantile {
 class Divergence {
   /** t (log t − log a) */
   @inline static value(a: v128, t: v128): v128 {
-    return v128.mul<real>(t, v128.sub<real>(Positive.log(t), Positive.log(a)));
+    return v128.mul<real>(t, v128.sub<real>(Guarded.log(t), Guarded.log(a)));
   }
 
   /** ∂/∂a = −t / a */
   @inline static derivative(a: v128, t: v128): v128 {
-    return v128.neg<real>(Positive.quotient(t, a));
+    return v128.neg<real>(Guarded.quotient(t, a));
   }
 }
 
-/**
- * Logarithms and quotients of numbers a little above x, so that nothing is divided by 0, and 0 log 0 is 0. Numbers below 0
- * still have no logarithm.
- */
-export class Positive {
+/** A loss where there is a target, 0 where there is none: a logarithm of −∞ has no part in it, and 0 · ∞ is not 0. */
+function onTargets(t: v128, loss: v128): v128 {
+  return v128.and(loss, v128.ne<real>(t, Simd.splat(0)));
+}
 
-  @inline static above(x: v128): v128 {
-    return v128.add<real>(x, Simd.splat(sizeof<real>() == 4 ? 1e-30 : 1e-300));
-  }
-
-  /** log x */
+/** Logarithms and quotients that stay finite at 0. */
+export class Guarded {
+  /** log x, where 0 counts as the smallest number above it, so that 0 log 0 is 0; NaN below 0. */
   static log(x: v128): v128 {
-    return Lanes.log<real>(Positive.above(x));
+    const least = Simd.splat(sizeof<real>() == 4 ? 1.401298464324817e-45 : 5e-324);
+    return Lanes.log<real>(v128.bitselect(least, x, v128.eq<real>(x, Simd.splat(0))));
   }
 
-  /** t / a */
+  /** t / a, held finite: an infinite slope times an activation's slope of 0 would be NaN. */
   static quotient(t: v128, a: v128): v128 {
-    return v128.div<real>(t, Positive.above(a));
+    const small = Simd.splat(sizeof<real>() == 4 ? 1e-30 : 1e-300);
+    const largest = Simd.splat(LARGEST);
+    const q = v128.div<real>(t, v128.bitselect(small, a, v128.eq<real>(a, Simd.splat(0))));
+    return v128.pmax<real>(v128.pmin<real>(q, largest), v128.neg<real>(largest));
   }
 }
 
@@ -181,9 +188,9 @@ export class RareLoss {
   static value(kind: i32, a: v128, t: v128, p: v128): v128 {
     switch (kind) {
       case LOG_LIKELIHOOD:
-        return v128.neg<real>(v128.mul<real>(t, a));
+        return onTargets(t, v128.neg<real>(v128.mul<real>(t, a)));
       case LOG_DIVERGENCE:
-        return v128.mul<real>(t, v128.sub<real>(Positive.log(t), a));
+        return onTargets(t, v128.mul<real>(t, v128.sub<real>(Guarded.log(t), a)));
       case KL_DIVERGENCE:
         return Divergence.value(a, t);
       case HUBER:

@@ -12,14 +12,22 @@ export class Softmax {
     for (; rows > 0; --rows, z += bytes, y += bytes) {
       const top = v128.splat<real>(largest(z, width));
       let total = Simd.splat(0);
+      let tops = Simd.splat(0);
       for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
         const rest = v128.sub<real>(v128.load(z + at), top);
-        const e = Lanes.exp<real>(rest);
+        let e = Lanes.exp<real>(rest);
+        if (log) {
+          const isTop = v128.and(v128.eq<real>(rest, Simd.splat(0)), Simd.first(width - j));
+          tops = v128.add<real>(tops, v128.and(isTop, Simd.splat(1)));
+          e = v128.andnot(e, isTop);
+        }
         total = v128.add<real>(total, v128.and(e, Simd.first(width - j)));
         Simd.store(y + at, log ? rest : e, width - j);
       }
-      let sum = v128.splat<real>(Simd.sum(total));
-      if (log) sum = Lanes.log<real>(sum);
+      // One of the largest is left out of the logarithm: 1 + x has few digits of a small x.
+      const sum = log
+        ? Lanes.log1p<real>(v128.splat<real>(Simd.sum(total) + (Simd.sum(tops) - 1)))
+        : v128.splat<real>(Simd.sum(total));
       for (let j = 0, at: usize = 0; j < width; j += LANES, at += 16) {
         const a = v128.load(y + at);
         Simd.store(y + at, log ? v128.sub<real>(a, sum) : v128.div<real>(a, sum), width - j);

@@ -26,7 +26,7 @@ import {
 } from "../../assembly/plan.ts";
 import { type OptionTable, readNamed } from "../ground/options.ts";
 
-interface ActivationRow {
+export interface ActivationRow {
   id: number;
   /** First weights that keep the size of signals through layers of this activation. */
   init: "glorotUniform" | "heUniform" | "lecunUniform";
