@@ -3,12 +3,13 @@ import { readObject } from "../ground/options.ts";
 import { readRows } from "../data/rows.ts";
 import type { Rows } from "../data/scaling.ts";
 import { PropagoError, show } from "../ground/errors.ts";
-import { need } from "../ground/parts.ts";
-import type { History, Matrix, Targets } from "../types.ts";
+import { SELECTION } from "./job.ts";
 import { Estimator } from "./estimator.ts";
 import type { Kind } from "./kind.ts";
 import type { EstimatorOptions, PartialFitOptions } from "./options.ts";
 import { readMembers, readSaved } from "./saved.ts";
+import type { Matrix, Targets } from "../data/data.ts";
+import type { History } from "../training/reports.ts";
 
 /** What is predicted for each row, and between which numbers the target lies with the probability that was asked for. */
 export interface Interval {
@@ -78,7 +79,7 @@ export class Regressor extends Estimator<Targets, number> {
     const prediction = this.predictRaw(x) as Float64Array;
     if (interval === undefined) return prediction;
     const { residuals } = this.fitted.found ?? {};
-    return { prediction, ...need("selection", "interval").intervalOf(residuals, interval, prediction) };
+    return { prediction, ...SELECTION.need("interval").intervalOf(residuals, interval, prediction) };
   }
 
   /**
