@@ -81,7 +81,7 @@ class Others {
       case LEAKY_RELU:
         return changetype<LeakyRelu>(0).value(z, p);
       default:
-        return COMPLETE ? RareActivation.value(kind, z, p) : z;
+        return COMPLETE ? RareActivation.value(kind, z, p) : unreachable();
     }
   }
 
@@ -94,7 +94,7 @@ class Others {
       case LEAKY_RELU:
         return changetype<LeakyRelu>(0).derivative(z, a, p);
       default:
-        return COMPLETE ? RareActivation.derivative(kind, z, a, p) : z;
+        return COMPLETE ? RareActivation.derivative(kind, z, a, p) : unreachable();
     }
   }
 }

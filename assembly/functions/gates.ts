@@ -1,8 +1,8 @@
 // Activations that multiply their input by a gate.
-import { GELU, GELU_TANH, MISH, SILU } from "../plan";
+import { GELU, GELU_TANH, HARD_SWISH, MISH, SILU } from "../plan";
 import { Lanes } from "../numbers/math";
 import { LARGEST, Simd } from "../numbers/simd";
-import { Clamp, HardSigmoid } from "./clamps";
+import { HardSigmoid } from "./clamps";
 
 /** z times a gate g(z) that opens from 0 to 1: silu, gelu, geluTanh, mish and hardSwish differ in g alone. */
 export class Gated {
@@ -27,8 +27,10 @@ export class Gated {
         return Lanes.sigmoid<real>(TanhGate.argument(z));
       case MISH:
         return MishGate.value(z);
-      default:
+      case HARD_SWISH:
         return HardSigmoid.value(z);
+      default:
+        return unreachable();
     }
   }
 
@@ -43,8 +45,10 @@ export class Gated {
         return v128.mul<real>(TanhGate.slope(z), Gated.logistic(TanhGate.argument(z)));
       case MISH:
         return MishGate.derivative(z);
+      case HARD_SWISH:
+        return HardSigmoid.derivative(z);
       default:
-        return Clamp.derivative(z, -3, 3, 1.0 / 6.0);
+        return unreachable();
     }
   }
 

@@ -3,16 +3,17 @@ import {
   BINARY_CROSS_ENTROPY,
   CATEGORICAL_CROSS_ENTROPY,
   COSINE_SIMILARITY,
-  LAST_FUSED,
-  LAST_SUMMED,
+  FUSED_LOSSES,
   LOG_LIKELIHOOD,
   MEAN_ABSOLUTE_ERROR,
   MEAN_SQUARED_ERROR,
   SIGMOID_CROSS_ENTROPY,
   SOFTMAX_DIVERGENCE,
   SQUARED_ERROR,
+  SUMMED_LOSSES,
 } from "../plan";
 import { Lanes } from "../numbers/math";
+import { isOneOf } from "../numbers/sets";
 import { LANES, Simd } from "../numbers/simd";
 import { MeanAbsoluteError, MeanSquaredError, SigmoidCrossEntropy, SquaredError } from "./common-losses";
 import { Guarded, RareLoss } from "./rare-losses";
@@ -30,7 +31,7 @@ function valueOf(kind: i32, z: v128, a: v128, t: v128, p: v128): v128 {
     case BINARY_CROSS_ENTROPY:
       return SigmoidCrossEntropy.value(z, t);
     default:
-      return COMPLETE ? RareLoss.value(kind, a, t, p) : a;
+      return COMPLETE ? RareLoss.value(kind, a, t, p) : unreachable();
   }
 }
 
@@ -45,7 +46,7 @@ function derivativeOf(kind: i32, a: v128, t: v128, p: v128): v128 {
     case MEAN_ABSOLUTE_ERROR:
       return MeanAbsoluteError.derivative(a, t);
     default:
-      return COMPLETE ? RareLoss.derivative(kind, a, t, p) : a;
+      return COMPLETE ? RareLoss.derivative(kind, a, t, p) : unreachable();
   }
 }
 
@@ -96,7 +97,7 @@ export function lossOf(
 
 /** Whether the loss gives dZ of the last layer at once, and not dY. */
 export function isFused(kind: i32): bool {
-  return kind >= BINARY_CROSS_ENTROPY && kind <= LAST_FUSED;
+  return isOneOf(kind, FUSED_LOSSES);
 }
 
 class Rows {
@@ -116,8 +117,7 @@ class Rows {
     width: i32,
     batch: i32,
   ): void {
-    const isSummed = kind == SQUARED_ERROR || (kind >= SIGMOID_CROSS_ENTROPY && kind <= LAST_SUMMED);
-    const scale: f64 = isSummed ? 1 : 1 / <f64>width;
+    const scale: f64 = isOneOf(kind, SUMMED_LOSSES) ? 1 : 1 / <f64>width;
     const p = Simd.splat(parameter);
     const isOne = COMPLETE && kind == LOG_LIKELIHOOD;
     const smoothing: f64 = isOne || kind == BINARY_CROSS_ENTROPY || kind == SIGMOID_CROSS_ENTROPY ? parameter : 0;

@@ -3,11 +3,16 @@ import {
   CELU,
   ELU,
   GAUSSIAN,
+  GELU,
+  GELU_TANH,
   HARD_SIGMOID,
+  HARD_SWISH,
   HARD_TANH,
   LOG_SIGMOID,
+  MISH,
   RELU6,
   SELU,
+  SILU,
   SINE,
   SOFTPLUS,
   SOFTSIGN,
@@ -151,8 +156,14 @@ export class RareActivation {
         return Gaussian.value(z);
       case SINE:
         return Sine.value(z);
-      default:
+      case SILU:
+      case GELU:
+      case GELU_TANH:
+      case MISH:
+      case HARD_SWISH:
         return Gated.value(kind, z);
+      default:
+        return unreachable();
     }
   }
 
@@ -180,8 +191,14 @@ export class RareActivation {
         return Gaussian.derivative(z, a);
       case SINE:
         return Sine.derivative(z);
-      default:
+      case SILU:
+      case GELU:
+      case GELU_TANH:
+      case MISH:
+      case HARD_SWISH:
         return Gated.derivative(kind, z);
+      default:
+        return unreachable();
     }
   }
 }

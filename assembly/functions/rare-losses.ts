@@ -9,6 +9,7 @@ import {
   MEAN_ABSOLUTE_PERCENTAGE_ERROR,
   MEAN_SQUARED_LOGARITHMIC_ERROR,
   POISSON,
+  QUANTILE,
   SQUARED_HINGE,
 } from "../plan";
 import { Lanes } from "../numbers/math";
@@ -207,8 +208,10 @@ export class RareLoss {
         return MeanAbsolutePercentageError.value(a, t);
       case MEAN_SQUARED_LOGARITHMIC_ERROR:
         return MeanSquaredLogarithmicError.value(a, t);
-      default:
+      case QUANTILE:
         return Quantile.value(a, t, p);
+      default:
+        return unreachable();
     }
   }
 
@@ -233,8 +236,10 @@ export class RareLoss {
         return MeanAbsolutePercentageError.derivative(a, t);
       case MEAN_SQUARED_LOGARITHMIC_ERROR:
         return MeanSquaredLogarithmicError.derivative(a, t);
-      default:
+      case QUANTILE:
         return Quantile.derivative(a, t, p);
+      default:
+        return unreachable();
     }
   }
 }

@@ -3,6 +3,7 @@
 // deltas, and a mask is the same however rows are shared, and in both precisions.
 import {
   ALPHA_DROPOUT,
+  DROPOUT,
   GAUSSIAN_NOISE,
   LAYER_BYTES,
   LAYER_D,
@@ -42,8 +43,10 @@ export function disturb(plan: usize, layer: usize, training: bool, begin: i32, e
     const a = Mask.alphaScale(parameter);
     const b = -a * parameter * ALPHA;
     Mask.apply(plan, layer, parameter, X, Y, begin * nout, end * nout, a, b, a * ALPHA + b);
-  } else {
+  } else if (load<i32>(layer, LAYER_KIND) == DROPOUT) {
     Mask.apply(plan, layer, parameter, X, Y, begin * nout, end * nout, 1 / (1 - parameter), 0, 0);
+  } else {
+    unreachable();
   }
 }
 

@@ -1,8 +1,8 @@
 // One layer, of any kind, behind three verbs: forward, deltas, gradients. Each takes the rows or units it owns.
 import {
   ACTIVATION,
-  BATCH_NORM,
   DENSE,
+  DISTURBING_KINDS,
   LAYER_ACTIVATION,
   LAYER_B,
   LAYER_D,
@@ -20,9 +20,11 @@ import {
   LAYER_X,
   LAYER_Y,
   LAYER_Z,
+  NORMALISING_KINDS,
   TRAIN_BIAS,
   TRAIN_WEIGHTS,
 } from "../plan";
+import { isOneOf } from "../numbers/sets";
 import { LANES, Simd } from "../numbers/simd";
 import { outer, product, productTransposed } from "../products/products";
 import { activate, activateBack } from "../functions/activations";
@@ -35,20 +37,20 @@ import { Penalty } from "./restraints";
  * makes Y from X in its own way.
  */
 export function forward(plan: usize, layer: usize, scratch: usize, training: bool, begin: i32, end: i32): void {
-  if (load<i32>(layer, LAYER_KIND) > ACTIVATION) {
-    if (!COMPLETE || load<i32>(layer, LAYER_KIND) < BATCH_NORM) disturb(plan, layer, training, begin, end);
-    else normalise(layer, begin, end);
-    return;
-  }
+  const layerKind = load<i32>(layer, LAYER_KIND);
+  if (isOneOf(layerKind, DISTURBING_KINDS)) return disturb(plan, layer, training, begin, end);
+  if (COMPLETE && isOneOf(layerKind, NORMALISING_KINDS)) return normalise(layer, begin, end);
   const nin = load<i32>(layer, LAYER_IN);
   const nout = load<i32>(layer, LAYER_OUT);
   const Z = load<usize>(layer, LAYER_Z);
-  if (load<i32>(layer, LAYER_KIND) == DENSE) {
+  if (layerKind == DENSE) {
     const xm = <usize>nin * sizeof<real>();
     const zm = <usize>nout * sizeof<real>();
     const X = load<usize>(layer, LAYER_X);
     const W = load<usize>(layer, LAYER_W);
     product(X, xm, sizeof<real>(), W, zm, Z, zm, begin, end, nout, nin, load<usize>(layer, LAYER_B), scratch);
+  } else if (layerKind != ACTIVATION) {
+    unreachable();
   }
   const kind = load<i32>(layer, LAYER_ACTIVATION);
   activate(kind, load<f64>(layer, LAYER_PARAMETER), Z, load<usize>(layer, LAYER_Y), begin, end, nout);
@@ -60,13 +62,10 @@ export function forward(plan: usize, layer: usize, scratch: usize, training: boo
  */
 export function deltas(plan: usize, layer: usize, fused: bool, scratch: usize, rows: i32, begin: i32, end: i32): void {
   const layerKind = load<i32>(layer, LAYER_KIND);
-  if (COMPLETE && layerKind >= BATCH_NORM) {
-    normaliseBack(layer, rows, begin, end);
-    return;
-  }
+  if (COMPLETE && isOneOf(layerKind, NORMALISING_KINDS)) return normaliseBack(layer, rows, begin, end);
   const nout = load<i32>(layer, LAYER_OUT);
   const D = load<usize>(layer, LAYER_D);
-  if (layerKind > ACTIVATION) {
+  if (isOneOf(layerKind, DISTURBING_KINDS)) {
     disturbBack(plan, layer, begin, end);
   } else if (!fused) {
     const kind = load<i32>(layer, LAYER_ACTIVATION);
@@ -104,10 +103,9 @@ export function gradients(
   const nin = load<i32>(layer, LAYER_IN);
   const nout = load<i32>(layer, LAYER_OUT);
   const bits = all ? TRAIN_WEIGHTS | TRAIN_BIAS : load<i32>(layer, LAYER_TRAINABLE);
-  if (load<i32>(layer, LAYER_KIND) != DENSE) {
-    if (COMPLETE && load<i32>(layer, LAYER_KIND) >= BATCH_NORM) slopes(layer, rows, bits, from, to);
-    return;
-  }
+  const kind = load<i32>(layer, LAYER_KIND);
+  if (COMPLETE && isOneOf(kind, NORMALISING_KINDS)) return slopes(layer, rows, bits, from, to);
+  if (kind != DENSE) return;
   const dm = <usize>nout * sizeof<real>();
   const D = load<usize>(layer, LAYER_D) + <usize>top * dm;
   if (bits & TRAIN_WEIGHTS) {

@@ -34,6 +34,7 @@ import {
 import { LANES, Simd } from "../numbers/simd";
 import { product, productTransposed } from "../products/products";
 import { activateBack } from "../functions/activations";
+import { isFused } from "../functions/losses";
 import { hyper } from "./blocks";
 import { MEAN, NEW_CURVE, NEW_CURVE_SQUARE, NEW_SQUARE, remembered } from "./remembered";
 
@@ -72,7 +73,7 @@ export function measureCurvature(plan: usize, first: usize, last: usize): void {
   const loss = load<i32>(plan, PLAN_LOSS);
   const Q = load<usize>(plan, PLAN_SQUARED);
   const scratch = load<usize>(plan, PLAN_SCRATCH);
-  let fused = loss >= BINARY_CROSS_ENTROPY;
+  let fused = isFused(loss);
   curvatureOfLoss(loss, load<usize>(plan, PLAN_BATCH_WEIGHTS), rows, last);
   for (let layer = last; layer >= first; layer -= LAYER_BYTES) {
     const nin = load<i32>(layer, LAYER_IN);
@@ -128,7 +129,7 @@ function curvatureOfLoss(loss: i32, weights: usize, rows: i32, last: usize): voi
     const factor = Simd.splat(weights ? scale * <f64>load<real>(weights + <usize>r * sizeof<real>()) : scale);
     for (let n = nout, at: usize = 0; n > 0; n -= LANES, at += 16) {
       const a = v128.load(Y + at);
-      const h = loss <= MEAN_SQUARED_ERROR ? one : v128.mul<real>(a, v128.sub<real>(one, a));
+      const h = !isFused(loss) ? one : v128.mul<real>(a, v128.sub<real>(one, a));
       Simd.store(H + at, v128.mul<real>(factor, h), n);
     }
   }

@@ -4,6 +4,7 @@ import {
   ADADELTA,
   ADAM,
   ADASECANT,
+  CORRECTING_OPTIMIZERS,
   LION,
   MOMENTUM,
   NADAM,
@@ -25,11 +26,11 @@ import {
   PLAN_STEP,
   PLAN_TRAINABLE,
   QUICKPROP,
-  RADAM,
   RPROP,
   SGD,
   VSGD,
 } from "../plan";
+import { isOneOf } from "../numbers/sets";
 import { LANES, Simd } from "../numbers/simd";
 import { Nadam, Scaled } from "./adaptive";
 import { AdaSecant } from "./adasecant";
@@ -44,7 +45,7 @@ export function beginUpdate(plan: usize): void {
   store<f64>(plan, load<f64>(plan, PLAN_STEP) + 1, PLAN_STEP);
   store<f64>(plan, load<f64>(plan, PLAN_AGE) + 1, PLAN_AGE);
   const kind = load<i32>(plan, PLAN_OPTIMIZER);
-  if (kind >= ADAM && kind <= RADAM) {
+  if (isOneOf(kind, CORRECTING_OPTIMIZERS)) {
     const decay = load<f64>(plan, PLAN_POWER3) * hyper(plan, 3);
     store<f64>(plan, decay, PLAN_POWER3);
     const beta1 = kind == NADAM ? Nadam.momentum(plan, decay) : hyper(plan, 0);

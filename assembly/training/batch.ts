@@ -1,15 +1,14 @@
 // The current batch: which samples it has, used where they lie or gathered into one block.
 import {
-  BATCH_NORM,
   DATA_LABELS,
   DATA_T,
   DATA_WEIGHTS,
   DATA_WIDTH,
   DATA_X,
-  DENSE,
   LAYER_KIND,
   LAYER_X,
   LAYER_Z,
+  PASSING_KINDS,
   PLAN_AT,
   PLAN_BATCH_WEIGHTS,
   PLAN_DATA,
@@ -23,6 +22,7 @@ import {
   PLAN_TARGETS,
   PLAN_X,
 } from "../plan";
+import { isOneOf } from "../numbers/sets";
 import { LANES, Simd } from "../numbers/simd";
 import { copy } from "../numbers/vectors";
 import { layerAt } from "./records";
@@ -96,8 +96,7 @@ export function setInput(plan: usize, X: usize): void {
   const layer = layerAt(plan, 0);
   store<usize>(layer, X, LAYER_X);
   // An activation, or noise, as first layer has the samples themselves for weighted inputs.
-  const kind = load<i32>(layer, LAYER_KIND);
-  if (kind != DENSE && kind < BATCH_NORM) store<usize>(layer, X, LAYER_Z);
+  if (isOneOf(load<i32>(layer, LAYER_KIND), PASSING_KINDS)) store<usize>(layer, X, LAYER_Z);
 }
 
 /** A row of n bytes as numbers, each times the scale. */

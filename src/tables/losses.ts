@@ -3,10 +3,10 @@ import {
   BINARY_CROSS_ENTROPY,
   CATEGORICAL_CROSS_ENTROPY,
   COSINE_SIMILARITY,
+  FUSED_LOSSES,
   HINGE,
   HUBER,
   KL_DIVERGENCE,
-  LAST_FUSED,
   LOG_COSH,
   LOG_DIVERGENCE,
   LOG_LIKELIHOOD,
@@ -21,6 +21,7 @@ import {
   SQUARED_ERROR,
   SQUARED_HINGE,
 } from "../../assembly/plan.ts";
+import { isOneOf } from "../ground/sets.ts";
 import { ACTIVATIONS, type ActivationName, type ActivationRow } from "./activations.ts";
 import { type OptionTable, readNamed } from "../ground/options.ts";
 import { PropagoError } from "../ground/errors.ts";
@@ -146,7 +147,7 @@ export function readLoss(value: unknown, last: ActivationName): Loss {
   return {
     name,
     id,
-    fused: id >= BINARY_CROSS_ENTROPY && id <= LAST_FUSED,
+    fused: isOneOf(id, FUSED_LOSSES),
     parameter,
     targets: row.targets,
     metrics: row.metrics,
