@@ -10,8 +10,8 @@ import { LOSSES } from "../src/tables/losses.ts";
 import { COMMON } from "../src/tables/optimizers.ts";
 import { SCHEDULES } from "../src/tables/schedules.ts";
 import { LAYERS, METRICS, OPTIMIZERS } from "../src/tables/whole.ts";
-import type { Layer } from "../src/types.ts";
 import { root } from "./root.ts";
+import type { Layer } from "../src/description/helpers.ts";
 
 type Sentences<T> = Readonly<Record<keyof T, string>>;
 

@@ -25,5 +25,25 @@ export type { LossName, LossSpec } from "./tables/losses.ts";
 export type { MetricName, MetricSpec } from "./tables/metrics.ts";
 export type { OptimizerName, OptimizerSpec } from "./tables/optimizers.ts";
 export type { LearningRate, ScheduleSpec } from "./tables/schedules.ts";
-export type { NetworkJSON } from "./network/json.ts";
-export type * from "./types.ts";
+export type { NetworkJSON } from "./description/options.ts";
+export type { ArrayOf, DType, FloatArray, NumericArray } from "./ground/arrays.ts";
+export type { ClassWeights, Data, Matrix, SampleWeights, Targets } from "./data/data.ts";
+export type { Trainable } from "./tables/layers.ts";
+export type {
+  ActivationLayer,
+  BatchNormLayer,
+  DenseLayer,
+  DropoutLayer,
+  GaussianNoiseLayer,
+  Layer,
+  LayerNormLayer,
+} from "./description/helpers.ts";
+export type { NetworkOptions } from "./description/options.ts";
+export type { LayerWeights, LayerWeightsInput } from "./memory/tensors.ts";
+export type { EarlyStopping, FitOptions, Shuffle } from "./training/options.ts";
+export type { BatchReport, EpochReport, History } from "./training/reports.ts";
+export type { EvaluateOptions, FromJSONOptions, PredictOptions, WeightsOptions } from "./network/options.ts";
+export type { LearningRateOptions, LearningRates } from "./network/rate-search.ts";
+export type { Evaluation } from "./tables/metrics.ts";
+export type { TrainingWarning, WarningCode } from "./training/warnings.ts";
+export type { Trace, TraceLayer } from "./network/trace.ts";

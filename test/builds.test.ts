@@ -3,7 +3,6 @@ import { describe, expect, test } from "vitest";
 import { engineOf } from "../src/core/engine.ts";
 import { Classifier, dense, type FitOptions, Network, type NetworkOptions, PropagoError } from "../src/index.ts";
 import { worth } from "../src/threads/sharing.ts";
-import type { DType } from "../src/types.ts";
 import { failure } from "./failure.ts";
 import {
   ACTIVATIONS,
@@ -15,6 +14,7 @@ import {
   predict,
   relativeDifference,
 } from "./reference.ts";
+import type { DType } from "../src/ground/arrays.ts";
 
 // However small what is trained here.
 worth.sharing = 0;

@@ -6,8 +6,8 @@ import { readRows } from "../src/data/rows.ts";
 import { StandardScaler } from "../src/data/scaling.ts";
 import { fitScaler } from "../src/selection/scaling.ts";
 import { holdBack } from "../src/data/split.ts";
-import type { Matrix } from "../src/types.ts";
 import { failure } from "./failure.ts";
+import type { Matrix } from "../src/data/data.ts";
 
 const includes = (message: string): unknown => expect.stringContaining(message);
 

@@ -4,8 +4,8 @@ import { describe, expect, it } from "vitest";
 import { Classifier } from "../src/estimators/classifier.ts";
 import type { Labels } from "../src/data/labels.ts";
 import { Regressor } from "../src/estimators/regressor.ts";
-import type { Matrix, Targets } from "../src/types.ts";
 import { failure, rejection } from "./failure.ts";
+import type { Matrix, Targets } from "../src/data/data.ts";
 
 const includes = (message: string): unknown => expect.stringContaining(message);
 

@@ -3,8 +3,8 @@
 import { describe, expect, test } from "vitest";
 import { engineOf } from "../src/core/engine.ts";
 import { activation, Network, type ActivationName } from "../src/index.ts";
-import type { DType } from "../src/types.ts";
 import { normal } from "./reference.ts";
+import type { DType } from "../src/ground/arrays.ts";
 
 const STRIDE = Number(process.env.ULP_STRIDE ?? 4099);
 const CHUNK = 1 << 16;

@@ -1,6 +1,7 @@
 // The mathematics of the core in plain float64, one sample at a time, written to be read: the meaning of the fast
 // version and the oracle of the tests. Shares no code with src/ or assembly/, only the types of descriptions.
-import type { Layer, NetworkOptions } from "../src/types.ts";
+import type { Layer } from "../src/description/helpers.ts";
+import type { NetworkOptions } from "../src/description/options.ts";
 
 export type Vector = number[];
 

@@ -9,8 +9,8 @@ import { sharesOf } from "../src/selection/mixing.ts";
 import { exponential } from "../src/ground/powers.ts";
 import { Classifier, Regressor } from "../src/node.ts";
 import type { Rows } from "../src/data/scaling.ts";
-import type { EpochReport } from "../src/types.ts";
 import { failure, rejection } from "./failure.ts";
+import type { EpochReport } from "../src/training/reports.ts";
 
 /** Numbers in [0, 1) from a seed: Marsaglia's xorshift. */
 function generator(seed: number): () => number {

@@ -5,9 +5,10 @@ import { listed } from "../data/labels.ts";
 import type { Label } from "../data/labels.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { Regressor } from "../estimators/regressor.ts";
-import type { Evaluation, Matrix } from "../types.ts";
 import { CLASS_METRICS } from "../selection/figures.ts";
 import { figure, printable } from "./text.ts";
+import type { Matrix } from "../data/data.ts";
+import type { Evaluation } from "../tables/metrics.ts";
 
 export interface Figures extends Evaluation {
   rows: number;

@@ -9,9 +9,9 @@ import { isTargetRecord } from "../columns/targets.ts";
 import type { TargetRecord, Task } from "../columns/targets.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { Regressor } from "../estimators/regressor.ts";
-import type { Evaluation } from "../types.ts";
 import { readBytes, writeWhole } from "./files.ts";
 import type { TableRecord } from "./tables.ts";
+import type { Evaluation } from "../tables/metrics.ts";
 
 /** What the model was trained on, and what it reached. */
 export interface TrainingFigures {

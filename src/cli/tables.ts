@@ -22,10 +22,10 @@ import { knownNumbers, knownRows, learnTargets, readKnownTargets, withAnother } 
 import type { TargetRecord, Targets, Task } from "../columns/targets.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import type { ClassifierOptions } from "../estimators/options.ts";
-import type { DType } from "../types.ts";
 import { readTableFile } from "./files.ts";
 import type { TableFile } from "./files.ts";
 import { decimalOption, delimiterOption, gathered, number } from "./options.ts";
+import type { DType } from "../ground/arrays.ts";
 
 /** Options of every command that reads a table, as commander gives them. */
 export interface ReadingFlags {

@@ -6,7 +6,6 @@ import type { Chosen, Estimate } from "../estimators/options.ts";
 import { LOSSES } from "../tables/losses.ts";
 import { EFFORTS } from "../selection/problem.ts";
 import { OPTIMIZERS } from "../tables/whole.ts";
-import type { Evaluation, History } from "../types.ts";
 import { warn } from "./exit.ts";
 import { baselineSentence, classLines, measure, sentence, thresholdLines } from "./figures.ts";
 import type { Figures } from "./figures.ts";
@@ -20,6 +19,8 @@ import { isSeen, sampleOf } from "./seen.ts";
 import { addTableOptions, readJudgingTable, readTrainingTable } from "./tables.ts";
 import type { JudgingTable, TableFlags, TrainingTable } from "./tables.ts";
 import { figure, printable, word } from "./text.ts";
+import type { Evaluation } from "../tables/metrics.ts";
+import type { History } from "../training/reports.ts";
 
 interface TrainOptions extends TableFlags, LearnFlags {
   out: string;

@@ -4,8 +4,7 @@ import { OVERREAD } from "../../assembly/plan.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { CoreExports } from "../generated/exports.ts";
 import { need, partOf } from "../ground/parts.ts";
-import type { Leader } from "../threads/team.ts";
-import type { DType, FloatArray } from "../types.ts";
+import type { DType, FloatArray } from "../ground/arrays.ts";
 
 const PAGE = 65_536;
 /** Every block starts at a multiple of this. */
@@ -320,4 +319,11 @@ function outOfMemory(what: string, bytes: number, cause?: unknown): PropagoError
       : `${what} needs ${size}, which this process may not have: look at its memory limits (ulimit -v, the container's)`,
     cause === undefined ? undefined : { cause },
   );
+}
+
+/** How who makes whole steps lets other workers do their shares of each stage, and waits for them. */
+export interface Leader {
+  /** Gives the address of the shares. */
+  fork(plan: number, stage: number): number;
+  join(): void;
 }

@@ -1,6 +1,7 @@
 // Matrices as users pass them: their shapes, and the checks that name a bad cell by row and column.
 import { PropagoError, show } from "../ground/errors.ts";
-import type { FloatArray, Matrix, NumericArray } from "../types.ts";
+import type { Matrix } from "./data.ts";
+import type { FloatArray, NumericArray } from "../ground/arrays.ts";
 
 /** A matrix as it came, with its rows counted and its shape checked, but not yet its values. */
 export interface Source {

@@ -2,8 +2,8 @@
 import { PropagoError } from "../ground/errors.ts";
 import { OWNED } from "../ground/marks.ts";
 import { copyValues, isNumericArray, nonFinite, readMatrix } from "./matrix.ts";
-import type { Matrix } from "../types.ts";
 import type { Rows } from "./scaling.ts";
+import type { Matrix } from "./data.ts";
 
 /**
  * Copies samples into one flat array.

@@ -1,6 +1,6 @@
 // Brings columns to mean 0 and standard deviation 1, and back. How these are learnt stands in selection/scaling.ts.
 import { PropagoError, show } from "../ground/errors.ts";
-import type { FloatArray } from "../types.ts";
+import type { FloatArray } from "../ground/arrays.ts";
 
 /** Rows of numbers, as one flat array: `data[row * columns + column]`. */
 export interface Rows {

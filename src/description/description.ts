@@ -22,8 +22,8 @@ import {
 import { type Loss, readLoss } from "../tables/losses.ts";
 import { type Optimizer, readOptimizer } from "../tables/optimizers.ts";
 import { partOf } from "../ground/parts.ts";
-import type { NetworkJSON } from "../network/json.ts";
-import type { DType, NetworkOptions } from "../types.ts";
+import type { NetworkOptions, NetworkJSON } from "./options.ts";
+import type { DType } from "../ground/arrays.ts";
 
 export interface NetworkDescription {
   inputs: number;

@@ -1,7 +1,7 @@
 // What a network of a model answers for rows as users have them.
 import type { Rows } from "../data/scaling.ts";
-import type { FloatArray } from "../types.ts";
 import type { Member } from "./saved.ts";
+import type { FloatArray } from "../ground/arrays.ts";
 
 /** Numbers that are made inputs at a time: those of all rows may take many times the room of the rows. */
 const CHUNK = 1e6;

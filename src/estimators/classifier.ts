@@ -3,11 +3,13 @@ import { readObject } from "../ground/options.ts";
 import { LabelEncoder } from "../data/labels.ts";
 import type { Label, Labels } from "../data/labels.ts";
 import { PropagoError, show } from "../ground/errors.ts";
-import type { FloatArray, History, Matrix } from "../types.ts";
 import { Estimator } from "./estimator.ts";
 import type { Kind } from "./kind.ts";
 import type { ClassifierOptions, PartialFitOptions } from "./options.ts";
 import { readMembers, readSaved } from "./saved.ts";
+import type { Matrix } from "../data/data.ts";
+import type { FloatArray } from "../ground/arrays.ts";
+import type { History } from "../training/reports.ts";
 
 export interface ClassifierPartialFitOptions extends PartialFitOptions {
   /** All classes that will ever come, in the first call; without it, those of that call's labels. */

@@ -8,12 +8,16 @@ import { PropagoError, show } from "../ground/errors.ts";
 import { Network } from "../network/network.ts";
 import { load, need } from "../ground/parts.ts";
 import { FIT_KEYS, SLICE, turn } from "../training/training.ts";
-import type { DType, EvaluateOptions, Evaluation, FloatArray, History, Matrix } from "../types.ts";
 import { answersOf } from "./answers.ts";
 import type { Job, Task } from "./job.ts";
 import type { Kind } from "./kind.ts";
 import type { EstimatorFitOptions, EstimatorOptions, PartialFitOptions } from "./options.ts";
 import { type Found, type Member, describeMembers } from "./saved.ts";
+import type { Matrix } from "../data/data.ts";
+import type { DType, FloatArray } from "../ground/arrays.ts";
+import type { EvaluateOptions } from "../network/options.ts";
+import type { Evaluation } from "../tables/metrics.ts";
+import type { History } from "../training/reports.ts";
 
 /** Everything that a fitted estimator consists of. */
 export interface Fitted<Codec> {

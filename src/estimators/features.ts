@@ -3,7 +3,7 @@
 import { StandardScaler } from "../data/scaling.ts";
 import type { Rows, ScalingJSON } from "../data/scaling.ts";
 import { PropagoError } from "../ground/errors.ts";
-import type { DType, FloatArray } from "../types.ts";
+import type { DType, FloatArray } from "../ground/arrays.ts";
 
 /** A function of one column: straight lines between points, constant beyond the first and the last. */
 export interface Curve {

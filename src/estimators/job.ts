@@ -2,9 +2,13 @@
 import type { Label } from "../data/labels.ts";
 import type { Rows } from "../data/scaling.ts";
 import type { Network } from "../network/network.ts";
-import type { Data, DType, FitOptions, History, NetworkOptions, SampleWeights } from "../types.ts";
 import type { EstimatorFitOptions, EstimatorOptions } from "./options.ts";
 import type { Found, Member } from "./saved.ts";
+import type { Data, SampleWeights } from "../data/data.ts";
+import type { NetworkOptions } from "../description/options.ts";
+import type { DType } from "../ground/arrays.ts";
+import type { FitOptions } from "../training/options.ts";
+import type { History } from "../training/reports.ts";
 
 /** A table to learn from, and what the estimator lends: the part has no networks of its own. */
 export interface Job {

@@ -2,7 +2,10 @@
 import type { ActivationSpec } from "../tables/activations.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import type { OptimizerSpec } from "../tables/optimizers.ts";
-import type { DType, EarlyStopping, Evaluation, FitOptions, Matrix, SampleWeights, Shuffle } from "../types.ts";
+import type { Matrix, SampleWeights } from "../data/data.ts";
+import type { DType } from "../ground/arrays.ts";
+import type { Evaluation } from "../tables/metrics.ts";
+import type { EarlyStopping, FitOptions, Shuffle } from "../training/options.ts";
 
 /** How much is tried before a model is chosen. */
 export type Effort = "quick" | "normal" | "thorough";

@@ -4,11 +4,12 @@ import { readRows } from "../data/rows.ts";
 import type { Rows } from "../data/scaling.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { need } from "../ground/parts.ts";
-import type { History, Matrix, Targets } from "../types.ts";
 import { Estimator } from "./estimator.ts";
 import type { Kind } from "./kind.ts";
 import type { EstimatorOptions, PartialFitOptions } from "./options.ts";
 import { readMembers, readSaved } from "./saved.ts";
+import type { Matrix, Targets } from "../data/data.ts";
+import type { History } from "../training/reports.ts";
 
 /** What is predicted for each row, and between which numbers the target lies with the probability that was asked for. */
 export interface Interval {

@@ -1,10 +1,10 @@
 // Classifiers and regressors as JSON: what is written, and the checks on what is read back.
 import { PropagoError, show } from "../ground/errors.ts";
 import { Network } from "../network/network.ts";
-import type { DType } from "../types.ts";
 import { Features } from "./features.ts";
 import type { Baseline, Chosen, Estimate, EstimatorOptions } from "./options.ts";
 import { TargetScaling } from "./targets.ts";
+import type { DType } from "../ground/arrays.ts";
 
 /** A network of a model, with what it needs around it. */
 export interface Member {

@@ -4,7 +4,7 @@ import { StandardScaler } from "../data/scaling.ts";
 import type { ScalingJSON } from "../data/scaling.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { exponential } from "../ground/powers.ts";
-import type { FloatArray } from "../types.ts";
+import type { FloatArray } from "../ground/arrays.ts";
 
 export interface TargetScalingJSON extends ScalingJSON {
   /** The network is trained on ln(target + log). */

@@ -112,7 +112,7 @@ import type { NetworkDescription } from "../description/description.ts";
 import { type TensorShape, countParameters, tensorsOf } from "../tables/layers.ts";
 import type { Optimizer } from "../tables/optimizers.ts";
 import type { Plateau } from "../tables/schedules.ts";
-import type { FloatArray } from "../types.ts";
+import type { FloatArray } from "../ground/arrays.ts";
 
 /** Where a layer's weights, biases or statistics stand in the flat block of parameters, counted in numbers. */
 export interface Tensor extends TensorShape {

@@ -17,7 +17,8 @@ import type { Loss } from "../tables/losses.ts";
 import { type Source, checkTyped, copyValues, isNumericArray, nonFinite, readShape } from "../data/matrix.ts";
 import { type Meaning, type Metrics, type Scores, meaningOf, suit } from "../tables/metrics.ts";
 import { readClassWeights } from "../data/weighting.ts";
-import type { FloatArray, NumericArray, Targets } from "../types.ts";
+import type { Targets } from "../data/data.ts";
+import type { FloatArray, NumericArray } from "../ground/arrays.ts";
 
 /** Labels: one class a row. */
 export interface LabelSource {

@@ -3,7 +3,8 @@ import { PLAN_BATCH_LOSS } from "../../assembly/plan.ts";
 import type { Engine } from "../core/engine.ts";
 import type { Layout } from "../memory/layout.ts";
 import type { Dataset } from "../memory/samples.ts";
-import type { FloatArray, LayerWeights } from "../types.ts";
+import type { FloatArray } from "../ground/arrays.ts";
+import type { LayerWeights } from "../memory/tensors.ts";
 
 /** The largest difference between `own`, the gradients of a network, and central differences of its float64 twin's loss. */
 export function compareWithDifferences(

@@ -2,28 +2,9 @@
 import { describe } from "../description/description.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { type LayerDescription, tensorsOf } from "../tables/layers.ts";
-import type { LossSpec } from "../tables/losses.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
-import type { DType, FloatArray, Layer, LayerWeightsInput, NetworkOptions } from "../types.ts";
-
-/** What `Network.toJSON` gives. */
-export interface NetworkJSON<D extends DType = DType> {
-  format: "propago";
-  /** Of the format, not of the package. */
-  version: 1;
-  inputs: number;
-  layers: Layer[];
-  loss: LossSpec;
-  optimizer: OptimizerSpec;
-  seed: number;
-  dtype: D;
-  inputScale?: number;
-  l1: number;
-  l2: number;
-  maxNorm?: number;
-  /** For each layer with weights: (inputs, units) row-major, and biases and running statistics if it has them. */
-  weights: { weights: number[]; bias?: number[]; mean?: number[]; variance?: number[] }[];
-}
+import type { NetworkOptions } from "../description/options.ts";
+import type { DType, FloatArray } from "../ground/arrays.ts";
+import type { LayerWeightsInput } from "../memory/tensors.ts";
 
 /** The newest version that this package reads. */
 const VERSION = 1;

@@ -20,8 +20,8 @@ import { type NetworkDescription, describe } from "../description/description.ts
 import { countParameters } from "../tables/layers.ts";
 import { Layout, type Tensor } from "../memory/layout.ts";
 import { load, need, partOf } from "../ground/parts.ts";
-import { type Metrics, readMetrics, readTally } from "../tables/metrics.ts";
-import { type NetworkJSON, numbersToJSON, readNetworkJSON } from "./json.ts";
+import { type Metrics, readMetrics, readTally, type Evaluation } from "../tables/metrics.ts";
+import { numbersToJSON, readNetworkJSON } from "./json.ts";
 import type { OptimizerSpec } from "../tables/optimizers.ts";
 import { FEW, type Source, readMatrix } from "../data/matrix.ts";
 import { Dataset, type Rows, copyMatrix, readTargets } from "../memory/samples.ts";
@@ -30,29 +30,16 @@ import { Warnings } from "../training/warnings.ts";
 import { draw, scaleToData, wantsData } from "./weights.ts";
 import { readSampleWeights } from "../data/weighting.ts";
 import { type Insides, Training, trainSync, trainStep } from "../training/training.ts";
-import type {
-  ArrayOf,
-  DType,
-  Data,
-  EvaluateOptions,
-  Evaluation,
-  FitOptions,
-  FromJSONOptions,
-  FloatArray,
-  History,
-  Layer,
-  LayerWeights,
-  LearningRateOptions,
-  LearningRates,
-  LayerWeightsInput,
-  Matrix,
-  NetworkOptions,
-  NumericArray,
-  PredictOptions,
-  Targets,
-  Trace,
-  WeightsOptions,
-} from "../types.ts";
+import type { Data, Matrix, Targets } from "../data/data.ts";
+import type { Layer } from "../description/helpers.ts";
+import type { NetworkOptions, NetworkJSON } from "../description/options.ts";
+import type { ArrayOf, DType, FloatArray, NumericArray } from "../ground/arrays.ts";
+import type { LayerWeights, LayerWeightsInput } from "../memory/tensors.ts";
+import type { EvaluateOptions, FromJSONOptions, PredictOptions, WeightsOptions } from "./options.ts";
+import type { LearningRateOptions, LearningRates } from "./rate-search.ts";
+import type { Trace } from "./trace.ts";
+import type { FitOptions } from "../training/options.ts";
+import type { History } from "../training/reports.ts";
 
 /** What stands for options that were not given. */
 const NONE: PredictOptions = {};

@@ -3,7 +3,29 @@ import { readNumber, readObject } from "../ground/options.ts";
 import { PropagoError } from "../ground/errors.ts";
 import { root } from "../ground/powers.ts";
 import type { Training } from "../training/training.ts";
-import type { BatchReport, FitOptions, LearningRateOptions, LearningRates } from "../types.ts";
+import type { FitOptions } from "../training/options.ts";
+import type { BatchReport } from "../training/reports.ts";
+
+export interface LearningRateOptions {
+  /** The first and the last rate. Default 1e-6 and 10. */
+  from?: number;
+  to?: number;
+  /** How many rates, each for one batch. Default 100. */
+  steps?: number;
+  /** As for `fit`. Default 32. */
+  batchSize?: number | "full";
+  /** Aborts the search: the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** What a search for a learning rate saw. */
+export interface LearningRates {
+  /** The rates that were tried, until the loss exploded, and the loss of a batch before the update with each. */
+  rates: number[];
+  losses: number[];
+  /** Where the loss fell fastest; the first rate if it never fell. */
+  suggestion: number;
+}
 
 /** The rates to try, evenly spread over their logarithm. */
 export function readRates(options: LearningRateOptions): { rates: number[]; fit: FitOptions } {

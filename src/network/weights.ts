@@ -5,7 +5,7 @@ import type { NetworkDescription } from "../description/description.ts";
 import { type Distribution, isScaledToData } from "../tables/initializers.ts";
 import type { Layout } from "../memory/layout.ts";
 import type { Dataset } from "../memory/samples.ts";
-import type { FloatArray } from "../types.ts";
+import type { FloatArray } from "../ground/arrays.ts";
 
 /** Rows of the data that weights are scaled to. */
 const MOST_ROWS = 1024;

@@ -6,8 +6,9 @@ import type { InitializerSpec } from "../tables/initializers.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import type { Network } from "../network/network.ts";
 import type { OptimizerSpec } from "../tables/optimizers.ts";
-import type { DType, Layer } from "../types.ts";
 import { type Scaled, countsOnly, lossOf } from "./targets.ts";
+import type { Layer } from "../description/helpers.ts";
+import type { DType } from "../ground/arrays.ts";
 
 /** What a network is made by, where the user has not said otherwise. */
 export interface Recipe {

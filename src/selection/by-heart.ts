@@ -3,7 +3,6 @@ import { answersOf } from "../estimators/answers.ts";
 import type { Selection, Task } from "../estimators/job.ts";
 import type { Chosen } from "../estimators/options.ts";
 import type { Found } from "../estimators/saved.ts";
-import type { FitOptions, History } from "../types.ts";
 import { BY_HEART, applicable } from "./candidates.ts";
 import { meanLoss } from "./figures.ts";
 import type { Groups } from "./folds.ts";
@@ -11,6 +10,8 @@ import { reportsOf, settle } from "./members.ts";
 import { type Problem, type Sample, pick, seedOf } from "./problem.ts";
 import { keepWarnings, told } from "./telling.ts";
 import { Lesson, type Trained, train } from "./trial.ts";
+import type { FitOptions } from "../training/options.ts";
+import type { History } from "../training/reports.ts";
 
 /** How often networks that learn by heart begin again. */
 const RESTARTS = 9;

@@ -3,7 +3,6 @@ import type { Rows } from "../data/scaling.ts";
 import type { Job } from "../estimators/job.ts";
 import type { Baseline, Estimate } from "../estimators/options.ts";
 import type { Found } from "../estimators/saved.ts";
-import type { Evaluation, FloatArray } from "../types.ts";
 import { residualsOf } from "./interval.ts";
 import { logarithm } from "./logarithm.ts";
 import { measure } from "./measure.ts";
@@ -12,6 +11,8 @@ import { type Problem, type Sample, pick, placesWhere } from "./problem.ts";
 import { bestThreshold } from "./threshold.ts";
 import type { Plan } from "./work.ts";
 import { logOf } from "./encodings.ts";
+import type { FloatArray } from "../ground/arrays.ts";
+import type { Evaluation } from "../tables/metrics.ts";
 
 /** No probability is taken for less. */
 const LEAST_PROBABILITY = 1e-4;

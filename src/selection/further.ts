@@ -5,12 +5,13 @@ import type { ClassifierOptions } from "../estimators/options.ts";
 import type { Member } from "../estimators/saved.ts";
 import { PropagoError } from "../ground/errors.ts";
 import { TargetScaling } from "../estimators/targets.ts";
-import type { Data, History } from "../types.ts";
 import { readSampleWeights } from "../data/weighting.ts";
 import { type Recipe, build } from "./build.ts";
 import { classesAsTargets } from "./measure.ts";
 import { blankScaler, learnOn } from "./scaling.ts";
 import { type Scaled, encodeTargets, lossOf, restoreReport, scaledBy } from "./targets.ts";
+import type { Data } from "../data/data.ts";
+import type { History } from "../training/reports.ts";
 
 /** What a model begins with that has not been searched for. */
 const DEFAULT: Recipe = { hidden: [64], activation: "tanh", l2: 1e-3 };

@@ -4,10 +4,13 @@ import type { Rows } from "../data/scaling.ts";
 import type { Job } from "../estimators/job.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import { logarithm } from "./logarithm.ts";
-import type { Data, EvaluateOptions, Evaluation, FloatArray } from "../types.ts";
 import { readClassWeights, readSampleWeights } from "../data/weighting.ts";
 import { fitScaler } from "./scaling.ts";
 import { centreAt } from "./threshold.ts";
+import type { Data } from "../data/data.ts";
+import type { FloatArray } from "../ground/arrays.ts";
+import type { EvaluateOptions } from "../network/options.ts";
+import type { Evaluation } from "../tables/metrics.ts";
 
 /** Losses that stay the same where a number is added to targets and predictions. */
 const DIFFERENCES: readonly unknown[] = [

@@ -2,7 +2,6 @@
 import { answersOf } from "../estimators/answers.ts";
 import type { Task } from "../estimators/job.ts";
 import type { Member } from "../estimators/saved.ts";
-import type { FitOptions, History } from "../types.ts";
 import { build } from "./build.ts";
 import type { Candidate } from "./candidates.ts";
 import { type Problem, seedOf } from "./problem.ts";
@@ -10,6 +9,8 @@ import { lossOf, restoreReport } from "./targets.ts";
 import { keepWarnings } from "./telling.ts";
 import { Lesson, type Settings, type Trained, diverged, isFailure, targetsFor, train } from "./trial.ts";
 import type { Plan } from "./work.ts";
+import type { FitOptions } from "../training/options.ts";
+import type { History } from "../training/reports.ts";
 
 /** Trains the networks that the model consists of on all rows, the weightiest last. */
 export function* trainAll(

@@ -5,9 +5,10 @@ import { holdBack } from "../data/split.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import type { Job } from "../estimators/job.ts";
 import type { ClassifierOptions, Effort, EstimatorFitOptions } from "../estimators/options.ts";
-import type { EarlyStopping, SampleWeights } from "../types.ts";
 import { readClassWeights, readSampleWeights } from "../data/weighting.ts";
 import { readOptimize } from "./threshold.ts";
+import type { SampleWeights } from "../data/data.ts";
+import type { EarlyStopping } from "../training/options.ts";
 
 export const EFFORTS = ["quick", "normal", "thorough"] as const satisfies readonly Effort[];
 

@@ -1,7 +1,6 @@
 // The search for a model: candidates are trained with a part of the rows left out in turn, get shares by how they do on
 // these, and are trained again on all rows. `select` reads top to bottom; what it is made of stands in the files beside it.
 import type { Job, Selection, Task } from "../estimators/job.ts";
-import type { History } from "../types.ts";
 import { learnByHeart } from "./by-heart.ts";
 import { CANDIDATES, type Candidate, applicable, MORE_CANDIDATES } from "./candidates.ts";
 import { hasSkewedColumn, mayHaveBins, logOf } from "./encodings.ts";
@@ -14,6 +13,7 @@ import { chosenOf, tellBaseline } from "./telling.ts";
 import { halve, test } from "./trials.ts";
 import { type Plan, planWork } from "./work.ts";
 import type { OptimizerSpec } from "../tables/optimizers.ts";
+import type { History } from "../training/reports.ts";
 
 /** With fewer rows none can be left out. */
 const LEAST_ROWS = 5;

@@ -6,8 +6,9 @@ import type { Job } from "../estimators/job.ts";
 import { TargetScaling } from "../estimators/targets.ts";
 import type { LossName } from "../tables/losses.ts";
 import { logarithm } from "./logarithm.ts";
-import type { EpochReport, Evaluation } from "../types.ts";
 import { fitScaler } from "./scaling.ts";
+import type { Evaluation } from "../tables/metrics.ts";
+import type { EpochReport } from "../training/reports.ts";
 
 /** Losses that only know differences, and by which power of the targets' scale they grow. */
 const POWERS: Partial<Record<LossName, 1 | 2>> = {

@@ -1,13 +1,14 @@
 // What the user is told of a model: what was chosen from what, and the warnings that they can act on.
 import type { Chosen, Tried } from "../estimators/options.ts";
 import type { Found, Member } from "../estimators/saved.ts";
-import type { History, TrainingWarning, WarningCode } from "../types.ts";
 import type { Candidate } from "./candidates.ts";
 import { groupRows } from "./folds.ts";
 import { type Tested, meanOf } from "./mixing.ts";
 import type { Problem } from "./problem.ts";
 import type { Plan } from "./work.ts";
 import { FADING_ROWS } from "./trial.ts";
+import type { History } from "../training/reports.ts";
+import type { TrainingWarning, WarningCode } from "../training/warnings.ts";
 
 export function chosenOf(
   problem: Problem,

@@ -2,7 +2,7 @@
 import { PropagoError, show } from "../ground/errors.ts";
 import type { Job } from "../estimators/job.ts";
 import type { ClassifierOptions } from "../estimators/options.ts";
-import type { FloatArray } from "../types.ts";
+import type { FloatArray } from "../ground/arrays.ts";
 
 type Metric = NonNullable<ClassifierOptions["optimize"]>;
 const METRICS: readonly Metric[] = ["accuracy", "balancedAccuracy", "f1"];

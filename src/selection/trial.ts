@@ -6,7 +6,6 @@ import type { Member } from "../estimators/saved.ts";
 import { holdBack } from "../data/split.ts";
 import type { Rows } from "../data/scaling.ts";
 import { UNTOLD } from "../ground/marks.ts";
-import type { Data, DType, EarlyStopping, FitOptions, History } from "../types.ts";
 import type { Candidate } from "./candidates.ts";
 import { type Encoding, learnFeatures } from "./encodings.ts";
 import { type Problem, type Sample, firstColumn, pick } from "./problem.ts";
@@ -14,6 +13,10 @@ import { build } from "./build.ts";
 import { classesAsTargets } from "./measure.ts";
 import { type Scaled, encodeTargets, lossOf, restoreReport, scaleTargets, unitOf, unitOfMetric } from "./targets.ts";
 import { type Course, courseOf } from "./work.ts";
+import type { Data } from "../data/data.ts";
+import type { DType } from "../ground/arrays.ts";
+import type { EarlyStopping, FitOptions } from "../training/options.ts";
+import type { History } from "../training/reports.ts";
 
 /** Multiply-adds of a training that nobody notices: some 5 ms. */
 const SHORT = 6e7;

@@ -1,12 +1,12 @@
 // Candidates tried on rows that they were not trained on, fold after fold, as far as there is time.
 import { answersOf } from "../estimators/answers.ts";
 import type { Task } from "../estimators/job.ts";
-import type { History } from "../types.ts";
 import { meanLoss } from "./figures.ts";
 import { type Tested, hopelessOf } from "./mixing.ts";
 import { type Problem, type Sample, pick, placesWhere, seedOf } from "./problem.ts";
 import { Lesson, type Settings, type Trained, diverged, isFailure, train } from "./trial.ts";
 import type { Plan } from "./work.ts";
+import type { History } from "../training/reports.ts";
 
 /** What was found out of the candidates, as far as there was time. */
 export interface Trials {

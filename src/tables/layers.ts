@@ -29,8 +29,10 @@ import type {
   GaussianNoiseLayer,
   Layer,
   LayerNormLayer,
-  Trainable,
-} from "../types.ts";
+} from "../description/helpers.ts";
+
+/** Which of a layer's parameters training may change. */
+export type Trainable = boolean | "weights" | "bias";
 
 /** The most units, inputs or layers that a description may ask for. */
 const MOST_UNITS = 10_000_000;

@@ -15,7 +15,33 @@ import { PropagoError, show } from "../ground/errors.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import { completed, partOf } from "../ground/parts.ts";
 import type { Average, Averaged, SCORES } from "./scores.ts";
-import type { Evaluation, FloatArray } from "../types.ts";
+import type { FloatArray } from "../ground/arrays.ts";
+
+/** Loss and metrics of one pass over data. */
+export interface Evaluation {
+  /** Mean over the samples, weighted where they have weights, without penalties. */
+  loss: number;
+  accuracy?: number;
+  r2?: number;
+  rootMeanSquaredError?: number;
+  binaryAccuracy?: number;
+  meanAbsoluteError?: number;
+  logLoss?: number;
+  topK?: number;
+  precision?: number;
+  recall?: number;
+  f1?: number;
+  /** With `average: "perClass"`, a number for each class. */
+  precisionPerClass?: number[];
+  recallPerClass?: number[];
+  f1PerClass?: number[];
+  /** Counts: a row for each true class, a column for each predicted one. */
+  confusionMatrix?: number[][];
+  /** NaN where all rows are of one class. */
+  rocAuc?: number;
+  /** What l1 and l2 add to the loss, where there are any. */
+  penalty?: number;
+}
 
 /** How outputs and targets say which class a row is of. */
 export interface Decision {

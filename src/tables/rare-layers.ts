@@ -1,8 +1,7 @@
 // The layers that most networks do without: normalisations, and the rarer kinds of noise.
 import { ALPHA_DROPOUT, BATCH_NORM, GAUSSIAN_NOISE, LAYER_NORM } from "../../assembly/plan.ts";
 import { type OptionTable, REQUIRED, readName } from "../ground/options.ts";
-import { type LayerRow, constant, disturbing, rate, readTrainable } from "./layers.ts";
-import type { Trainable } from "../types.ts";
+import { type LayerRow, constant, disturbing, rate, readTrainable, type Trainable } from "./layers.ts";
 
 /** Of both normalisations. */
 const normalisation = {

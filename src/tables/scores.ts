@@ -3,7 +3,7 @@ import { readName } from "../ground/options.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import { METRICS, type Meaning, type Metric, type MetricRow, type Scores, fits, isProbability } from "./metrics.ts";
-import type { FloatArray } from "../types.ts";
+import type { FloatArray } from "../ground/arrays.ts";
 
 const AVERAGES = ["macro", "micro", "binary", "perClass"] as const;
 

@@ -1,6 +1,6 @@
 // The words through which the main thread and the threads of a team talk, in memory that all of them see. A word that
 // somebody waits for has a cache line of its own, and behind it the number of those who sleep until it changes.
-import type { Engine } from "../core/engine.ts";
+import type { Engine, Leader } from "../core/engine.ts";
 
 /** Words of a cache line. */
 const LINE = 16;
@@ -114,13 +114,6 @@ function look(words: Int32Array, at: number, old: number): number {
   let value = old;
   for (let i = 0; i < LOOKS && (value = Atomics.load(words, at)) === old; i++) pause();
   return value;
-}
-
-/** How who makes whole steps lets other workers do their shares of each stage, and waits for them. */
-export interface Leader {
-  /** Gives the address of the shares. */
-  fork(plan: number, stage: number): number;
-  join(): void;
 }
 
 /** The whole, of which shares are parts. */

@@ -1,10 +1,9 @@
 // The threads of an engine: started when a training first asks for them, kept for the next one, given back when nobody
 // has needed them for a while. A team works for whoever started it, who awaits it, or blocks and is its first worker.
-import type { Engine } from "../core/engine.ts";
+import type { Engine, Leader } from "../core/engine.ts";
 import { PropagoError } from "../ground/errors.ts";
 import { program } from "../generated/worker.ts";
 import {
-  type Leader,
   CALL,
   COMMAND,
   DONE,

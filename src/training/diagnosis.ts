@@ -8,8 +8,9 @@ import type { Layout } from "../memory/layout.ts";
 import type { Source } from "../data/matrix.ts";
 import type { Optimizer, OptimizerName } from "../tables/optimizers.ts";
 import type { Dataset } from "../memory/samples.ts";
-import type { EpochReport, FloatArray } from "../types.ts";
 import type { Warnings } from "./warnings.ts";
+import type { FloatArray } from "../ground/arrays.ts";
+import type { EpochReport } from "./reports.ts";
 
 /** Rows that a look takes through the network at most. */
 const PROBE = 128;

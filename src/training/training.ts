@@ -27,7 +27,7 @@ import {
 } from "../../assembly/plan.ts";
 import { readFlag, readNumber, readObject } from "../ground/options.ts";
 import { PropagoError, show } from "../ground/errors.ts";
-import { type Metrics, monitorsOf, readMetrics, readTally, rises } from "../tables/metrics.ts";
+import { type Metrics, monitorsOf, readMetrics, readTally, rises, type Evaluation } from "../tables/metrics.ts";
 import type { Engine } from "../core/engine.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Diagnosis } from "./diagnosis.ts";
@@ -40,16 +40,10 @@ import { maySleep, readThreads, teamOf, threadsMissing, usefulThreads, worth } f
 import { UNTOLD } from "../ground/marks.ts";
 import type { Warnings } from "./warnings.ts";
 import type { Team } from "../threads/workers.ts";
-import type {
-  BatchReport,
-  Data,
-  EarlyStopping,
-  EpochReport,
-  Evaluation,
-  FitOptions,
-  FloatArray,
-  History,
-} from "../types.ts";
+import type { Data } from "../data/data.ts";
+import type { FloatArray } from "../ground/arrays.ts";
+import type { EarlyStopping, FitOptions } from "./options.ts";
+import type { BatchReport, EpochReport, History } from "./reports.ts";
 
 /** Milliseconds of training between two turns of the event loop. */
 export const SLICE = 10;

@@ -1,7 +1,37 @@
 // What a network was told about its training: each thing once.
 import type { Diagnosis } from "./diagnosis.ts";
 import { partOf } from "../ground/parts.ts";
-import type { TrainingWarning, WarningCode } from "../types.ts";
+
+export type WarningCode =
+  | "WARN_DEAD_UNITS" // more than half of a layer's relu units give 0 for all rows
+  | "WARN_SATURATED_UNITS" // more than half of a layer's sigmoid or tanh units stay at the ends of their range
+  | "WARN_VANISHING_GRADIENTS" // those of the first layer are less than 1e-4 of those of the last
+  | "WARN_EXPLODING_GRADIENTS" // those of the first layer are more than 1e4 times those of the last
+  | "WARN_LEARNING_RATE" // the loss rises, or jumps up and down
+  | "WARN_NO_CHANGE" // all gradients are 0, or no layer is trainable
+  | "WARN_CONSTANT_COLUMN" // an input is the same number, other than 0, in all rows
+  | "WARN_BLURRED_COLUMN" // an input varies, but by less than float32's digits
+  | "WARN_CONSTANT_TARGETS" // all rows have the same target
+  | "WARN_UNSCALED_INPUTS" // inputs above 1,000, or columns of very different sizes
+  | "WARN_UNSCALED_TARGETS" // targets so large that outputs take long to get there, or that float32 cannot tell apart
+  | "WARN_UNREACHABLE_TARGETS" // targets that the last activation cannot give
+  | "WARN_PRECISION" // a search stalled in float32
+  | "WARN_BASELINE" // a model that is no better than the largest class or the mean
+  | "WARN_MONITOR" // what is watched is not a number
+  | "WARN_BATCH_SIZE" // more than there are rows
+  | "WARN_THREADS"; // threads were asked for where there are none
+
+/** Something that is wrong with a training, though it runs. */
+export interface TrainingWarning {
+  /** Stable, for programs. */
+  code: WarningCode;
+  /** What was seen, where, and what to do. */
+  message: string;
+  /** The layer that it is about, by name. */
+  layer?: string;
+  /** The column of x that it is about, from 0. */
+  column?: number;
+}
 
 /** Of one network. */
 export class Warnings {

@@ -1,0 +1,29 @@
+// What users pass as data: samples, targets, and how much each sample counts. Types only.
+import type { NumericArray } from "../ground/arrays.ts";
+
+/** Rows of samples: a typed array with `inputs` values a row, `{ data, shape: [rows, columns] }`, or an array of rows. */
+export type Matrix =
+  | NumericArray
+  | { data: NumericArray | readonly number[]; shape: readonly number[] }
+  | readonly (readonly number[] | NumericArray)[];
+
+/** Targets: as a matrix, one row a sample, or one class label (0, 1, …) a sample. */
+export type Targets = Matrix | readonly number[];
+
+/** Samples and their targets. */
+export interface Data {
+  x: Matrix;
+  y: Targets;
+  /** How much each sample counts, numbers from 0 on. A loss is then Σ w·loss / Σ w. Default: all alike. */
+  sampleWeights?: SampleWeights;
+}
+
+/** One number a row. */
+export type SampleWeights = NumericArray | readonly number[];
+
+/**
+ * How much each class counts: "balanced" makes all count alike in sum, n / (k n_c) for k classes and n_c of n rows; an
+ * array has a number for each class; an object, for some of them by their labels, leaves the others at 1. Multiplied with
+ * the samples' weights.
+ */
+export type ClassWeights = "balanced" | SampleWeights | Readonly<Record<string, number>>;

@@ -1,0 +1,38 @@
+// What a training reports: after each batch, after each epoch, and at its end.
+import type { Evaluation } from "../tables/metrics.ts";
+import type { TrainingWarning } from "./warnings.ts";
+
+export interface BatchReport {
+  /** Counts the updates, from 0, over the network's whole life; the same for all batches of an update (`accumulate`). */
+  step: number;
+  /** The batch's loss before its update. */
+  loss: number;
+  learningRate: number;
+}
+
+export interface EpochReport extends Evaluation {
+  /** Counts from 1, over the network's whole life. */
+  epoch: number;
+  validation?: Evaluation;
+  /** The rate of the epoch's last update; of an optimizer that searches, how far it went along its direction. */
+  learningRate: number;
+  /** Passes over all rows, forward and back, that an optimizer which searches took for this epoch. */
+  evaluations?: number;
+  seconds: number;
+  samplesPerSecond: number;
+  /** What was newly found wrong, each once in a network's life; absent where nothing was. */
+  warnings?: TrainingWarning[];
+}
+
+export interface History {
+  epochs: EpochReport[];
+  /**
+   * What ended the training. "converged": the gradient is at most the optimizer's tolerance. "stalled": no step is found
+   * that lowers the loss, as at the end of the numbers' precision; in float32, `dtype: "float64"` may go further.
+   */
+  stopped: "epochs" | "earlyStopping" | "targetLoss" | "timeLimit" | "aborted" | "converged" | "stalled";
+  /** The epoch whose weights early stopping found best. */
+  best?: EpochReport;
+  /** All warnings of its reports; absent where there are none. */
+  warnings?: TrainingWarning[];
+}
