@@ -1,12 +1,21 @@
 // Makes the files that run. dist/node.js: the library with all its parts in one piece, which so is read in half the time
 // that its modules would take. dist/index.js: without its parts, for pages and bundlers, and each part beside it.
 // dist/propago.min.js: all in one piece, for a page without a bundler. dist/cli.js: the command with everything it needs.
-import { chmodSync, readFileSync, readdirSync } from "node:fs";
+// dist/THIRD-PARTY-NOTICES.txt: the licences of packages that are in one of these.
+import { chmodSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
-import { build, type BuildOptions, type Plugin } from "esbuild";
+import { build as bundle, type BuildOptions, type Metafile, type Plugin } from "esbuild";
+import { notices } from "./notices.ts";
 import { root } from "./root.ts";
 
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as { version: string };
+
+const metafiles: Metafile[] = [];
+
+/** As esbuild's, and remembers which sources went into the bundles. */
+async function build(options: BuildOptions): Promise<void> {
+  metafiles.push((await bundle({ ...options, metafile: true })).metafile);
+}
 
 /** Parts are loaded from the files beside the bundle, where they are not in it. */
 const partsBeside: Plugin = {
@@ -85,3 +94,5 @@ await build({
   },
 });
 chmodSync(`${root}/dist/cli.js`, 0o755);
+
+writeFileSync(`${root}/dist/THIRD-PARTY-NOTICES.txt`, notices(metafiles));
