@@ -8,6 +8,7 @@ import { PropagoError } from "./errors.ts";
 import type { RARE_LAYERS } from "../tables/rare-layers.ts";
 import type { RARE_OPTIMIZERS, checkOptimizer, readSearching } from "../tables/rare-optimizers.ts";
 import type { readRates, searchRates } from "../network/rate-search.ts";
+import type { adviceOn, meantBy } from "../tables/foreign-names.ts";
 import type { SCORES, checkMetric, fitting } from "../tables/scores.ts";
 import type { Search } from "../search/search.ts";
 import type { further } from "../selection/further.ts";
@@ -29,6 +30,8 @@ export interface Parts {
     fitting: typeof fitting;
     readSearching: typeof readSearching;
     checkOptimizer: typeof checkOptimizer;
+    meantBy: typeof meantBy;
+    adviceOn: typeof adviceOn;
   };
   /** A build's bytes as text, and what is done in float64 only. */
   float64: { text: string; compareWithDifferences: typeof compareWithDifferences };

@@ -25,7 +25,7 @@ import {
   TALLY_SQUARES,
   WITH_REPLACEMENT,
 } from "../../assembly/plan.ts";
-import { readFlag, readNumber, readObject } from "../ground/options.ts";
+import { guessOf, readFlag, readNumber, readObject } from "../ground/options.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { type Metrics, monitorsOf, readMetrics, readTally, rises, type Evaluation } from "../tables/metrics.ts";
 import type { Engine } from "../core/engine.ts";
@@ -212,10 +212,12 @@ function readMonitor(value: unknown, where: string, metrics: Metrics, hasValidat
   const monitors = hasValidation ? [...own.map((name) => `validation.${name}`), ...own] : own;
   const monitor = value ?? monitors[0];
   if (typeof monitor === "string" && monitors.includes(monitor)) return monitor;
+  // Others write val_loss.
+  const word = typeof monitor !== "string" ? "" : monitor.replace(/^val_?(?!id)/i, "validation.");
   const needs =
-    typeof monitor === "string" && /^val/.test(monitor) && !hasValidation
+    word.startsWith("val") && !hasValidation
       ? " needs validation: pass validation: 0.2 or { x, y };"
-      : " is not reported;";
+      : ` is not reported${guessOf(word, monitors)};`;
   throw new PropagoError("ERR_CONFIG", `${where} ${show(monitor)}${needs} available: ${monitors.join(", ")}`);
 }
 
