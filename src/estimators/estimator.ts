@@ -6,10 +6,10 @@ import { readRows } from "../data/rows.ts";
 import type { Rows } from "../data/scaling.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { Network } from "../network/network.ts";
-import { load, need } from "../ground/parts.ts";
+import { Part } from "../ground/parts.ts";
 import { FIT_KEYS, SLICE, turn } from "../training/training.ts";
 import { answersOf } from "./answers.ts";
-import type { Job, Task } from "./job.ts";
+import { type Job, SELECTION, type Task } from "./job.ts";
 import type { Kind } from "./kind.ts";
 import type { EstimatorFitOptions, EstimatorOptions, PartialFitOptions } from "./options.ts";
 import { type Found, type Member, describeMembers } from "./saved.ts";
@@ -77,7 +77,7 @@ export abstract class Estimator<Y, Codec> {
     // What was passed is read at once: it may be changed while parts are loaded.
     const course = this.#course(this.#prepare(x, y, options));
     for (const part of ["selection", "complete", "search", dtype, build] as const) {
-      if (part !== undefined && part !== "float32" && part !== "simd") await load(part);
+      if (part !== undefined && part !== "float32" && part !== "simd") await new Part(part).load();
     }
     let turned = performance.now();
     let step = course.next();
@@ -117,7 +117,7 @@ export abstract class Estimator<Y, Codec> {
     const { codec, found } = this.fitted;
     const rows = this.#readRows(x, y, this.columns);
     const job = this.#job(codec, rows, this.#kind.encode(codec, y, rows.rows), options);
-    return need("selection", "evaluate").measure(job, this.#answer(rows), job.targets, options, found?.threshold);
+    return SELECTION.need("evaluate").measure(job, this.#answer(rows), job.targets, options, found?.threshold);
   }
 
   /** The figure by which the model is judged: accuracy of a classifier, r2 of a regressor. */
@@ -201,7 +201,7 @@ export abstract class Estimator<Y, Codec> {
   /** One epoch over the data, going on from where the model stands. */
   protected trainFurther(x: Matrix, y: Y, options: PartialFitOptions, learn: (rows: number) => Codec): History {
     this.#checkIdle();
-    const { further } = need("selection", "partialFit");
+    const { further } = SELECTION.need("partialFit");
     const fitted = this.#fitted;
     const rows = this.#readRows(x, y, fitted && this.columns);
     const codec = fitted?.codec ?? learn(rows.rows);
@@ -257,7 +257,7 @@ export abstract class Estimator<Y, Codec> {
   /** The course of a fit, whoever does the training: gives out networks to be trained, and takes their histories. */
   *#course([job, codec]: [Job, Codec]): Generator<Task, History, History> {
     this.#checkIdle();
-    const { select } = need("selection", "fitSync");
+    const { select } = SELECTION.need("fitSync");
     this.#isTraining = true;
     try {
       const { members, history, found } = yield* select(job);

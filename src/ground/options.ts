@@ -1,7 +1,7 @@
 // Reading what users pass in: options against a table of what is allowed. Every message is phrased here, so that all
 // of them say what, where, what was expected and what was got.
 import { PropagoError, didYouMean, show } from "./errors.ts";
-import { partOf } from "./parts.ts";
+import { Part } from "./parts.ts";
 
 /** What a number may be. Without bounds: any finite number. */
 export interface NumberRange {
@@ -64,9 +64,17 @@ export function readFlag(value: unknown, where: string): boolean {
   throw new PropagoError("ERR_CONFIG", `${where} must be true or false, got ${show(value)}`);
 }
 
+/** What is known of the names that other libraries use. */
+export interface ForeignNames {
+  meantBy(word: string, known: readonly string[]): string[];
+  adviceOn(word: string): string;
+}
+
+const FOREIGN_NAMES = new Part<ForeignNames>("complete");
+
 /** What an unknown name could mean, in brackets: ours for that of another library, or the one spelled alike. */
 export function guessOf(word: string, known: readonly string[]): string {
-  const foreign = partOf("complete");
+  const foreign = FOREIGN_NAMES.here;
   const meant = foreign?.meantBy(word, known) ?? [];
   if (meant.length > 0) return ` (did you mean ${meant.map(show).join(" or ")}?)`;
   const advice = didYouMean(word, known) || foreign?.adviceOn(word);

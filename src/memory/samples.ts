@@ -15,10 +15,11 @@ import { PropagoError, show } from "../ground/errors.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Loss } from "../tables/losses.ts";
 import { type Source, checkTyped, copyValues, isNumericArray, nonFinite, readShape } from "../data/matrix.ts";
-import { type Meaning, type Metrics, type Scores, meaningOf, suit } from "../tables/metrics.ts";
+import type { Meaning, Metrics, Scores } from "../tables/metrics.ts";
 import { readClassWeights } from "../data/weighting.ts";
 import type { Targets } from "../data/data.ts";
 import type { FloatArray, NumericArray } from "../ground/arrays.ts";
+import { meaningOf, suit } from "../description/metrics.ts";
 
 /** Labels: one class a row. */
 export interface LabelSource {
@@ -166,7 +167,7 @@ export class Dataset {
    * @throws PropagoError ERR_CONFIG for one that has no meaning for these targets.
    */
   bits(metrics: Metrics): number {
-    return metrics.list.length > 0 ? suit(metrics, this.#meaning(), this.#name, this.#description) : 0;
+    return metrics.list.length > 0 ? suit(metrics, this.#meaning(), this.#name) : 0;
   }
 
   #meaning(): Meaning {

@@ -1,10 +1,11 @@
 // Networks as JSON: how their numbers are written, and the checks on what is read back.
 import { describe } from "../description/description.ts";
 import { PropagoError, show } from "../ground/errors.ts";
-import { type LayerDescription, tensorsOf } from "../tables/layers.ts";
 import type { NetworkOptions } from "../description/options.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
 import type { LayerWeightsInput } from "../memory/tensors.ts";
+import type { LayerDescription } from "../description/layer.ts";
+import { tensorsOf } from "../description/tensors.ts";
 
 /** The newest version that this package reads. */
 const VERSION = 1;

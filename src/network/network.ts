@@ -17,12 +17,10 @@ import { readFlag, readObject } from "../ground/options.ts";
 import { type Engine, engineFor } from "../core/engine.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { type NetworkDescription, describe } from "../description/description.ts";
-import { countParameters } from "../tables/layers.ts";
 import { Layout, type Tensor } from "../memory/layout.ts";
-import { load, need, partOf } from "../ground/parts.ts";
-import { type Metrics, readMetrics, readTally, type Evaluation } from "../tables/metrics.ts";
+import { Part } from "../ground/parts.ts";
+import type { Metrics, Evaluation } from "../tables/metrics.ts";
 import { numbersToJSON, readNetworkJSON } from "./json.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
 import { FEW, type Source, readMatrix } from "../data/matrix.ts";
 import { Dataset, type Rows, copyMatrix, readTargets } from "../memory/samples.ts";
 import { CHUNK, readThreads, shared } from "../threads/sharing.ts";
@@ -36,10 +34,15 @@ import type { NetworkOptions, NetworkJSON } from "../description/options.ts";
 import type { ArrayOf, DType, FloatArray, NumericArray } from "../ground/arrays.ts";
 import type { LayerWeights, LayerWeightsInput } from "../memory/tensors.ts";
 import type { EvaluateOptions, FromJSONOptions, PredictOptions, WeightsOptions } from "./options.ts";
-import type { LearningRateOptions, LearningRates } from "./rate-search.ts";
+import type { LearningRateOptions, LearningRates, readRates, searchRates } from "./rate-search.ts";
+import type { compareWithDifferences } from "./differences.ts";
 import type { Trace } from "./trace.ts";
 import type { FitOptions } from "../training/options.ts";
 import type { History } from "../training/reports.ts";
+import { countParameters } from "../description/tensors.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
+import { readMetrics } from "../description/metrics.ts";
+import { readTally } from "../training/tally.ts";
 
 /** What stands for options that were not given. */
 const NONE: PredictOptions = {};
@@ -49,6 +52,12 @@ const dropped = new FinalizationRegistry<Layout>((layout) => {
   for (const guest of layout.guests) guest.release();
   layout.release();
 });
+
+/** The search for a learning rate. */
+const RATE_SEARCH = new Part<{ readRates: typeof readRates; searchRates: typeof searchRates }>("search");
+
+/** Gradients held against differences. */
+const DIFFERENCES = new Part<{ compareWithDifferences: typeof compareWithDifferences }>("float64");
 
 /**
  * A neural network: layers, a loss, an optimizer, and the weights.
@@ -141,8 +150,8 @@ export class Network<D extends DType = "float32"> {
    */
   async findLearningRate(data: Data, options: LearningRateOptions = {}): Promise<LearningRates> {
     this.#checkUsable();
-    const { readRates, searchRates } = partOf("search") ?? (await load("search"));
-    const { rates, fit } = readRates(options);
+    const part = RATE_SEARCH.here ?? (await RATE_SEARCH.load());
+    const { rates, fit } = part.readRates(options);
     const { spec, optimizer } = this.#description;
     if (optimizer.search) {
       throw new PropagoError("ERR_CONFIG", `optimizer "${optimizer.name}" has no learningRate to be found`);
@@ -157,7 +166,7 @@ export class Network<D extends DType = "float32"> {
     try {
       copy.setWeights(this.getWeights());
       copy.#isUnscaled = this.#isUnscaled;
-      return await searchRates(rates.length, (onBatch) => copy.fit(data, { ...fit, onBatch }));
+      return await part.searchRates(rates.length, (onBatch) => copy.fit(data, { ...fit, onBatch }));
     } finally {
       copy.dispose();
     }
@@ -324,7 +333,7 @@ export class Network<D extends DType = "float32"> {
    * the same masks and noise.
    */
   checkGradients(data: Data): number {
-    const { compareWithDifferences } = need("float64", "checkGradients");
+    const part = DIFFERENCES.need("checkGradients");
     const own = this.gradients(data);
     const twin = new Network({ ...this.#description.spec, dtype: "float64" });
     let dataset: Dataset | undefined;
@@ -332,7 +341,7 @@ export class Network<D extends DType = "float32"> {
       twin.setWeights(this.getWeights());
       twin.#layout.progress = this.#layout.progress;
       dataset = twin.#dataset(data);
-      return compareWithDifferences(twin.#engine, twin.#layout, dataset, own);
+      return part.compareWithDifferences(twin.#engine, twin.#layout, dataset, own);
     } finally {
       dataset?.release();
       twin.dispose();

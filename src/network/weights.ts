@@ -2,10 +2,11 @@
 import { LAYER_Z, STREAM_INIT } from "../../assembly/plan.ts";
 import type { Engine } from "../core/engine.ts";
 import type { NetworkDescription } from "../description/description.ts";
-import { type Distribution, isScaledToData } from "../tables/initializers.ts";
+import { isScaledToData } from "../tables/initializers.ts";
 import type { Layout } from "../memory/layout.ts";
 import type { Dataset } from "../memory/samples.ts";
 import type { FloatArray } from "../ground/arrays.ts";
+import type { Distribution } from "../tables/distributions.ts";
 
 /** Rows of the data that weights are scaled to. */
 const MOST_ROWS = 1024;

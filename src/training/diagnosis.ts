@@ -6,11 +6,12 @@ import type { Engine } from "../core/engine.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Layout } from "../memory/layout.ts";
 import type { Source } from "../data/matrix.ts";
-import type { Optimizer, OptimizerName } from "../tables/optimizers.ts";
 import type { Dataset } from "../memory/samples.ts";
 import type { Warnings } from "./warnings.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 import type { EpochReport } from "./reports.ts";
+import type { OptimizerName } from "../tables/names.ts";
+import type { Optimizer } from "../description/optimizer.ts";
 
 /** Rows that a look takes through the network at most. */
 const PROBE = 128;

@@ -1,7 +1,7 @@
 // The options of fit, as users write them.
 import type { ClassWeights, Data, SampleWeights } from "../data/data.ts";
-import type { MetricSpec } from "../tables/metrics.ts";
 import type { BatchReport, EpochReport } from "./reports.ts";
+import type { MetricSpec } from "../tables/names.ts";
 
 export type Shuffle = boolean | "withReplacement";
 

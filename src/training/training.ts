@@ -27,23 +27,25 @@ import {
 } from "../../assembly/plan.ts";
 import { guessOf, readFlag, readNumber, readObject } from "../ground/options.ts";
 import { PropagoError, show } from "../ground/errors.ts";
-import { type Metrics, monitorsOf, readMetrics, readTally, rises, type Evaluation } from "../tables/metrics.ts";
+import type { Metrics, Evaluation } from "../tables/metrics.ts";
 import type { Engine } from "../core/engine.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import type { Layout } from "../memory/layout.ts";
-import { type PartName, type Parts, load, need, partOf } from "../ground/parts.ts";
+import { Part } from "../ground/parts.ts";
 import type { Dataset, Kept, Rows } from "../memory/samples.ts";
 import { watch } from "../tables/schedules.ts";
 import { type Search, chunkOf } from "../search/search.ts";
-import { maySleep, readThreads, teamOf, threadsMissing, usefulThreads, worth } from "../threads/sharing.ts";
+import { THREADS, maySleep, readThreads, teamOf, threadsMissing, usefulThreads, worth } from "../threads/sharing.ts";
 import { UNTOLD } from "../ground/marks.ts";
-import type { Warnings } from "./warnings.ts";
+import { DIAGNOSIS, type Warnings } from "./warnings.ts";
 import type { Team } from "../threads/workers.ts";
 import type { Data } from "../data/data.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 import type { EarlyStopping, FitOptions } from "./options.ts";
 import type { BatchReport, EpochReport, History } from "./reports.ts";
+import { monitorsOf, readMetrics, rises } from "../description/metrics.ts";
+import { readTally } from "./tally.ts";
 
 /** Milliseconds of training between two turns of the event loop. */
 export const SLICE = 10;
@@ -62,6 +64,13 @@ const WORTHY_START = 2e10;
 const DEFAULT_ITERATIONS = 200;
 /** Milliseconds that training waits for parts that it can be without. */
 const PATIENCE = 1000;
+
+interface Searching {
+  Search: typeof Search;
+}
+
+/** The optimizers that search. */
+const SEARCH = new Part<Searching>("search");
 
 /** What training needs of a network. */
 export interface Insides {
@@ -447,7 +456,7 @@ class Loop {
     const { engine, warnings, description } = this.#insides;
     const { threads } = this.#plan;
     const { name, search } = description.optimizer;
-    const isBlocked = this.#isSync && !(maySleep && partOf("threads"));
+    const isBlocked = this.#isSync && !(maySleep && THREADS.here);
     if (threads === "auto") {
       if (search !== undefined) return 1;
       const work = this.#work * this.#updates * this.#epochs;
@@ -494,17 +503,17 @@ class Loop {
     const { search } = description.optimizer;
     if (!this.#isSync) {
       // Without these it trains, too: soon, and alone.
-      const wished: PartName[] = this.#threads > 1 ? ["diagnosis", "threads"] : ["diagnosis"];
-      const all = search ? [...wished, "search" as const] : wished;
-      if (!all.every((name) => partOf(name))) {
+      const wished: Part<object>[] = this.#threads > 1 ? [DIAGNOSIS, THREADS] : [DIAGNOSIS];
+      const all = search ? [...wished, SEARCH] : wished;
+      if (!all.every((part) => part.here)) {
         yield* this.#settled(
           Promise.all([
-            Promise.race([Promise.allSettled(wished.map(load)), sleep(PATIENCE)]),
-            search && load("search"),
+            Promise.race([Promise.allSettled(wished.map((part) => part.load())), sleep(PATIENCE)]),
+            search && SEARCH.load(),
           ]),
         );
       }
-      if (this.#threads > 1 && !partOf("threads")) engine.refusal = '"propago/threads" could not be loaded';
+      if (this.#threads > 1 && !THREADS.here) engine.refusal = '"propago/threads" could not be loaded';
     }
     if (!search) return;
     const { Search } = searchPart(description);
@@ -778,8 +787,8 @@ export function trainSync(insides: Insides, data: Data, options: FitOptions): Hi
 }
 
 /** What searches: needed at once. */
-function searchPart({ optimizer }: NetworkDescription): Parts["search"] {
-  return need("search", `optimizer "${optimizer.name}" outside of fit`);
+function searchPart({ optimizer }: NetworkDescription): Searching {
+  return SEARCH.need(`optimizer "${optimizer.name}" outside of fit`);
 }
 
 /** One update on all of the data as one batch; its loss before the update. */

@@ -1,6 +1,6 @@
 // What a network was told about its training: each thing once.
 import type { Diagnosis } from "./diagnosis.ts";
-import { partOf } from "../ground/parts.ts";
+import { Part } from "../ground/parts.ts";
 
 export type WarningCode =
   | "WARN_DEAD_UNITS" // more than half of a layer's relu units give 0 for all rows
@@ -33,6 +33,9 @@ export interface TrainingWarning {
   column?: number;
 }
 
+/** Who looks for what is wrong. */
+export const DIAGNOSIS = new Part<{ Diagnosis: new (warnings: Warnings) => Diagnosis }>("diagnosis");
+
 /** Of one network. */
 export class Warnings {
   readonly #told = new Set<string>();
@@ -41,7 +44,7 @@ export class Warnings {
 
   /** Who looks for what is wrong; nobody before that part is loaded. */
   get diagnosis(): Diagnosis | undefined {
-    const part = partOf("diagnosis");
+    const part = DIAGNOSIS.here;
     return (this.#diagnosis ??= part && new part.Diagnosis(this));
   }
 
