@@ -32,7 +32,8 @@ export type { InitializerName, InitializerSpec } from "./tables/initializers.ts"
 export type { LossName, LossSpec } from "./tables/losses.ts";
 export type { MetricName, MetricSpec } from "./tables/names.ts";
 export type { OptimizerName, OptimizerSpec } from "./tables/names.ts";
-export type { LearningRate, ScheduleSpec } from "./tables/schedules.ts";
+export type { Monitor } from "./tables/monitors.ts";
+export type { LearningRate, NoScheduleHasThisName, ScheduleSpec } from "./tables/schedules.ts";
 export type { NetworkJSON } from "./description/options.ts";
 export type { ArrayOf, DType, FloatArray, NumericArray } from "./ground/arrays.ts";
 export type { ClassWeights, Data, Matrix, SampleWeights, Targets } from "./data/data.ts";

@@ -3,6 +3,7 @@
 import { type OptionTable, REQUIRED, readNamed, readNumber } from "../ground/options.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { raised } from "../ground/powers.ts";
+import type { Monitor } from "./monitors.ts";
 
 interface ScheduleRow {
   options: OptionTable;
@@ -90,7 +91,7 @@ export const SCHEDULES = {
   },
 } as const satisfies Record<string, ScheduleRow>;
 
-type Value<K> = K extends "boundaries" | "rates" ? readonly number[] : K extends "monitor" ? string : number;
+type Value<K> = K extends "boundaries" | "rates" ? readonly number[] : K extends "monitor" ? Monitor : number;
 
 /**
  * A learning rate that changes, by name. `rate` is what the formula starts from, by default the optimizer's own; over
@@ -102,8 +103,17 @@ export type ScheduleSpec = {
   };
 }[keyof typeof SCHEDULES];
 
+/**
+ * No value has this type. It gives TypeScript something to say of a name that no schedule has: without it, the compiler
+ * takes the object for a function that went wrong.
+ */
+export interface NoScheduleHasThisName {
+  name: string & {};
+  "name must be one of the schedules in docs/reference.md, for example cosine, step or oneCycle": never;
+}
+
 /** A number, a schedule, or a function of the step (0 for the first update), which is asked ahead of the step. */
-export type LearningRate = number | ScheduleSpec | ((step: number) => number);
+export type LearningRate = number | ScheduleSpec | ((step: number) => number) | NoScheduleHasThisName;
 
 /** What reduceOnPlateau remembers. */
 export interface Plateau {

@@ -1,5 +1,6 @@
 // The options of fit, as users write them.
 import type { ClassWeights, Data, SampleWeights } from "../data/data.ts";
+import type { Monitor } from "../tables/monitors.ts";
 import type { BatchReport, EpochReport } from "./reports.ts";
 import type { MetricSpec } from "../tables/names.ts";
 
@@ -7,7 +8,7 @@ export type Shuffle = boolean | "withReplacement";
 
 export interface EarlyStopping {
   /** What must improve: "loss" or a metric that is one number, or with "validation." before it. Default: "validation.loss" if there is validation, else "loss". */
-  monitor?: string;
+  monitor?: Monitor;
   /** Epochs without improvement before training stops. Default 10. */
   patience?: number;
   /** The least change that counts as improvement. Default 0. */

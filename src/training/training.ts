@@ -37,6 +37,7 @@ import type { Dataset, Kept, Rows } from "../memory/samples.ts";
 import { watch } from "../tables/schedules.ts";
 import { type Search, chunkOf } from "../search/search.ts";
 import { THREADS, maySleep, readThreads, teamOf, threadsMissing, usefulThreads, worth } from "../threads/sharing.ts";
+import type { Monitor } from "../tables/monitors.ts";
 import { UNTOLD } from "../ground/marks.ts";
 import { DIAGNOSIS, type Warnings } from "./warnings.ts";
 import type { Team } from "../threads/workers.ts";
@@ -216,11 +217,11 @@ function readEarlyStopping(
 }
 
 /** The name of a reported value that should improve: the one given, or the best that there is. */
-function readMonitor(value: unknown, where: string, metrics: Metrics, hasValidation: boolean): string {
+function readMonitor(value: unknown, where: string, metrics: Metrics, hasValidation: boolean): Monitor {
   const own = ["loss", ...monitorsOf(metrics)];
   const monitors = hasValidation ? [...own.map((name) => `validation.${name}`), ...own] : own;
   const monitor = value ?? monitors[0];
-  if (typeof monitor === "string" && monitors.includes(monitor)) return monitor;
+  if (typeof monitor === "string" && monitors.includes(monitor)) return monitor as Monitor;
   // Others write val_loss.
   const word = typeof monitor !== "string" ? "" : monitor.replace(/^val_?(?!id)/i, "validation.");
   const needs =
