@@ -11,6 +11,7 @@ import type { Matrix } from "../data/data.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 import type { History } from "../training/reports.ts";
 
+/** How `partialFit` of a Classifier trains. */
 export interface ClassifierPartialFitOptions extends PartialFitOptions {
   /** All classes that will ever come, in the first call; without it, those of that call's labels. */
   classes?: Labels;

@@ -13,8 +13,11 @@ import type { History } from "../training/reports.ts";
 
 /** What is predicted for each row, and between which numbers the target lies with the probability that was asked for. */
 export interface Interval {
+  /** What is predicted, as without `interval`. */
   prediction: Float64Array;
+  /** The lower ends. */
   lower: Float64Array;
+  /** The upper ends. */
   upper: Float64Array;
 }
 

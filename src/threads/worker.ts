@@ -12,17 +12,16 @@ import {
   SHARED,
   STAGE,
   type Start,
-  TICKS,
-  Watch,
   type Word,
   arrivedOf,
-  leaderOf,
   set,
   sharesOf,
   tookOf,
   turnOf,
   wordsOf,
-} from "./team.ts";
+} from "./words.ts";
+import { Watch } from "./waiting.ts";
+import { TICKS, leaderOf } from "./leader.ts";
 
 function serve({ module, memory, address, size, me }: Start, tell: (word: Word) => void): void {
   const words = new Int32Array(memory.buffer, address, wordsOf(size));

@@ -2,17 +2,40 @@
 import { LAYER_Z, STREAM_INIT } from "../../assembly/plan.ts";
 import type { Engine } from "../core/engine.ts";
 import type { NetworkDescription } from "../description/description.ts";
+import { PropagoError } from "../ground/errors.ts";
 import { isScaledToData } from "../tables/initializers.ts";
-import type { Layout } from "../memory/layout.ts";
-import type { Dataset } from "../memory/samples.ts";
+import { type Distribution } from "../tables/distributions.ts";
+import type { Layout } from "./layout.ts";
+import type { Dataset } from "./samples.ts";
 import type { FloatArray } from "../ground/arrays.ts";
-import type { Distribution } from "../tables/distributions.ts";
 
 /** Rows of the data that weights are scaled to. */
 const MOST_ROWS = 1024;
 
+/**
+ * Draws the first weights: each tensor from a random stream of its own, so that the size of one layer does not change the
+ * weights of another.
+ * @throws PropagoError ERR_CONFIG where the initializer's numbers are too large for the precision.
+ */
+export function drawFirstWeights(layout: Layout, { layers, seed, dtype }: NetworkDescription): void {
+  const { engine, tensors, paramsAddress } = layout;
+  const state = engine.allocate(16, "the random generator");
+  for (const tensor of tensors) {
+    const { units } = layers[tensor.layer];
+    const address = paramsAddress + tensor.start * engine.bytes;
+    const counter = 2 * tensor.layer + (tensor.kind === "weights" ? 0 : 1);
+    draw(engine, state, seed, counter, address, tensor.length / units, units, tensor.draw);
+  }
+  engine.release(state);
+  const bad = engine.core.firstNonFinite(paramsAddress, layout.count);
+  if (bad < 0) return;
+  const tensor = tensors.find(({ start, length }) => start <= bad && bad < start + length);
+  const { name } = layers[tensor?.layer ?? 0];
+  throw new PropagoError("ERR_CONFIG", `first weights of layer "${name}" overflow ${dtype}; give smaller numbers`);
+}
+
 /** Draws rows × columns numbers at an address; `state` holds 16 bytes, `counter` names the stream of this tensor. */
-export function draw(
+function draw(
   engine: Engine,
   state: number,
   seed: number,
@@ -88,15 +111,16 @@ export function wantsData({ layers }: NetworkDescription): boolean {
 
 /**
  * Scales the weights of such layers, from the first to the last, until the variance of their weighted inputs is 1 over
- * (at most 1,024 of) the listed rows of the samples: the layer-sequential part of Mishkin and Matas 2016.
+ * (at most 1,024 of) the listed rows of the samples, or the first so many. This is the layer-sequential part of Mishkin and
+ * Matas 2016.
  */
 export function scaleToData(
-  engine: Engine,
   layout: Layout,
   { layers }: NetworkDescription,
   dataset: Dataset,
   list: Uint32Array | number,
 ): void {
+  const { engine } = layout;
   const { busy } = layout;
   const [block, rows] = dataset.gather(list, MOST_ROWS);
   // Blocks may change here: nothing of a training is under way yet.
