@@ -31,6 +31,8 @@ export type { ActivationName, ActivationSpec } from "./tables/activations.ts";
 export type { InitializerName, InitializerSpec } from "./tables/initializers.ts";
 export type { LossName, LossSpec } from "./tables/losses.ts";
 export type { MetricName, MetricSpec } from "./tables/names.ts";
+export type { Averaging } from "./tables/optimizers.ts";
+export type { Average } from "./tables/scores.ts";
 export type { OptimizerName, OptimizerSpec } from "./tables/names.ts";
 export type { Monitor } from "./tables/monitors.ts";
 export type { LearningRate, NoScheduleHasThisName, ScheduleSpec } from "./tables/schedules.ts";

@@ -114,7 +114,10 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
     return { ...this.describe(), labels: this.fitted.codec.toJSON() };
   }
 
-  /** @throws PropagoError ERR_FORMAT where `json` is not what `toJSON` gave. */
+  /**
+   * The classifier that `toJSON` gave.
+   * @throws PropagoError ERR_FORMAT where `json` is something else.
+   */
   static fromJSON(json: unknown): Classifier {
     const { saved, list, options, found } = readSaved(json, "classifier");
     const codec = LabelEncoder.fromJSON(saved.labels);

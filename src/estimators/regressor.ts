@@ -100,7 +100,10 @@ export class Regressor extends Estimator<Targets, number> {
     return this.describe();
   }
 
-  /** @throws PropagoError ERR_FORMAT where `json` is not what `toJSON` gave. */
+  /**
+   * The regressor that `toJSON` gave.
+   * @throws PropagoError ERR_FORMAT where `json` is something else.
+   */
   static fromJSON(json: unknown): Regressor {
     const { list, options, found } = readSaved(json, "regressor");
     const regressor = new Regressor(options);

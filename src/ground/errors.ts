@@ -27,7 +27,9 @@ export type ErrorCode =
  * what was expected, and how to mend it.
  */
 export class PropagoError extends Error {
+  /** Tells it from other errors, also where `instanceof` cannot. */
   override readonly name = "PropagoError";
+  /** What is wrong, for programs. Stable. */
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
