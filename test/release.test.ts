@@ -1,6 +1,6 @@
 // What makes it a release: one version everywhere, a package that has what its documents link to, and a hosted workflow
 // that does what it says.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 import { describe, expect, test } from "vitest";
@@ -88,5 +88,44 @@ describe("the hosted workflow", () => {
       expect(workflow).toContain(part);
     }
     expect(workflow).toMatch(/node: \[20, 22, 24, 26\]/);
+  });
+});
+
+describe("the command answers to the usual forms", () => {
+  const run = (...words: string[]) =>
+    spawnSync(process.execPath, [`${root}/dist/cli.js`, ...words], { encoding: "utf8" });
+
+  test("of the version", () => {
+    for (const form of ["-v", "-V", "--version"]) {
+      expect(run(form)).toMatchObject({ status: 0, stdout: `${manifest.version}\n`, stderr: "" });
+    }
+  });
+
+  test("of help, for all and for one command", () => {
+    const all = run("--help").stdout;
+    expect(all).toMatch(/^Usage: propago[^]*-v, --version[^]*help \[command\]/);
+    for (const words of [["help"], ["-h"], ["help", "help"], ["help", "--help"]]) {
+      expect(run(...words)).toMatchObject({ status: 0, stdout: all, stderr: "" });
+    }
+    for (const command of ["train", "predict", "evaluate", "inspect"]) {
+      const { stdout } = run(command, "--help");
+      expect(stdout).toMatch(new RegExp(`^Usage: propago ${command} `));
+      expect(run("help", command)).toMatchObject({ status: 0, stdout, stderr: "" });
+    }
+  });
+
+  test("of a word that is no command", () => {
+    expect(run("help", "trian")).toMatchObject({
+      status: 2,
+      stdout: "",
+      stderr: expect.stringContaining("Did you mean train?"),
+    });
+    expect(run("version")).toMatchObject({ status: 2, stdout: "", stderr: expect.stringContaining("unknown command") });
+  });
+
+  test("of a name that another library uses", () => {
+    const { status, stderr } = run("train", "nothing.csv", "--activation", "swish");
+    expect(status).toBe(2);
+    expect(stderr).toContain('did you mean "silu"?');
   });
 });
