@@ -9,33 +9,11 @@ import { root } from "../scripts/root.ts";
 import { chart } from "./chart.ts";
 import { peakOf, speed } from "./measure.ts";
 import { propago, takes } from "./propago.ts";
-import { type Environment, environment, save } from "./results.ts";
+import type { Growth, Point } from "./result-types.ts";
+import { environment, save } from "./results.ts";
 import { median } from "./statistics.ts";
 import { growthTable } from "./tables.ts";
 import { flopsOf, generator, networkOf, noise, shuffled, type Workload } from "./workloads.ts";
-
-export interface Point {
-  axis: string;
-  value: number;
-  network: string;
-  batchSize: number;
-  rows: number;
-  flops: number;
-  parameters: number;
-  /** Microseconds of a sample, on one thread and on as many as the library takes; medians over the rounds. */
-  one: number;
-  auto?: number;
-  /** What the formula says for one thread. */
-  predicted: number;
-}
-
-export interface Growth {
-  environment: Environment;
-  peak: number;
-  points: Point[];
-  /** Microseconds for one of each, and how far the formula is off at worst. */
-  formula: { costs: Record<Cost, number>; off: number };
-}
 
 /** What the time of a sample is made of. */
 const costs = {
@@ -44,7 +22,7 @@ const costs = {
   "a thousand parameters' update, once a batch": ({ parameters, batchSize }: Shape) => parameters / 1000 / batchSize,
   "a layer, once a batch": ({ layers, batchSize }: Shape) => layers / batchSize,
 };
-export type Cost = keyof typeof costs;
+type Cost = keyof typeof costs;
 interface Shape {
   flops: number;
   units: number;
@@ -163,7 +141,7 @@ const result: Growth = {
   peak: median(peaks),
   points,
   formula: {
-    costs: Object.fromEntries(names.map((name, k) => [name, prices[k]])) as Record<Cost, number>,
+    costs: Object.fromEntries(names.map((name, k) => [name, prices[k]])),
     off: Math.max(...points.map(({ one, predicted }) => Math.max(one / predicted, predicted / one))) - 1,
   },
 };

@@ -9,7 +9,7 @@ import { peers } from "./peers/all.ts";
 import { plain } from "./plain.ts";
 import { has, propago, takes } from "./propago.ts";
 import { environment, save } from "./results.ts";
-import type { Speed, SpeedRow } from "./speed.ts";
+import type { Speed, SpeedRow } from "./result-types.ts";
 import { estimate, median, ratios } from "./statistics.ts";
 import { contestantsTable, notesOf, targetsTable } from "./tables.ts";
 import { targets } from "./targets.ts";

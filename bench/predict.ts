@@ -5,26 +5,11 @@
 import { parseArgs } from "node:util";
 import { Network, dense } from "propago";
 import { peakOf } from "./measure.ts";
-import { type Environment, environment, save } from "./results.ts";
-import { estimate, median, ratios, type Estimate } from "./statistics.ts";
+import type { Predictions } from "./result-types.ts";
+import { environment, save } from "./results.ts";
+import { estimate, median, ratios } from "./statistics.ts";
 import { predictionsTable } from "./tables.ts";
 import { generator, networkOf, shuffled, workloads } from "./workloads.ts";
-
-export interface Predictions {
-  environment: Environment;
-  /** GFLOP/s that one core reaches with all numbers in registers. */
-  peak: number;
-  rows: {
-    network: string;
-    rows: number;
-    threads: string;
-    /** Milliseconds of a call, in the middle and at best. */
-    median: number;
-    best: number;
-    gflops: number;
-    share: Estimate;
-  }[];
-}
 
 const { values: options } = parseArgs({
   options: {

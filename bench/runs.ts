@@ -11,24 +11,12 @@ import type { Contestant } from "./contestant.ts";
 import { peers } from "./peers/all.ts";
 import { plain } from "./plain.ts";
 import { propago } from "./propago.ts";
+import type { Run, Runs } from "./result-types.ts";
 import { environment, save } from "./results.ts";
 import { median } from "./statistics.ts";
 import { runsTable } from "./tables.ts";
 import { tuned } from "./tuned.ts";
 import { generator, networkOf, outputsOf, type Rows, shuffled, table, type Workload } from "./workloads.ts";
-
-export interface Run {
-  /** Seconds spent in training; nothing where the accuracy was not reached. */
-  seconds?: number;
-  epochs: number;
-  /** The best on the rows held back. */
-  accuracy: number;
-}
-
-export interface Runs {
-  environment: ReturnType<typeof environment>;
-  tasks: { task: string; title: string; contestant: string; runs: Run[]; seconds?: number; differs: string }[];
-}
 
 interface Task {
   title: string;

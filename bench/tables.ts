@@ -1,10 +1,6 @@
 // Results as Markdown.
-import type { Growth } from "./growth.ts";
-import type { Predictions } from "./predict.ts";
-import type { Scaling } from "./threads.ts";
+import type { Growth, Predictions, Runs, Scaling, Speed, SpeedRow } from "./result-types.ts";
 import type { Environment } from "./results.ts";
-import type { Runs } from "./runs.ts";
-import type { Speed, SpeedRow } from "./speed.ts";
 import { type Estimate, median } from "./statistics.ts";
 
 /** Three digits that count: 0.75, 12.3, 1,490. */

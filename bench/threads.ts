@@ -8,27 +8,11 @@ import { Worker, isMainThread, parentPort, workerData } from "node:worker_thread
 import { parseArgs } from "node:util";
 import * as library from "propago";
 import { propago } from "./propago.ts";
-import { type Environment, environment, save } from "./results.ts";
-import { type Estimate, estimate, median } from "./statistics.ts";
+import type { Scaling } from "./result-types.ts";
+import { environment, save } from "./results.ts";
+import { estimate, median } from "./statistics.ts";
 import { scalingTable } from "./tables.ts";
 import { generator, shuffled, workloads } from "./workloads.ts";
-
-export interface Scaling {
-  environment: Environment;
-  rows: {
-    workload: string;
-    place: string;
-    rounds: number;
-    /** Nanoseconds of a hand-over. */
-    handOver: number;
-    /** Milliseconds of a training on one thread. */
-    one: number;
-    /** Of a team of two, over one thread. */
-    team: Estimate;
-    /** Of two trainings at once, over one. */
-    both: Estimate;
-  }[];
-}
 
 /** Words that the threads share: what the other one is to do, the ball, trainings that it has done, and their microseconds. */
 const TASK = 0;

@@ -4,17 +4,21 @@
 // would take. `require` and `import` both end there, so that a process has one state however the library came in.
 // For pages and bundlers: library.js, the library without its parts; index.js, which adds the build that most networks
 // use; a file for each part. propago.min.js: all in one file without any import, for workers, and pages without a bundler.
-// cli.js: the command with everything it needs. index.d.cts: the public types, in one file.
+// cli.js: the command with everything it needs. index.d.cts: the public types, in one file. THIRD-PARTY-NOTICES.txt: the
+// licences of packages that are in one of these.
 import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { generateDtsBundle } from "dts-bundle-generator";
-import { build, type BuildOptions, type Plugin } from "esbuild";
+import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
+import { notices } from "./notices.ts";
 import { root } from "./root.ts";
 
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as { version: string };
 const dist = `${root}/dist`;
 /** The files that this made. */
 const made = new Set<string>();
+/** Which sources went into them. */
+const metafiles: Metafile[] = [];
 
 /** Parts are loaded from the files beside the bundle. */
 const partsBeside: Plugin = {
@@ -76,6 +80,7 @@ const library: BuildOptions = {
 /** Builds, and gives the names that each output exports. */
 async function make(options: BuildOptions): Promise<Record<string, string[]>> {
   const { metafile } = await build({ ...options, metafile: true });
+  metafiles.push(metafile);
   const outputs = Object.entries(metafile.outputs).map(([path, { exports }]) => [basename(path), exports] as const);
   for (const [name] of outputs) made.add(name);
   return Object.fromEntries(outputs);
@@ -189,6 +194,8 @@ for (const ending of ["d.ts", "d.cts"]) {
     "/** What the host makes of the file: a compiled module, or its URL. */\ndeclare const wasm: object;\nexport default wasm;\n",
   );
 }
+
+write("THIRD-PARTY-NOTICES.txt", notices(metafiles));
 
 // What earlier versions of this script made.
 for (const name of readdirSync(dist)) if (!made.has(name)) rmSync(`${dist}/${name}`, { recursive: true });

@@ -696,7 +696,8 @@ describe("fit's options", () => {
       name: "early stopping that watches an unknown figure",
       code: "ERR_CONFIG",
       says: [/"validation\.los"/, /validation\.loss/],
-      when: (network) => network.fit(data, { validation: 0.2, earlyStopping: { monitor: "validation.los" } }),
+      when: (network) =>
+        network.fit(data, { validation: 0.2, earlyStopping: { monitor: "validation.los" as "validation.loss" } }),
     },
     {
       name: "early stopping that watches validation where there is none",

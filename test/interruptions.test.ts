@@ -249,7 +249,7 @@ describe("what is watched and is not a number", () => {
 
   test("early stopping says so, names the metric and why, and does not stop for that", () => {
     using network = new Network(shape);
-    const earlyStopping = { monitor: "validation.rocAuc", patience: 5 };
+    const earlyStopping = { monitor: "validation.rocAuc", patience: 5 } as const;
     const { epochs, stopped, warnings } = network.fitSync(sides, { ...watching, earlyStopping });
     expect(epochs).toHaveLength(30);
     expect(stopped).toBe("epochs");
@@ -269,7 +269,7 @@ describe("what is watched and is not a number", () => {
 
   test("where it is a number nothing is said", () => {
     using network = new Network(shape);
-    const earlyStopping = { monitor: "rocAuc", patience: 5 };
+    const earlyStopping = { monitor: "rocAuc", patience: 5 } as const;
     const { warnings } = network.fitSync(sides, { epochs: 30, metrics: ["rocAuc"], earlyStopping });
     expect(warnings?.map(({ code }) => code) ?? []).not.toContain("WARN_MONITOR");
   });

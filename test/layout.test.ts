@@ -10,8 +10,8 @@ function watch(engine: Engine, work: () => void): { start: number; size: number 
   const blocks = new Map<number, number>();
   const seen: { start: number; size: number }[] = [];
   const { allocate, release } = engine;
-  engine.allocate = (size, what) => {
-    const start = allocate.call(engine, size, what);
+  engine.allocate = (size, what, zeroed) => {
+    const start = allocate.call(engine, size, what, zeroed);
     for (const [other, length] of blocks) {
       expect(start + size <= other || other + length <= start, `${what} overlaps another block`).toBe(true);
     }

@@ -595,7 +595,7 @@ describe("what went wrong once", () => {
 
   test("minDelta of a metric is in its unit", () => {
     using regressor = new Regressor({ hidden: [8], effort: "quick" });
-    const earlyStopping = { monitor: "validation.meanAbsoluteError", minDelta: 0.01, patience: 5 };
+    const earlyStopping = { monitor: "validation.meanAbsoluteError", minDelta: 0.01, patience: 5 } as const;
     const large = y.map((value) => 1000 * value);
     const options = { epochs: 40, batchSize: 16, metrics: ["meanAbsoluteError"] as const };
     const epochs = regressor.fitSync(x, large, { ...options, earlyStopping }).epochs.length;

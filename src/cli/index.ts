@@ -20,11 +20,22 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+/** The same command line without the forms that Commander does not know, or answers without a word of what is wrong. */
+function spelledOut(words: readonly string[]): string[] {
+  const [first, name, ...rest] = words;
+  // The short form of version 0.1.
+  if (first === "-V") return ["-v"];
+  if (first !== "help") return [...words];
+  if (name === undefined || name === "help" || name.startsWith("-")) return ["--help"];
+  const isKnown = commands.some((command) => command.name() === name);
+  return isKnown ? [name, "--help", ...rest] : [name];
+}
+
 const program = new Command("propago")
   .description("Train neural networks on CSV files, and use them.")
-  .version(PROPAGO_VERSION)
+  .version(PROPAGO_VERSION, "-v, --version", "show the version")
   .configureHelp({ showGlobalOptions: false })
-  .helpCommand(false)
+  .helpCommand("help [command]", "show what a command does, and its options")
   .showHelpAfterError("(add --help for what there is)");
 const commands = [trainCommand(), predictCommand(), evaluateCommand(), inspectCommand()];
 for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
@@ -36,7 +47,7 @@ try {
     program.outputHelp({ error: true });
     process.exitCode = USAGE;
   } else {
-    await program.parseAsync();
+    await program.parseAsync(spelledOut(process.argv.slice(2)), { from: "user" });
   }
 } catch (error) {
   process.exitCode = report(error);

@@ -2,6 +2,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { SPACES } from "../columns/cells.ts";
 import { DELIMITERS } from "../columns/header.ts";
+import { guessOf } from "../ground/options.ts";
 
 const NAMED_DELIMITERS: Record<string, string> = {
   tab: "\t",
@@ -51,7 +52,10 @@ export function named<N extends string>(table: Readonly<Record<N, object>>): (te
   return (text) => {
     if (Object.hasOwn(table, text)) return text as N;
     if (!text.startsWith("{")) {
-      throw new InvalidArgumentError(`Allowed choices are ${Object.keys(table).join(", ")}, or JSON with the name.`);
+      const guess = guessOf(text, Object.keys(table));
+      throw new InvalidArgumentError(
+        `${guess.trimStart()} Allowed choices are ${Object.keys(table).join(", ")}, or JSON with the name.`.trimStart(),
+      );
     }
     try {
       return JSON.parse(text) as { name: N };

@@ -1,4 +1,5 @@
 // Text for terminals and CSV files: nothing that came from a file may steer a terminal or a spreadsheet.
+import { shortest } from "../network/json.ts";
 
 /** Text without the control characters that could move the cursor, colour or rename the terminal; line ends stay. */
 export function printable(text: string): string {
@@ -26,12 +27,5 @@ export function textCell(text: string): string {
 
 /** A CSV cell holding a number, in the fewest digits that give the same float32 back. */
 export function numberCell(value: number, isSingle: boolean): string {
-  if (isSingle) {
-    for (let digits = 6; digits < 9; digits++) {
-      const candidate = Number(value.toPrecision(digits));
-      if (Math.fround(candidate) === value) return String(candidate);
-    }
-    return String(Number(value.toPrecision(9)));
-  }
-  return String(value);
+  return String(isSingle ? shortest(value) : value);
 }

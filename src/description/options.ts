@@ -4,6 +4,7 @@ import type { DType } from "../ground/arrays.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import type { OptimizerSpec } from "../tables/names.ts";
 
+/** What a network is made of, and how it learns. */
 export interface NetworkOptions<D extends DType = "float32"> {
   /** How many values a sample has. */
   inputs: number;
@@ -34,18 +35,29 @@ export interface NetworkOptions<D extends DType = "float32"> {
 
 /** What `Network.toJSON` gives. */
 export interface NetworkJSON<D extends DType = DType> {
+  /** Tells the JSON of a network from that of anything else. */
   format: "propago";
   /** Of the format, not of the package. */
   version: 1;
+  /** As in `NetworkOptions`. */
   inputs: number;
+  /** As in `NetworkOptions`, each with its name. */
   layers: Layer[];
+  /** As in `NetworkOptions`; the one that was chosen where none was given. */
   loss: LossSpec;
+  /** As in `NetworkOptions`, with all hyperparameters. */
   optimizer: OptimizerSpec;
+  /** The seed that was used. */
   seed: number;
+  /** The precision of the weights. */
   dtype: D;
+  /** As in `NetworkOptions`. */
   inputScale?: number;
+  /** As in `NetworkOptions`. */
   l1: number;
+  /** As in `NetworkOptions`. */
   l2: number;
+  /** As in `NetworkOptions`. */
   maxNorm?: number;
   /** For each layer with weights: (inputs, units) row-major, and biases and running statistics if it has them. */
   weights: { weights: number[]; bias?: number[]; mean?: number[]; variance?: number[] }[];

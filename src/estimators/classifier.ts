@@ -11,6 +11,7 @@ import type { Matrix } from "../data/data.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 import type { History } from "../training/reports.ts";
 
+/** How `partialFit` of a Classifier trains. */
 export interface ClassifierPartialFitOptions extends PartialFitOptions {
   /** All classes that will ever come, in the first call; without it, those of that call's labels. */
   classes?: Labels;
@@ -113,7 +114,10 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
     return { ...this.describe(), labels: this.fitted.codec.toJSON() };
   }
 
-  /** @throws PropagoError ERR_FORMAT where `json` is not what `toJSON` gave. */
+  /**
+   * The classifier that `toJSON` gave.
+   * @throws PropagoError ERR_FORMAT where `json` is something else.
+   */
   static fromJSON(json: unknown): Classifier {
     const { saved, list, options, found } = readSaved(json, "classifier");
     const codec = LabelEncoder.fromJSON(saved.labels);

@@ -157,6 +157,7 @@ export abstract class Estimator<Y, Codec> {
     return this.#fitted?.found?.baseline;
   }
 
+  /** What it was told when it was made. */
   get options(): EstimatorOptions {
     return this.#options;
   }

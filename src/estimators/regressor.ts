@@ -13,8 +13,11 @@ import type { History } from "../training/reports.ts";
 
 /** What is predicted for each row, and between which numbers the target lies with the probability that was asked for. */
 export interface Interval {
+  /** What is predicted, as without `interval`. */
   prediction: Float64Array;
+  /** The lower ends. */
   lower: Float64Array;
+  /** The upper ends. */
   upper: Float64Array;
 }
 
@@ -97,7 +100,10 @@ export class Regressor extends Estimator<Targets, number> {
     return this.describe();
   }
 
-  /** @throws PropagoError ERR_FORMAT where `json` is not what `toJSON` gave. */
+  /**
+   * The regressor that `toJSON` gave.
+   * @throws PropagoError ERR_FORMAT where `json` is something else.
+   */
   static fromJSON(json: unknown): Regressor {
     const { list, options, found } = readSaved(json, "regressor");
     const regressor = new Regressor(options);

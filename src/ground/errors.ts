@@ -27,7 +27,9 @@ export type ErrorCode =
  * what was expected, and how to mend it.
  */
 export class PropagoError extends Error {
+  /** Tells it from other errors, also where `instanceof` cannot. */
   override readonly name = "PropagoError";
+  /** What is wrong, for programs. Stable. */
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
@@ -50,10 +52,15 @@ export function show(value: unknown): string {
   return String(value);
 }
 
-/** The known name nearest to a mistyped one, as ` (did you mean "…"?)`, or nothing when none is near. */
+/**
+ * The known name that is meant, as ` (did you mean "…"?)`: the one whose initials stand there, as "mse" for
+ * meanSquaredError, or the one nearest to a mistyped one. Nothing where none is near.
+ */
 export function didYouMean(word: string, known: readonly string[]): string {
-  let best = "";
-  let least = Math.min(Math.max(1, Math.floor(word.length * 0.4)) + 1, word.length);
+  const initials = word.replace(/loss$/i, "").toLowerCase();
+  let best =
+    known.find((name) => /[A-Z]/.test(name) && name.replace(/\B[^A-Z]+/g, "").toLowerCase() === initials) ?? "";
+  let least = best ? 0 : Math.min(Math.max(1, Math.floor(word.length * 0.4)) + 1, word.length - 1);
   for (const name of known) {
     const distance = editDistance(word.toLowerCase(), name.toLowerCase());
     if (distance < least) {

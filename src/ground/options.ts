@@ -1,6 +1,7 @@
 // Reading what users pass in: options against a table of what is allowed. Every message is phrased here, so that all
 // of them say what, where, what was expected and what was got.
 import { PropagoError, didYouMean, show } from "./errors.ts";
+import { Part } from "./parts.ts";
 
 /** What a number may be. Without bounds: any finite number. */
 export interface NumberRange {
@@ -63,10 +64,27 @@ export function readFlag(value: unknown, where: string): boolean {
   throw new PropagoError("ERR_CONFIG", `${where} must be true or false, got ${show(value)}`);
 }
 
+/** What is known of the names that other libraries use. */
+export interface ForeignNames {
+  meantBy(word: string, known: readonly string[]): string[];
+  adviceOn(word: string): string;
+}
+
+const FOREIGN_NAMES = new Part<ForeignNames>("complete");
+
+/** What an unknown name could mean, in brackets: ours for that of another library, or the one spelled alike. */
+export function guessOf(word: string, known: readonly string[]): string {
+  const foreign = FOREIGN_NAMES.here;
+  const meant = foreign?.meantBy(word, known) ?? [];
+  if (meant.length > 0) return ` (did you mean ${meant.map(show).join(" or ")}?)`;
+  const advice = didYouMean(word, known) || foreign?.adviceOn(word);
+  return advice && !advice.startsWith(" ") ? ` (${advice})` : (advice ?? "");
+}
+
 /** One of several names. */
 export function readName<N extends string>(value: unknown, where: string, known: readonly N[], what: string): N {
   if (typeof value === "string" && (known as readonly string[]).includes(value)) return value as N;
-  const guess = typeof value === "string" ? didYouMean(value, known) : "";
+  const guess = typeof value === "string" ? guessOf(value, known) : "";
   const got = typeof value === "string" ? `unknown ${what} ${show(value)}` : `${show(value)} is not a ${what}`;
   throw new PropagoError("ERR_CONFIG", `${where}: ${got}${guess}; known: ${known.join(", ")}`);
 }
@@ -86,7 +104,7 @@ export function readObject<K extends string>(
   const out: Partial<Record<K, unknown>> = {};
   for (const key of Object.keys(value)) {
     if (!(known as readonly string[]).includes(key)) {
-      const guess = didYouMean(key, known);
+      const guess = guessOf(key, known);
       throw new PropagoError(
         "ERR_CONFIG",
         `${where}: unknown option ${show(key)}${guess}${guess ? "" : `; known: ${known.join(", ")}`}`,

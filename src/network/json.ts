@@ -16,7 +16,7 @@ export function numbersToJSON(values: FloatArray): number[] {
 }
 
 /** The shortest decimal that rounds to the same float32; nine digits always do. */
-function shortest(value: number): number {
+export function shortest(value: number): number {
   for (let digits = 6; digits < 9; digits++) {
     const candidate = Number(value.toPrecision(digits));
     if (Math.fround(candidate) === value) return candidate;

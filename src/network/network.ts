@@ -56,6 +56,7 @@ export class Network<D extends DType = "float32"> {
   readonly outputs: number;
   /** The seed that was used, also where "random" was asked for. */
   readonly seed: number;
+  /** The precision that it computes in. */
   readonly dtype: D;
   readonly #model: Model;
   readonly #warnings = new Warnings();

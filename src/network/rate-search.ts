@@ -7,9 +7,11 @@ import type { Training } from "../training/training.ts";
 import type { FitOptions } from "../training/options.ts";
 import type { BatchReport } from "../training/reports.ts";
 
+/** How `findLearningRate` looks. */
 export interface LearningRateOptions {
-  /** The first and the last rate. Default 1e-6 and 10. */
+  /** The first rate. Default 1e-6. */
   from?: number;
+  /** The last rate. Default 10. */
   to?: number;
   /** How many rates, each for one batch. Default 100. */
   steps?: number;
@@ -21,8 +23,9 @@ export interface LearningRateOptions {
 
 /** What a search for a learning rate saw. */
 export interface LearningRates {
-  /** The rates that were tried, until the loss exploded, and the loss of a batch before the update with each. */
+  /** The rates that were tried, until the loss exploded. */
   rates: number[];
+  /** For each rate the loss of a batch, before the update with it. */
   losses: number[];
   /** Where the loss fell fastest; the first rate if it never fell. */
   suggestion: number;

@@ -8,6 +8,7 @@ import { copyByLayer } from "./parameters.ts";
 
 /** One layer's part in a single sample's way through the network. */
 export interface TraceLayer<A extends FloatArray = FloatArray> {
+  /** The layer's name. */
   name: string;
   /** Weighted inputs. */
   z: A;
@@ -19,8 +20,11 @@ export interface TraceLayer<A extends FloatArray = FloatArray> {
   gradients?: LayerWeights<A>;
 }
 
+/** One sample's way through a network. */
 export interface Trace<A extends FloatArray = FloatArray> {
+  /** The loss of the sample. */
   loss: number;
+  /** What happens in each layer, from the first to the last. */
   layers: TraceLayer<A>[];
 }
 

@@ -2,12 +2,14 @@
 import type { RareMetrics } from "../description/metrics.ts";
 import type { RareOptimizer } from "../description/optimizer.ts";
 import { checkOptimizer, readSearching } from "../description/rare-optimizer.ts";
+import type { ForeignNames } from "../ground/options.ts";
+import { adviceOn, meantBy } from "../tables/foreign-names.ts";
 import type { RareRows } from "../tables/rare.ts";
 import { RARE_LAYERS } from "../tables/rare-layers.ts";
 import { RARE_OPTIMIZERS } from "../tables/rare-optimizers.ts";
 import { SCORES, checkMetric, fitting } from "../tables/scores.ts";
 
-export const rareRows: RareRows & RareOptimizer & RareMetrics = {
+export const rareRows: RareRows & RareOptimizer & RareMetrics & ForeignNames = {
   layer: RARE_LAYERS,
   optimizer: RARE_OPTIMIZERS,
   metric: SCORES,
@@ -15,4 +17,6 @@ export const rareRows: RareRows & RareOptimizer & RareMetrics = {
   fitting,
   readSearching,
   checkOptimizer,
+  meantBy,
+  adviceOn,
 };

@@ -34,8 +34,16 @@ function normalOf(variance: number, truncated: boolean): Distribution {
 }
 
 const any = { kind: "number" } as const;
-const spread = { mean: { ...any, default: 0 }, deviation: { kind: "number", default: 0.05, least: 0 } } as const;
-const cut = { truncated: { kind: "flag", default: false } } as const;
+const spread = {
+  /** Their mean. Default 0. */
+  mean: { ...any, default: 0 },
+  /** Their standard deviation. Default 0.05. */
+  deviation: { kind: "number", default: 0.05, least: 0 },
+} as const;
+const cut = {
+  /** Whether nothing is drawn beyond two standard deviations. Default false. */
+  truncated: { kind: "flag", default: false },
+} as const;
 type Cut = { truncated: boolean };
 type Spread = { mean: number; deviation: number };
 
@@ -57,12 +65,15 @@ export const INITIALIZERS = {
   // What Keras's VarianceScaling does, which all of the above are cases of.
   varianceScaling: {
     options: {
+      /** The variance times the fan. Default 1. */
       scale: { kind: "number", above: 0, default: 1 },
+      /** The fan: inputs ("fanIn"), units ("fanOut"), or their mean. Default "fanIn". */
       mode: {
         kind: "other",
         default: "fanIn",
         read: (value: unknown, where: string) => readName(value, where, MODES, "mode"),
       },
+      /** What is drawn from. Default "truncatedNormal". */
       distribution: {
         kind: "other",
         default: "truncatedNormal",
@@ -88,13 +99,21 @@ export const INITIALIZERS = {
   // Saxe and others 2014.
   orthogonal: {
     weightsOnly: true,
-    options: { gain: { kind: "number", above: 0, default: 1 } },
+    options: {
+      /** What the orthogonal matrix is multiplied by. Default 1. */
+      gain: { kind: "number", above: 0, default: 1 },
+    },
     draw: (_inputs, _units, { gain }: { gain: number }) => ({ kind: "orthogonal", norm: gain }),
   },
   // Mishkin and Matas 2016: orthogonal at first; what follows needs data and is scaleToData's.
   lsuv: { weightsOnly: true, draw: () => ({ kind: "orthogonal", norm: 1 }) },
   uniform: {
-    options: { low: { ...any, default: -0.05 }, high: { ...any, default: 0.05 } },
+    options: {
+      /** The lower end. Default −0.05. */
+      low: { ...any, default: -0.05 },
+      /** The upper end. Default 0.05. */
+      high: { ...any, default: 0.05 },
+    },
     draw: (_inputs, _units, { low, high }: { low: number; high: number }) => ({ kind: "uniform", low, high }),
   },
   normal: {
@@ -109,11 +128,15 @@ export const INITIALIZERS = {
   zeros: { draw: () => ({ kind: "constant", value: 0 }) },
   ones: { draw: () => ({ kind: "constant", value: 1 }) },
   constant: {
-    options: { value: { ...any, default: 0 } },
+    options: {
+      /** What all of them are. Default 0. */
+      value: { ...any, default: 0 },
+    },
     draw: (_inputs, _units, { value }: { value: number }) => ({ kind: "constant", value }),
   },
 } as const satisfies Record<string, InitializerRow>;
 
+/** The names of the initialisers; docs/reference.md says what each is. */
 export type InitializerName = keyof typeof INITIALIZERS;
 
 type OptionsOf<N extends InitializerName> = (typeof INITIALIZERS)[N] extends { options: infer O } ? O : unknown;
@@ -122,7 +145,14 @@ type Value<R> = R extends { kind: "flag" } ? boolean : R extends { read(...given
 /** An initialiser by name, or with its numbers. */
 export type InitializerSpec =
   | InitializerName
-  | { [N in InitializerName]: { name: N } & { [K in keyof OptionsOf<N>]?: Value<OptionsOf<N>[K]> } }[InitializerName];
+  | {
+      [N in InitializerName]: {
+        /** Which initialiser. */
+        name: N;
+      } & {
+        [K in keyof OptionsOf<N>]?: Value<OptionsOf<N>[K]>;
+      };
+    }[InitializerName];
 
 /** The distribution of the first weights, or biases, that a description asks for. */
 export function readInitializer(

@@ -46,19 +46,38 @@ interface LossRow {
 }
 
 /** The part of a target that is spread over all classes, or over both sides of a single output. */
-const smoothing = { labelSmoothing: { kind: "number", default: 0, least: 0, below: 1 } } as const;
+const smoothing = {
+  /** The part of a target that is spread over all classes. Default 0. */
+  labelSmoothing: {
+    kind: "number",
+    default: 0,
+    least: 0,
+    below: 1,
+  },
+} as const;
 
 export const LOSSES = {
   squaredError: { id: SQUARED_ERROR, targets: "any", metrics: [] },
   meanSquaredError: { id: MEAN_SQUARED_ERROR, targets: "any", metrics: [] },
   meanAbsoluteError: { id: MEAN_ABSOLUTE_ERROR, targets: "any", metrics: [] },
-  huber: { id: HUBER, targets: "any", metrics: [], options: { delta: { kind: "number", default: 1, above: 0 } } },
+  huber: {
+    id: HUBER,
+    targets: "any",
+    metrics: [],
+    options: {
+      /** The error from which on it grows linearly. Default 1. */
+      delta: { kind: "number", default: 1, above: 0 },
+    },
+  },
   logCosh: { id: LOG_COSH, targets: "any", metrics: [] },
   quantile: {
     id: QUANTILE,
     targets: "any",
     metrics: [],
-    options: { q: { kind: "number", default: 0.5, above: 0, below: 1 } },
+    options: {
+      /** Which quantile is learnt. Default 0.5, the median. */
+      q: { kind: "number", default: 0.5, above: 0, below: 1 },
+    },
   },
   hinge: { id: HINGE, targets: "signs", metrics: [] },
   squaredHinge: { id: SQUARED_HINGE, targets: "signs", metrics: [] },
@@ -93,15 +112,17 @@ export const LOSSES = {
   cosineSimilarity: { id: COSINE_SIMILARITY, targets: "any", metrics: [] },
 } as const satisfies Record<string, LossRow>;
 
+/** The names of the losses; docs/reference.md says what each is. */
 export type LossName = keyof typeof LOSSES;
 
 /** A loss by name, or with its parameter: `{ name: "huber", delta: 0.5 }`. */
 export type LossSpec =
   | LossName
   | {
-      [N in LossName]: { name: N } & ((typeof LOSSES)[N] extends { options: infer O }
-        ? { [K in keyof O]?: number }
-        : unknown);
+      [N in LossName]: {
+        /** Which loss. */
+        name: N;
+      } & ((typeof LOSSES)[N] extends { options: infer O } ? { [K in keyof O]?: number } : unknown);
     }[LossName];
 
 /** A loss with all that the core and the checks of data need. */

@@ -8,19 +8,31 @@ import type { FloatArray } from "../ground/arrays.ts";
 export interface Evaluation {
   /** Mean over the samples, weighted where they have weights, without penalties. */
   loss: number;
+  /** The part of the rows whose class is right. */
   accuracy?: number;
+  /** Coefficient of determination: 1 where all is explained, 0 for the mean; averaged over outputs. */
   r2?: number;
+  /** In the unit of the targets; averaged over outputs. */
   rootMeanSquaredError?: number;
+  /** The part of single outputs that are on the right side. */
   binaryAccuracy?: number;
+  /** In the unit of the targets; over all outputs. */
   meanAbsoluteError?: number;
+  /** Mean negative logarithm of the probability of what is right. */
   logLoss?: number;
+  /** The part of the rows whose class is among the k largest outputs. */
   topK?: number;
+  /** The part of what is taken for a class that is of it. */
   precision?: number;
+  /** The part of a class that is found. */
   recall?: number;
+  /** Harmonic mean of precision and recall. */
   f1?: number;
   /** With `average: "perClass"`, a number for each class. */
   precisionPerClass?: number[];
+  /** As `precisionPerClass`. */
   recallPerClass?: number[];
+  /** As `precisionPerClass`. */
   f1PerClass?: number[];
   /** Counts: a row for each true class, a column for each predicted one. */
   confusionMatrix?: number[][];

@@ -45,9 +45,13 @@ export const epsilon = { kind: "number", least: 1e-30, default: 1e-8 } as const;
 
 /** Of adam and its kin. */
 export const averages = {
+  /** How far each update goes: a number, a schedule, or a function of the step. Default 0.001. */
   learningRate: { ...positive, default: 1e-3 },
+  /** How much of the mean gradient stays from step to step. Default 0.9. */
   beta1: { ...fraction, default: 0.9 },
+  /** How much of the mean squared gradient stays from step to step. Default 0.999. */
   beta2: { ...fraction, default: 0.999 },
+  /** Added to the root that divides, against division by 0. Default 1e-8. */
   epsilon,
 } as const;
 
@@ -83,8 +87,11 @@ export const COMMON = {
 export const OPTIMIZERS = {
   sgd: {
     options: {
+      /** How far each update goes: a number, a schedule, or a function of the step. Default 0.001. */
       learningRate: { ...positive, default: 1e-3 },
+      /** How much of the last step is repeated. Default 0. */
       momentum: { ...fraction, default: 0 },
+      /** Whether momentum looks ahead (Nesterov). Default false. */
       nesterov: flag,
     },
     keras: { learningRate: 0.01 },
@@ -93,9 +100,26 @@ export const OPTIMIZERS = {
       return { id: nesterov ? NESTEROV : MOMENTUM, remembers: 1, hyper: [momentum] };
     },
   },
-  adam: { options: { ...averages, amsgrad: flag }, keras: { epsilon: 1e-7 }, rule: adam },
+  adam: {
+    options: {
+      ...averages,
+      /** Whether mean squares never shrink. Default false. */
+      amsgrad: flag,
+    },
+    keras: { epsilon: 1e-7 },
+    rule: adam,
+  },
   adamw: {
-    options: { ...averages, amsgrad: flag, weightDecay: { ...COMMON.weightDecay, default: 0.01 } },
+    options: {
+      ...averages,
+      /** Whether mean squares never shrink. Default false. */
+      amsgrad: flag,
+      /** p ← p − η wd p before each update, for weights and biases alike. Default 0.01. */
+      weightDecay: {
+        ...COMMON.weightDecay,
+        default: 0.01,
+      },
+    },
     keras: { epsilon: 1e-7, weightDecay: 4e-3 },
     rule: adam,
   },
@@ -103,7 +127,9 @@ export const OPTIMIZERS = {
 
 /** A moving average of the weights: a ← decay a + (1 − decay) w after each update past `start`; a copy until then. */
 export interface Averaging {
+  /** How much of the average stays with each update, from 0 to below 1. */
   decay: number;
+  /** Updates before the average begins. Default 0. */
   start?: number;
 }
 

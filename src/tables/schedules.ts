@@ -3,6 +3,7 @@
 import { type OptionTable, REQUIRED, readNamed, readNumber } from "../ground/options.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { raised } from "../ground/powers.ts";
+import type { Monitor } from "./monitors.ts";
 
 interface ScheduleRow {
   options: OptionTable;
@@ -22,29 +23,59 @@ type Numbers<O extends string> = Record<O, number>;
 export const SCHEDULES = {
   constant: { options: {}, rate: (base) => base },
   step: {
-    options: { every: steps, factor: { ...positive, default: 0.1 } },
+    options: {
+      /** Steps between two changes. */
+      every: steps,
+      /** What the rate is multiplied by at each. Default 0.1. */
+      factor: { ...positive, default: 0.1 },
+    },
     rate: (base, t, { every, factor }: Numbers<"every" | "factor">) => base * raised(factor, Math.floor(t / every)),
   },
   exponential: {
-    options: { factor: positive },
+    options: {
+      /** What the rate is multiplied by after each step. */
+      factor: positive,
+    },
     rate: (base, t, { factor }: Numbers<"factor">) => base * raised(factor, t),
   },
   inverseTime: {
-    options: { decay: positive },
+    options: {
+      /** The rate of step t is divided by 1 + decay · t. */
+      decay: positive,
+    },
     rate: (base, t, { decay }: Numbers<"decay">) => base / (1 + decay * t),
   },
   polynomial: {
-    options: { steps, power: { ...steps, default: 1 }, min },
+    options: {
+      /** Steps until `min` is reached. */
+      steps,
+      /** The power of the fall: 1 falls evenly. Default 1. */
+      power: { ...steps, default: 1 },
+      /** The rate at the end. Default 0. */
+      min,
+    },
     rate: (base, t, { steps, power, min }: Numbers<"steps" | "power" | "min">) =>
       min + (base - min) * raised(1 - Math.min(1, t / steps), power),
   },
   cosine: {
-    options: { steps, min },
+    options: {
+      /** Steps until `min` is reached. */
+      steps,
+      /** The rate at the end. Default 0. */
+      min,
+    },
     rate: (base, t, { steps, min }: Numbers<"steps" | "min">) => fall(base, min, t / steps),
   },
   // Each cycle is `factor` times as long as the one before it (Loshchilov and Hutter 2017).
   cosineRestarts: {
-    options: { steps, factor: { ...steps, default: 1 }, min },
+    options: {
+      /** Steps of the first cycle. */
+      steps,
+      /** How many times as long each cycle is as the one before it. Default 1. */
+      factor: { ...steps, default: 1 },
+      /** The rate at the end of a cycle. Default 0. */
+      min,
+    },
     rate(base, t, { steps, factor, min }: Numbers<"steps" | "factor" | "min">) {
       if (factor === 1) t %= steps;
       else for (; t >= steps; steps *= factor) t -= steps;
@@ -52,16 +83,25 @@ export const SCHEDULES = {
     },
   },
   linearWarmup: {
-    options: { steps, start: { ...positive, most: 1, default: 1 / 3 } },
+    options: {
+      /** Steps until the full rate is reached. */
+      steps,
+      /** The part of the rate to begin with. Default 1/3. */
+      start: { ...positive, most: 1, default: 1 / 3 },
+    },
     rate: (base, t, { steps, start }: Numbers<"steps" | "start">) =>
       base * (start + (1 - start) * Math.min(1, t / steps)),
   },
   // From rate / startDivisor up to the rate and far down again, along half a cosine each (Smith and Topin 2018).
   oneCycle: {
     options: {
+      /** Steps of the whole cycle. */
       steps: { ...steps, least: 2 },
+      /** The part of the steps in which the rate rises. Default 0.3. */
       rise: { ...positive, below: 1, default: 0.3 },
+      /** The first rate is the highest divided by this. Default 25. */
       startDivisor: { ...positive, default: 25 },
+      /** The last rate is the first divided by this. Default 10,000. */
       endDivisor: { ...positive, default: 1e4 },
     },
     rate(base, t, o: Numbers<"steps" | "rise" | "startDivisor" | "endDivisor">) {
@@ -72,38 +112,67 @@ export const SCHEDULES = {
   },
   // rates[k] from step boundaries[k − 1] on.
   piecewise: {
-    options: { boundaries: numbers, rates: numbers },
+    options: {
+      /** The steps at which the rate changes. */
+      boundaries: numbers,
+      /** The rates before, between and after them: one more than boundaries. */
+      rates: numbers,
+    },
     rate: (_base, t, { boundaries, rates }: Record<"boundaries" | "rates", number[]>) =>
       rates[boundaries.filter((boundary) => t >= boundary).length],
   },
   // The only one that goes by epochs: see watch.
   reduceOnPlateau: {
     options: {
+      /** What must improve. Default: the validation loss, or the loss where there is no validation. */
       monitor: { kind: "other", default: undefined, read: (value: unknown) => value },
+      /** What the rate is multiplied by. Default 0.1. */
       factor: { ...positive, below: 1, default: 0.1 },
+      /** Epochs without improvement before that. Default 10. */
       patience: { ...count, default: 10 },
+      /** The least improvement that counts, as a part of the value. Default 1e-4. */
       threshold: { ...min, default: 1e-4 },
+      /** Epochs after a change that do not count. Default 0. */
       cooldown: count,
+      /** The least rate. Default 0. */
       min,
     },
     rate: (base, _t, { min }: Numbers<"min">, scale) => Math.max(base * scale, Math.min(base, min)),
   },
 } as const satisfies Record<string, ScheduleRow>;
 
-type Value<K> = K extends "boundaries" | "rates" ? readonly number[] : K extends "monitor" ? string : number;
+type Value<K> = K extends "boundaries" | "rates" ? readonly number[] : K extends "monitor" ? Monitor : number;
 
 /**
  * A learning rate that changes, by name. `rate` is what the formula starts from, by default the optimizer's own; over
  * the first `warmup` steps the rate rises evenly to that of the schedule's first step, which follows.
  */
 export type ScheduleSpec = {
-  [N in keyof typeof SCHEDULES]: { name: N; rate?: number; warmup?: number } & {
+  [N in keyof typeof SCHEDULES]: {
+    /** Which schedule. */
+    name: N;
+    /** What the formula starts from. Default: the optimizer's own rate. */
+    rate?: number;
+    /** Over so many steps the rate rises evenly to the schedule's first one. Default 0. */
+    warmup?: number;
+  } & {
     [K in keyof (typeof SCHEDULES)[N]["options"]]?: Value<K>;
   };
 }[keyof typeof SCHEDULES];
 
+/**
+ * No value has this type. It gives TypeScript something to say of a name that no schedule has: without it, the compiler
+ * takes the object for a function that went wrong.
+ */
+export interface NoScheduleHasThisName {
+  /** Which schedule. */
+  name: string & {};
+  /** Never given: it only says what is wrong. */
+  "name must be one of the schedules in docs/reference.md, for example cosine, step or oneCycle": never;
+}
+
 /** A number, a schedule, or a function of the step (0 for the first update), which is asked ahead of the step. */
-export type LearningRate = number | ScheduleSpec | ((step: number) => number);
+export type LearningRate = number | ScheduleSpec | ((step: number) => number) | NoScheduleHasThisName;
 
 /** What reduceOnPlateau remembers. */
 export interface Plateau {

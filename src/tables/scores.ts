@@ -23,6 +23,7 @@ const ofOneClass = {
   fits: ({ classes, bySides, outputs }: Meaning) => classes && (outputs === 1 || !bySides),
 } as const;
 
+/** Over what precision, recall and f1 are averaged. */
 export type Average = (typeof AVERAGES)[number];
 
 export type Averaged = { average: Average | undefined };

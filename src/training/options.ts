@@ -2,9 +2,10 @@
 import { IN_ORDER, SHUFFLED, WITH_REPLACEMENT } from "../../assembly/plan.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import { PropagoError, show } from "../ground/errors.ts";
-import { readFlag, readNumber, readObject } from "../ground/options.ts";
+import { guessOf, readFlag, readNumber, readObject } from "../ground/options.ts";
 import type { ClassWeights, Data, SampleWeights } from "../data/data.ts";
 import type { Metrics } from "../tables/metrics.ts";
+import type { Monitor } from "../tables/monitors.ts";
 import type { MetricSpec } from "../tables/names.ts";
 import { monitorsOf, readMetrics } from "../description/metrics.ts";
 
@@ -12,11 +13,13 @@ import { type AbortSignalLike, isSignal } from "../ground/signal.ts";
 import { readThreads } from "../threads/sharing.ts";
 import type { BatchReport, EpochReport } from "./reports.ts";
 
+/** The order of the samples in an epoch: shuffled, as given, or drawn with replacement. */
 export type Shuffle = boolean | "withReplacement";
 
+/** When training stops because nothing improves any more. */
 export interface EarlyStopping {
   /** What must improve: "loss" or a metric that is one number, or with "validation." before it. Default: "validation.loss" if there is validation, else "loss". */
-  monitor?: string;
+  monitor?: Monitor;
   /** Epochs without improvement before training stops. Default 10. */
   patience?: number;
   /** The least change that counts as improvement. Default 0. */
@@ -25,6 +28,7 @@ export interface EarlyStopping {
   restoreBest?: boolean;
 }
 
+/** How `fit` trains, and what it reports. */
 export interface FitOptions {
   /** Passes over the data. Default 100, or as many as 2,000 updates need; 200 iterations for an optimizer that searches. */
   epochs?: number;
@@ -213,14 +217,16 @@ function readEarlyStopping(
 }
 
 /** The name of a reported value that should improve: the one given, or the best that there is. */
-function readMonitor(value: unknown, where: string, metrics: Metrics, hasValidation: boolean): string {
+function readMonitor(value: unknown, where: string, metrics: Metrics, hasValidation: boolean): Monitor {
   const own = ["loss", ...monitorsOf(metrics)];
   const monitors = hasValidation ? [...own.map((name) => `validation.${name}`), ...own] : own;
   const monitor = value ?? monitors[0];
-  if (typeof monitor === "string" && monitors.includes(monitor)) return monitor;
+  if (typeof monitor === "string" && monitors.includes(monitor)) return monitor as Monitor;
+  // Others write val_loss.
+  const word = typeof monitor !== "string" ? "" : monitor.replace(/^val_?(?!id)/i, "validation.");
   const needs =
-    typeof monitor === "string" && /^val/.test(monitor) && !hasValidation
+    word.startsWith("val") && !hasValidation
       ? " needs validation: pass validation: 0.2 or { x, y };"
-      : " is not reported;";
+      : ` is not reported${guessOf(word, monitors)};`;
   throw new PropagoError("ERR_CONFIG", `${where} ${show(monitor)}${needs} available: ${monitors.join(", ")}`);
 }

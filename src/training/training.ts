@@ -58,6 +58,7 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
     return this.#loop?.history ?? { epochs: [], stopped: "aborted" };
   }
 
+  /** As of a promise: what to do with the history, or with an error. */
   then<A = History, B = never>(
     fulfilled?: ((history: History) => A | PromiseLike<A>) | null,
     rejected?: ((reason: unknown) => B | PromiseLike<B>) | null,
@@ -65,10 +66,12 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
     return this.#ended.then(fulfilled, rejected);
   }
 
+  /** As of a promise: what to do with an error. */
   catch<B = never>(rejected?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<History | B> {
     return this.#ended.catch(rejected);
   }
 
+  /** As of a promise: what to do in either case. */
   finally(settled?: (() => void) | null): Promise<History> {
     return this.#ended.finally(settled);
   }

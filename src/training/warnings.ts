@@ -1,5 +1,6 @@
 // What a network was told about its training: each thing once.
 
+/** What a warning is about. Stable, for programs. */
 export type WarningCode =
   | "WARN_DEAD_UNITS" // more than half of a layer's relu units give 0 for all rows
   | "WARN_SATURATED_UNITS" // more than half of a layer's sigmoid or tanh units stay at the ends of their range
