@@ -1,5 +1,5 @@
-// Makes the files that run. dist/node.js: the library with all its parts in one piece, which so is read in half the time
-// that its modules would take. dist/library.js: without its parts, for pages and bundlers, and each part beside it.
+// Makes the files that run. dist/node.js: the library with all its parts in one file, which Node reads in half the time that
+// its modules would take. dist/library.js: without its parts, for pages and bundlers, and each part beside it.
 // dist/index.js has the names of it that are public.
 // dist/propago.min.js: all in one piece, for a page without a bundler. dist/cli.js: the command with everything it needs.
 // dist/THIRD-PARTY-NOTICES.txt: the licences of packages that are in one of these.
