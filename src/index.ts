@@ -36,6 +36,7 @@ export type { Average } from "./tables/scores.ts";
 export type { OptimizerName, OptimizerSpec } from "./tables/names.ts";
 export type { Monitor } from "./tables/monitors.ts";
 export type { LearningRate, NoScheduleHasThisName, ScheduleSpec } from "./tables/schedules.ts";
+export type { AbortSignalLike } from "./ground/signal.ts";
 export type { NetworkJSON } from "./description/options.ts";
 export type { ArrayOf, DType, FloatArray, NumericArray } from "./ground/arrays.ts";
 export type { ClassWeights, Data, Matrix, SampleWeights, Targets } from "./data/data.ts";

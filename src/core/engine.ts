@@ -18,9 +18,12 @@ const CROWDED = 64 * 1024 * 1024;
 /** Builds of the core: float32, of that what most networks use, the whole with relaxed SIMD, float64. */
 export type Build = "simd" | "common" | "relaxed" | "float64";
 
-/** A build's bytes, as text: "common" is in every page, the others are parts. */
+/** A build: the text that the package carries; or what a program has brought, bytes or what its host has compiled. */
+export type BuildSource = string | Uint8Array<ArrayBuffer> | WebAssembly.Module;
+
+/** What a slot holds: "common" is in every page, the others are parts. */
 export interface BuildText {
-  text: string;
+  text: BuildSource;
 }
 
 const BUILDS: Readonly<Record<Build, Part<BuildText>>> = {
@@ -72,13 +75,23 @@ export class Engine {
     const isDouble = build === "float64";
     this.dtype = isDouble ? build : "float32";
     this.bytes = isDouble ? 8 : 4;
-    const bytes = decode(BUILDS[build].need(`${isDouble ? "dtype" : "build"} "${build}"`).text);
-    const memory = sharedMemory();
+    if (build === "common" && BUILDS.common.here === undefined) {
+      throw new PropagoError(
+        "ERR_PART",
+        'propago/slim has no WebAssembly yet: await init({ wasm }) with "propago/simd.wasm"',
+      );
+    }
+    const { text } = BUILDS[build].need(`${isDouble ? "dtype" : "build"} "${build}"`);
+    // A copy: what is brought stays as it is.
+    const bytes = typeof text === "string" ? decode(text) : text instanceof Uint8Array ? text.slice() : undefined;
+    const memory = bytes && sharedMemory();
     this.isShared = memory !== undefined;
+    if (bytes === undefined)
+      this.refusal = "the memory of a compiled module cannot be shared; give init its bytes or URL";
     this.memory = memory ?? new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
     this.#see();
-    if (this.isShared) declareShared(bytes);
-    const { module, instance } = instantiate(build, bytes, this.memory, {
+    if (bytes !== undefined && this.isShared) declareShared(bytes);
+    const { module, instance } = instantiate(build, bytes ?? text, this.memory, {
       fork: (plan, stage) => this.leader?.fork(plan, stage) ?? 0,
       join: () => this.leader?.join(),
     });
@@ -273,35 +286,46 @@ function declareShared(bytes: Uint8Array): void {
   bytes[head.indexOf("memory\x02") + 7] = 3;
 }
 
-function instantiate(build: Build, bytes: Uint8Array<ArrayBuffer>, memory: WebAssembly.Memory, threads: Leader) {
+function instantiate(
+  build: Build,
+  source: Uint8Array<ArrayBuffer> | WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  threads: Leader,
+) {
   try {
-    const module = new WebAssembly.Module(bytes);
+    const module = source instanceof Uint8Array ? new WebAssembly.Module(source) : source;
     return { module, instance: new WebAssembly.Instance(module, { env: { memory }, threads: { ...threads } }) };
   } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    if (/content security policy|unsafe-eval|disallowed by embedder/i.test(message)) {
-      throw new PropagoError(
-        "ERR_WASM_BLOCKED",
-        "this page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src",
-        { cause },
-      );
-    }
-    if (cause instanceof WebAssembly.CompileError && build === "relaxed") {
-      throw new PropagoError(
+    throw refusalOf(cause, build);
+  }
+}
+
+/** What to say where a host does not compile a build: an error of the library, or what it threw. */
+export function refusalOf(cause: unknown, build?: Build): unknown {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  // What Chromium and Safari say, Firefox, and V8 where there is no page.
+  if (/content security policy|unsafe-eval|blocked by CSP|disallowed by embedder/i.test(message)) {
+    return new PropagoError(
+      "ERR_WASM_BLOCKED",
+      typeof location === "undefined"
+        ? "this host compiles no WebAssembly at run time, as edge runtimes do not: give init of propago/slim the module that " +
+            'the host itself makes of "propago/simd.wasm"'
+        : "this page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src",
+      { cause },
+    );
+  }
+  if (!(cause instanceof WebAssembly.CompileError)) return cause;
+  return build === "relaxed"
+    ? new PropagoError(
         "ERR_WASM_RELAXED",
         'this engine has no relaxed SIMD, as Node 22, Chrome 114 and Firefox 146 do; leave build: "relaxed" out',
         { cause },
-      );
-    }
-    if (cause instanceof WebAssembly.CompileError) {
-      throw new PropagoError(
+      )
+    : new PropagoError(
         "ERR_WASM_SIMD",
         `this engine cannot compile the core (${message}); it needs WebAssembly SIMD: Chrome 91, Firefox 89, Safari 16.4 or newer`,
         { cause },
       );
-    }
-    throw cause;
-  }
 }
 
 /** Undoes `encode` of scripts/embed-core.ts: a character is a byte plus 40; } before it adds 90, ~ adds 180. */

@@ -2,7 +2,7 @@
 // batch, layerNorm over the values of a row. γ is the layer's W, β its b. x̂ is found anew where it is needed.
 //
 // What batchNorm finds in a batch belongs to units, what it does with that to rows. So each way has two phases:
-// statistics, then normalise; sums, then denormalise. All must have ended one before any begins the next.
+// statistics, then normalise; sums, then normaliseBack. All must have ended one before any begins the next.
 import {
   BATCH_NORM,
   LAYER_B,
@@ -25,8 +25,8 @@ import {
   TRAIN_BIAS,
   TRAIN_STATISTICS,
   TRAIN_WEIGHTS,
-} from "./plan";
-import { LANES, Simd } from "./simd";
+} from "../plan";
+import { LANES, Simd } from "../numbers/simd";
 
 /** Of batchNorm, LAYER_STATS holds five rows, one number a unit, each padded to whole vectors. */
 @inline
@@ -138,7 +138,7 @@ export function sums(layer: usize, rows: i32, begin: i32, end: i32): void {
  * normalised together: dX = (g − mean g − x̂ mean (g ∘ x̂)) / √(σ² + ε); for running statistics, which do not depend on
  * X, without the means (Ioffe and Szegedy 2015; Ba, Kiros and Hinton 2016).
  */
-export function denormalise(layer: usize, rows: i32, begin: i32, end: i32): void {
+export function normaliseBack(layer: usize, rows: i32, begin: i32, end: i32): void {
   const nout = load<i32>(layer, LAYER_OUT);
   const row = <usize>nout * sizeof<real>();
   const ofBatch = load<i32>(layer, LAYER_KIND) == BATCH_NORM;
