@@ -1,5 +1,5 @@
-// `npm run bench:growth`: how the time for a sample grows with width, depth, batch and rows, on one thread and on as many
-// as the library takes by itself; and a formula through all points, from which other cases can be predicted.
+// `npm run bench:growth` measures how the time for a sample grows with width, depth, batch and rows. It measures on one thread
+// and on as many as the library chooses. A formula is fitted to all points; it predicts the time of other cases.
 //
 //   npm run bench:growth -- [--rounds 9] [--time 200] [--quick]
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -15,7 +15,7 @@ import { median } from "./statistics.ts";
 import { growthTable } from "./tables.ts";
 import { flopsOf, generator, networkOf, noise, shuffled, type Workload } from "./workloads.ts";
 
-/** What the time of a sample is made of. */
+/** The parts that the time of a sample is the sum of. */
 const costs = {
   "a million operations of the products": ({ flops }: Shape) => flops / 1e6,
   "a thousand units' activations": ({ units }: Shape) => units / 1000,
@@ -167,8 +167,8 @@ console.log(`\n${growthTable(result)}\n\n${save("growth", result)}, docs/growth/
 process.exit();
 
 /**
- * Prices, none below zero, whose sums come near the totals: the least squares of relative errors, by the normal equations;
- * a part that would have a negative price is given none.
+ * Finds a price for each part, so that the sums of prices come near the totals. It minimises the squares of relative errors
+ * by the normal equations. No price is below zero: a part that would have a negative price is left out.
  */
 function fit(samples: readonly { parts: readonly number[]; total: number }[]): number[] {
   const count = samples[0].parts.length;
@@ -186,7 +186,7 @@ function fit(samples: readonly { parts: readonly number[]; total: number }[]): n
   }
 }
 
-/** Gauss–Jordan over rows [coefficients…, right side]; the equations of a fit are positive definite. */
+/** Solves rows [coefficients…, right side] by Gauss–Jordan, without pivots: the equations of a fit are positive definite. */
 function solve(A: number[][]): number[] {
   A.forEach((row, i) => {
     const pivot = row[i];

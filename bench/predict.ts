@@ -1,5 +1,6 @@
-// `npm run bench:predict`: predictions of single rows, and of many rows on one thread and several, beside what one core could
-// reach at most. All take turns in an order drawn anew each round; the middle of the rounds counts, and the best is told.
+// `npm run bench:predict` measures predictions of single rows, and of many rows on one thread and several, beside the most that
+// one core could reach. All take turns, in an order that is drawn anew for each round. The median of the rounds counts; the
+// best round is shown, too.
 //
 //   npm run bench:predict -- [--threads 1,2,auto] [--rounds 30] [--time 60] [--quick]
 import { parseArgs } from "node:util";
@@ -48,7 +49,7 @@ const cases = calls.flatMap(([name, rows]) => {
   });
   const x = Float32Array.from({ length: inputs * rows }, random);
   const multiplyAdds = layers.reduce((sum, { units }, l) => sum + units * (l === 0 ? inputs : layers[l - 1].units), 0);
-  // One row can have one thread only, and is asked for as in a program that does nothing but predict.
+  // A single row is computed by one thread. It is measured as in a program that only predicts, without a fit before.
   return (rows === 1 ? [undefined] : threads).map((count) => ({
     network: networkOf({ inputs, layers }),
     rows,
@@ -59,7 +60,7 @@ const cases = calls.flatMap(([name, rows]) => {
   }));
 });
 
-/** Milliseconds of a call, the mean over so many milliseconds. */
+/** The mean time of a call, in milliseconds, over calls that take `time` milliseconds together. */
 function measure(call: () => unknown, time: number): number {
   const start = performance.now();
   let now = start;

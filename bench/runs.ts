@@ -1,5 +1,5 @@
-// `npm run bench:runs`: how long whole trainings take until the network is good enough on rows that it has not seen. All
-// libraries train the same network with Adam (or what comes nearest) on the same rows in the same order.
+// `npm run bench:runs` measures how long a whole training takes: until the network is good enough on rows that it has not
+// seen. All libraries train the same network with Adam, or what comes nearest, on the same rows in the same order.
 //
 //   npm run bench:runs -- [--tasks digits,mnist10k] [--seeds 5] [--limit 120] [--peers no] [--quick]
 import { existsSync, readFileSync } from "node:fs";
@@ -113,7 +113,7 @@ for (const name of names) {
 console.log(`\n${runsTable(result)}\n\n${save("runs", result)}`);
 process.exit();
 
-/** One network until it is good enough; the clock runs while it trains, not while it is looked at. */
+/** Trains one network until it is good enough. The clock runs while it trains, not while it is judged. */
 async function run(
   contestant: Contestant,
   workload: Workload,

@@ -157,6 +157,8 @@ await make({
 });
 chmodSync(`${dist}/cli.js`, 0o755);
 
+write("THIRD-PARTY-NOTICES.txt", notices(metafiles));
+
 // The builds as files, for propago/slim. A section of their own says which build each is, and of which version.
 for (const target of ["simd", "common", "float64", "relaxed"]) {
   const name = Buffer.from("propago");

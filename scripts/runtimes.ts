@@ -1,4 +1,4 @@
-// `npm run test:runtimes`: that one seed gives the same bits everywhere. Trains the scenario's networks on several
+// `npm run test:runtimes` tests that one seed gives the same bits everywhere. It trains the scenario's networks on several
 // versions of Node and in Chromium, and compares what each says with what this Node says.
 //
 //   npm run test:runtimes -- [this] [20] [22] [24] [26] [chromium]   (default: all)

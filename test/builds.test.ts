@@ -16,7 +16,7 @@ import {
 } from "./reference.ts";
 import type { DType } from "../src/ground/arrays.ts";
 
-// However small what is trained here.
+// Lets threads share even the small trainings of these tests.
 worth.sharing = 0;
 
 const builds = {

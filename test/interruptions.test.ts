@@ -1,5 +1,5 @@
-// What happens when a training does not simply run to its end: aborts at every point, iterations left or resumed late,
-// calls from within callbacks, failures in the middle; and that the network goes on from there.
+// Trainings that do not simply run to their end: aborts at every point, loops over epochs that are left or resumed late, calls
+// from within callbacks, and failures in the middle. After each, the network can be used and trained further.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
@@ -194,7 +194,7 @@ describe("callbacks that give promises", () => {
       await expect(Promise.resolve(training)).rejects.toBe(error);
       expect(calls).toBe(2);
       expect(training.history.stopped).toBe("aborted");
-      // It is free again, and whole.
+      // The network is not busy any more, and its weights are finite.
       expect((await network.fit(data, { epochs: 1 })).epochs).toHaveLength(1);
     }
   });
@@ -295,7 +295,7 @@ describe("limits hold for a whole fit", () => {
       expect(performance.now() - began).toBeLessThan(400);
       expect(epochs.every(({ epoch }, k) => epoch === epochs[0].epoch + k)).toBe(true);
     }
-    // All that was asked for was done.
+    // All epochs that were asked for have run.
     const whole = network.fitSync(data, { epochs: 1, batchSize: "full", timeLimit: 1e-9 });
     expect([whole.epochs.length, whole.stopped]).toEqual([1, "epochs"]);
   });

@@ -1,5 +1,5 @@
-// Keras's flavor of the optimizers: trajectories from Keras 3's formulas, in float64, by a twin of its own that shares no
-// code with the core nor with reference.ts, learning rates that change included; and Keras's defaults.
+// Keras's flavor of the optimizers. A twin computes trajectories by Keras 3's formulas in float64, with changing learning rates,
+// too. It shares no code with the core or with reference.ts. Keras's defaults are tested as well.
 import { describe, expect, test } from "vitest";
 import { Network, type OptimizerSpec, dense } from "../src/index.ts";
 import { OPTIMIZERS } from "../src/tables/whole.ts";

@@ -1,5 +1,5 @@
-// Memory: blocks never overlap, all are aligned, training writes nowhere but into its own, and networks that are not
-// at work make room for others without losing a bit.
+// Memory: blocks never overlap, all are aligned, training writes into its own blocks only, and idle networks make room for
+// others without losing a bit.
 import { expect, test } from "vitest";
 import { type Engine, engineOf } from "../src/core/engine.ts";
 import { Network, dense } from "../src/index.ts";

@@ -1119,7 +1119,7 @@ OPTIMIZERS.vsgd = {
   },
 };
 
-/** What stands before every rule; 0 for none. */
+/** What is applied before every rule; 0 for none. */
 const COMMON: Options = { weightDecay: 0, clipNorm: 0, clipValue: 0 };
 
 /** Each gradient within ±clipValue, then, as PyTorch has it, all times min(1, clipNorm / (‖g‖ + 1e-6)). */
@@ -1195,7 +1195,7 @@ function blocksOf({ stages }: Model): number[][] {
     .map(({ places }) => places);
 }
 
-/** For each number of that row whether training changes it. */
+/** For each number of that row, whether training changes it. */
 function flags({ stages }: Model): boolean[] {
   return stages.flatMap(({ parameters, trainsWeights, trainsBias }) => [
     ...(parameters?.weights ?? []).map(() => trainsWeights),
@@ -1203,7 +1203,7 @@ function flags({ stages }: Model): boolean[] {
   ]);
 }
 
-/** Puts the row back into the layers, but for what training must not change. */
+/** Writes the row back into the layers, except where training must not change anything. */
 function unflatten({ stages }: Model, theta: Vector): void {
   let k = 0;
   const put = (target: Vector, trains: boolean) =>

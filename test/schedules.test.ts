@@ -1,5 +1,5 @@
-// Learning rates that change: each schedule against its formula, written with Math here; what reports show; going on
-// where training stopped; and what is refused.
+// Learning rates that change. Each schedule is compared with its formula, written with Math here. What reports show, going on
+// where training stopped, and what is refused are tested, too.
 import { describe, expect, test } from "vitest";
 import { type LearningRate, Network, PropagoError, type ScheduleSpec, dense } from "../src/index.ts";
 import { SCHEDULES, readSchedule } from "../src/tables/schedules.ts";
@@ -19,7 +19,7 @@ const make = (learningRate: LearningRate, seed = 0) =>
 
 const cosine = (high: number, low: number, part: number) => low + ((high - low) * (1 + Math.cos(Math.PI * part))) / 2;
 
-/** With the formula that each stands for. */
+/** Schedules, each with its formula. */
 const formulas: { spec: ScheduleSpec; rate: (t: number) => number }[] = [
   { spec: { name: "constant", rate: 0.2 }, rate: () => 0.2 },
   {
@@ -258,7 +258,7 @@ describe("what is refused", () => {
     expect(error.message).toMatch(says);
   };
 
-  // From the table: every number at and beyond its bounds, and whatever must be given.
+  // Taken from the table: every number at its bounds and beyond them, and every option that must be given.
   describe.each(Object.keys(SCHEDULES) as ScheduleSpec["name"][])("%s", (name) => {
     const complete = { ...formulas.find(({ spec }) => spec.name === name)?.spec, name };
     const positive = { kind: "number", above: 0 } as const;

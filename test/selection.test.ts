@@ -1,5 +1,5 @@
-// How a Classifier or Regressor finds its model: what it learns without an option, how honest its figures are, and what
-// its parts do. Figures on real tables are bench/defaults.ts's.
+// How a Classifier or Regressor chooses its model: what it learns without an option, whether its figures are honest, and what
+// its parts do. bench/defaults.ts measures it on real tables.
 import { describe, expect, test } from "vitest";
 import { dealFolds, groupRows, isWholeDomain } from "../src/selection/folds.ts";
 import { learnFeatures } from "../src/selection/encodings.ts";
@@ -804,7 +804,7 @@ describe("the parts", () => {
     expect(shares[0] + shares[1]).toBeCloseTo(1, 12);
     tested[0].losses[1] = Infinity;
     expect(sharesOf(tested, [50, 50], false)[0]).toBe(0);
-    // What failed once has no answer for each row.
+    // A candidate that failed on one fold has no answer for some rows.
     expect(sharesOf(tested, [50, 50], false, 1)[0]).toBe(0);
   });
 

@@ -1,5 +1,5 @@
 // What the command advises where a table is written in an unusual way: lines that are no rows, options that do not fit,
-// words among numbers. A command that is offered must neither empty the target nor predict another one.
+// words among numbers. A command that a message offers must not empty the target, and must not predict another column.
 import { describe, expect, it } from "vitest";
 import { toTrainingTable, type TableFlags, type TrainingTable } from "../src/cli/tables.ts";
 import { encodeRows, isColumn, type Column } from "../src/columns/columns.ts";

@@ -1,11 +1,5 @@
 // What the command makes of tables: first lines, columns, missing values, targets, and messages that name all that is
 // wrong. Whole files, and the commands that messages offer, are in table-files.test.ts.
-// What the command makes of tables: first lines, columns, missing values, targets, and messages that name all that is
-// wrong. Whole files, and the commands that messages offer, are in table-files.test.ts.
-// What the command makes of tables: first lines, columns, missing values, targets, and messages that name all that is
-// wrong. Whole files, and the commands that messages offer, are in table-files.test.ts.
-// What the command makes of tables: first lines, columns, missing values, targets, and messages that name all that is
-// wrong. Whole files, and the commands that messages offer, are in table-files.test.ts.
 import Papa from "papaparse";
 import { describe, expect, it } from "vitest";
 import { toTrainingTable, type TableFlags, type TrainingTable } from "../src/cli/tables.ts";

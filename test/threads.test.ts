@@ -1,11 +1,4 @@
 // Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
-// Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
-// Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
-// Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
-// Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
-// Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
-// Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
-// Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
 import * as propago from "../src/index.ts";
 import { execFileSync } from "node:child_process";
 import type { Worker } from "node:worker_threads";
@@ -32,7 +25,7 @@ import { rejection } from "./failure.ts";
 import type { OptimizerName } from "../src/tables/names.ts";
 import { leaderOf, shareEvenly } from "../src/threads/leader.ts";
 
-// However small what is trained here.
+// Lets threads share even the small trainings of these tests.
 const { sharing } = worth;
 worth.sharing = 0;
 
@@ -175,7 +168,7 @@ describe("shares", () => {
     const parts = (): number[] => edges().slice(1).map((end, i) => end - edges()[i]); // prettier-ignore
     expect(edges()).toEqual([0, 21845, 43691, 65536]);
     const leader = leaderOf(words, size, () => expect.fail("nobody has to wait"));
-    /** A stage in which others take so many times as long as the leader for the same share. */
+    /** A stage in which the other workers take `slower` times as long as the leader for the same share. */
     const stage = (slower: readonly number[]): void => {
       expect(leader.fork(0, 1)).toBe(4 * sharesOf(size));
       const start = performance.now();
@@ -218,7 +211,7 @@ test("a team whose workers only wait for each other rests, and tries again", () 
     return at / 4;
   };
   for (let k = 0; k < 5; k++) expect(stage(1)).toBe(sharesOf(size));
-  // Its part is as nothing: together they take as long as one would alone. The next stages are the leader's.
+  // The worker's help gains nothing: together they take as long as one alone. So the leader does the next stages by itself.
   for (let k = 0; k < 3; k++) expect(stage(0)).toBe(sharesOf(size));
   const turns = words[turnOf(1)];
   const alone = stage(0);
@@ -410,7 +403,7 @@ describe("a lost worker", () => {
   for (const rank of [0, 1, 3]) {
     test(`ends fit with an error and good weights: worker ${rank}`, async () => {
       await startedDuring(async (workers) => {
-        // More than any test before has left behind.
+        // More memory than any test before has left free.
         const network = new Network({
           inputs: 64,
           layers: [dense(64, "tanh"), dense(10, "softmax")],

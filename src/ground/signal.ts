@@ -3,10 +3,15 @@
 
 /** An AbortSignal, as far as it is used: `new AbortController().signal`, `AbortSignal.timeout(5000)`. */
 export interface AbortSignalLike {
+  /** Whether it has been aborted. */
   readonly aborted: boolean;
+  /** Why. The training rejects with it. */
   readonly reason: unknown;
+  /** Throws the reason where it has been aborted. */
   throwIfAborted(): void;
+  /** Calls the listener when it is aborted. */
   addEventListener(type: "abort", listener: () => void): void;
+  /** Forgets a listener. */
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
