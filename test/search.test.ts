@@ -14,7 +14,7 @@ import {
 } from "../src/index.ts";
 import { COMMON } from "../src/tables/optimizers.ts";
 import { OPTIMIZERS } from "../src/tables/whole.ts";
-import { searchLine } from "../src/search/search.ts";
+import { searchLine } from "../src/search/lines.ts";
 import { leave } from "./leave.ts";
 import {
   forward,

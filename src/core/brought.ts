@@ -86,7 +86,7 @@ async function bytesOf(given: unknown): Promise<Uint8Array<ArrayBuffer>> {
   if (ArrayBuffer.isView(given)) {
     return new Uint8Array(given.buffer, given.byteOffset, given.byteLength).slice();
   }
-  if (typeof given === "string" || kindOf(given) === "URL") return fetched(String(given as string));
+  if (typeof given === "string" || kindOf(given) === "URL") return fetched(String(given));
   if (typeof given === "object" && given !== null && typeof (given as Readable).arrayBuffer === "function") {
     return received(given as Readable);
   }

@@ -91,7 +91,7 @@ export class Engine {
     this.memory = memory ?? new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
     this.#see();
     if (bytes !== undefined && this.isShared) declareShared(bytes);
-    const { module, instance } = instantiate(build, bytes ?? (text as WebAssembly.Module), this.memory, {
+    const { module, instance } = instantiate(build, bytes ?? text, this.memory, {
       fork: (plan, stage) => this.leader?.fork(plan, stage) ?? 0,
       join: () => this.leader?.join(),
     });

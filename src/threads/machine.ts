@@ -13,6 +13,7 @@ function fromNode<N extends "node:os" | "node:worker_threads">(name: N) {
 let threads: ReturnType<typeof fromNode<"node:worker_threads">> | null = null;
 
 /** What Node has in place of a page's Worker. */
+// eslint-disable-next-line @typescript-eslint/consistent-type-imports -- an import would reach edge runtimes
 export function nodeThreads(): typeof import("node:worker_threads") | undefined {
   if (threads === null) threads = fromNode("node:worker_threads");
   return threads;
@@ -43,8 +44,9 @@ export function usefulThreads(): number {
   return cores() < 4 ? cores() : Math.min(8, cores() >> 1);
 }
 
-/** Why there are no threads in a host that gives no shared memory, or nothing to start them with. */
-export function reasonAgainst(isShared: boolean): string | undefined {
+/** Why an engine cannot have threads; nothing if it can. `refusal` is why they could not be started when it was tried. */
+export function threadsMissing({ refusal, isShared }: { refusal?: string; isShared: boolean }): string | undefined {
+  if (refusal !== undefined) return `threads could not be started: ${refusal}`;
   if (globalThis.crossOriginIsolated === false) {
     return "this page is not cross-origin isolated: serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
   }

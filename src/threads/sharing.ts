@@ -3,8 +3,8 @@ import { readNumber } from "../ground/options.ts";
 import type { Engine } from "../core/engine.ts";
 import type { Layout } from "../memory/layout.ts";
 import { Part } from "../ground/parts.ts";
-import { maySleep, reasonAgainst, usefulThreads } from "./machine.ts";
-import type { Team } from "./workers.ts";
+import type { Team } from "./team.ts";
+import { usefulThreads, maySleep, threadsMissing } from "./machine.ts";
 
 /** The threads themselves. */
 export const THREADS = new Part<{
@@ -24,12 +24,6 @@ const WORTHY_START = 4e9;
  * heard of it, it would be over. Something to change, for tests of how threads share small networks.
  */
 export const worth = { sharing: 1.5e6 };
-
-/** Why an engine cannot have threads; nothing if it can. */
-export function threadsMissing(engine: Engine): string | undefined {
-  if (engine.refusal !== undefined) return `threads could not be started: ${engine.refusal}`;
-  return reasonAgainst(engine.isShared);
-}
 
 /** An engine's team, of at least so many, started now if there is none; nothing where there cannot be one now. */
 export function teamOf(engine: Engine, size: number, mayStart = true): Team | undefined {
@@ -59,4 +53,47 @@ export function shared<R>(layout: Layout, asked: number | "auto", rows: number, 
   layout.workers = Math.max(layout.workers, threads);
   // At a hundredth of the usual speed.
   return team.lead(threads, (parameters * CHUNK * threads) / 1e5, () => work(threads));
+}
+
+/** What decides how many threads a training has. */
+export interface TrainingWork {
+  engine: Engine;
+  asked: number | "auto";
+  /** Operations of a step, about, and how many steps there are in all. */
+  operations: number;
+  steps: number;
+  /** Rows of a batch. */
+  rows: number;
+  /** Whether the caller blocks until the end. */
+  isSync: boolean;
+  /** The optimizer's name where it searches, which is one thread's work. */
+  search: string | undefined;
+}
+
+/** Operations of a step, of a training, and of all trainings so far that were worth threads, from which on "auto" uses them. */
+const WORTHY_STEP = 4e6;
+const WORTHY_FIT = 1e9;
+const WORTHY_TRAININGS = 2e10;
+
+/** How many threads a training should have: as many as were asked for, or as are useful where they have enough to do. */
+export function threadsOfTraining(training: TrainingWork): number {
+  const { engine, asked, operations, steps, rows, isSync, search } = training;
+  const missing = threadsMissingFor(training);
+  if (asked === "auto") {
+    const work = operations * steps;
+    if (operations < WORTHY_STEP || work < WORTHY_FIT || missing !== undefined) return 1;
+    engine.work += work;
+    return engine.work < WORTHY_TRAININGS ? 1 : Math.max(1, Math.min(usefulThreads(), rows >> 2));
+  }
+  // Small steps are over before others have heard of them. In `fit` they are a worker's all the same: this thread is free.
+  if (isSync && search === undefined && operations < worth.sharing) return 1;
+  return missing === undefined ? asked : 1;
+}
+
+/** Why a training cannot have threads; nothing if it can. */
+export function threadsMissingFor({ engine, isSync, search }: TrainingWork): string | undefined {
+  if (search !== undefined) return `${search} works on one`;
+  if (isSync && !maySleep) return "in a page, fitSync may not wait for workers; use fit";
+  if (isSync && !THREADS.here) return 'add import "propago/threads"';
+  return threadsMissing(engine);
 }

@@ -2,12 +2,12 @@
 // network gives and how its loss moves. Nothing here changes a number of the network.
 import { BATCH_NORM, LAYER_Y, PLAN_CAPACITY, PLAN_LEARNING_RATE, PLAN_ROWS } from "../../assembly/plan.ts";
 import type { ActivationName } from "../tables/activations.ts";
-import type { Engine } from "../core/engine.ts";
 import type { NetworkDescription } from "../description/description.ts";
-import type { Layout } from "../memory/layout.ts";
+import type { Model } from "../memory/model.ts";
 import type { Source } from "../data/matrix.ts";
 import type { Dataset } from "../memory/samples.ts";
-import type { Warnings } from "./warnings.ts";
+import type { Causes } from "./divergence.ts";
+import type { Looks, Warnings } from "./warnings.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 import type { EpochReport } from "./reports.ts";
 import type { OptimizerName } from "../tables/names.ts";
@@ -30,32 +30,27 @@ const LARGE_TARGETS = 100;
 /** Optimizers whose learningRate is not what a step is multiplied with, or need not be chosen. */
 const RATELESS: readonly OptimizerName[] = ["rprop", "adasecant", "vsgd"];
 
-/** What is needed of the network. */
-interface Parts {
-  engine: Engine;
-  layout: Layout;
-  description: NetworkDescription;
-}
-
-/** Of one network. */
+/** Looks for what is wrong with one training of a network, and tells each thing once in the network's life. */
 export class Diagnosis {
+  readonly #model: Model;
+  readonly #dataset: Dataset;
   readonly #tell: Warnings["tell"];
-  /** Mean loss of the very first epoch. */
-  #first: number | undefined;
-  /** Rows trained on in all, up to the last look, and those before the next. */
-  #trained = 0;
-  #looked = 0;
-  #due = 0;
-  /** What was found to be too large, before all: what else goes wrong comes from that. */
+  readonly #looks: Looks;
+  /** Inputs or targets that are too large. They come first, since what else goes wrong follows from them. */
   readonly #unscaled = new Set<"inputs" | "targets">();
 
-  constructor(warnings: Pick<Warnings, "tell">) {
+  constructor(model: Model, dataset: Dataset, warnings: Warnings) {
+    this.#model = model;
+    this.#dataset = dataset;
+    this.#looks = warnings.looks;
     this.#tell = (code, message, place) => warnings.tell(code, message, place);
   }
 
   /** Looks at the data, before training on so many rows in batches as asked for. */
-  before({ layout, description }: Parts, dataset: Dataset, batch: unknown, rows: number): void {
-    this.#due ||= RARELY * cost(rows);
+  before(batch: unknown, rows: number): void {
+    const { layout, description } = this.#model;
+    const dataset = this.#dataset;
+    this.#looks.due ||= RARELY * cost(rows);
     if (layout.trainable === 0) this.#tell("WARN_NO_CHANGE", "no layer is trainable, so training changes nothing");
     if (typeof batch === "number" && batch > rows) {
       this.#tell(
@@ -63,7 +58,6 @@ export class Diagnosis {
         `batchSize ${batch} is above the ${rows} rows: every batch is all of them, as "full" says`,
       );
     }
-    this.#unscaled.clear();
     if (dataset.rows > 1) {
       this.#lookForConstants(description, dataset);
       this.#lookForConstantTargets(description, dataset);
@@ -178,37 +172,35 @@ export class Diagnosis {
 
   /** Epochs of so many rows until the next look. */
   epochsLeft(rows: number): number {
-    return Math.max(1, Math.ceil((this.#due - this.#trained) / rows));
+    const { due, trained } = this.#looks;
+    return Math.max(1, Math.ceil((due - trained) / rows));
   }
 
-  /** Notes that so many more epochs are done, and looks at the network where it is time, or before training ends. */
-  after(
-    parts: Parts,
-    dataset: Dataset,
-    rows: Uint32Array | number,
-    epochs: EpochReport[],
-    more: number,
-    isLast: boolean,
-  ): void {
+  /**
+   * Notes that so many more epochs are done, and looks at the network where it is time, or before training ends. `rows`:
+   * those that are trained on, or the first so many.
+   */
+  after(rows: Uint32Array | number, epochs: readonly EpochReport[], more: number, isLast: boolean): void {
+    const looks = this.#looks;
     const count = typeof rows === "number" ? rows : rows.length;
-    this.#first ??= epochs[0].loss;
-    this.#trained += more * count;
+    looks.first ??= epochs[0].loss;
+    looks.trained += more * count;
     const own = epochs.length * count;
-    const isTime = this.#trained >= this.#due;
-    const isWorth = isLast && own >= (RARELY / 4) * cost(count) && this.#trained - this.#looked > own / 2;
+    const isTime = looks.trained >= looks.due;
+    const isWorth = isLast && own >= (RARELY / 4) * cost(count) && looks.trained - looks.looked > own / 2;
     if (!isTime && !isWorth) return;
-    while (this.#due <= this.#trained) this.#due *= 2;
-    this.#looked = this.#trained;
+    while (looks.due <= looks.trained) looks.due *= 2;
+    looks.looked = looks.trained;
     // A network that learns may well have gradients and units that look ill.
-    const isStuck = epochs[epochs.length - 1].loss > this.#first / 2;
-    this.#lookAtLosses(parts, epochs, this.#first);
-    if (isStuck) this.#lookAtGradients(parts);
-    this.#lookAtUnits(parts, dataset, rows, isStuck);
+    const isStuck = epochs[epochs.length - 1].loss > looks.first / 2;
+    this.#lookAtLosses(epochs, looks.first);
+    if (isStuck) this.#lookAtGradients();
+    this.#lookAtUnits(rows, isStuck);
   }
 
   /** Notes that a search has found no step that lowers the loss. */
-  stalled({ engine }: Parts): void {
-    if (engine.dtype === "float64") return;
+  stalled(): void {
+    if (this.#model.engine.dtype === "float64") return;
     this.#tell(
       "WARN_PRECISION",
       'no step lowers the loss any more: float32 may have too few digits here; dtype: "float64" may go further',
@@ -226,40 +218,8 @@ export class Diagnosis {
     );
   }
 
-  /** What may have driven a loss out of the finite numbers, and what to do about it: the end of a sentence, and another. */
-  ofDivergence({ engine, layout, description }: Parts, dataset: Dataset): [causes: string, advice: string] {
-    const { inputs, outputs, layers, optimizer } = description;
-    const { x, scale, t } = dataset.views();
-    const causes: string[] = [];
-    const large: string[] = [];
-    const biggest = (columns: Column[]): Column => columns.reduce((a, b) => (b.size > a.size ? b : a), NOTHING);
-    const { size, column } = biggest(survey(x, inputs, scale, PROBE));
-    if (size > 10) {
-      causes.push(`inputs reach ${short(size)} (column ${column})`);
-      large.push("inputs");
-    }
-    const target = t ? biggest(survey(t, outputs, 1, PROBE)).size : 0;
-    if (target > 10) {
-      causes.push(`targets reach ${short(target)}`);
-      large.push("targets");
-    }
-    const rows = layout.word(PLAN_ROWS);
-    const i = layers.findIndex(
-      ({ units }, l) => engine.core.firstNonFinite(layout.layerAddress(l, LAYER_Y), rows * units) >= 0,
-    );
-    if (i >= 0) causes.push(`layer "${layers[i].name}" was the first to give numbers that are not finite`);
-    const rate = layout.double(PLAN_LEARNING_RATE);
-    const advice = large.length > 0 ? [`scale ${large.join(" and ")} to about -1..1`] : [];
-    if (hasRate(optimizer)) {
-      const lower = short(Math.min(rate / 10, 0.01));
-      advice.push(`try a learningRate of at most ${lower} (it was ${short(rate)})`);
-    }
-    if (advice.length === 0) advice.push('begin with smaller weights, or try optimizer "adam"');
-    const text = advice.join(", and ");
-    return [causes.length > 0 ? `: ${causes.join(", ")}` : "", text[0].toUpperCase() + text.slice(1)];
-  }
-
-  #lookAtLosses({ layout, description }: Parts, epochs: readonly EpochReport[], first: number): void {
+  #lookAtLosses(epochs: readonly EpochReport[], first: number): void {
+    const { layout, description } = this.#model;
     const losses = epochs.slice(-20).map(({ loss }) => loss);
     const last = losses[losses.length - 1];
     // Whoever guesses among so many classes has a loss of at most this: the logarithm of the next power of two.
@@ -289,7 +249,8 @@ export class Diagnosis {
   }
 
   /** Compares what reaches the biases of the first and the last layer (weights, where there are none). */
-  #lookAtGradients({ layout, description }: Parts): void {
+  #lookAtGradients(): void {
+    const { layout, description } = this.#model;
     const gradients = layout.gradients();
     const sizes = new Map<number, number>();
     let total = 0;
@@ -330,12 +291,8 @@ export class Diagnosis {
   }
 
   /** Takes some rows through the network and counts hidden units that say the same whatever comes in. */
-  #lookAtUnits(
-    { engine, layout, description }: Parts,
-    dataset: Dataset,
-    list: Uint32Array | number,
-    isStuck: boolean,
-  ): void {
+  #lookAtUnits(list: Uint32Array | number, isStuck: boolean): void {
+    const { engine, layout, description } = this.#model;
     const { inputs, layers } = description;
     const suspects = layers.flatMap(({ activation: { name, range }, units }, i) => {
       const dying = DYING.includes(name);
@@ -345,7 +302,7 @@ export class Diagnosis {
       return [{ i, dying, low: low + margin, high: dying ? Infinity : high - margin, free: new Uint8Array(units) }];
     });
     if (suspects.length === 0) return;
-    const [block, rows] = dataset.gather(list, PROBE);
+    const [block, rows] = this.#dataset.gather(list, PROBE);
     const { plan } = layout;
     const capacity = layout.word(PLAN_CAPACITY);
     for (let first = 0; first < rows; first += capacity) {
@@ -386,6 +343,39 @@ export class Diagnosis {
     if (large === "") return "begin with smaller weights";
     return `scale the ${large} to about -1..1${this.#unscaled.has("targets") ? ", or take a Regressor" : ""}`;
   }
+}
+
+/** What may have driven the loss out of the finite numbers, and what to do about it. */
+export function causesOf({ engine, layout, description }: Model, dataset: Dataset): Causes {
+  const { inputs, outputs, layers, optimizer } = description;
+  const { x, scale, t } = dataset.views();
+  const causes: string[] = [];
+  const large: string[] = [];
+  const biggest = (columns: Column[]): Column => columns.reduce((a, b) => (b.size > a.size ? b : a), NOTHING);
+  const { size, column } = biggest(survey(x, inputs, scale, PROBE));
+  if (size > 10) {
+    causes.push(`inputs reach ${short(size)} (column ${column})`);
+    large.push("inputs");
+  }
+  const target = t ? biggest(survey(t, outputs, 1, PROBE)).size : 0;
+  if (target > 10) {
+    causes.push(`targets reach ${short(target)}`);
+    large.push("targets");
+  }
+  const rows = layout.word(PLAN_ROWS);
+  const i = layers.findIndex(
+    ({ units }, l) => engine.core.firstNonFinite(layout.layerAddress(l, LAYER_Y), rows * units) >= 0,
+  );
+  if (i >= 0) causes.push(`layer "${layers[i].name}" was the first to give numbers that are not finite`);
+  const rate = layout.double(PLAN_LEARNING_RATE);
+  const advice = large.length > 0 ? [`scale ${large.join(" and ")} to about -1..1`] : [];
+  if (hasRate(optimizer)) {
+    const lower = short(Math.min(rate / 10, 0.01));
+    advice.push(`try a learningRate of at most ${lower} (it was ${short(rate)})`);
+  }
+  if (advice.length === 0) advice.push('begin with smaller weights, or try optimizer "adam"');
+  const text = advice.join(", and ");
+  return [causes.length > 0 ? `: ${causes.join(", ")}` : "", text[0].toUpperCase() + text.slice(1)];
 }
 
 /** Whether a smaller learningRate makes an optimizer's steps smaller, and is the user's to choose. */

@@ -1,8 +1,16 @@
-// The options of fit, as users write them.
+// The options of fit: as users write them, and checked and filled in.
+import { IN_ORDER, SHUFFLED, WITH_REPLACEMENT } from "../../assembly/plan.ts";
+import type { NetworkDescription } from "../description/description.ts";
+import { PropagoError, show } from "../ground/errors.ts";
+import { readFlag, readNumber, readObject } from "../ground/options.ts";
 import type { ClassWeights, Data, SampleWeights } from "../data/data.ts";
-import type { AbortSignalLike } from "../ground/signal.ts";
-import type { BatchReport, EpochReport } from "./reports.ts";
+import type { Metrics } from "../tables/metrics.ts";
 import type { MetricSpec } from "../tables/names.ts";
+import { monitorsOf, readMetrics } from "../description/metrics.ts";
+
+import { type AbortSignalLike, isSignal } from "../ground/signal.ts";
+import { readThreads } from "../threads/sharing.ts";
+import type { BatchReport, EpochReport } from "./reports.ts";
 
 export type Shuffle = boolean | "withReplacement";
 
@@ -61,4 +69,158 @@ export interface FitOptions {
   onEpoch?: (report: EpochReport) => unknown;
   /** Called after each batch, as `onEpoch`. */
   onBatch?: (report: BatchReport) => unknown;
+}
+
+/** The options of fit. */
+export const FIT_KEYS = [
+  "epochs",
+  "batchSize",
+  "shuffle",
+  "validation",
+  "metrics",
+  "sampleWeights",
+  "classWeights",
+  "earlyStopping",
+  "targetLoss",
+  "timeLimit",
+  "threads",
+  "signal",
+  "onEpoch",
+  "onBatch",
+] as const satisfies readonly (keyof FitOptions)[];
+
+const DEFAULT_EPOCHS = 100;
+/** Small data sets get as many epochs as make so many updates. */
+const DEFAULT_UPDATES = 2000;
+const DEFAULT_BATCH = 32;
+/** Iterations of a method that searches. */
+const DEFAULT_ITERATIONS = 200;
+
+const SHUFFLES = { false: IN_ORDER, true: SHUFFLED, withReplacement: WITH_REPLACEMENT } as const;
+
+/** Fit's options, checked and filled in. */
+export interface FitSettings {
+  /** Undefined where it follows from the rows. */
+  epochs: number | undefined;
+  batchSize: number | "full";
+  /** The batch size that was asked for, if any. */
+  asked: unknown;
+  shuffle: (typeof SHUFFLES)[keyof typeof SHUFFLES];
+  validation: number | Data | undefined;
+  metrics: Metrics;
+  /** Checked where the data is read. */
+  sampleWeights: unknown;
+  classWeights: unknown;
+  earlyStopping: Required<EarlyStopping> | undefined;
+  /** What reduceOnPlateau looks at, where it is the schedule. */
+  plateau: string | undefined;
+  targetLoss: number;
+  timeLimit: number;
+  threads: number | "auto";
+  signal: AbortSignalLike | undefined;
+  onEpoch: ((report: EpochReport) => unknown) | undefined;
+  onBatch: ((report: BatchReport) => unknown) | undefined;
+}
+
+/** The epochs of a fit that does not say: 100, or more where so few rows make too few updates. */
+export function defaultEpochs(rows: number, batchSize: number | "full" = DEFAULT_BATCH): number {
+  const updates = batchSize === "full" ? 1 : Math.ceil(rows / batchSize);
+  return Math.max(DEFAULT_EPOCHS, Math.ceil(DEFAULT_UPDATES / updates));
+}
+
+/**
+ * Reads the options of fit.
+ * @throws PropagoError ERR_CONFIG for one that cannot be.
+ */
+export function readFitOptions(options: FitOptions, description: NetworkDescription): FitSettings {
+  const given = readObject(options, "fit options", FIT_KEYS);
+  const metrics = readMetrics(given.metrics, description);
+  const { name, search, schedule } = description.optimizer;
+  const plateau = schedule?.plateau;
+  if (search !== undefined) refuseBatches(name, given);
+  const hasValidation = given.validation !== undefined && given.validation !== 0;
+  return {
+    epochs:
+      given.epochs === undefined
+        ? search && DEFAULT_ITERATIONS
+        : readNumber(given.epochs, "epochs", { whole: true, least: 0 }),
+    batchSize:
+      given.batchSize === "full"
+        ? "full"
+        : readNumber(given.batchSize ?? DEFAULT_BATCH, "batchSize", { whole: true, least: 1 }),
+    asked: given.batchSize,
+    shuffle: search ? IN_ORDER : readShuffle(given.shuffle ?? true),
+    validation: hasValidation ? readValidation(given.validation) : undefined,
+    metrics,
+    sampleWeights: given.sampleWeights,
+    classWeights: given.classWeights,
+    earlyStopping: readEarlyStopping(given.earlyStopping, metrics, hasValidation),
+    plateau: plateau && readMonitor(plateau.monitor, "optimizer.learningRate.monitor", metrics, hasValidation),
+    targetLoss: given.targetLoss === undefined ? -Infinity : readNumber(given.targetLoss, "targetLoss"),
+    timeLimit: given.timeLimit === undefined ? Infinity : readNumber(given.timeLimit, "timeLimit", { above: 0 }),
+    threads: readThreads(given.threads),
+    signal: readSignal(given.signal),
+    onEpoch: readCallback(given.onEpoch, "onEpoch"),
+    onBatch: readCallback(given.onBatch, "onBatch"),
+  };
+}
+
+/** Optimizers that search take all rows at once. */
+function refuseBatches(
+  name: string,
+  { batchSize = "full", shuffle }: Partial<Record<"batchSize" | "shuffle", unknown>>,
+): void {
+  const stray =
+    batchSize !== "full" ? "batchSize" : shuffle === "withReplacement" ? 'shuffle: "withReplacement"' : undefined;
+  if (stray === undefined) return;
+  throw new PropagoError("ERR_CONFIG", `optimizer (${name}) takes all rows at once: leave ${stray} out`);
+}
+
+function readShuffle(value: unknown): FitSettings["shuffle"] {
+  if (value === true || value === false || value === "withReplacement") return SHUFFLES[`${value}`];
+  throw new PropagoError("ERR_CONFIG", `shuffle must be true, false or "withReplacement", got ${show(value)}`);
+}
+
+function readValidation(value: unknown): number | Data {
+  if (typeof value !== "object" || value === null) return readNumber(value, "validation", { least: 0, below: 1 });
+  return value as Data;
+}
+
+function readSignal(value: unknown): AbortSignalLike | undefined {
+  if (value === undefined || isSignal(value)) return value;
+  throw new PropagoError("ERR_CONFIG", `signal must be an AbortSignal, got ${show(value)}`);
+}
+
+function readCallback<F>(value: unknown, where: string): F | undefined {
+  if (value === undefined || typeof value === "function") return value as F | undefined;
+  throw new PropagoError("ERR_CONFIG", `${where} must be a function, got ${show(value)}`);
+}
+
+function readEarlyStopping(
+  value: unknown,
+  metrics: Metrics,
+  hasValidation: boolean,
+): Required<EarlyStopping> | undefined {
+  if (value === undefined || value === false) return undefined;
+  const fields =
+    value === true ? {} : readObject(value, "earlyStopping", ["monitor", "patience", "minDelta", "restoreBest"]);
+  return {
+    monitor: readMonitor(fields.monitor, "earlyStopping.monitor", metrics, hasValidation),
+    patience: readNumber(fields.patience ?? 10, "earlyStopping.patience", { whole: true, least: 1 }),
+    minDelta: readNumber(fields.minDelta ?? 0, "earlyStopping.minDelta", { least: 0 }),
+    restoreBest: readFlag(fields.restoreBest ?? true, "earlyStopping.restoreBest"),
+  };
+}
+
+/** The name of a reported value that should improve: the one given, or the best that there is. */
+function readMonitor(value: unknown, where: string, metrics: Metrics, hasValidation: boolean): string {
+  const own = ["loss", ...monitorsOf(metrics)];
+  const monitors = hasValidation ? [...own.map((name) => `validation.${name}`), ...own] : own;
+  const monitor = value ?? monitors[0];
+  if (typeof monitor === "string" && monitors.includes(monitor)) return monitor;
+  const needs =
+    typeof monitor === "string" && /^val/.test(monitor) && !hasValidation
+      ? " needs validation: pass validation: 0.2 or { x, y };"
+      : " is not reported;";
+  throw new PropagoError("ERR_CONFIG", `${where} ${show(monitor)}${needs} available: ${monitors.join(", ")}`);
 }

@@ -36,3 +36,10 @@ export interface History {
   /** All warnings of its reports; absent where there are none. */
   warnings?: TrainingWarning[];
 }
+
+/** A value of a report by its name, as "loss" or "validation.accuracy". */
+export function monitored(report: EpochReport, monitor: string): number {
+  const [group, name] = monitor.includes(".") ? monitor.split(".") : ["", monitor];
+  const values = group === "" ? report : report.validation;
+  return (values as unknown as Record<string, number>)[name];
+}

@@ -1,6 +1,4 @@
 // What a network was told about its training: each thing once.
-import type { Diagnosis } from "./diagnosis.ts";
-import { Part } from "../ground/parts.ts";
 
 export type WarningCode =
   | "WARN_DEAD_UNITS" // more than half of a layer's relu units give 0 for all rows
@@ -33,20 +31,21 @@ export interface TrainingWarning {
   column?: number;
 }
 
-/** Who looks for what is wrong. */
-export const DIAGNOSIS = new Part<{ Diagnosis: new (warnings: Warnings) => Diagnosis }>("diagnosis");
+/** What the diagnosis of a network's trainings remembers from one to the next. */
+export interface Looks {
+  /** Mean loss of the very first epoch. */
+  first: number | undefined;
+  /** Rows trained on in all, up to the last look, and those before the next. */
+  trained: number;
+  looked: number;
+  due: number;
+}
 
-/** Of one network. */
+/** All that one network was told. */
 export class Warnings {
+  readonly looks: Looks = { first: undefined, trained: 0, looked: 0, due: 0 };
   readonly #told = new Set<string>();
   #news: TrainingWarning[] = [];
-  #diagnosis: Diagnosis | undefined;
-
-  /** Who looks for what is wrong; nobody before that part is loaded. */
-  get diagnosis(): Diagnosis | undefined {
-    const part = DIAGNOSIS.here;
-    return (this.#diagnosis ??= part && new part.Diagnosis(this));
-  }
 
   /** Warnings since this was last asked; nothing where there are none. */
   take(): TrainingWarning[] | undefined {
