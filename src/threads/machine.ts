@@ -1,9 +1,13 @@
 // What the machine and its host offer to threads. Looked at when threads are asked for and not before: edge runtimes
 // refuse to build or to run what so much as asks for Node's modules.
 
-/** Node's own modules, where this is Node or like it. */
+/** Node's own modules, where this is Node or like it; edge runtimes throw where they are asked for. */
 function fromNode<N extends "node:os" | "node:worker_threads">(name: N) {
-  return (globalThis as Partial<typeof globalThis>).process?.getBuiltinModule?.(name);
+  try {
+    return (globalThis as Partial<typeof globalThis>).process?.getBuiltinModule?.(name);
+  } catch {
+    return undefined;
+  }
 }
 
 let threads: ReturnType<typeof fromNode<"node:worker_threads">> | null = null;
