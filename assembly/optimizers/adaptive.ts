@@ -42,7 +42,7 @@ export class Scaled {
       const now = Nadam.momentum(plan, decay);
       const next = Nadam.momentum(plan, decay * hyper(plan, 3));
       u = (1 - now) / (1 - power1);
-      w = next / (1 - (keras ? power1 : power1 * now) * next);
+      w = next / (1 - power1 * next);
     } else if (kind == RADAM) {
       const t = load<f64>(plan, PLAN_AGE);
       const most = 2 / (1 - beta2) - 1;

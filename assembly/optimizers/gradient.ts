@@ -53,15 +53,22 @@ export class Gradient {
   static scale(plan: usize): f64 {
     const most = load<f64>(plan, PLAN_CLIP_NORM);
     if (most == 0) return 1;
+    let norm = Gradient.norm(plan, 1);
+    // Squares that overflow: only float64 has numbers so large.
+    if (sizeof<real>() == 8 && norm == Infinity) norm = Gradient.norm(plan, 1e-160) / 1e-160;
+    return isKeras(plan) ? most / max<f64>(norm, most) : min<f64>(1, most / (norm + 1e-6));
+  }
+
+  /** ‖g‖ times `scale`, with each gradient held within ±clipValue. */
+  static norm(plan: usize, scale: f64): f64 {
     const limit = Gradient.limit(plan);
     let total: f64 = 0;
     let g = load<usize>(plan, PLAN_GRADS);
     for (let n = load<i32>(plan, PLAN_TRAINABLE); n > 0; --n, g += sizeof<real>()) {
-      const gradient = min<f64>(limit, abs<f64>(load<real>(g)));
+      const gradient = scale * min<f64>(limit, abs<f64>(load<real>(g)));
       total += gradient * gradient;
     }
-    const norm = sqrt<f64>(total);
-    return isKeras(plan) ? most / max<f64>(norm, most) : min<f64>(1, most / (norm + 1e-6));
+    return sqrt<f64>(total);
   }
 
   /** g ← c · min(max(g, −limit), limit); p ← p − η wd p (Loshchilov and Hutter 2019). A pass of its own, where asked for. */

@@ -5,6 +5,7 @@ import {
   ADAM,
   ADASECANT,
   CORRECTING_OPTIMIZERS,
+  EXTRA_NORMS,
   LION,
   MOMENTUM,
   NADAM,
@@ -13,6 +14,7 @@ import {
   PLAN_AVERAGE,
   PLAN_AVERAGE_DECAY,
   PLAN_AVERAGE_START,
+  PLAN_EXTRAS,
   PLAN_GRADS,
   PLAN_LEARNING_RATE,
   PLAN_OPTIMIZER,
@@ -43,7 +45,10 @@ import { Vsgd } from "./vsgd";
 /** Counts the update that comes next, moves on the powers that correct Adam's averages, and measures the gradient. */
 export function beginUpdate(plan: usize): void {
   store<f64>(plan, load<f64>(plan, PLAN_STEP) + 1, PLAN_STEP);
-  store<f64>(plan, load<f64>(plan, PLAN_AGE) + 1, PLAN_AGE);
+  const age = load<f64>(plan, PLAN_AGE) + 1;
+  store<f64>(plan, age, PLAN_AGE);
+  // The average begins with the weights before the first update.
+  if (COMPLETE && age == 1) updateAverage(plan, 0, load<i32>(plan, PLAN_TRAINABLE), true);
   const kind = load<i32>(plan, PLAN_OPTIMIZER);
   if (isOneOf(kind, CORRECTING_OPTIMIZERS)) {
     const decay = load<f64>(plan, PLAN_POWER3) * hyper(plan, 3);
@@ -74,13 +79,20 @@ export function update(plan: usize, begin: i32, end: i32): void {
   } else {
     applyRule(plan, p, g, s, n);
   }
-  const average = load<usize>(plan, PLAN_AVERAGE);
-  if (COMPLETE && average) moveAverage(plan, p, average + at, n);
+  // Weights whose norm is still to be limited are averaged afterwards, by whoever limits it.
+  if (COMPLETE && !(load<i32>(plan, PLAN_EXTRAS) & EXTRA_NORMS)) updateAverage(plan, begin, end, false);
 }
 
-/** a ← c a + (1 − c) p, where a is a copy of p at first: as Keras has it, without correction. */
-function moveAverage(plan: usize, p: usize, a: usize, n: i32): void {
-  const isCopy = load<f64>(plan, PLAN_AGE) <= load<f64>(plan, PLAN_AVERAGE_START);
+/** Takes new values of numbers [begin, end) into their moving average, if there is one. `isFirst`: the average begins. */
+export function updateAverage(plan: usize, begin: i32, end: i32, isFirst: bool): void {
+  const at = <usize>begin * sizeof<real>();
+  const a = load<usize>(plan, PLAN_AVERAGE);
+  if (a) moveAverage(plan, load<usize>(plan, PLAN_PARAMS) + at, a + at, end - begin, isFirst);
+}
+
+/** a ← c a + (1 − c) p. Up to the first update, or a later one, a is a copy of p, so it needs no correction. */
+function moveAverage(plan: usize, p: usize, a: usize, n: i32, isFirst: bool): void {
+  const isCopy = isFirst || load<f64>(plan, PLAN_AGE) <= load<f64>(plan, PLAN_AVERAGE_START);
   const decay = isCopy ? 0 : load<f64>(plan, PLAN_AVERAGE_DECAY);
   const keep = Simd.splat(decay);
   const rest = Simd.splat(1 - decay);

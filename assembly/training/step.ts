@@ -44,7 +44,7 @@ import { isFused, squaredError } from "../functions/losses";
 import { follow } from "../layers/normalisation";
 import { limitNorm } from "../layers/restraints";
 import { accumulate, endsGroup } from "../optimizers/gradient";
-import { beginUpdate } from "../optimizers/optimizers";
+import { beginUpdate, updateAverage } from "../optimizers/optimizers";
 import { gatherRows, selectBatch } from "./batch";
 import { backwardOne, forwardOne } from "./online";
 import { backpropagate, lossPass } from "./passes";
@@ -127,11 +127,12 @@ function finishBatch(plan: usize): void {
   }
 }
 
-/** Holds new weights within the norms that layers allow. */
+/** Holds new weights within the norms that layers allow; their moving average takes in the result. */
 function limitNorms(plan: usize): void {
   if (!COMPLETE || !(load<i32>(plan, PLAN_EXTRAS) & EXTRA_NORMS)) return;
   const last = lastLayer(plan);
   for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
     limitNorm(layer, 0, load<i32>(layer, LAYER_OUT));
   }
+  updateAverage(plan, 0, load<i32>(plan, PLAN_TRAINABLE), false);
 }
