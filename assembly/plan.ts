@@ -48,7 +48,7 @@ export const PLAN_POWER1 = PLAN_LEARNING_RATE + 8; // f64: beta1 to the power of
 export const PLAN_POWER2 = PLAN_POWER1 + 8; // f64: beta2 likewise
 export const PLAN_POWER3 = PLAN_POWER2 + 8; // f64: nadam's decay of its momentum likewise
 export const PLAN_AGE = PLAN_POWER3 + 8; // f64: updates since the optimizer remembered nothing
-export const PLAN_HYPER = PLAN_AGE + 8; // 8 × f64: the optimizer's own numbers
+export const PLAN_HYPER = PLAN_AGE + 8; // 8 × f64: the optimizer's own numbers, named below
 export const PLAN_WEIGHT_DECAY = PLAN_HYPER + 64; // f64: 0 for none
 export const PLAN_CLIP_VALUE = PLAN_WEIGHT_DECAY + 8; // f64: the largest |g|; 0 for any
 export const PLAN_CLIP_NORM = PLAN_CLIP_VALUE + 8; // f64: the largest ‖g‖; 0 for any
@@ -243,6 +243,42 @@ export const VSGD = 15;
 export const CORRECTING_OPTIMIZERS = (1 << ADAM) | (1 << AMSGRAD) | (1 << ADAMAX) | (1 << NADAM) | (1 << RADAM);
 /** Optimizers that every build has. */
 export const COMMON_OPTIMIZERS = (1 << SGD) | (1 << MOMENTUM) | (1 << NESTEROV) | (1 << ADAM);
+
+// The optimizers' own numbers: which of those at PLAN_HYPER is which.
+export const MOMENTUM_MU = 0; // of momentum and nesterov
+export const ADAM_BETA1 = 0; // of all that correct their averages
+export const ADAM_BETA2 = 1;
+export const ADAM_EPSILON = 2;
+export const NADAM_DECAY = 3; // 0.96 to the power of momentumDecay
+export const ADAGRAD_EPSILON = 0;
+export const ADAGRAD_FIRST = 1; // what the sum of squares begins with
+export const RMSPROP_RHO = 0;
+export const RMSPROP_EPSILON = 1;
+export const RMSPROP_MOMENTUM = 2;
+export const RMSPROP_CENTERED = 3; // 1 or 0
+export const ADADELTA_RHO = 0;
+export const ADADELTA_EPSILON = 1;
+export const LION_BETA1 = 0;
+export const LION_BETA2 = 1;
+export const RPROP_ETA_MINUS = 0;
+export const RPROP_ETA_PLUS = 1;
+export const RPROP_STEP_MIN = 2;
+export const RPROP_STEP_MAX = 3;
+export const QUICKPROP_GROWTH = 0;
+export const QUICKPROP_DECAY = 1;
+export const ADASECANT_DECAY = 0;
+export const ADASECANT_GAMMA_CLIP = 1;
+export const ADASECANT_DAMPING = 2;
+export const ADASECANT_START = 3; // the step from which the corrected gradient is used
+export const ADASECANT_DELTA_CLIP = 4; // the largest rate; 0 for any
+export const ADASECANT_GRAD_CLIP = 5; // the largest mean norm of the blocks; 0 for any
+export const ADASECANT_ALIGNED = 6; // 1 if a change of the gradient is paired with the step that made it
+export const ADASECANT_ADAGRAD = 7; // 1 if steps are divided by the root of the sum of squares
+export const VSGD_VARIANT = 0;
+export const VSGD_SLOW_START = 1;
+export const VSGD_INITIAL_SAMPLES = 2;
+export const VSGD_EPSILON = 3; // of l, b and g the least curvature
+export const VSGD_OUTLIERS = 4;
 
 // Variants of vsgd: what has a rate of its own.
 export const VSGD_L = 0; // each weight

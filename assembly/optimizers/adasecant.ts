@@ -1,5 +1,13 @@
 // AdaSecant: a rate for each weight from secants of the gradient, along blocks that are brought to length 1.
 import {
+  ADASECANT_ADAGRAD,
+  ADASECANT_ALIGNED,
+  ADASECANT_DAMPING,
+  ADASECANT_DECAY,
+  ADASECANT_DELTA_CLIP,
+  ADASECANT_GAMMA_CLIP,
+  ADASECANT_GRAD_CLIP,
+  ADASECANT_START,
   BLOCK_BEGIN,
   BLOCK_BYTES,
   BLOCK_END,
@@ -30,8 +38,8 @@ import { firstBlock, hyper, lastBlock, squareSum } from "./blocks";
 export class AdaSecant {
   /** What brings each block's gradient to its length. */
   static begin(plan: usize): void {
-    const e = hyper(plan, 2);
-    const most = hyper(plan, 5);
+    const e = hyper(plan, ADASECANT_DAMPING);
+    const most = hyper(plan, ADASECANT_GRAD_CLIP);
     const last = lastBlock(plan);
     let total: f64 = 0;
     let count: f64 = 0;
@@ -65,21 +73,22 @@ export class AdaSecant {
     const stride = <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>();
     const step = load<f64>(plan, PLAN_AGE) - 1;
     const isFirst = step == 0;
-    const isReduced = step >= hyper(plan, 3);
-    const isAligned = hyper(plan, 6) != 0;
-    const sum = hyper(plan, 7) != 0 ? state + 12 * stride : 0;
+    const isReduced = step >= hyper(plan, ADASECANT_START);
+    const isAligned = hyper(plan, ADASECANT_ALIGNED) != 0;
+    const sum = hyper(plan, ADASECANT_ADAGRAD) != 0 ? state + 12 * stride : 0;
     const before = state + (sum ? 13 : 12) * stride;
-    const e = Simd.splat(hyper(plan, 2));
+    const e = Simd.splat(hyper(plan, ADASECANT_DAMPING));
     const eps = Simd.splat(rate);
     const one = Simd.splat(1);
     const two = Simd.splat(2);
-    const decay = Simd.splat(hyper(plan, 0));
-    const fresh = Simd.splat(1 - hyper(plan, 0));
-    const most = Simd.splat(hyper(plan, 4) == 0 ? Infinity : hyper(plan, 4));
+    const decay = Simd.splat(hyper(plan, ADASECANT_DECAY));
+    const fresh = Simd.splat(1 - hyper(plan, ADASECANT_DECAY));
+    const deltaClip = hyper(plan, ADASECANT_DELTA_CLIP);
+    const most = Simd.splat(deltaClip == 0 ? Infinity : deltaClip);
     const least = v128.neg<real>(most);
-    const gammaClip = Simd.splat(hyper(plan, 1));
+    const gammaClip = Simd.splat(hyper(plan, ADASECANT_GAMMA_CLIP));
     const factor = Simd.splat(scale);
-    const firstTau = Simd.splat(2.1 * (1 + hyper(plan, 2)));
+    const firstTau = Simd.splat(2.1 * (1 + hyper(plan, ADASECANT_DAMPING)));
     const bytes = <usize>(end - begin) * sizeof<real>();
     for (let at: usize = 0; at < bytes; at += 16) {
       const s = state + at;

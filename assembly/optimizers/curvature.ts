@@ -30,6 +30,7 @@ import {
   PLAN_TRAINABLE,
   TRAIN_BIAS,
   TRAIN_WEIGHTS,
+  VSGD_EPSILON,
 } from "../plan";
 import { LANES, Simd } from "../numbers/simd";
 import { product, productTransposed } from "../products/products";
@@ -156,7 +157,7 @@ export function goAhead(plan: usize, first: usize, last: usize): void {
 @inline
 function ahead(plan: usize, at: usize): v128 {
   const from = load<f64>(plan, PLAN_AGE) == 0 ? load<usize>(plan, PLAN_GRADS) : remembered(plan, MEAN);
-  return v128.add<real>(v128.load(from + at), Simd.splat(hyper(plan, 3)));
+  return v128.add<real>(v128.load(from + at), Simd.splat(hyper(plan, VSGD_EPSILON)));
 }
 
 /**

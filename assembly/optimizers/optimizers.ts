@@ -2,13 +2,20 @@
 // and Keras's where PLAN_FLAVOR says so.
 import {
   ADADELTA,
+  ADAGRAD,
   ADAM,
+  ADAMAX,
+  ADAM_BETA1,
+  ADAM_BETA2,
   ADASECANT,
+  AMSGRAD,
   CORRECTING_OPTIMIZERS,
   EXTRA_NORMS,
   LION,
   MOMENTUM,
+  MOMENTUM_MU,
   NADAM,
+  NADAM_DECAY,
   NESTEROV,
   PLAN_AGE,
   PLAN_AVERAGE,
@@ -28,13 +35,15 @@ import {
   PLAN_STEP,
   PLAN_TRAINABLE,
   QUICKPROP,
+  RADAM,
+  RMSPROP,
   RPROP,
   SGD,
   VSGD,
 } from "../plan";
 import { isOneOf } from "../numbers/sets";
 import { LANES, Simd } from "../numbers/simd";
-import { Nadam, Scaled } from "./adaptive";
+import { Adagrad, Adamax, Amsgrad, Nadam, Radam, RmsProp } from "./adaptive";
 import { AdaSecant } from "./adasecant";
 import { hyper, isKeras } from "./blocks";
 import { Gradient } from "./gradient";
@@ -51,11 +60,14 @@ export function beginUpdate(plan: usize): void {
   if (COMPLETE && age == 1) updateAverage(plan, 0, load<i32>(plan, PLAN_TRAINABLE), true);
   const kind = load<i32>(plan, PLAN_OPTIMIZER);
   if (isOneOf(kind, CORRECTING_OPTIMIZERS)) {
-    const decay = load<f64>(plan, PLAN_POWER3) * hyper(plan, 3);
-    store<f64>(plan, decay, PLAN_POWER3);
-    const beta1 = kind == NADAM ? Nadam.momentum(plan, decay) : hyper(plan, 0);
+    let beta1 = hyper(plan, ADAM_BETA1);
+    if (COMPLETE && kind == NADAM) {
+      const decay = load<f64>(plan, PLAN_POWER3) * hyper(plan, NADAM_DECAY);
+      store<f64>(plan, decay, PLAN_POWER3);
+      beta1 = Nadam.momentum(plan, decay);
+    }
     store<f64>(plan, load<f64>(plan, PLAN_POWER1) * beta1, PLAN_POWER1);
-    store<f64>(plan, load<f64>(plan, PLAN_POWER2) * hyper(plan, 1), PLAN_POWER2);
+    store<f64>(plan, load<f64>(plan, PLAN_POWER2) * hyper(plan, ADAM_BETA2), PLAN_POWER2);
   }
   if (COMPLETE) {
     if (kind == ADASECANT) AdaSecant.begin(plan);
@@ -114,19 +126,32 @@ function applyRule(plan: usize, p: usize, g: usize, s: usize, n: i32): void {
     case SGD:
       return Sgd.step(rate, p, g, n);
     case MOMENTUM:
-      return Momentum.step(rate, hyper(plan, 0), p, g, s, n);
+      return Momentum.step(rate, hyper(plan, MOMENTUM_MU), p, g, s, n);
     case NESTEROV:
-      return Nesterov.step(rate, hyper(plan, 0), p, g, s, n);
+      return Nesterov.step(rate, hyper(plan, MOMENTUM_MU), p, g, s, n);
     case ADAM:
       return Adam.step(plan, rate, p, g, s, s2, n);
     default:
       if (COMPLETE) applyRareRule(plan, kind, rate, p, g, s, s2, n);
+      else unreachable();
   }
 }
 
 /** The rules that a page's own build leaves to the complete one. */
 function applyRareRule(plan: usize, kind: i32, rate: f64, p: usize, g: usize, s: usize, s2: usize, n: i32): void {
   switch (kind) {
+    case ADAGRAD:
+      return Adagrad.step(plan, rate, p, g, s, n);
+    case RMSPROP:
+      return RmsProp.step(plan, rate, p, g, s, s2 - s, n);
+    case AMSGRAD:
+      return Amsgrad.step(plan, rate, p, g, s, s2 - s, n);
+    case ADAMAX:
+      return Adamax.step(plan, rate, p, g, s, s2, n);
+    case NADAM:
+      return Nadam.step(plan, rate, p, g, s, s2, n);
+    case RADAM:
+      return Radam.step(plan, rate, p, g, s, s2, n);
     case ADADELTA:
       return Adadelta.step(plan, rate, p, g, s, s2, n);
     case LION:
@@ -136,6 +161,6 @@ function applyRareRule(plan: usize, kind: i32, rate: f64, p: usize, g: usize, s:
     case QUICKPROP:
       return Quickprop.step(plan, rate, p, g, s, s2, n);
     default:
-      return Scaled.step(plan, kind, rate, p, g, s, s2 - s, n);
+      unreachable();
   }
 }

@@ -12,7 +12,12 @@ import {
   PLAN_SEEN,
   PLAN_TRAINABLE,
   VSGD_B,
+  VSGD_EPSILON,
   VSGD_FD,
+  VSGD_INITIAL_SAMPLES,
+  VSGD_OUTLIERS,
+  VSGD_SLOW_START,
+  VSGD_VARIANT,
 } from "../plan";
 import { Simd } from "../numbers/simd";
 import { firstBlock, hyper, lastBlock } from "./blocks";
@@ -32,7 +37,7 @@ import {
 
 /** Whether curvature comes from gradients somewhat ahead. */
 export function looksAhead(plan: usize): bool {
-  return hyper(plan, 0) == VSGD_FD;
+  return hyper(plan, VSGD_VARIANT) == VSGD_FD;
 }
 
 /** p ← p − α · step for the bytes [begin, end) of the flat block. */
@@ -79,7 +84,7 @@ export class Vsgd {
   /** Moves the means on and finds the step. */
   static begin(plan: usize): void {
     store<f64>(plan, load<f64>(plan, PLAN_SEEN) + <f64>load<i32>(plan, PLAN_ROWS), PLAN_SEEN);
-    const variant = <i32>hyper(plan, 0);
+    const variant = <i32>hyper(plan, VSGD_VARIANT);
     if (variant < VSGD_B || variant == VSGD_FD) return Vsgd.each(plan, variant == VSGD_FD);
     const last = lastBlock(plan);
     for (let block = firstBlock(plan); block <= last; block += BLOCK_BYTES) Vsgd.block(plan, block);
@@ -87,12 +92,12 @@ export class Vsgd {
 
   /** Whether the batch belongs to the first samples. */
   @inline static isStarting(plan: usize): bool {
-    return load<f64>(plan, PLAN_SEEN) - <f64>load<i32>(plan, PLAN_ROWS) < hyper(plan, 2);
+    return load<f64>(plan, PLAN_SEEN) - <f64>load<i32>(plan, PLAN_ROWS) < hyper(plan, VSGD_INITIAL_SAMPLES);
   }
 
   /** Whether it is the last of those. */
   @inline static isStarted(plan: usize): bool {
-    return load<f64>(plan, PLAN_SEEN) >= hyper(plan, 2);
+    return load<f64>(plan, PLAN_SEEN) >= hyper(plan, VSGD_INITIAL_SAMPLES);
   }
 
   /** The memory that the means begin with: as many batches as they were made from, but two at least. */
@@ -107,7 +112,7 @@ export class Vsgd {
     const n = <f64>load<i32>(plan, PLAN_ROWS);
     const isStarting = Vsgd.isStarting(plan);
     const isStarted = Vsgd.isStarted(plan);
-    const slow: f64 = isStarting && isStarted ? hyper(plan, 1) : 1;
+    const slow: f64 = isStarting && isStarted ? hyper(plan, VSGD_SLOW_START) : 1;
     const ofTau = remembered(plan, TAU) + begin;
     const tau = <f64>load<real>(ofTau);
     const share = isStarting ? n / load<f64>(plan, PLAN_SEEN) : 1 / tau;
@@ -119,7 +124,7 @@ export class Vsgd {
       const g = remembered(plan, MEAN) + at;
       const h = remembered(plan, CURVE) + at;
       const mean = keep * <f64>load<real>(g) + share * <f64>load<real>(load<usize>(plan, PLAN_GRADS) + at);
-      const curve = max<f64>(hyper(plan, 3), <f64>load<real>(remembered(plan, NEW_CURVE) + at));
+      const curve = max<f64>(hyper(plan, VSGD_EPSILON), <f64>load<real>(remembered(plan, NEW_CURVE) + at));
       const moved = keep * <f64>load<real>(h) + share * curve;
       store<real>(g, <real>mean);
       store<real>(h, <real>moved);
@@ -149,7 +154,7 @@ export class Vsgd {
   /** The steps where each weight has its own rate. */
   static each(plan: usize, isFd: bool): void {
     const isStarting = Vsgd.isStarting(plan);
-    const slow = Simd.splat(isStarting && Vsgd.isStarted(plan) ? hyper(plan, 1) : 1);
+    const slow = Simd.splat(isStarting && Vsgd.isStarted(plan) ? hyper(plan, VSGD_SLOW_START) : 1);
     const size = <f64>load<i32>(plan, PLAN_ROWS);
     const n = Simd.splat(size);
     const others = Simd.splat(size - 1);
@@ -158,10 +163,10 @@ export class Vsgd {
     const firstTau = Simd.splat(Vsgd.firstTau(plan));
     const zero = Simd.splat(0);
     const one = Simd.splat(1);
-    const epsilon = Simd.splat(hyper(plan, 3));
+    const epsilon = Simd.splat(hyper(plan, VSGD_EPSILON));
     // κ² / n
-    const far = Simd.splat((hyper(plan, 4) * hyper(plan, 4)) / size);
-    const hasOutliers = isFd && !isStarting && hyper(plan, 4) > 0;
+    const far = Simd.splat((hyper(plan, VSGD_OUTLIERS) * hyper(plan, VSGD_OUTLIERS)) / size);
+    const hasOutliers = isFd && !isStarting && hyper(plan, VSGD_OUTLIERS) > 0;
     const stop = <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>();
     for (let at: usize = 0; at < stop; at += 16) {
       const gradient = v128.load(load<usize>(plan, PLAN_GRADS) + at);
