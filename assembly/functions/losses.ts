@@ -95,7 +95,7 @@ export function lossOf(
   }
 }
 
-/** Whether the loss gives dZ of the last layer at once, and not dY. */
+/** Whether the loss gives dZ of the last layer, and not dY. */
 export function isFused(kind: i32): bool {
   return isOneOf(kind, FUSED_LOSSES);
 }

@@ -1,8 +1,8 @@
 // Layers that bring what passes through them to mean 0 and variance 1, then y = γ x̂ + β: batchNorm over the rows of a
-// batch, layerNorm over the values of a row. γ is the layer's W, β its b. x̂ is found anew where it is needed.
+// batch, layerNorm over the values of a row. γ is the layer's W, β its b. x̂ is not kept, but computed again when needed.
 //
-// What batchNorm finds in a batch belongs to units, what it does with that to rows. So each way has two phases:
-// statistics, then normalise; sums, then normaliseBack. All must have ended one before any begins the next.
+// batchNorm finds its statistics unit by unit, and applies them row by row. So forward and back have two phases each:
+// statistics, then normalise; sums, then normaliseBack. All rows must be through one phase before the next begins.
 import {
   BATCH_NORM,
   LAYER_B,
@@ -28,21 +28,21 @@ import {
 } from "../plan";
 import { LANES, Simd } from "../numbers/simd";
 
-/** Of batchNorm, LAYER_STATS holds five rows, one number a unit, each padded to whole vectors. */
+/** LAYER_STATS of batchNorm holds five rows with a number for each unit, padded to whole vectors. */
 @inline
 function stat(layer: usize, k: i32): usize {
   const stride = (load<i32>(layer, LAYER_OUT) + LANES - 1) & -LANES;
   return load<usize>(layer, LAYER_STATS) + <usize>(k * stride) * sizeof<real>();
 }
 
-// Those rows.
+// Which row is which.
 const MEAN = 0;
 const RECIPROCAL = 1; // 1 / √(σ² + ε)
 const VARIANCE = 2;
 const SUM_D = 3; // Σ dY over the rows: dβ
 const SUM_DX = 4; // Σ dY ∘ x̂: dγ
 
-/** Whether the layer uses the batch's own statistics. A layer that is held fixed has its running ones for good. */
+/** Whether the layer uses the batch's own statistics. A layer that is held fixed always uses its running ones. */
 @inline
 function usesBatch(layer: usize, training: bool): bool {
   return training && (load<i32>(layer, LAYER_TRAINABLE) & TRAIN_STATISTICS) != 0;
@@ -66,7 +66,7 @@ export function statistics(layer: usize, training: bool, rows: i32, begin: i32, 
       let total = Simd.splat(0);
       for (let r = 0, x = X + at; r < rows; ++r, x += row) total = v128.add<real>(total, v128.load(x));
       mean = v128.div<real>(total, n);
-      // From the mean, in a second pass: sums of squares would lose their digits far from 0.
+      // In a second pass, from the mean: sums of squares would lose their digits far from 0.
       total = Simd.splat(0);
       for (let r = 0, x = X + at; r < rows; ++r, x += row) {
         const apart = v128.sub<real>(v128.load(x), mean);
@@ -272,7 +272,7 @@ export function follow(layer: usize, rows: i32, begin: i32, end: i32): void {
   }
 }
 
-/** Of layerNorm, LAYER_STATS holds μ and 1 / √(σ² + ε) for each row. */
+/** LAYER_STATS of layerNorm holds μ and 1 / √(σ² + ε) for each row. */
 @inline
 function rowStat(layer: usize, r: i32): usize {
   return load<usize>(layer, LAYER_STATS) + <usize>(2 * r) * sizeof<real>();

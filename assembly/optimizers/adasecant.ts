@@ -36,7 +36,7 @@ import { firstBlock, hyper, lastBlock, squareSum } from "./blocks";
  * steps are divided by max(√Σ g̃², 1). The learning rate is ε.
  */
 export class AdaSecant {
-  /** What brings each block's gradient to its length. */
+  /** Finds the factor that brings each block's gradient to length 1. */
   static begin(plan: usize): void {
     const e = hyper(plan, ADASECANT_DAMPING);
     const most = hyper(plan, ADASECANT_GRAD_CLIP);
@@ -65,6 +65,9 @@ export class AdaSecant {
     }
   }
 
+  /**
+   * New weights for a part of one block. It is one long loop on purpose: each of its 14 arrays is read and written once.
+   */
   static step(plan: usize, rate: f64, scale: f64, begin: i32, end: i32): void {
     const first = <usize>begin * sizeof<real>();
     const state = load<usize>(plan, PLAN_STATE) + first;
@@ -93,7 +96,7 @@ export class AdaSecant {
     for (let at: usize = 0; at < bytes; at += 16) {
       const s = state + at;
       const g = v128.mul<real>(factor, v128.load(grads + at));
-      // In the order in which they are remembered.
+      // All that is remembered, in the order in which it is stored.
       const meanOld = isFirst ? e : v128.load(s);
       const squareOld = isFirst ? e : v128.load(s + stride);
       const aboveOld = isFirst ? e : v128.load(s + 2 * stride);
@@ -109,7 +112,7 @@ export class AdaSecant {
       const share = v128.div<real>(one, tau);
       const keep = v128.sub<real>(one, share);
 
-      // The first step is taken for g itself.
+      // At the first update there is no step before: g stands for it.
       const stepSquare = isFirst ? v128.mul<real>(g, g) : stepSquareOld;
       const stepMean = isFirst ? g : stepOld;
       const mean = Simd.madd(decay, meanOld, v128.mul<real>(fresh, g));

@@ -1,5 +1,5 @@
-// The optimizers: one class each. They see one flat block of parameters, never layers. Formulas are PyTorch's,
-// and Keras's where PLAN_FLAVOR says so.
+// An update: which rule changes the weights, and what happens before and after it. Optimizers see one flat block of
+// parameters, never layers. Formulas are PyTorch's, or Keras's if PLAN_FLAVOR says so; weight decay is decoupled in both.
 import {
   ADADELTA,
   ADAGRAD,
@@ -51,11 +51,18 @@ import { Adadelta, Lion, Quickprop, Rprop } from "./rare-rules";
 import { Adam, Momentum, Nesterov, Sgd } from "./rules";
 import { Vsgd } from "./vsgd";
 
-/** Counts the update that comes next, moves on the powers that correct Adam's averages, and measures the gradient. */
-export function beginUpdate(plan: usize): void {
+/** Counts the update that comes next. Gives back how many there were since the optimizer remembered nothing. */
+@inline
+export function countUpdate(plan: usize): f64 {
   store<f64>(plan, load<f64>(plan, PLAN_STEP) + 1, PLAN_STEP);
   const age = load<f64>(plan, PLAN_AGE) + 1;
   store<f64>(plan, age, PLAN_AGE);
+  return age;
+}
+
+/** Counts the update that comes next, multiplies the powers that correct averages, and measures the gradient. */
+export function beginUpdate(plan: usize): void {
+  const age = countUpdate(plan);
   // The average begins with the weights before the first update.
   if (COMPLETE && age == 1) updateAverage(plan, 0, load<i32>(plan, PLAN_TRAINABLE), true);
   const kind = load<i32>(plan, PLAN_OPTIMIZER);
@@ -76,7 +83,7 @@ export function beginUpdate(plan: usize): void {
   if (load<i32>(plan, PLAN_PREPARES)) store<f64>(plan, Gradient.scale(plan), PLAN_SCALE);
 }
 
-/** New weights for numbers [begin, end) of the flat block, bounds divisible by the lanes; one pass over p, g and state. */
+/** New weights for numbers [begin, end) of the flat block, in one pass. Both bounds are divisible by the lanes. */
 export function update(plan: usize, begin: i32, end: i32): void {
   const at = <usize>begin * sizeof<real>();
   const p = load<usize>(plan, PLAN_PARAMS) + at;
@@ -113,11 +120,11 @@ function moveAverage(plan: usize, p: usize, a: usize, n: i32, isFirst: bool): vo
   }
 }
 
-/** The rule, over n numbers. */
+/** Applies the rule to n numbers. */
 function applyRule(plan: usize, p: usize, g: usize, s: usize, n: i32): void {
   let rate = load<f64>(plan, PLAN_LEARNING_RATE);
   const kind = load<i32>(plan, PLAN_OPTIMIZER);
-  // Keras's velocities hold rates, so that a change of the rate comes slowly: it goes into the gradient.
+  // Keras's velocities contain rates, so a change of the rate takes effect slowly: gradients are multiplied by the rate.
   const isInside = isKeras(plan) && (kind == MOMENTUM || kind == NESTEROV);
   if (load<i32>(plan, PLAN_PREPARES)) Gradient.prepare(plan, rate, isInside ? rate : 1, p, g, n);
   if (isInside) rate = 1;
@@ -137,7 +144,7 @@ function applyRule(plan: usize, p: usize, g: usize, s: usize, n: i32): void {
   }
 }
 
-/** The rules that a page's own build leaves to the complete one. */
+/** Applies one of the rules that only the complete build has. */
 function applyRareRule(plan: usize, kind: i32, rate: f64, p: usize, g: usize, s: usize, s2: usize, n: i32): void {
   switch (kind) {
     case ADAGRAD:

@@ -57,7 +57,7 @@ export class Adam {
     const epsilon = Simd.splat(isKeras(plan) ? k * hyper(plan, ADAM_EPSILON) : hyper(plan, ADAM_EPSILON));
     const eta = Simd.splat(rate / (1 - load<f64>(plan, PLAN_POWER1)));
     const correction = Simd.splat(k);
-    // n is a multiple of the lanes.
+    // n is divisible by the lanes, and this loop runs at least once: so the engine takes constants out of it.
     const end = p + <usize>n * sizeof<real>();
     if (p == end) return;
     do {

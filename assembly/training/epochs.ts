@@ -35,8 +35,8 @@ import { step } from "./step";
 import { clearTally, copyTally } from "./tally";
 
 /**
- * Trains for at most `steps` batches, or until `epochs` epochs are complete, from where the last call stopped; `all`
- * workers share the steps, and this is the first. Each completed epoch leaves its tally at PLAN_REPORTS. Gives back the
+ * Trains for at most `steps` batches, or until `epochs` epochs are complete, from where the last call stopped. `all`
+ * workers share the steps; the caller is the first. Each completed epoch leaves its tally at PLAN_REPORTS. Gives back the
  * number of completed epochs; PLAN_STEPS_DONE and PLAN_STATUS tell the rest. PLAN_RATES, where it is not 0, holds a rate
  * for each of the steps. On DIVERGED, a loss or a weight is not finite; PLAN_GOOD holds the last weights that are known to be.
  */
@@ -70,7 +70,7 @@ export function train(plan: usize, data: usize, steps: i32, epochs: i32, all: i3
     position += rows;
     if (position == count) {
       position = 0;
-      // The epoch's losses were finite, so the weights that it began with are good ones to come back to.
+      // The epoch's losses were finite, so the weights that it began with are known to be good.
       const good = load<usize>(plan, PLAN_GOOD);
       store<usize>(plan, load<usize>(plan, PLAN_CANDIDATE), PLAN_GOOD);
       store<usize>(plan, good, PLAN_CANDIDATE);
@@ -85,7 +85,7 @@ export function train(plan: usize, data: usize, steps: i32, epochs: i32, all: i3
   return completed;
 }
 
-/** Puts the data's rows into the order of the epoch that begins: a function of seed and epoch alone. */
+/** Puts the rows into the order of the epoch that begins. The order depends on seed and epoch alone. */
 function shuffleRows(plan: usize, data: usize): void {
   const kind = load<i32>(plan, PLAN_SHUFFLE);
   const order = load<usize>(data, DATA_ORDER);
