@@ -20,7 +20,8 @@ const UNPACKED_DEPTH: i32 = 96;
  * C = bias + A B for rows [begin, end) of C. A (rows, depth) has its element (m, k) at A + m·am + k·ak, so that A may
  * be read transposed: am or ak is the size of a number. B (depth, cols) and C (rows, cols) have rows of bk and cm bytes.
  * Without a bias (0), sums start at 0. If bias is C, they go on from what stands there. If there is scratch, blocks of long
- * rows are packed into it, and rows for the last columns; docs/performance.md says when.
+ * rows are packed into it, and rows for the last columns; docs/performance.md says when. The loops stand in one function
+ * because engines unroll the tile's loop more often the deeper it is nested.
  */
 export function product(
   A: usize,
@@ -90,7 +91,26 @@ export function product(
       }
     }
   }
-  for (let m = tiled; m < end; ++m) {
+  singleRows(A, am, ak, B, bk, C, cm, tiled, end, cols, depth, bias);
+}
+
+/** Rows [begin, end) of C one by one: a single sample, or what is left when four do not divide the rows. */
+@inline
+function singleRows(
+  A: usize,
+  am: usize,
+  ak: usize,
+  B: usize,
+  bk: usize,
+  C: usize,
+  cm: usize,
+  begin: i32,
+  end: i32,
+  cols: i32,
+  depth: i32,
+  bias: usize,
+): void {
+  for (let m = begin; m < end; ++m) {
     const row = <usize>m;
     for (let n = 0; n < cols;) {
       const left = cols - n;
