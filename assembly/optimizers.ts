@@ -7,6 +7,7 @@ import {
   ADAMAX,
   ADASECANT,
   AMSGRAD,
+  EXTRA_NORMS,
   KERAS,
   LION,
   MOMENTUM,
@@ -19,6 +20,7 @@ import {
   PLAN_AVERAGE_START,
   PLAN_CLIP_NORM,
   PLAN_CLIP_VALUE,
+  PLAN_EXTRAS,
   PLAN_FLAVOR,
   PLAN_GRADS,
   PLAN_LEARNING_RATE,
@@ -86,7 +88,10 @@ export function accumulate(plan: usize, begin: i32, end: i32): void {
 /** Counts the update that comes next, moves on the powers that correct Adam's averages, and measures the gradient. */
 export function beginUpdate(plan: usize): void {
   store<f64>(plan, load<f64>(plan, PLAN_STEP) + 1, PLAN_STEP);
-  store<f64>(plan, load<f64>(plan, PLAN_AGE) + 1, PLAN_AGE);
+  const age = load<f64>(plan, PLAN_AGE) + 1;
+  store<f64>(plan, age, PLAN_AGE);
+  // The average begins with the weights before the first update.
+  if (COMPLETE && age == 1) average(plan, 0, load<i32>(plan, PLAN_TRAINABLE), true);
   const kind = load<i32>(plan, PLAN_OPTIMIZER);
   if (kind >= ADAM && kind <= RADAM) {
     const decay = load<f64>(plan, PLAN_POWER3) * hyper(plan, 3);
@@ -117,13 +122,20 @@ export function update(plan: usize, begin: i32, end: i32): void {
   } else {
     step(plan, p, g, s, n);
   }
-  const average = load<usize>(plan, PLAN_AVERAGE);
-  if (COMPLETE && average) averageOf(plan, p, average + at, n);
+  // Weights that are still to be shortened are averaged afterwards: see `average`.
+  if (COMPLETE && !(load<i32>(plan, PLAN_EXTRAS) & EXTRA_NORMS)) average(plan, begin, end, false);
 }
 
-/** a ← c a + (1 − c) p, where a is a copy of p at first: as Keras has it, without correction. */
-function averageOf(plan: usize, p: usize, a: usize, n: i32): void {
-  const isCopy = load<f64>(plan, PLAN_AGE) <= load<f64>(plan, PLAN_AVERAGE_START);
+/** The moving average of numbers [begin, end), where there is one, takes in their new values; `isFirst`: begins with them. */
+export function average(plan: usize, begin: i32, end: i32, isFirst: bool): void {
+  const at = <usize>begin * sizeof<real>();
+  const a = load<usize>(plan, PLAN_AVERAGE);
+  if (a) averageOf(plan, load<usize>(plan, PLAN_PARAMS) + at, a + at, end - begin, isFirst);
+}
+
+/** a ← c a + (1 − c) p, where a is a copy of p up to the first update, or a later one: without correction. */
+function averageOf(plan: usize, p: usize, a: usize, n: i32, isFirst: bool): void {
+  const isCopy = isFirst || load<f64>(plan, PLAN_AGE) <= load<f64>(plan, PLAN_AVERAGE_START);
   const decay = isCopy ? 0 : load<f64>(plan, PLAN_AVERAGE_DECAY);
   const keep = Simd.splat(decay);
   const rest = Simd.splat(1 - decay);
@@ -180,15 +192,22 @@ class Gradient {
   static scale(plan: usize): f64 {
     const most = load<f64>(plan, PLAN_CLIP_NORM);
     if (most == 0) return 1;
+    let norm = Gradient.norm(plan, 1);
+    // Squares that overflow: only float64 has numbers so large.
+    if (sizeof<real>() == 8 && norm == Infinity) norm = Gradient.norm(plan, 1e-160) / 1e-160;
+    return isKeras(plan) ? most / max<f64>(norm, most) : min<f64>(1, most / (norm + 1e-6));
+  }
+
+  /** ‖g‖, of each gradient within ±clipValue, times `scale`. */
+  static norm(plan: usize, scale: f64): f64 {
     const limit = Gradient.limit(plan);
     let total: f64 = 0;
     let g = load<usize>(plan, PLAN_GRADS);
     for (let n = load<i32>(plan, PLAN_TRAINABLE); n > 0; --n, g += sizeof<real>()) {
-      const gradient = min<f64>(limit, abs<f64>(load<real>(g)));
+      const gradient = scale * min<f64>(limit, abs<f64>(load<real>(g)));
       total += gradient * gradient;
     }
-    const norm = sqrt<f64>(total);
-    return isKeras(plan) ? most / max<f64>(norm, most) : min<f64>(1, most / (norm + 1e-6));
+    return sqrt<f64>(total);
   }
 
   /** g ← c · min(max(g, −limit), limit); p ← p − η wd p (Loshchilov and Hutter 2019). A pass of its own, where asked for. */
@@ -296,8 +315,8 @@ class Adam {
  *   place of d | b ← μ b + η d that of η d
  * - amsgrad (Reddi, Kale, Kumar 2018): adam with the largest v so far
  * - adamax (Kingma and Ba 2015): v ← max(β₂ v, |g| + ε); d = m / ((1 − β₁ᵗ) v) | ε is not in v, but added to it below
- * - nadam (Dozat 2016): d = ((1 − μₜ) / (1 − Πμ) g + μₜ₊₁ / (1 − Πμ μₜ μₜ₊₁) m) / (√(v / (1 − β₂ᵗ)) + ε), as in
- *   PyTorch 1.13; PyTorch 2 and Keras leave out the second μₜ, which Πμ holds already
+ * - nadam (Dozat 2016): d = ((1 − μₜ) / (1 − Πμ) g + μₜ₊₁ / (1 − Πμ μₜ₊₁) m) / (√(v / (1 − β₂ᵗ)) + ε), where Πμ ends with
+ *   μₜ; only one of the two paths of PyTorch 1.13 has μₜ twice
  * - radam (Liu et al. 2020): adam, times its rectification r; d = m / (1 − β₁ᵗ) while v says too little
  */
 class Scaled {
@@ -325,7 +344,7 @@ class Scaled {
       const now = Nadam.momentum(plan, decay);
       const next = Nadam.momentum(plan, decay * hyper(plan, 3));
       u = (1 - now) / (1 - power1);
-      w = next / (1 - (keras ? power1 : power1 * now) * next);
+      w = next / (1 - power1 * next);
     } else if (kind == RADAM) {
       const t = load<f64>(plan, PLAN_AGE);
       const most = 2 / (1 - beta2) - 1;

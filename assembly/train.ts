@@ -105,7 +105,7 @@ import { JACOBIAN_ROWS, addSquares, jacobianRow } from "./levenberg";
 import { isFused, lossOf, squaredError } from "./losses";
 import { follow, statistics, sums } from "./normalisation";
 import { ascend, descend } from "./online";
-import { accumulate, beginUpdate, endsGroup, update } from "./optimizers";
+import { accumulate, average, beginUpdate, endsGroup, update } from "./optimizers";
 import { Random } from "./random";
 import { beginTrials, comeBack, goAhead, looksAhead, measureCurvature, tryOut } from "./vsgd";
 import { fork, join, share } from "./threads";
@@ -603,13 +603,14 @@ function settle(plan: usize): void {
   }
 }
 
-/** Holds new weights within the norms that layers allow. */
+/** Holds new weights within the norms that layers allow; their moving average takes in what comes out. */
 function constrain(plan: usize): void {
   if (!COMPLETE || !(load<i32>(plan, PLAN_EXTRAS) & EXTRA_NORMS)) return;
   const last = lastLayer(plan);
   for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
     layers.constrain(layer, 0, load<i32>(layer, LAYER_OUT));
   }
+  average(plan, 0, load<i32>(plan, PLAN_TRAINABLE), false);
 }
 
 /** Puts the data's rows into the order of the epoch that begins: a function of seed and epoch alone. */

@@ -132,7 +132,7 @@ function toleranceOf(c: Case): Tolerance {
 const FLOAT32: Tolerance = { relative: 1e-4, absolute: 1e-5 };
 
 describe.skipIf(!existsSync(folder))("PyTorch's traces (skipped where ../shared/reference is missing)", () => {
-  const files = ["activations.json", "losses.json", "optimizers.json", "training.json"];
+  const files = ["activations.json", "losses.json", "optimizers.json", "nadam.json", "training.json"];
   const all = existsSync(folder) ? files.flatMap((file) => casesOf(file).map((c) => ({ ...c, file, c }))) : [];
   const covered = all.filter(({ c }) => isCovered(c));
 

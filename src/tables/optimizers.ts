@@ -107,7 +107,11 @@ export const OPTIMIZERS = {
   },
 } as const satisfies Record<string, OptimizerRow>;
 
-/** A moving average of the weights: a ← decay a + (1 − decay) w after each update past `start`; a copy until then. */
+/**
+ * A moving average of the weights: a ← decay a + (1 − decay) w after each update past `start`; a copy of w until then. By
+ * default `start` is 1: the average begins with the weights after the first update, as in PyTorch and Keras. With 0 it
+ * begins with the first weights.
+ */
 export interface Averaging {
   decay: number;
   start?: number;
@@ -115,7 +119,7 @@ export interface Averaging {
 
 function readAveraging(value: unknown, where: string): Required<Averaging> {
   const isNumber = typeof value !== "object" || value === null;
-  const { decay, start = 0 } = isNumber ? { decay: value } : readObject(value, where, ["decay", "start"]);
+  const { decay, start = 1 } = isNumber ? { decay: value } : readObject(value, where, ["decay", "start"]);
   return {
     decay: readNumber(decay, isNumber ? where : `${where}.decay`, fraction),
     start: readNumber(start, `${where}.start`, { whole: true, least: 0 }),
