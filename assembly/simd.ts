@@ -31,6 +31,13 @@ export class Simd {
     return v128.and(signed, v128.ne<real>(x, Simd.splat(0)));
   }
 
+  /** For each x >= 0 the largest power of two that is not above it; the smallest normal number for less than that. */
+  @inline static powerBelow(x: v128): v128 {
+    const exponent = sizeof<real>() == 4 ? i32x4.splat(0x7f800000) : i64x2.splat(0x7ff0000000000000);
+    const least = Simd.splat(sizeof<real>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308);
+    return v128.max<real>(least, v128.and(x, exponent));
+  }
+
   /** Sum of the lanes, pairwise. */
   @inline static sum(v: v128): real {
     if (sizeof<real>() == 4) {

@@ -1,0 +1,108 @@
+// Norms and variances of very large and very small numbers: scaled, so that no square overflows or vanishes, they are what
+// they are for numbers of usual size.
+import { describe, expect, test } from "vitest";
+import { Network, batchNorm, dense, layerNorm, type Layer } from "../src/index.ts";
+
+const DTYPES = ["float32", "float64"] as const;
+type DType = (typeof DTYPES)[number];
+
+const epsilonOf = (dtype: DType): number => (dtype === "float32" ? 2 ** -23 : 2 ** -52);
+const identity = { weights: [1, 0, 0, 0, 1, 0, 0, 0, 1] };
+
+function expectClose(actual: ArrayLike<number>, expected: readonly number[], relative: number, absolute = 0): void {
+  expect(actual.length).toBe(expected.length);
+  expected.forEach((value, k) => {
+    expect(Math.abs(actual[k] - value), `number ${k}: ${actual[k]}, expected ${value}`).toBeLessThanOrEqual(
+      relative * Math.abs(value) + absolute,
+    );
+  });
+}
+
+describe.each(DTYPES)("in %s", (dtype) => {
+  const epsilon = epsilonOf(dtype);
+  const large = dtype === "float32" ? [1e19, 1e20, 1e25, 8e37] : [1e19, 1e25, 1e154, 1e160, 1e300];
+  const small = dtype === "float32" ? [1e-19, 1e-20, 1e-25] : [1e-150, 1e-160, 1e-200];
+
+  test.each([1, ...large, ...small])("maxNorm shortens weights of %d, and no others", (size) => {
+    for (const unit of [size, -size]) {
+      const weights = [3, 4, 0.5, 4, -3, 0.25].map((w) => w * unit); // units: (3, 4), (4, −3), (0.5, 0.25)
+      for (const limit of [2.5, 1e-3].map((part) => part * size)) {
+        using network = new Network({
+          inputs: 2,
+          layers: [dense(3, "linear", { maxNorm: limit, bias: false })],
+          optimizer: { name: "sgd", learningRate: Number.MIN_VALUE },
+          dtype,
+        });
+        network.setWeights([{ weights: [3, 4, 0.5, 4, -3, 0.25].map((w) => w * unit) }]);
+        network.trainOnBatch({ x: [[0, 0]], y: [[0, 0, 0]] });
+        const columns = [0, 1, 2].map((o) => Math.min(1, limit / size / [5, 5, Math.hypot(0.5, 0.25)][o]));
+        const expected = weights.map((w, i) => w * columns[i % 3]);
+        // Rows of W are inputs: unit o has the weights o and 3 + o.
+        expectClose(network.getWeights()[0].weights, expected, 8 * epsilon);
+      }
+    }
+  });
+
+  test.each(large)("layerNorm of %d: values, and gradients below it", (size) => {
+    const make = (init: number): Network<DType> => {
+      const network = new Network<DType>({
+        inputs: 3,
+        layers: [dense(3, "linear", { bias: false }), layerNorm(), dense(3, "linear", { bias: false })],
+        dtype,
+      });
+      network.setWeights([identity, { weights: [1, 2, 3], bias: [0.5, 0, -0.5] }, identity].map((layer, l) => l === 0 ? { weights: identity.weights.map((w) => w * init) } : layer)); // prettier-ignore
+      return network;
+    };
+    using usual = make(1e6);
+    using network = make(size);
+    const x = [[1, 2, -1], [0.5, -0.25, 4]]; // prettier-ignore
+    const y = [[1, 0, 0], [0, 1, 0]]; // prettier-ignore
+    // ε counts for nothing beside either.
+    expectClose(network.predict(x), Array.from(usual.predict(x)), 32 * epsilon + 1e-10, 8 * epsilon);
+    const [below, own] = network.gradients({ x, y });
+    const [belowUsual, ownUsual] = usual.gradients({ x, y });
+    expectClose(own.weights, Array.from(ownUsual.weights), 64 * epsilon + 1e-10);
+    const most = Math.max(...Array.from(belowUsual.weights, Math.abs)) * 1e6;
+    Array.from(below.weights).forEach((slope, k) => {
+      expect(Math.abs(slope * size - belowUsual.weights[k] * 1e6)).toBeLessThanOrEqual((64 * epsilon + 1e-9) * most);
+    });
+  });
+
+  test.each(large)("batchNorm of %d, by the batch's own statistics", (size) => {
+    const make = (): Network<DType> => {
+      const layers: Layer[] = [batchNorm(), dense(3, "linear", { bias: false })];
+      const network = new Network<DType>({ inputs: 3, layers, dtype });
+      network.setWeights([{ weights: [1, 2, 3], bias: [0, 0, 0], mean: [0, 0, 0], variance: [1, 1, 1] }, identity]);
+      return network;
+    };
+    using usual = make();
+    using network = make();
+    const rows = [[1, 2, 30], [2, -1, 20], [-1, 0, 41]]; // prettier-ignore
+    const y = [[1, 0, 0], [0, 1, 0], [0, 0, 1]]; // prettier-ignore
+    const at = (scale: number) => ({ x: rows.map(([a, b, c]) => [a * scale, b * scale, c]), y });
+    const gradients = network.gradients(at(size))[0].weights;
+    expectClose(gradients, Array.from(usual.gradients(at(1e6))[0].weights), 64 * epsilon + 1e-10);
+  });
+
+  test.each([1e-3, 1, 1e10, ...(dtype === "float32" ? [1e18] : [1e154, 1e200, 1e300])])(
+    "clipNorm brings gradients of %d to its norm",
+    (size) => {
+      for (const flavor of ["pytorch", "keras"] as const) {
+        const clipNorm = 1e-4;
+        using network = new Network({
+          inputs: 2,
+          layers: [dense(1, "linear", { bias: false })],
+          loss: "meanAbsoluteError",
+          optimizer: { name: "sgd", learningRate: 1, clipNorm, flavor },
+          dtype,
+        });
+        network.setWeights([{ weights: [0, 0] }]);
+        network.trainOnBatch({ x: [[3 * size, 4 * size]], y: [-1] });
+        const expected = [-0.6 * clipNorm, -0.8 * clipNorm];
+        // PyTorch adds 1e-6 to the norm.
+        expectClose(network.getWeights()[0].weights, expected, 1e-3);
+        if (size >= 1e10) expectClose(network.getWeights()[0].weights, expected, 8 * epsilon);
+      }
+    },
+  );
+});
