@@ -18,6 +18,11 @@ import type { Layout } from "../memory/layout.ts";
 const CHUNK = 256;
 /** Operations that a call of the core makes about, so that the event loop can turn in between. */
 const WORK = 2e7;
+/**
+ * Iterations after which a search ends in which neither the loss falls by more than rounding nor the gradient becomes half
+ * as long: at a minimum, steps go on between neighbouring numbers, most of all in float32.
+ */
+const PATIENCE = 20;
 /** Of float64. */
 const PRECISION = 2.220446049250313e-16;
 /** Of the rows of a Jacobian that the core adds up at a time (JACOBIAN_ROWS). */
@@ -130,12 +135,15 @@ export class Terrain {
     const start = this.dot(this.slope, this.direction);
     const height = yield* this.#look(step);
     const slope = this.dot(this.gradient, this.direction);
-    // Of a loss, some units in the last place may be rounding.
-    const noise = (this.#layout.engine.bytes === 4 ? 1e-6 : 16 * PRECISION) * Math.abs(this.height);
     let rise = height - this.height;
     // Where no more than that is between them, the slopes at both ends still tell: a parabola rises by their mean.
-    if (Math.abs(rise) <= noise) rise = (step * (start + slope)) / 2;
+    if (Math.abs(rise) <= this.noise) rise = (step * (start + slope)) / 2;
     return { step, rise: Number.isFinite(rise) ? rise : Infinity, slope, isSame: this.#isSame };
+  }
+
+  /** How much of the height may be rounding: some units in the last place. */
+  get noise(): number {
+    return (this.#layout.engine.bytes === 4 ? 1e-6 : 16 * PRECISION) * Math.abs(this.height);
   }
 
   /** Moves to the point that was looked at last. */
@@ -443,6 +451,8 @@ export class Search {
   readonly #options: Readonly<Record<string, number>>;
   #iteration: Generator<void, Outcome> | undefined;
   #hasBegun = false;
+  /** The lowest height and the shortest gradient so far, and the iterations since either was found. */
+  readonly #best = { height: Infinity, norm: Infinity, age: 0 };
 
   constructor(description: NetworkDescription, layout: Layout, data: number, rows: number) {
     this.#method = METHODS[description.optimizer.name as keyof typeof METHODS];
@@ -493,6 +503,19 @@ export class Search {
     }
     layout.setDouble(PLAN_BATCH_LOSS, loss);
     layout.countUpdate();
-    return terrain.norm > tolerance ? outcome : "converged";
+    if (terrain.norm <= tolerance) return "converged";
+    return this.#isStill() ? "stalled" : outcome;
+  }
+
+  /** Whether iterations have led nowhere for long. */
+  #isStill(): boolean {
+    const best = this.#best;
+    const { height, norm, noise } = this.#terrain;
+    const isLower = height < best.height - noise / 4;
+    const isFlatter = norm < best.norm / 2;
+    best.age = isLower || isFlatter ? 0 : best.age + 1;
+    if (isLower) best.height = height;
+    if (isFlatter) best.norm = norm;
+    return best.age >= PATIENCE;
   }
 }
