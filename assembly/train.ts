@@ -634,7 +634,7 @@ function shuffle(plan: usize, data: usize): void {
  * Trains for at most `steps` batches, or until `epochs` epochs are complete, from where the last call stopped; `all`
  * workers share the steps, and this is the first. Each completed epoch leaves its tally at PLAN_REPORTS. Gives back the
  * number of completed epochs; PLAN_STEPS_DONE and PLAN_STATUS tell the rest. PLAN_RATES, where it is not 0, holds a rate
- * for each of the steps. On DIVERGED the weights are those of PLAN_GOOD, the last that are known to be finite.
+ * for each of the steps. On DIVERGED, a loss or a weight is not finite; PLAN_GOOD holds the last weights that are known to be.
  */
 export function train(plan: usize, data: usize, steps: i32, epochs: i32, all: i32): i32 {
   const count = load<i32>(data, DATA_COUNT);
@@ -650,8 +650,11 @@ export function train(plan: usize, data: usize, steps: i32, epochs: i32, all: i3
   store<i32>(plan, FINE, PLAN_STATUS);
   for (; done < steps && completed < epochs; ++done) {
     if (position == 0) {
+      if (!keep(plan, load<usize>(plan, PLAN_CANDIDATE))) {
+        store<i32>(plan, DIVERGED, PLAN_STATUS);
+        break;
+      }
       clear(sums, bytes);
-      keep(plan, load<usize>(plan, PLAN_CANDIDATE));
       shuffle(plan, data);
     }
     if (rates) store<f64>(plan, load<f64>(rates + ((<usize>done) << 3)), PLAN_LEARNING_RATE);
@@ -686,9 +689,18 @@ function copy8(to: usize, from: usize, bytes: usize): void {
   for (let at: usize = 0; at < bytes; at += 8) store<u64>(to + at, load<u64>(from + at));
 }
 
-/** Copies the weights to where they are kept. */
-function keep(plan: usize, to: usize): void {
-  copy(to, load<usize>(plan, PLAN_PARAMS), <usize>load<i32>(plan, PLAN_COUNT) * sizeof<real>());
+/** Copies the weights to where they are kept; whether all are finite. A loss may be finite though some are not. */
+function keep(plan: usize, to: usize): bool {
+  let from = load<usize>(plan, PLAN_PARAMS);
+  const end = from + <usize>load<i32>(plan, PLAN_COUNT) * sizeof<real>();
+  // x − x is 0 for finite numbers alone.
+  let rest = Simd.splat(0);
+  for (; from < end; from += 16, to += 16) {
+    const weights = v128.load(from);
+    v128.store(to, weights);
+    rest = v128.add<real>(rest, v128.sub<real>(weights, weights));
+  }
+  return v128.all_true<i32>(v128.eq<real>(rest, Simd.splat(0)));
 }
 
 /** Sums up loss and metrics over all the data, without training, into PLAN_TALLY; shared by `all` workers. */

@@ -1,7 +1,8 @@
 // Norms and variances of very large and very small numbers: scaled, so that no square overflows or vanishes, they are what
 // they are for numbers of usual size.
 import { describe, expect, test } from "vitest";
-import { Network, batchNorm, dense, layerNorm, type Layer } from "../src/index.ts";
+import { type Layer, Network, type PropagoError, batchNorm, dense, layerNorm } from "../src/index.ts";
+import { failure } from "./failure.ts";
 
 const DTYPES = ["float32", "float64"] as const;
 type DType = (typeof DTYPES)[number];
@@ -105,4 +106,74 @@ describe.each(DTYPES)("in %s", (dtype) => {
       }
     },
   );
+});
+
+describe("lsuv of samples of any size", () => {
+  const rows = 40;
+  const plain = Array.from({ length: rows }, (_, r) => [0, 1, 2].map((c) => (((3 * r + c) * 7919) % 101) / 50 - 1));
+  const y = plain.map(([a]) => Number(a > 0));
+  const make = (dtype: DType) =>
+    new Network<DType>({
+      inputs: 3,
+      layers: [dense(8, "tanh", { init: "lsuv" }), dense(2, "softmax", { init: "lsuv" })],
+      dtype,
+    });
+  const at = (size: number) => plain.map((row) => row.map((value) => value * size));
+
+  test.each([
+    ["float32", 1e-30],
+    ["float32", 1e-20],
+    ["float32", 1e20],
+    ["float32", 3e38],
+    ["float64", 1e-300],
+    ["float64", 1e-200],
+    ["float64", 1e200],
+    ["float64", 1.7e308],
+  ] as const)("in %s of %d they have a variance of 1", (dtype, size) => {
+    using usual = make(dtype);
+    using network = make(dtype);
+    usual.initialize(plain);
+    network.initialize(at(size));
+    expectClose(network.predict(at(size)), Array.from(usual.predict(plain)), dtype === "float32" ? 1e-4 : 1e-9);
+  });
+
+  test.each([
+    ["float32", 1e-40],
+    ["float32", 1e-44],
+    ["float64", 1e-310],
+  ] as const)("in %s of %d they are refused, and nothing has changed", (dtype, size) => {
+    using network = make(dtype);
+    const before = network.fingerprint();
+    for (const act of [
+      () => network.initialize(at(size)),
+      () => network.fitSync({ x: at(size), y }),
+      () => network.trainOnBatch({ x: at(size), y }),
+    ]) {
+      const error = failure(act) as PropagoError;
+      expect(error.code).toBe("ERR_RANGE");
+      expect(error.message).toMatch(/lsuv.*layer "dense_1".*scale x/);
+      expect(network.fingerprint()).toBe(before);
+    }
+    // It still waits for samples.
+    using other = make(dtype);
+    for (const one of [network, other]) one.fitSync({ x: plain, y }, { epochs: 1 });
+    expect(network.fingerprint()).toBe(other.fingerprint());
+  });
+});
+
+test.each(DTYPES)("weights that became infinite while the loss stayed finite: finite ones are back, in %s", (dtype) => {
+  const rate = dtype === "float32" ? 3e38 : 1.7e308;
+  using network = new Network<DType>({
+    inputs: 1,
+    layers: [dense(1, "relu", { bias: false }), dense(1, "linear", { bias: false, trainable: false })],
+    loss: "meanAbsoluteError",
+    optimizer: { name: "sgd", learningRate: rate },
+    dtype,
+  });
+  network.setWeights([{ weights: [1] }, { weights: [1] }]);
+  // The unit is off after its first step, by a weight of −∞.
+  const error = failure(() => network.fitSync({ x: [[2]], y: [-1] }, { epochs: 5 })) as PropagoError;
+  expect(error.code).toBe("ERR_DIVERGED");
+  expect(error.message).toMatch(/weights are not finite.*the last finite weights are back/);
+  expect(Array.from(network.getWeights()[0].weights)).toEqual([1]);
 });

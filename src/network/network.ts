@@ -185,7 +185,7 @@ export class Network<D extends DType = "float32"> {
    * Scales the weights of layers with `init: "lsuv"` until their weighted inputs have a variance of 1 over these samples,
    * of which at most 1,024 are looked at. The first training does so by itself, on its own samples, unless weights were
    * set or loaded before.
-   * @throws PropagoError ERR_CONFIG where no layer begins so.
+   * @throws PropagoError ERR_CONFIG where no layer begins so, ERR_RANGE for samples so small that no finite weights do.
    */
   initialize(x: Matrix): void {
     this.#checkUsable();
@@ -198,8 +198,8 @@ export class Network<D extends DType = "float32"> {
     if (this.#layout.busy) throw new PropagoError("ERR_BUSY", "initialize(x) comes before fit(), which is running");
     const dataset = new Dataset(this.#engine, readMatrix(x, "x", this.inputs), undefined, this.#description);
     try {
-      this.#isUnscaled = true;
-      this.#scale(dataset, dataset.rows);
+      scaleToData(this.#engine, this.#layout, this.#description, dataset, dataset.rows);
+      this.#isUnscaled = false;
     } finally {
       dataset.release();
     }

@@ -734,6 +734,8 @@ class Loop {
     const found = this.#diagnosis?.ofDivergence(this.#insides, this.#dataset);
     if (!this.#search) this.#restoreGood();
     const last = previous === undefined ? "" : ` (the last epoch's was ${Number(previous.toPrecision(4))})`;
+    // The loss may stay finite where weights do not: of units that are off, say.
+    if (Number.isFinite(loss)) return divergence(`before epoch ${epoch}: weights are not finite`, NaN, found);
     return divergence(`at epoch ${epoch}, batch ${batch}${last}`, loss, found);
   }
 
