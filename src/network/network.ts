@@ -143,7 +143,7 @@ export class Network<D extends DType = "float32"> {
   }
 
   /**
-   * Looks for a learning rate: trains a copy with rates that grow from batch to batch, and suggests the one at which the
+   * Looks for a learning rate: trains a copy with rates that grow from batch to batch, and suggests one at which the
    * loss falls fastest. This network stays as it is.
    *
    * ```ts
@@ -162,17 +162,23 @@ export class Network<D extends DType = "float32"> {
     }
     const learningRate = (step: number): number => rates[Math.min(step, rates.length - 1)];
     const build = this.#engine.build === "relaxed" ? "relaxed" : "simd";
-    const copy = new Network({
-      ...spec,
-      build,
-      optimizer: { ...(spec.optimizer as object), learningRate } as OptimizerSpec,
-    });
+    const copies: Network[] = [];
+    const copy = (chosen: object): Network => {
+      const network = new Network({ ...spec, build, optimizer: chosen as OptimizerSpec });
+      copies.push(network as Network);
+      network.setWeights(this.getWeights());
+      network.#isUnscaled = this.#isUnscaled;
+      return network as Network;
+    };
     try {
-      copy.setWeights(this.getWeights());
-      copy.#isUnscaled = this.#isUnscaled;
-      return await searchRates(rates.length, (onBatch) => copy.fit(data, { ...fit, onBatch }));
+      return await searchRates(rates.length, (onBatch, isTraining) =>
+        copy(isTraining ? { ...(spec.optimizer as object), learningRate } : { name: "sgd", learningRate: () => 0 }).fit(
+          data,
+          { ...fit, onBatch },
+        ),
+      );
     } finally {
-      copy.dispose();
+      for (const network of copies) network.dispose();
     }
   }
 
