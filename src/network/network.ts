@@ -144,7 +144,7 @@ export class Network<D extends DType = "float32"> {
 
   /**
    * Looks for a learning rate: trains a copy with rates that grow from batch to batch, and suggests one at which the
-   * loss falls fastest. This network stays as it is.
+   * loss falls fast. This network stays as it is.
    *
    * ```ts
    * const { suggestion } = await network.findLearningRate({ x, y });
