@@ -1,5 +1,5 @@
 // The optimizers: one class each. They see one flat block of parameters, never layers. Formulas are PyTorch's,
-// and Keras's where PLAN_FLAVOR says so.
+// and Keras's where PLAN_FLAVOR says so; weight decay is decoupled in both.
 import {
   ADADELTA,
   ADAGRAD,

@@ -71,7 +71,10 @@ const adam: OptimizerRow["rule"] = (options) =>
 
 /** What every optimizer takes; the default of 0 stands for none. */
 export const COMMON = {
-  /** p ← p − η wd p before each update, for weights and biases alike, as PyTorch's AdamW has it. */
+  /**
+   * p ← p − η wd p before each update, for weights and biases alike: decoupled, as AdamW has it, for every optimizer.
+   * PyTorch's other optimizers add wd p to the gradient.
+   */
   weightDecay: { kind: "number", least: 0, default: 0 },
   /** The largest norm of all gradients together. */
   clipNorm: { ...positive, default: 0 },
@@ -85,7 +88,7 @@ export const COMMON = {
   flavor: choice("flavor", ["pytorch", "keras"]),
 } as const satisfies OptionTable;
 
-/** Defaults are PyTorch's or, in that flavor, Keras's. */
+/** Defaults are PyTorch's or, in that flavor, Keras's; weightDecay is decoupled in both. */
 export const OPTIMIZERS = {
   sgd: {
     options: {
