@@ -1,7 +1,8 @@
 // Norms and variances of very large and very small numbers: scaled, so that no square overflows or vanishes, they are what
 // they are for numbers of usual size.
 import { describe, expect, test } from "vitest";
-import { type Layer, Network, type PropagoError, batchNorm, dense, layerNorm } from "../src/index.ts";
+import { type Layer, Network, type PropagoError, Regressor, batchNorm, dense, layerNorm } from "../src/index.ts";
+import { blankScaler, fitScaler, learnOn } from "../src/selection/scaling.ts";
 import { failure } from "./failure.ts";
 
 const DTYPES = ["float32", "float64"] as const;
@@ -176,4 +177,45 @@ test.each(DTYPES)("weights that became infinite while the loss stayed finite: fi
   expect(error.code).toBe("ERR_DIVERGED");
   expect(error.message).toMatch(/weights are not finite.*the last finite weights are back/);
   expect(Array.from(network.getWeights()[0].weights)).toEqual([1]);
+});
+
+describe("scaling of columns of any size", () => {
+  const data = Float64Array.from({ length: 60 }, (_, i) => (((i * 37) % 61) / 30 - 1) * (1 + (i % 3)) + 0.25);
+
+  test.each([1e-307, 1e-200, 1e-160, 1, 1e100, 1e150])("means and deviations of numbers of %d", (size) => {
+    const usual = fitScaler({ data, rows: 20, columns: 3 });
+    const scaled = fitScaler({ data: data.map((value) => value * size), rows: 20, columns: 3 });
+    expectClose(
+      scaled.mean,
+      Array.from(usual.mean, (value) => value * size),
+      1e-14,
+    );
+    expectClose(
+      scaled.scale,
+      Array.from(usual.scale, (value) => value * size),
+      1e-14,
+    );
+    // Learnt bit by bit, it is the same.
+    const half = (from: number) => ({
+      data: data.map((value) => value * size).slice(from, from + 30),
+      rows: 10,
+      columns: 3,
+    });
+    const grown = learnOn(learnOn(blankScaler(3), half(0)), half(30));
+    expectClose(grown.mean, Array.from(scaled.mean), 1e-14);
+    expectClose(grown.scale, Array.from(scaled.scale), 1e-14);
+  });
+
+  test("a regressor learns from columns of 1e-200 and 1e150 as from usual ones", () => {
+    const rows = 40;
+    const at = (a: number, b: number): number[][] =>
+      Array.from({ length: rows }, (_, r) => [(((r * 37) % 40) / 20 - 1) * a, (((r * 11) % 40) / 20 - 1) * b]);
+    const y = at(1, 1).map(([a, b]) => 3 * a + b);
+    const r2 = (x: number[][]): number => {
+      using regressor = new Regressor({ hidden: [4], seed: 1 });
+      regressor.fitSync(x, y, { epochs: 60 });
+      return regressor.evaluate(x, y).r2!;
+    };
+    expect(r2(at(1e-200, 1e150))).toBeCloseTo(r2(at(1, 1)), 9);
+  });
 });
