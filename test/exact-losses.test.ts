@@ -240,6 +240,11 @@ describe.each(["poisson", "klDivergence"] as const)("%s takes the logarithm of o
     expect(error.message).toMatch(loss === "poisson" ? '"softplus"' : '"softmax"');
   });
 
+  test("a last layer that is held fixed is taken as it is", () => {
+    const scaling = dense(2, "linear", { trainable: false });
+    new Network({ inputs: 3, layers: [dense(2, "softplus"), scaling], loss }).dispose();
+  });
+
   test.each(DTYPES)("softplus far below 0 still has a slope in %s", (dtype) => {
     if (loss === "klDivergence") return;
     for (const z of [-30, -60, -80]) {

@@ -831,8 +831,8 @@ export const OPTIMIZERS: Record<string, Optimizer> = {
       }
     },
   },
-  // The form of PyTorch 1.13: μ grows as 1 − ½·0.96^(t·momentumDecay), and the second denominator counts μ(t) twice,
-  // which PyTorch 2 mended (pytorch/pytorch pull request 92699).
+  // Dozat 2016: μ grows as 1 − ½·0.96^(t·momentumDecay). PyTorch 1.13 counts μ(t) twice in one of its two paths, which
+  // PyTorch 2 mended (pytorch/pytorch pull request 92699).
   nadam: {
     options: { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentumDecay: 4e-3 },
     remembers: ["m", "v"],
@@ -845,7 +845,7 @@ export const OPTIMIZERS: Record<string, Optimizer> = {
         v[k] = beta2 * v[k] + (1 - beta2) * g[k] * g[k];
         const root = Math.sqrt(v[k] / (1 - beta2 ** t)) + epsilon;
         theta[k] -= (learningRate * (1 - mu(t)) * g[k]) / (1 - product) / root;
-        theta[k] -= (learningRate * mu(t + 1) * m[k]) / (1 - product * mu(t) * mu(t + 1)) / root;
+        theta[k] -= (learningRate * mu(t + 1) * m[k]) / (1 - product * mu(t + 1)) / root;
       }
     },
   },

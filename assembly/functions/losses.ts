@@ -100,6 +100,13 @@ export function isFused(kind: i32): bool {
   return isOneOf(kind, FUSED_LOSSES);
 }
 
+/** v without its first lane, and x as its last. */
+function push(v: v128, x: real): v128 {
+  const last = v128.splat<real>(x);
+  if (sizeof<real>() == 4) return i8x16.shuffle(v, last, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19);
+  return i8x16.shuffle(v, last, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23);
+}
+
 class Rows {
   /**
    * loss = Σ_j value_j, or its mean over the outputs. Cross-entropies smooth their targets: one of K classes as
@@ -164,9 +171,8 @@ class Rows {
     // What LANES rows come to, so that they share a logarithm.
     let excesses = zero;
     let masses = zero;
-    let linears = zero;
     let waiting = 0;
-    for (; rows > 0; --rows, z += bytes, y += bytes, t += bytes, d += bytes) {
+    for (; rows > 0; --rows, z += bytes, y += bytes, t += bytes, d += bytes, losses += sizeof<real>()) {
       const peak = largest(y, width);
       const peaks = v128.splat<real>(peak);
       const top = v128.mul<real>(half, v128.splat<real>(largest(z, width)));
@@ -196,28 +202,19 @@ class Rows {
       }
       let linear: real = 2 * Simd.sum(total);
       if (COMPLETE && kind == SOFTMAX_DIVERGENCE) linear += Simd.sum(entropy);
+      store<real>(losses, linear);
       // Σ_j e^(z_j − top) = 1 / a_top is 1 and what the others add. Where a_top is above ½ there is only one such class.
-      excesses = Rows.push(excesses, peak > 0.5 ? Simd.sum(others) / peak : 1 / peak - 1);
-      masses = Rows.push(masses, sum);
-      linears = Rows.push(linears, linear);
+      excesses = push(excesses, peak > 0.5 ? Simd.sum(others) / peak : 1 / peak - 1);
+      masses = push(masses, sum);
       if (++waiting < LANES && rows > 1) continue;
+      const first = losses - <usize>(waiting - 1) * sizeof<real>();
       for (let k = waiting; k < LANES; ++k) {
-        excesses = Rows.push(excesses, 0);
-        masses = Rows.push(masses, 0);
-        linears = Rows.push(linears, 0);
+        excesses = push(excesses, 0);
+        masses = push(masses, 0);
       }
-      const logarithms = v128.mul<real>(masses, Lanes.log1p<real>(excesses));
-      Simd.store(losses, v128.add<real>(linears, logarithms), waiting);
-      losses += <usize>waiting * sizeof<real>();
+      Simd.store(first, Simd.madd(masses, Lanes.log1p<real>(excesses), v128.load(first)), waiting);
       waiting = 0;
     }
-  }
-
-  /** v without its first lane, and x as its last. */
-  @inline static push(v: v128, x: real): v128 {
-    const last = v128.splat<real>(x);
-    if (sizeof<real>() == 4) return i8x16.shuffle(v, last, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19);
-    return i8x16.shuffle(v, last, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23);
   }
 
   /** −c with c = Σ_k a_k t_k / (|a| |t|), the cosine of their angle; ∂/∂a_k = (c a_k / |a| − t_k / |t|) / |a|. */

@@ -121,9 +121,9 @@ export class Lanes {
     const rounded = v128.sub<T>(u, one);
     const log = Lanes.log<T>(u);
     const y = v128.div<T>(v128.mul<T>(log, x), rounded);
-    // For a large x, 1 + x loses nothing that matters, and the product above may overflow.
-    const isLarge = v128.gt<T>(x, v128.splat<T>(<T>1e20));
-    return v128.bitselect(x, v128.bitselect(log, y, isLarge), v128.eq<T>(rounded, v128.splat<T>(<T>0)));
+    const near = v128.bitselect(x, y, v128.eq<T>(rounded, v128.splat<T>(<T>0)));
+    // For a large x, 1 + x loses nothing that matters, and the product above may overflow. A page's own build has no such x.
+    return COMPLETE ? v128.bitselect(log, near, v128.gt<T>(x, v128.splat<T>(<T>1e20))) : near;
   }
 
   /** Hyperbolic tangent: a series near 0, 1 - 2 / (e^2|x| + 1) elsewhere, and the sign of x. */
@@ -281,14 +281,6 @@ export class Lanes {
   }
 }
 
-/** The digits of 1 / 2π behind the point, 64 a word, after a word of zeros. */
-const TURN = memory.data<u64>([
-  0x0000000000000000, 0x28be60db9391054a, 0x7f09d5f47d4d3770, 0x36d8a5664f10e410, 0x7f9458eaf7aef158,
-  0x6dc91b8e909374b8, 0x01924bba82746487, 0x3f877ac72c4a69cf, 0xba208d7d4baed121, 0x3a671c09ad17df90,
-  0x4e64758e60d4ce7d, 0x272117e2ef7e4a0e, 0xc7fe25fff7816603, 0xfbcbc462d6829b47, 0xdb4d9fb3c9f2c26d,
-  0xd3d18fd9a797fa8b, 0x5d49eeb1faf97c5e, 0xcf41ce7de294a4ba, 0x9afed7ec47e35742, 0x1580cc11bf1edaea,
-]);
-
 /** Where on the circle a large angle ends (after Payne and Hanek 1983). */
 class Turns {
   /** For each lane an r in [-π/2, π/2] with sin r = sin(x + shift π); NaN where x is not finite. */
@@ -302,6 +294,52 @@ class Turns {
     return r;
   }
 
+  /** The k-th 64 digits of 1 / 2π behind the point; before the first and after the last of them that are needed, zeros. */
+  static word(k: i32): u64 {
+    switch (k) {
+      case 1:
+        return 0x28be60db9391054a;
+      case 2:
+        return 0x7f09d5f47d4d3770;
+      case 3:
+        return 0x36d8a5664f10e410;
+      case 4:
+        return 0x7f9458eaf7aef158;
+      case 5:
+        return 0x6dc91b8e909374b8;
+      case 6:
+        return 0x01924bba82746487;
+      case 7:
+        return 0x3f877ac72c4a69cf;
+      case 8:
+        return 0xba208d7d4baed121;
+      case 9:
+        return 0x3a671c09ad17df90;
+      case 10:
+        return 0x4e64758e60d4ce7d;
+      case 11:
+        return 0x272117e2ef7e4a0e;
+      case 12:
+        return 0xc7fe25fff7816603;
+      case 13:
+        return 0xfbcbc462d6829b47;
+      case 14:
+        return 0xdb4d9fb3c9f2c26d;
+      case 15:
+        return 0xd3d18fd9a797fa8b;
+      case 16:
+        return 0x5d49eeb1faf97c5e;
+      case 17:
+        return 0xcf41ce7de294a4ba;
+      case 18:
+        return 0x9afed7ec47e35742;
+      case 19:
+        return 0x1580cc11bf1edaea;
+      default:
+        return 0;
+    }
+  }
+
   /**
    * |x| = M 2^e is M 2^e / 2π turns. Whole turns are of no account: those digits of 1 / 2π are left out that 2^e moves in
    * front of the point, and the next 128 times M give the fraction of a turn, in units of 2^-64.
@@ -312,9 +350,8 @@ class Turns {
     if (exponent == 0x7ff) return NaN;
     const whole = (bits & 0x000fffffffffffff) | 0x0010000000000000;
     const skip = max(0, exponent - 1075 + 64);
-    const words = TURN + (((<usize>skip) >> 6) << 3);
-    const high = Turns.digits(words, skip & 63);
-    const low = Turns.digits(words + 8, skip & 63);
+    const high = Turns.digits(skip);
+    const low = Turns.digits(skip + 64);
     let turn = whole * high + Turns.upper(whole, low);
     if (x < 0) turn = 0 - turn;
     if (shift != 0) turn += 1 << 62;
@@ -324,9 +361,9 @@ class Turns {
   }
 
   /** 64 digits, from the one with this number on. */
-  @inline static digits(word: usize, from: i32): u64 {
-    const first = load<u64>(word) << from;
-    return from == 0 ? first : first | (load<u64>(word, 8) >> (64 - from));
+  static digits(from: i32): u64 {
+    const first = Turns.word(from >> 6) << (from & 63);
+    return (from & 63) == 0 ? first : first | (Turns.word((from >> 6) + 1) >> (64 - (from & 63)));
   }
 
   /** The upper half of a product. */

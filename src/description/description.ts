@@ -63,7 +63,9 @@ export function describe(options: unknown): NetworkDescription {
   const maxNorm = given.maxNorm === undefined ? 0 : readMaxNorm(given.maxNorm, "maxNorm");
   const layers = readLayers(given.layers, inputs, { l1, l2, maxNorm });
   const last = layers[layers.length - 1];
-  const loss = readLoss(given.loss, last.activation.name);
+  // A last layer that is held fixed only scales what comes out of the one below.
+  const isFixed = last.weightRows > 0 && !last.trainWeights && !last.trainBias;
+  const loss = readLoss(given.loss, last.activation.name, isFixed);
   const optimizer = readOptimizer(given.optimizer, countParameters(layers));
   RARE_OPTIMIZER.here?.checkOptimizer(optimizer, layers, loss);
   const specs = layers.map((layer) => layer.spec);

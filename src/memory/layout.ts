@@ -496,7 +496,7 @@ export class Layout implements Tenant {
     set(PLAN_ACCUMULATE, accumulate);
     set(PLAN_WHOLE, optimizer.clipNorm > 0 || accumulate > 1 || rule.blocks !== undefined ? 1 : 0);
     view.setFloat64(PLAN_AVERAGE_DECAY, optimizer.averaging?.decay ?? 0, true);
-    view.setFloat64(PLAN_AVERAGE_START, Math.max(1, optimizer.averaging?.start ?? 0), true);
+    view.setFloat64(PLAN_AVERAGE_START, optimizer.averaging?.start ?? 0, true);
     view.setFloat64(PLAN_INPUT_SCALE, inputScale, true);
     set(PLAN_SEED, seed);
     const follows = layers.some(({ statistics }) => statistics !== undefined);

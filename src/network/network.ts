@@ -7,7 +7,7 @@ import type { ArrayOf, DType, FloatArray, NumericArray } from "../ground/arrays.
 import { PropagoError } from "../ground/errors.ts";
 import { readFlag, readObject } from "../ground/options.ts";
 import { Part } from "../ground/parts.ts";
-import { wantsData } from "../memory/first-weights.ts";
+import { scaleToData, wantsData } from "../memory/first-weights.ts";
 import { Model } from "../memory/model.ts";
 import { Dataset, copyMatrix } from "../memory/samples.ts";
 import type { LayerWeights, LayerWeightsInput } from "../memory/tensors.ts";
@@ -108,8 +108,8 @@ export class Network<D extends DType = "float32"> {
   }
 
   /**
-   * Looks for a learning rate: trains a copy with rates that grow from batch to batch, and suggests the one at which the
-   * loss falls fastest. This network stays as it is.
+   * Looks for a learning rate: trains a copy with rates that grow from batch to batch, and suggests one at which the
+   * loss falls fast. This network stays as it is.
    *
    * ```ts
    * const { suggestion } = await network.findLearningRate({ x, y });
@@ -128,17 +128,23 @@ export class Network<D extends DType = "float32"> {
     }
     const learningRate = (step: number): number => rates[Math.min(step, rates.length - 1)];
     const build = engine.build === "relaxed" ? "relaxed" : "simd";
-    const copy = new Network({
-      ...spec,
-      build,
-      optimizer: { ...(spec.optimizer as object), learningRate } as OptimizerSpec,
-    });
+    const copies: Network[] = [];
+    const copy = (chosen: object): Network => {
+      const network = new Network({ ...spec, build, optimizer: chosen as OptimizerSpec });
+      copies.push(network as Network);
+      network.setWeights(this.getWeights());
+      network.#model.isUnscaled = this.#model.isUnscaled;
+      return network as Network;
+    };
     try {
-      copy.setWeights(this.getWeights());
-      copy.#model.isUnscaled = this.#model.isUnscaled;
-      return await part.searchRates(rates.length, (onBatch) => copy.fit(data, { ...fit, onBatch }));
+      return await part.searchRates(rates.length, (onBatch, isTraining) =>
+        copy(isTraining ? { ...(spec.optimizer as object), learningRate } : { name: "sgd", learningRate: () => 0 }).fit(
+          data,
+          { ...fit, onBatch },
+        ),
+      );
     } finally {
-      copy.dispose();
+      for (const network of copies) network.dispose();
     }
   }
 
@@ -151,7 +157,7 @@ export class Network<D extends DType = "float32"> {
    * Scales the weights of layers with `init: "lsuv"` until their weighted inputs have a variance of 1 over these samples,
    * of which at most 1,024 are looked at. The first training does so by itself, on its own samples, unless weights were
    * set or loaded before.
-   * @throws PropagoError ERR_CONFIG where no layer begins so.
+   * @throws PropagoError ERR_CONFIG where no layer begins so, ERR_RANGE for samples so small that no finite weights do.
    */
   initialize(x: Matrix): void {
     this.#model.checkUsable();
@@ -165,8 +171,8 @@ export class Network<D extends DType = "float32"> {
     if (layout.busy) throw new PropagoError("ERR_BUSY", "initialize(x) comes before fit(), which is running");
     const dataset = new Dataset(engine, readMatrix(x, "x", this.inputs), undefined, description);
     try {
-      this.#model.isUnscaled = true;
-      this.#model.scaleFirstWeights(dataset, dataset.rows);
+      scaleToData(layout, description, dataset, dataset.rows);
+      this.#model.isUnscaled = false;
     } finally {
       dataset.release();
     }

@@ -46,49 +46,73 @@ export function readRates(options: LearningRateOptions): { rates: number[]; fit:
   return { rates, fit: { epochs: steps, batchSize, signal } };
 }
 
+/** Starts a training on the same batches as any other, with these rates, or with weights that stay as they are. */
+type Run = (onBatch: (report: BatchReport) => void, isTraining: boolean) => Training;
+
 /**
- * Trains with each rate for one batch, until all were tried or the loss, smoothed, is four times its least or no number
- * any more. `fit` starts the training.
+ * Trains with each rate for one batch, until all were tried or the loss, smoothed, is four times that of the first weights
+ * on the same batches, or no number any more.
  */
-export async function searchRates(
-  count: number,
-  fit: (onBatch: (report: BatchReport) => void) => Training,
-): Promise<LearningRates> {
+export async function searchRates(count: number, run: Run): Promise<LearningRates> {
+  const still: number[] = [];
   const rates: number[] = [];
   const losses: number[] = [];
   const enough = new Error("enough was seen");
+  const until = async (training: Training): Promise<void> => {
+    try {
+      await training;
+    } catch (error) {
+      const isExploded = error instanceof PropagoError && error.code === "ERR_DIVERGED" && losses.length > 2;
+      if (error !== enough && !isExploded) throw error;
+    }
+  };
+  // What the first weights make of each batch: how hard it is. Batches differ by more than a step changes.
+  await until(
+    run(({ loss }) => {
+      if (still.push(loss) === count) throw enough;
+    }, false),
+  );
+  const usual = still.reduce((sum, loss) => sum + Math.abs(loss), 0) / still.length;
   let recent = 0;
-  let least = Infinity;
-  try {
-    await fit(({ loss, learningRate }) => {
+  let before = 0;
+  await until(
+    run(({ loss, learningRate }) => {
+      const i = losses.length;
       rates.push(learningRate);
       losses.push(loss);
-      recent = losses.length === 1 ? loss : 0.8 * recent + 0.2 * loss;
-      least = Math.min(least, recent);
-      if (losses.length === count || (least > 0 && recent > 4 * least)) throw enough;
-    });
-  } catch (error) {
-    const isExploded = error instanceof PropagoError && error.code === "ERR_DIVERGED" && losses.length > 2;
-    if (error !== enough && !isExploded) throw error;
-  }
-  return { rates, losses, suggestion: steepest(rates, losses) };
+      recent = i === 0 ? loss : 0.8 * recent + 0.2 * loss;
+      before = i === 0 ? still[i] : 0.8 * before + 0.2 * still[i];
+      if (i + 1 === count || recent - before > 3 * Math.max(Math.abs(before), usual)) throw enough;
+    }, true),
+  );
+  return { rates, losses, suggestion: suggest(rates, losses, still) };
 }
 
-/** The rate at which the losses, averaged over a window of a tenth of them, fall fastest on the way to their least. */
-function steepest(rates: readonly number[], losses: readonly number[]): number {
+/**
+ * A rate at which losses fall fast: in the middle, on the scale of logarithms, between the one at which they fall fastest and
+ * the first at which half of the fall is done. What falls is how far losses are below those of the first weights on the same
+ * batches, averaged over a window of a tenth of them, on the way to its least. Where that never falls, the first rate.
+ */
+function suggest(rates: readonly number[], losses: readonly number[], still: readonly number[]): number {
   const half = Math.max(1, Math.round(losses.length / 20));
+  const sums = [0];
+  for (const [i, loss] of losses.entries()) sums.push(sums[i] + loss - still[i]);
   const smooth = losses.map((_, i) => {
-    const near = losses.slice(Math.max(0, i - half), i + half + 1);
-    return near.reduce((sum, loss) => sum + loss, 0) / near.length;
+    const first = Math.max(0, i - half);
+    const end = Math.min(losses.length, i + half + 1);
+    return (sums[end] - sums[first]) / (end - first);
   });
-  const end = smooth.indexOf(Math.min(...smooth));
-  let best = 0;
+  let end = 0;
+  for (let i = 1; i < smooth.length; i++) if (smooth[i] < smooth[end]) end = i;
+  let steepest = 0;
   let most = 0;
   for (let i = half; i + half <= end; i++) {
     const fall = smooth[i - half] - smooth[i + half];
     if (fall <= most) continue;
     most = fall;
-    best = i;
+    steepest = i;
   }
-  return rates[most > 0 ? best : 0];
+  if (most === 0) return rates[0];
+  const halfway = smooth.findIndex((value) => value <= smooth[end] / 2);
+  return rates[Math.round((steepest + halfway) / 2)];
 }

@@ -5,6 +5,12 @@ import type { Layout } from "../memory/layout.ts";
 import { METHODS, type Method, type Outcome } from "./methods.ts";
 import { Terrain } from "./terrain.ts";
 
+/**
+ * A search ends after so many iterations in which neither the loss falls by more than rounding nor the gradient becomes half
+ * as long. At a minimum, steps would go on between neighbouring numbers, above all in float32.
+ */
+const PATIENCE = 20;
+
 /** A method at work on the rows of one call, iteration by iteration. */
 export class Search {
   outcome: Outcome = "moved";
@@ -16,6 +22,8 @@ export class Search {
   readonly #options: Readonly<Record<string, number>>;
   #iteration: Generator<void, Outcome> | undefined;
   #hasBegun = false;
+  /** The lowest height and the shortest gradient so far, and the iterations since either was found. */
+  readonly #best = { height: Infinity, norm: Infinity, age: 0 };
 
   constructor(description: NetworkDescription, layout: Layout, data: number, rows: number) {
     this.#method = METHODS[description.optimizer.name as keyof typeof METHODS];
@@ -66,6 +74,19 @@ export class Search {
     }
     layout.setDouble(PLAN_BATCH_LOSS, loss);
     layout.countUpdate();
-    return terrain.norm > tolerance ? outcome : "converged";
+    if (terrain.norm <= tolerance) return "converged";
+    return this.#isStill() ? "stalled" : outcome;
+  }
+
+  /** Whether iterations have led nowhere for long. */
+  #isStill(): boolean {
+    const best = this.#best;
+    const { height, norm, noise } = this.#terrain;
+    const isLower = height < best.height - noise / 4;
+    const isFlatter = norm < best.norm / 2;
+    best.age = isLower || isFlatter ? 0 : best.age + 1;
+    if (isLower) best.height = height;
+    if (isFlatter) best.norm = norm;
+    return best.age >= PATIENCE;
   }
 }

@@ -93,12 +93,15 @@ export class Terrain {
     const start = this.dot(this.slope, this.direction);
     const height = yield* this.#look(step);
     const slope = this.dot(this.gradient, this.direction);
-    // Of a loss, some units in the last place may be rounding.
-    const noise = (this.#layout.engine.bytes === 4 ? 1e-6 : 16 * PRECISION) * Math.abs(this.height);
     let rise = height - this.height;
     // Where no more than that is between them, the slopes at both ends still tell: a parabola rises by their mean.
-    if (Math.abs(rise) <= noise) rise = (step * (start + slope)) / 2;
+    if (Math.abs(rise) <= this.noise) rise = (step * (start + slope)) / 2;
     return { step, rise: Number.isFinite(rise) ? rise : Infinity, slope, isSame: this.#isSame };
+  }
+
+  /** How much of the height may be rounding: some units in the last place. */
+  get noise(): number {
+    return (this.#layout.engine.bytes === 4 ? 1e-6 : 16 * PRECISION) * Math.abs(this.height);
   }
 
   /** Moves to the point that was looked at last. */

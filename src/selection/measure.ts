@@ -59,7 +59,9 @@ function measureAtHalf(
 ): Evaluation {
   const { loss, dtype } = given;
   const { classWeights, metrics = [metric], ...options } = more;
-  const activation = lastActivation(classes.length);
+  // Counts are never below 0, and relu leaves them as they are: poisson is refused behind what may be.
+  const isPoisson = (typeof loss === "object" ? loss.name : loss) === "poisson";
+  const activation = isPoisson ? "relu" : lastActivation(classes.length);
   using judge = make({
     inputs: answers.length / targets.rows,
     layers: [{ type: "activation", activation }],

@@ -6,7 +6,7 @@ import { build } from "./build.ts";
 import type { Candidate } from "./candidates.ts";
 import { type Problem, seedOf } from "./problem.ts";
 import { lossOf, restoreReport } from "./targets.ts";
-import { keepWarnings } from "./telling.ts";
+import { keepOwn, keepWarnings } from "./telling.ts";
 import { Lesson, type Settings, type Trained, diverged, isFailure, targetsFor, train } from "./trial.ts";
 import type { Plan } from "./work.ts";
 import type { FitOptions } from "../training/options.ts";
@@ -92,6 +92,7 @@ export function reportsOf(problem: Problem, candidate: Candidate, lesson: Lesson
     // In the targets' own unit, as the history will be; of copies, since the history's reports are still to be restored.
     options.onEpoch = (report) => {
       const copy = { ...report, ...(report.validation ? { validation: { ...report.validation } } : {}) };
+      keepOwn(problem, copy);
       return own(problem, () => onEpoch(scaled ? restoreReport(copy, scaled, lossOf(job)) : copy));
     };
   }

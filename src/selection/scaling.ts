@@ -30,29 +30,37 @@ export function fitScaler(
   for (let column = 0; column < columns; column++) {
     // Welford's update keeps the digits that a sum of squares would lose far from zero.
     let total = before;
-    let average = earlier?.mean[column] ?? 0;
+    const unit = unitOf(data, column, columns);
+    let average = (earlier?.mean[column] ?? 0) / unit;
     const known = earlier?.scale[column] ?? UNVARIED;
-    let squares = known === UNVARIED ? 0 : before * known * known;
+    let squares = known === UNVARIED ? 0 : before * (known / unit) * (known / unit);
     for (let row = 0; row < rows; row++) {
       const weight = weights?.[row] ?? 1;
       if (weight === 0) continue;
-      const value = data[row * columns + column];
+      const value = data[row * columns + column] / unit;
       const difference = value - average;
       total += weight;
       average += (difference * weight) / total;
       squares += weight * difference * (value - average);
     }
-    const deviation = Math.sqrt(squares / total);
+    const deviation = Math.sqrt(squares / total) * unit;
     if (!Number.isFinite(deviation)) {
       const advice = "divide it by a large number first";
       throw new PropagoError("ERR_RANGE", `${what}, column ${column}: values too large to scale; ${advice}`);
     }
-    mean[column] = average;
+    mean[column] = average * unit;
     // What is left by rounding alone is no variation: dividing by it would blow noise up to size 1.
-    const rounding = 4 * Number.EPSILON * Math.abs(average);
+    const rounding = 4 * Number.EPSILON * Math.abs(mean[column]);
     scale[column] = deviation > rounding ? deviation : earlier ? UNVARIED : 1;
   }
   return new StandardScaler(mean, scale, earlier && before + counted);
+}
+
+/** What a column's numbers are divided by before they are squared: 1, or the largest, where their squares would vanish. */
+function unitOf(data: Rows["data"], column: number, columns: number): number {
+  let largest = 0;
+  for (let i = column; i < data.length; i += columns) largest = Math.max(largest, Math.abs(data[i]));
+  return largest > 1e-140 || largest === 0 ? 1 : largest;
 }
 
 /** A scaler that has seen no rows, to learn from some. */

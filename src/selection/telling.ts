@@ -59,13 +59,20 @@ export function told({ name, inputs, training, log, l2, ...recipe }: Candidate, 
   return { name, description, hidden: [...hidden] };
 }
 
-/** Warnings that the user can act on: of what was chosen here, only those that speak of what they have set. */
-export function keepWarnings({ job: { given }, fit }: Problem, history: History): void {
+/** Leaves the warnings that the user can act on in a history, and in its reports. */
+export function keepWarnings(problem: Problem, history: History): void {
+  for (const report of history.epochs) keepOwn(problem, report);
+  keepOwn(problem, history);
+}
+
+/** The same of one report: of what was chosen here, only those are left that speak of what the user has set. */
+export function keepOwn({ job: { given }, fit }: Problem, told: { warnings?: TrainingWarning[] }): void {
   const isOwn = (name: "optimizer" | "learningRate" | "activation" | "hidden"): boolean => given[name] !== undefined;
   const kept: Partial<Record<WarningCode, boolean>> = {
     WARN_CONSTANT_TARGETS: true,
     WARN_THREADS: true,
     WARN_BATCH_SIZE: fit.batchSize !== undefined,
+    WARN_SCHEDULE: isOwn("learningRate") || isOwn("optimizer"),
     WARN_LEARNING_RATE: isOwn("learningRate") || isOwn("optimizer"),
     WARN_DEAD_UNITS: isOwn("activation") || isOwn("learningRate") || isOwn("optimizer"),
     WARN_SATURATED_UNITS: isOwn("activation"),
@@ -73,13 +80,9 @@ export function keepWarnings({ job: { given }, fit }: Problem, history: History)
     WARN_EXPLODING_GRADIENTS: isOwn("activation") || isOwn("hidden"),
     WARN_UNREACHABLE_TARGETS: given.loss !== undefined,
   };
-  const only = (told: { warnings?: TrainingWarning[] }): void => {
-    const warnings = told.warnings?.filter(({ code }) => kept[code]);
-    if (warnings && warnings.length > 0) told.warnings = warnings;
-    else delete told.warnings;
-  };
-  for (const report of history.epochs) only(report);
-  only(history);
+  const warnings = told.warnings?.filter(({ code }) => kept[code]);
+  if (warnings && warnings.length > 0) told.warnings = warnings;
+  else delete told.warnings;
 }
 
 /** Says where the model is no better than without a look at the inputs. */

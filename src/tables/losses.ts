@@ -139,10 +139,11 @@ export interface Loss {
 }
 
 /**
- * The loss as given, or the one that fits the last activation.
+ * The loss as given, or the one that fits the last activation. `isFixed`: the last layer's weights are the user's own choice,
+ * and so is it that their outputs suit the loss.
  * @throws PropagoError ERR_CONFIG for a loss that the last activation's outputs have no meaning for.
  */
-export function readLoss(value: unknown, last: ActivationName): Loss {
+export function readLoss(value: unknown, last: ActivationName, isFixed: boolean): Loss {
   const fallback =
     last === "softmax" ? "categoricalCrossEntropy" : last === "sigmoid" ? "binaryCrossEntropy" : "meanSquaredError";
   const { name, options, given } = readNamed(value ?? fallback, "loss", "loss", LOSSES);
@@ -156,11 +157,11 @@ export function readLoss(value: unknown, last: ActivationName): Loss {
         `give the last layer the activation "${needed[0]}" or choose another loss`,
     );
   }
-  const { range }: ActivationRow = ACTIVATIONS[last];
-  if (row.positive !== undefined && row.behind?.[last] === undefined && !(range !== undefined && range[0] >= 0)) {
+  const { range = [-1, 1] }: ActivationRow = ACTIVATIONS[last];
+  if (row.positive && !row.behind?.[last] && range[0] < 0 && !isFixed) {
     throw new PropagoError(
       "ERR_CONFIG",
-      `loss "${name}" takes the logarithm of outputs, and ${last} also gives numbers below 0, which have none; ` +
+      `loss "${name}" takes the logarithm of outputs, and those of ${last} may be below 0; ` +
         `give the last layer the activation "${row.positive}" or choose another loss`,
     );
   }

@@ -79,7 +79,10 @@ const adam: OptimizerRow["rule"] = (options) =>
 
 /** What every optimizer takes; the default of 0 stands for none. */
 export const COMMON = {
-  /** p ← p − η wd p before each update, for weights and biases alike, as PyTorch's AdamW has it. */
+  /**
+   * p ← p − η wd p before each update, for weights and biases alike: decoupled, as AdamW has it, for every optimizer.
+   * PyTorch's other optimizers add wd p to the gradient.
+   */
   weightDecay: { kind: "number", least: 0, default: 0 },
   /** The largest norm of all gradients together. */
   clipNorm: { ...positive, default: 0 },
@@ -93,7 +96,7 @@ export const COMMON = {
   flavor: choice("flavor", ["pytorch", "keras"]),
 } as const satisfies OptionTable;
 
-/** Defaults are PyTorch's or, in that flavor, Keras's. */
+/** Defaults are PyTorch's or, in that flavor, Keras's; weightDecay is decoupled in both. */
 export const OPTIMIZERS = {
   sgd: {
     options: {
@@ -135,7 +138,11 @@ export const OPTIMIZERS = {
   },
 } as const satisfies Record<string, OptimizerRow>;
 
-/** A moving average of the weights: a ← decay a + (1 − decay) w after each update past `start`; a copy until then. */
+/**
+ * A moving average of the weights: a ← decay a + (1 − decay) w after each update past `start`; a copy of w until then. By
+ * default `start` is 1: the average begins with the weights after the first update, as in PyTorch and Keras. With 0 it
+ * begins with the first weights.
+ */
 export interface Averaging {
   /** How much of the average stays with each update, from 0 to below 1. */
   decay: number;
@@ -145,7 +152,7 @@ export interface Averaging {
 
 function readAveraging(value: unknown, where: string): Required<Averaging> {
   const isNumber = typeof value !== "object" || value === null;
-  const { decay, start = 0 } = isNumber ? { decay: value } : readObject(value, where, ["decay", "start"]);
+  const { decay, start = 1 } = isNumber ? { decay: value } : readObject(value, where, ["decay", "start"]);
   return {
     decay: readNumber(decay, isNumber ? where : `${where}.decay`, fraction),
     start: readNumber(start, `${where}.start`, { whole: true, least: 0 }),

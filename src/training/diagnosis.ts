@@ -1,6 +1,6 @@
 // What is wrong with a training, in words: looked for in the data before it begins, and from time to time in what the
 // network gives and how its loss moves. Nothing here changes a number of the network.
-import { BATCH_NORM, LAYER_Y, PLAN_CAPACITY, PLAN_LEARNING_RATE, PLAN_ROWS } from "../../assembly/plan.ts";
+import { BATCH_NORM, LAYER_Y, PLAN_CAPACITY, PLAN_LEARNING_RATE, PLAN_ROWS, PLAN_STEP } from "../../assembly/plan.ts";
 import type { ActivationName } from "../tables/activations.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Model } from "../memory/model.ts";
@@ -184,6 +184,7 @@ export class Diagnosis {
     const looks = this.#looks;
     const count = typeof rows === "number" ? rows : rows.length;
     looks.first ??= epochs.first;
+    this.#lookAtSchedule();
     looks.trained += more * count;
     const own = epochs.count * count;
     const isTime = looks.trained >= looks.due;
@@ -196,6 +197,28 @@ export class Diagnosis {
     this.#lookAtLosses(epochs.lastLosses(20), looks.first);
     if (isStuck) this.#lookAtGradients();
     this.#lookAtUnits(rows, isStuck);
+  }
+
+  /** A schedule that has come down to 0: from there on, training takes time and changes no weight. */
+  #lookAtSchedule(): void {
+    const { layout, description } = this.#model;
+    const { schedule } = description.optimizer;
+    // A function of the user's own is free to be 0 for a while.
+    if (schedule?.spec === undefined || layout.double(PLAN_LEARNING_RATE) !== 0) return;
+    const { name, ...options } = schedule.spec;
+    const { steps, warmup = 0 } = options as { steps?: number; warmup?: number };
+    const done = layout.double(PLAN_STEP);
+    const [end, remedy] =
+      steps === undefined
+        ? ["", "change its numbers so that the rate stays above 0, or train for fewer epochs"]
+        : [
+            `, which ends after ${steps + warmup} steps,`,
+            "give it more steps, or a min above 0, or train for fewer epochs",
+          ];
+    this.#tell(
+      "WARN_SCHEDULE",
+      `the schedule ${name}${end} has a learningRate of 0 at step ${done}: training changes nothing any more; ${remedy}`,
+    );
   }
 
   /** Notes that a search has found no step that lowers the loss. */

@@ -305,6 +305,8 @@ export class Loop {
     const causes = this.#causes();
     if (this.#search === undefined) restoreGood(layout);
     const last = count === 0 ? "" : ` (the last epoch's was ${Number(previous.toPrecision(4))})`;
+    // The loss may stay finite where weights do not: of units that are off, say.
+    if (Number.isFinite(loss)) return divergence(`before epoch ${epoch}: weights are not finite`, NaN, causes);
     return divergence(`at epoch ${epoch}, batch ${batch}${last}`, loss, causes);
   }
 

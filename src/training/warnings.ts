@@ -7,6 +7,7 @@ export type WarningCode =
   | "WARN_VANISHING_GRADIENTS" // those of the first layer are less than 1e-4 of those of the last
   | "WARN_EXPLODING_GRADIENTS" // those of the first layer are more than 1e4 times those of the last
   | "WARN_LEARNING_RATE" // the loss rises, or jumps up and down
+  | "WARN_SCHEDULE" // a schedule of learning rates has come to 0, and training goes on
   | "WARN_NO_CHANGE" // all gradients are 0, or no layer is trainable
   | "WARN_CONSTANT_COLUMN" // an input is the same number, other than 0, in all rows
   | "WARN_BLURRED_COLUMN" // an input varies, but by less than float32's digits
