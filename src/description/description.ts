@@ -8,7 +8,7 @@ import {
   MEAN_ABSOLUTE_ERROR,
   SOFTMAX,
 } from "../../assembly/plan.ts";
-import { readName, readNumber, readObject } from "../ground/options.ts";
+import { copied, readName, readNumber, readObject } from "../ground/options.ts";
 import type { Build } from "../core/engine.ts";
 import { PropagoError } from "../ground/errors.ts";
 import {
@@ -57,7 +57,7 @@ const OPTION_KEYS = [
 
 /** Reads the options of `new Network`. */
 export function describe(options: unknown): NetworkDescription {
-  const given = readObject(options, "new Network", OPTION_KEYS);
+  const given = readObject(copied(options), "new Network", OPTION_KEYS);
   if (given.inputs === undefined) {
     throw new PropagoError("ERR_CONFIG", "inputs is missing: say how many values a sample has, for example inputs: 4");
   }

@@ -27,7 +27,7 @@ import {
   VSGD_L,
 } from "../../assembly/plan.ts";
 import { readNamed } from "../ground/options.ts";
-import { PropagoError } from "../ground/errors.ts";
+import { PropagoError, show } from "../ground/errors.ts";
 import { type LayerDescription, countParameters } from "./layers.ts";
 import type { Loss } from "./losses.ts";
 import {
@@ -300,7 +300,7 @@ function checkMeasured({ name, rule }: Optimizer, layers: readonly LayerDescript
   }
   for (const layer of layers) {
     if (layer.kind !== DENSE && layer.kind !== ACTIVATION) {
-      refuse(`cannot measure layer "${layer.name}"`, "it knows dense and activation layers");
+      refuse(`cannot measure layer ${show(layer.name)}`, "it knows dense and activation layers");
     }
   }
   if (rule.measures === "differences") return;
@@ -309,7 +309,7 @@ function checkMeasured({ name, rule }: Optimizer, layers: readonly LayerDescript
   const open = loss.fused ? layers.slice(0, -1) : layers;
   for (const { activation, name } of open) {
     if (activation.id !== SOFTMAX && activation.id !== LOG_SOFTMAX) continue;
-    refuse(`has no curvature of the activation "${activation.name}" of layer "${name}"`, instead);
+    refuse(`has no curvature of the activation "${activation.name}" of layer ${show(name)}`, instead);
   }
 }
 
@@ -341,7 +341,7 @@ function checkSearched({ name, search }: Optimizer, layers: readonly LayerDescri
     if (isKnown && layer.maxNorm === 0) continue;
     throw new PropagoError(
       "ERR_CONFIG",
-      `optimizer "${name}" does not know ${isKnown ? "the maxNorm of " : ""}layer "${layer.name}" (${layer.spec.type}); ` +
+      `optimizer "${name}" does not know ${isKnown ? "the maxNorm of " : ""}layer ${show(layer.name)} (${layer.spec.type}); ` +
         'leave it out, or choose another optimizer, for example "adam"',
     );
   }

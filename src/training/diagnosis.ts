@@ -7,6 +7,7 @@ import type { Model } from "../memory/model.ts";
 import type { Source } from "../data/matrix.ts";
 import type { Optimizer, OptimizerName } from "../tables/optimizers.ts";
 import type { Dataset } from "../memory/samples.ts";
+import { show } from "../ground/errors.ts";
 import type { Causes } from "./divergence.ts";
 import type { Looks, Warnings } from "./warnings.ts";
 import type { FloatArray } from "../ground/arrays.ts";
@@ -319,7 +320,7 @@ export class Diagnosis {
       const { name, activation, units } = layers[i];
       const stuck = free.reduce((sum, is) => sum - is, units);
       if (stuck <= units / 2) continue;
-      const what = `${stuck} of ${units} ${activation.name} units of layer "${name}"`;
+      const what = `${stuck} of ${units} ${activation.name} units of layer ${show(name)}`;
       if (dying) {
         const rate = hasRate(description.optimizer) ? "a smaller learningRate or " : "";
         const advice = this.#unscaled.size > 0 ? this.#remedy() : `${rate}leakyRelu keep${rate ? "" : "s"} units alive`;
@@ -365,7 +366,7 @@ export function causesOf({ engine, layout, description }: Model, dataset: Datase
   const i = layers.findIndex(
     ({ units }, l) => engine.core.firstNonFinite(layout.layerAddress(l, LAYER_Y), rows * units) >= 0,
   );
-  if (i >= 0) causes.push(`layer "${layers[i].name}" was the first to give numbers that are not finite`);
+  if (i >= 0) causes.push(`layer ${show(layers[i].name)} was the first to give numbers that are not finite`);
   const rate = layout.double(PLAN_LEARNING_RATE);
   const advice = large.length > 0 ? [`scale ${large.join(" and ")} to about -1..1`] : [];
   if (hasRate(optimizer)) {
@@ -401,10 +402,8 @@ function isConstant(values: FloatArray | Uint32Array | Uint8Array, columns: numb
 /** Whether a column varies as the user gave it, in all its digits. */
 function varies(source: Source | undefined, c: number): boolean {
   if (source === undefined) return false;
-  const { data, nested, rows, columns } = source;
-  const at = (row: number): unknown =>
-    nested ? (data as readonly ArrayLike<number>[])[row][c] : data[row * columns + c];
-  for (let row = 1; row < rows; row++) if (at(row) !== at(0)) return true;
+  const { data, rows, columns } = source;
+  for (let row = 1; row < rows; row++) if (data[row * columns + c] !== data[c]) return true;
   return false;
 }
 

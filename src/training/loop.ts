@@ -85,14 +85,16 @@ export class Loop {
     model.checkUsable();
     const settings = readFitOptions(options, description);
     settings.signal?.throwIfAborted();
+    const isTold = !(UNTOLD in options);
     if (isSync && optimizer.search) searchPart(description);
+    // From here on nothing of the user's may throw but where it is caught: the network would stay locked.
     model.lock();
     this.#model = model;
     this.#warnings = warnings;
     this.#settings = settings;
     this.#isSync = isSync;
-    this.#isTold = !(UNTOLD in options);
-    const isPenalised = this.#isTold && description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
+    this.#isTold = isTold;
+    const isPenalised = isTold && description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
     this.#isSingle = isPenalised || actsBetweenEpochs(settings);
     try {
       const rows = (this.#rows = readRows(model, data, settings));
@@ -123,6 +125,10 @@ export class Loop {
       model.unlock();
       throw error;
     }
+  }
+
+  get signal(): AbortSignal | undefined {
+    return this.#settings.signal;
   }
 
   /** Lets each call of the core end at an epoch. */
@@ -191,6 +197,13 @@ export class Loop {
       layout.guests.add(this.#search);
     }
     yield* this.#crew.gather();
+    if (this.#isTold && this.#model.isBegunAnew && description.optimizer.schedule !== undefined) {
+      const advice = "toJSON({ state: true }) keeps both";
+      this.#warnings.tell(
+        "WARN_SCHEDULE",
+        `the learning rate's schedule begins anew, and the optimizer remembers nothing: this network was read from JSON that does not say where its training stood; ${advice}`,
+      );
+    }
     const part = this.#isTold ? partOf("diagnosis") : undefined;
     this.#diagnosis = part && new part.Diagnosis(this.#model, dataset, this.#warnings);
     this.#diagnosis?.before(this.#settings.asked, count);

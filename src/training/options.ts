@@ -1,8 +1,8 @@
 // The options of fit: as users write them, and checked and filled in.
 import { IN_ORDER, SHUFFLED, WITH_REPLACEMENT } from "../../assembly/plan.ts";
 import type { NetworkDescription } from "../description/description.ts";
-import { PropagoError, show } from "../ground/errors.ts";
-import { readFlag, readNumber, readObject } from "../ground/options.ts";
+import { PropagoError, UNSEEN, show } from "../ground/errors.ts";
+import { copied, readFlag, readNumber, readObject } from "../ground/options.ts";
 import type { ClassWeights, Data, SampleWeights } from "../data/data.ts";
 import { type MetricSpec, type Metrics, monitorsOf, readMetrics } from "../tables/metrics.ts";
 import { readThreads } from "../threads/sharing.ts";
@@ -130,7 +130,7 @@ export function defaultEpochs(rows: number, batchSize: number | "full" = DEFAULT
  */
 export function readFitOptions(options: FitOptions, description: NetworkDescription): FitSettings {
   const given = readObject(options, "fit options", FIT_KEYS);
-  const metrics = readMetrics(given.metrics, description);
+  const metrics = readMetrics(copied(given.metrics), description);
   const { name, search, schedule } = description.optimizer;
   const plateau = schedule?.plateau;
   if (search !== undefined) refuseBatches(name, given);
@@ -183,7 +183,14 @@ function readValidation(value: unknown): number | Data {
 }
 
 function readSignal(value: unknown): AbortSignal | undefined {
-  if (value === undefined || value instanceof AbortSignal) return value;
+  if (value === undefined) return value;
+  // Other realms have a class of their own.
+  const { aborted, addEventListener, throwIfAborted } = (
+    typeof value === "object" && show(value) !== UNSEEN ? (value ?? {}) : {}
+  ) as Partial<AbortSignal>;
+  const isSignal =
+    typeof aborted === "boolean" && typeof addEventListener === "function" && typeof throwIfAborted === "function";
+  if (isSignal) return value as AbortSignal;
   throw new PropagoError("ERR_CONFIG", `signal must be an AbortSignal, got ${show(value)}`);
 }
 

@@ -3,8 +3,8 @@ import { STREAM_SPLIT } from "../../assembly/plan.ts";
 import type { Data, Matrix, Targets } from "../data/data.ts";
 import { readMatrix } from "../data/matrix.ts";
 import { readSampleWeights } from "../data/weighting.ts";
-import { PropagoError, show } from "../ground/errors.ts";
-import { readObject } from "../ground/options.ts";
+import { PropagoError, UNSEEN, show } from "../ground/errors.ts";
+import { readFields } from "../ground/options.ts";
 import type { Model } from "../memory/model.ts";
 import { Dataset, type Rows, readTargets } from "../memory/samples.ts";
 import type { FitSettings } from "./options.ts";
@@ -14,10 +14,10 @@ import type { FitSettings } from "./options.ts";
  * "validation.x". Weights come with x and y, or apart.
  */
 export function readData({ description, engine }: Model, data: unknown, owner = "", apart?: unknown): Dataset {
-  if (typeof data !== "object" || data === null) {
+  if (typeof data !== "object" || data === null || show(data) === UNSEEN) {
     throw new PropagoError("ERR_DATA", `${owner || "data"} is ${show(data)}; pass { x, y }, samples and their targets`);
   }
-  const { x, y, sampleWeights } = readObject(data, owner || "data", ["x", "y", "sampleWeights"]) as Partial<Data>;
+  const { x, y, sampleWeights } = readFields(data, owner || "data", ["x", "y", "sampleWeights"]) as Partial<Data>;
   if (apart !== undefined && sampleWeights !== undefined) {
     throw new PropagoError("ERR_CONFIG", "sampleWeights stand both in the data and in the options; give them once");
   }

@@ -1,4 +1,6 @@
 // What a network was told about its training: each thing once.
+import { printable } from "../ground/errors.ts";
+
 export type WarningCode =
   | "WARN_DEAD_UNITS" // more than half of a layer's relu units give 0 for all rows
   | "WARN_SATURATED_UNITS" // more than half of a layer's sigmoid or tanh units stay at the ends of their range
@@ -15,6 +17,7 @@ export type WarningCode =
   | "WARN_PRECISION" // a search stalled in float32
   | "WARN_BASELINE" // a model that is no better than the largest class or the mean
   | "WARN_MONITOR" // what is watched is not a number
+  | "WARN_SCHEDULE" // a network was read without the state of its training, so its schedule begins anew
   | "WARN_BATCH_SIZE" // more than there are rows
   | "WARN_THREADS"; // threads were asked for where there are none
 
@@ -59,6 +62,6 @@ export class Warnings {
     const key = `${code} ${place?.layer}`;
     if (this.#told.has(key)) return;
     this.#told.add(key);
-    this.#news.push({ code, message, ...place });
+    this.#news.push({ code, message: printable(message), ...place });
   }
 }
