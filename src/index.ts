@@ -15,15 +15,23 @@ export type {
   PartialFitOptions,
   Tried,
 } from "./estimators/options.ts";
-export { activation, alphaDropout, batchNorm, dense, dropout, gaussianNoise, layerNorm } from "./tables/layers.ts";
+export {
+  activation,
+  alphaDropout,
+  batchNorm,
+  dense,
+  dropout,
+  gaussianNoise,
+  layerNorm,
+} from "./description/helpers.ts";
 export { PropagoError, type ErrorCode } from "./ground/errors.ts";
 export type { Label, Labels } from "./data/labels.ts";
 export type { Training } from "./training/training.ts";
 export type { ActivationName, ActivationSpec } from "./tables/activations.ts";
 export type { InitializerName, InitializerSpec } from "./tables/initializers.ts";
 export type { LossName, LossSpec } from "./tables/losses.ts";
-export type { MetricName, MetricSpec } from "./tables/metrics.ts";
-export type { OptimizerName, OptimizerSpec } from "./tables/optimizers.ts";
+export type { MetricName, MetricSpec } from "./tables/names.ts";
+export type { OptimizerName, OptimizerSpec } from "./tables/names.ts";
 export type { LearningRate, ScheduleSpec } from "./tables/schedules.ts";
 export type { NetworkJSON } from "./description/options.ts";
 export type { ArrayOf, DType, FloatArray, NumericArray } from "./ground/arrays.ts";

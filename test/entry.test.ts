@@ -6,8 +6,9 @@ import { build } from "vite";
 import { describe, expect, test } from "vitest";
 import { chromiumMissing, inChromium, ISOLATED } from "../scripts/chromium.ts";
 import { root } from "../scripts/root.ts";
+import * as library from "../src/index.ts";
 import { Network, batchNorm, dense } from "../src/index.ts";
-import { RARE } from "../src/ground/parts.ts";
+import { RARE } from "../src/tables/rare.ts";
 import { RARE_LAYERS } from "../src/tables/rare-layers.ts";
 import { RARE_OPTIMIZERS } from "../src/tables/rare-optimizers.ts";
 import { SCORES } from "../src/tables/scores.ts";
@@ -34,6 +35,11 @@ function printed(script: string, parts: readonly string[] = []): unknown {
   });
   return JSON.parse(output);
 }
+
+test("a page's entry has the names of Node's, and no other", () => {
+  const script = `console.log(JSON.stringify(Object.keys(await import("file://${root}/${exports["."].default}"))));`;
+  expect(printed(script)).toEqual(Object.keys(library).sort());
+});
 
 describe("without any part", () => {
   test("float32 and first-order optimizers do all they do", () => {
@@ -192,6 +198,7 @@ describe("calls that may wait load their parts", () => {
     try {
       writeFileSync(`${folder}/package.json`, '{ "type": "module" }');
       copyFileSync(`${root}/${exports["."].default}`, `${folder}/index.js`);
+      copyFileSync(`${root}/dist/library.js`, `${folder}/library.js`);
       copyFileSync(`${root}/${exports["./complete"].default}`, `${folder}/complete.js`);
       const script = `
         const alone = await import("file://${folder}/index.js");
@@ -246,6 +253,7 @@ describe("in Chromium", () => {
     expect(value).toEqual(saidInPage);
     expect(loaded).toEqual([
       "/dist/index.js",
+      "/dist/library.js",
       "/dist/complete.js",
       "/dist/diagnosis.js",
       "/dist/search.js",

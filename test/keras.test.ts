@@ -2,8 +2,8 @@
 // code with the core nor with reference.ts, learning rates that change included; and Keras's defaults.
 import { describe, expect, test } from "vitest";
 import { Network, type OptimizerSpec, dense } from "../src/index.ts";
-import { readOptimizer } from "../src/tables/optimizers.ts";
 import { OPTIMIZERS } from "../src/tables/whole.ts";
+import { readOptimizer } from "../src/description/optimizer.ts";
 
 type Hyper = Record<string, number>;
 

@@ -4,11 +4,12 @@ import { describe, expect, test } from "vitest";
 import type { OptionRow, OptionTable } from "../src/ground/options.ts";
 import { engineOf } from "../src/core/engine.ts";
 import { type DType, Network, type OptimizerSpec, PropagoError, dense } from "../src/index.ts";
-import { COMMON, type OptimizerRow, readOptimizer } from "../src/tables/optimizers.ts";
+import { COMMON, type OptimizerRow } from "../src/tables/optimizers.ts";
 import { OPTIMIZERS } from "../src/tables/whole.ts";
 import { failure } from "./failure.ts";
 import { leave } from "./leave.ts";
 import { generator, matrix, model, parametersOf, relativeDifference, train } from "./reference.ts";
+import { readOptimizer } from "../src/description/optimizer.ts";
 
 type Named = Exclude<OptimizerSpec, string>;
 

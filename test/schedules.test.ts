@@ -2,9 +2,9 @@
 // where training stopped; and what is refused.
 import { describe, expect, test } from "vitest";
 import { type LearningRate, Network, PropagoError, type ScheduleSpec, dense } from "../src/index.ts";
-import { readOptimizer } from "../src/tables/optimizers.ts";
 import { SCHEDULES, readSchedule } from "../src/tables/schedules.ts";
 import { failure } from "./failure.ts";
+import { readOptimizer } from "../src/description/optimizer.ts";
 
 const x = Array.from({ length: 20 }, (_, i) => [Math.sin(i), Math.cos(2 * i), i / 20]);
 const y = x.map(([a, b, c]) => [a * b + c]);

@@ -3,9 +3,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { engineOf } from "../src/core/engine.ts";
-import { type DType, type History, type LayerWeights, Network, type OptimizerSpec, dense } from "../src/index.ts";
-import type { NetworkOptions } from "../src/index.ts";
-import { COMMON, readOptimizer } from "../src/tables/optimizers.ts";
+import {
+  type DType,
+  type History,
+  type LayerWeights,
+  Network,
+  type OptimizerSpec,
+  dense,
+  type NetworkOptions,
+} from "../src/index.ts";
+import { COMMON } from "../src/tables/optimizers.ts";
 import { OPTIMIZERS } from "../src/tables/whole.ts";
 import { searchLine } from "../src/search/lines.ts";
 import { leave } from "./leave.ts";
@@ -20,6 +27,7 @@ import {
   predict,
   relativeDifference,
 } from "./reference.ts";
+import { readOptimizer } from "../src/description/optimizer.ts";
 
 type Vector = number[];
 

@@ -1,4 +1,6 @@
 // Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
+// Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
+import * as propago from "../src/index.ts";
 import { execFileSync } from "node:child_process";
 import type { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
@@ -15,11 +17,9 @@ import {
   gaussianNoise,
   layerNorm,
 } from "../src/index.ts";
-import type { OptimizerName } from "../src/tables/optimizers.ts";
 import { OPTIMIZERS } from "../src/tables/whole.ts";
 import { ISOLATED, chromiumMissing, inChromium } from "../scripts/chromium.ts";
 import { fingerprints } from "./fingerprint-scenario.js";
-import * as propago from "../src/index.ts";
 import {
   PATIENCE,
   SHARED,
@@ -33,6 +33,7 @@ import {
 } from "../src/threads/team.ts";
 import { worth } from "../src/threads/sharing.ts";
 import { rejection } from "./failure.ts";
+import type { OptimizerName } from "../src/tables/names.ts";
 
 // However small what is trained here.
 const { sharing } = worth;

@@ -9,13 +9,13 @@ import type { TargetRecord, Targets } from "../columns/targets.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import { OWNED } from "../ground/marks.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
 import { Interruption, INTERRUPTED } from "./exit.ts";
 import { type Figures, measure } from "./figures.ts";
 import { showProgress } from "./progress.ts";
 import type { Matrix } from "../data/data.ts";
 import type { DType } from "../ground/arrays.ts";
 import type { History } from "../training/reports.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 
 /** Options of training, as commander gives them. */
 export interface LearnFlags {

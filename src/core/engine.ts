@@ -3,7 +3,7 @@
 import { OVERREAD } from "../../assembly/plan.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { CoreExports } from "../generated/exports.ts";
-import { need, partOf } from "../ground/parts.ts";
+import { Part } from "../ground/parts.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
 
 const PAGE = 65_536;
@@ -17,6 +17,18 @@ const CROWDED = 64 * 1024 * 1024;
 
 /** Builds of the core: float32, of that what most networks use, the whole with relaxed SIMD, float64. */
 export type Build = "simd" | "common" | "relaxed" | "float64";
+
+/** A build's bytes, as text: "common" is in every page, the others are parts. */
+export interface BuildText {
+  text: string;
+}
+
+const BUILDS: Readonly<Record<Build, Part<BuildText>>> = {
+  common: new Part("common"),
+  simd: new Part("complete"),
+  relaxed: new Part("relaxed"),
+  float64: new Part("float64"),
+};
 
 /** Something that holds blocks and can give them up for a while. */
 export interface Tenant {
@@ -60,8 +72,7 @@ export class Engine {
     const isDouble = build === "float64";
     this.dtype = isDouble ? build : "float32";
     this.bytes = isDouble ? 8 : 4;
-    const part = build === "simd" ? "complete" : build;
-    const bytes = decode(need(part, `${isDouble ? "dtype" : "build"} "${build}"`).text);
+    const bytes = decode(BUILDS[build].need(`${isDouble ? "dtype" : "build"} "${build}"`).text);
     const memory = sharedMemory();
     this.isShared = memory !== undefined;
     this.memory = memory ?? new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
@@ -237,8 +248,8 @@ export function engineOf(what: Build | DType): Engine {
  * @throws PropagoError ERR_PART where what a network needs is not there.
  */
 export function engineFor({ build, rarity }: { build: Build; rarity: string | undefined }): Engine {
-  if (build !== "simd" || partOf("complete")) return engineOf(build);
-  if (rarity !== undefined) need("complete", rarity);
+  if (build !== "simd" || BUILDS.simd.here) return engineOf(build);
+  if (rarity !== undefined) BUILDS.simd.need(rarity);
   return engineOf("common");
 }
 

@@ -11,19 +11,13 @@ import {
 import { copied, readName, readNumber, readObject } from "../ground/options.ts";
 import type { Build } from "../core/engine.ts";
 import { PropagoError } from "../ground/errors.ts";
-import {
-  type LayerDescription,
-  countParameters,
-  readLayers,
-  readMaxNorm,
-  readPenalty,
-  readUnits,
-} from "../tables/layers.ts";
 import { type Loss, readLoss } from "../tables/losses.ts";
-import { type Optimizer, readOptimizer } from "../tables/optimizers.ts";
-import { partOf } from "../ground/parts.ts";
 import type { NetworkOptions, NetworkJSON } from "./options.ts";
 import type { DType } from "../ground/arrays.ts";
+import type { LayerDescription } from "./layer.ts";
+import { countParameters } from "./tensors.ts";
+import { readLayers, readMaxNorm, readPenalty, readUnits } from "./layers.ts";
+import { RARE_OPTIMIZER, type Optimizer, readOptimizer } from "./optimizer.ts";
 
 export interface NetworkDescription {
   inputs: number;
@@ -78,7 +72,7 @@ export function describe(options: unknown): NetworkDescription {
   const last = layers[layers.length - 1];
   const loss = readLoss(given.loss, last.activation.name);
   const optimizer = readOptimizer(given.optimizer, countParameters(layers));
-  partOf("complete")?.checkOptimizer(optimizer, layers, loss);
+  RARE_OPTIMIZER.here?.checkOptimizer(optimizer, layers, loss);
   const specs = layers.map((layer) => layer.spec);
   const spec = {
     inputs,

@@ -1,7 +1,7 @@
 // Layers as users describe them: plain JSON.
 import type { ActivationSpec } from "../tables/activations.ts";
 import type { InitializerSpec } from "../tables/initializers.ts";
-import type { Trainable } from "../tables/layers.ts";
+import { type Trainable } from "../tables/layers.ts";
 
 export interface DenseLayer {
   type: "dense";
@@ -77,3 +77,60 @@ export interface BatchNormLayer extends Omit<LayerNormLayer, "type"> {
 
 /** A layer's description: plain JSON. */
 export type Layer = DenseLayer | ActivationLayer | DropoutLayer | GaussianNoiseLayer | BatchNormLayer | LayerNormLayer;
+
+/**
+ * A fully connected layer: a = f(x W + b), with W (inputs, units).
+ *
+ * ```ts
+ * dense(64, "relu")
+ * dense(10, "softmax", { l2: 1e-4, init: "lecunNormal" })
+ * ```
+ */
+export function dense(
+  units: number,
+  activation?: ActivationSpec,
+  options?: Omit<DenseLayer, "type" | "units" | "activation">,
+): DenseLayer {
+  return { type: "dense", units, ...(activation === undefined ? {} : { activation }), ...options };
+}
+
+/** An activation as a layer of its own: a = f(x). */
+export function activation(activation: ActivationSpec, options?: { name?: string }): ActivationLayer {
+  return { type: "activation", activation, ...options };
+}
+
+/**
+ * Dropout: while training, each value becomes 0 with probability `rate`, and the others are divided by 1 − rate, so that
+ * their expectation stays. `predict` and `evaluate` drop nothing.
+ */
+export function dropout(rate: number, options?: { name?: string }): DropoutLayer {
+  return { type: "dropout", rate, ...options };
+}
+
+/** Dropout for selu layers: dropped values become −λα, and all are scaled and shifted to keep mean 0 and variance 1. */
+export function alphaDropout(rate: number, options?: { name?: string }): DropoutLayer {
+  return { type: "alphaDropout", rate, ...options };
+}
+
+/** While training, adds a normal number of this standard deviation to each value. */
+export function gaussianNoise(deviation: number, options?: { name?: string }): GaussianNoiseLayer {
+  return { type: "gaussianNoise", deviation, ...options };
+}
+
+/**
+ * Batch normalisation: γ x̂ + β, with each unit's values at mean 0 and variance 1 over the batch while training, and by
+ * running statistics in `predict` and `evaluate`. A batch of one row has no variance: then x̂ is 0, and nothing is
+ * learned below this layer.
+ *
+ * ```ts
+ * const layers = [dense(64, "linear", { bias: false }), batchNorm(), activation("relu"), dense(10, "softmax")];
+ * ```
+ */
+export function batchNorm(options?: Omit<BatchNormLayer, "type">): BatchNormLayer {
+  return { type: "batchNorm", ...options };
+}
+
+/** Layer normalisation: γ x̂ + β, with each row's values at mean 0 and variance 1, in training as in prediction. */
+export function layerNorm(options?: Omit<LayerNormLayer, "type">): LayerNormLayer {
+  return { type: "layerNorm", ...options };
+}

@@ -2,7 +2,7 @@
 import type { Layer } from "./helpers.ts";
 import type { DType } from "../ground/arrays.ts";
 import type { LossSpec } from "../tables/losses.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 import type { ScheduleSpec } from "../tables/schedules.ts";
 
 export interface NetworkOptions<D extends DType = "float32"> {

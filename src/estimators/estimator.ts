@@ -6,11 +6,11 @@ import { readRows } from "../data/rows.ts";
 import type { Rows } from "../data/scaling.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { Network } from "../network/network.ts";
-import { load, need } from "../ground/parts.ts";
+import { Part } from "../ground/parts.ts";
 import { FIT_KEYS } from "../training/options.ts";
 import { SLICE, turn } from "../training/turns.ts";
 import { answersOf } from "./answers.ts";
-import type { Job, Task } from "./job.ts";
+import { type Job, SELECTION, type Task } from "./job.ts";
 import type { Kind } from "./kind.ts";
 import type { EstimatorFitOptions, EstimatorOptions, PartialFitOptions } from "./options.ts";
 import { type Found, type Member, describeMembers } from "./saved.ts";
@@ -18,7 +18,7 @@ import type { Matrix, SampleWeights } from "../data/data.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
 import type { ToJSONOptions } from "../description/options.ts";
 import type { EvaluateOptions } from "../network/options.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 import type { History } from "../training/reports.ts";
 
@@ -86,7 +86,7 @@ export abstract class Estimator<Y, Codec> {
     // What was passed is read at once: it may be changed while parts are loaded.
     const course = this.#course(this.#prepare(x, y, options));
     for (const part of ["selection", "complete", "search", dtype, build] as const) {
-      if (part !== undefined && part !== "float32" && part !== "simd") await load(part);
+      if (part !== undefined && part !== "float32" && part !== "simd") await new Part(part).load();
     }
     let turned = performance.now();
     let step = course.next();
@@ -127,7 +127,7 @@ export abstract class Estimator<Y, Codec> {
     const own = this.#kind.copy(y);
     const rows = this.#readRows(x, own, this.columns);
     const job = this.#job(codec, rows, this.#kind.encode(codec, own, rows.rows), options);
-    return need("selection", "evaluate").measure(job, this.#answer(rows), job.targets, options, found?.threshold);
+    return SELECTION.need("evaluate").measure(job, this.#answer(rows), job.targets, options, found?.threshold);
   }
 
   /** The figure by which the model is judged: accuracy of a classifier, r2 of a regressor. */
@@ -211,7 +211,7 @@ export abstract class Estimator<Y, Codec> {
   /** One epoch over the data, going on from where the model stands. */
   protected trainFurther(x: Matrix, y: Y, options: PartialFitOptions, learn: (y: Y, rows: number) => Codec): History {
     this.#checkIdle();
-    const { further } = need("selection", "partialFit");
+    const { further } = SELECTION.need("partialFit");
     const fitted = this.#fitted;
     const own = this.#kind.copy(y);
     const rows = this.#readRows(x, own, fitted && this.columns);
@@ -274,7 +274,7 @@ export abstract class Estimator<Y, Codec> {
   /** The course of a fit, whoever does the training: gives out networks to be trained, and takes their histories. */
   *#course([job, codec]: [Job, Codec]): Generator<Task, History, History> {
     this.#checkIdle();
-    const { select } = need("selection", "fitSync");
+    const { select } = SELECTION.need("fitSync");
     this.#isTraining = true;
     try {
       const { members, history, found } = yield* select(job);

@@ -1,12 +1,15 @@
-// What the part that trains is given by an estimator, and what it gives back. Types only: that part is loaded apart.
+// What the part that trains is given by an estimator, and what it gives back. The part itself is loaded apart.
 import type { Label } from "../data/labels.ts";
 import type { Rows } from "../data/scaling.ts";
 import type { Network } from "../network/network.ts";
 import type { EstimatorFitOptions, EstimatorOptions } from "./options.ts";
-import type { Found, Member } from "./saved.ts";
+import type { Found, Member, Residuals } from "./saved.ts";
+import { Part } from "../ground/parts.ts";
+import type { EvaluateOptions } from "../network/options.ts";
+import type { Evaluation } from "../tables/metrics.ts";
 import type { Data, SampleWeights } from "../data/data.ts";
 import type { NetworkOptions } from "../description/options.ts";
-import type { DType } from "../ground/arrays.ts";
+import type { DType, FloatArray } from "../ground/arrays.ts";
 import type { FitOptions } from "../training/options.ts";
 import type { History } from "../training/reports.ts";
 
@@ -44,3 +47,25 @@ export interface Task {
   /** So short that nobody minds waiting. */
   isShort: boolean;
 }
+
+/** How a Classifier or Regressor is trained and measured: a part that pages load apart. */
+export interface Selecting {
+  select: (job: Job) => Generator<Task, Selection, History>;
+  /** One epoch more of these networks, or the first of a new one. */
+  further: (job: Job, earlier?: readonly Member[]) => Omit<Selection, "found">;
+  measure: (
+    job: Job,
+    answers: FloatArray,
+    targets: Rows,
+    more: EvaluateOptions,
+    threshold?: number | Float64Array,
+  ) => Evaluation;
+  /** Between which numbers the given part of new targets lies. */
+  intervalOf: (
+    residuals: readonly Residuals[] | undefined,
+    interval: unknown,
+    predictions: Float64Array,
+  ) => { lower: Float64Array; upper: Float64Array };
+}
+
+export const SELECTION = new Part<Selecting>("selection");

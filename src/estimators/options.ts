@@ -1,11 +1,11 @@
 // What users say of a Classifier or Regressor, and what they are told of the model that was chosen. Types only.
 import type { ActivationSpec } from "../tables/activations.ts";
 import type { LossSpec } from "../tables/losses.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
 import type { Matrix, SampleWeights } from "../data/data.ts";
 import type { DType } from "../ground/arrays.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 import type { EarlyStopping, FitOptions, Shuffle } from "../training/options.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 
 /** How much is tried before a model is chosen. */
 export type Effort = "quick" | "normal" | "thorough";

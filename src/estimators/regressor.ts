@@ -4,7 +4,7 @@ import { isArray, readObject } from "../ground/options.ts";
 import { readRows } from "../data/rows.ts";
 import type { Rows } from "../data/scaling.ts";
 import { PropagoError, UNSEEN, show } from "../ground/errors.ts";
-import { need } from "../ground/parts.ts";
+import { SELECTION } from "./job.ts";
 import { Estimator } from "./estimator.ts";
 import type { Kind } from "./kind.ts";
 import type { EstimatorOptions, PartialFitOptions } from "./options.ts";
@@ -82,7 +82,7 @@ export class Regressor extends Estimator<Targets, number> {
     const prediction = this.predictRaw(x) as Float64Array;
     if (interval === undefined) return prediction;
     const { residuals } = this.fitted.found ?? {};
-    return { prediction, ...need("selection", "interval").intervalOf(residuals, interval, prediction) };
+    return { prediction, ...SELECTION.need("interval").intervalOf(residuals, interval, prediction) };
   }
 
   /**

@@ -109,10 +109,10 @@ import {
 } from "../../assembly/plan.ts";
 import type { Engine, Tenant } from "../core/engine.ts";
 import type { NetworkDescription } from "../description/description.ts";
-import { type TensorShape, countParameters, tensorsOf } from "../tables/layers.ts";
-import type { Optimizer } from "../tables/optimizers.ts";
 import type { Plateau } from "../tables/schedules.ts";
 import type { FloatArray } from "../ground/arrays.ts";
+import { type TensorShape, countParameters, tensorsOf } from "../description/tensors.ts";
+import type { Optimizer } from "../description/optimizer.ts";
 
 /** Where a layer's weights, biases or statistics stand in the flat block of parameters, counted in numbers. */
 export interface Tensor extends TensorShape {

@@ -17,10 +17,11 @@ import type { Loss } from "../tables/losses.ts";
 import { isArray } from "../ground/options.ts";
 import { type Source, copyValues, nonFinite, readFlat, readShape, readTyped } from "../data/matrix.ts";
 import { lengthOf } from "../data/typed.ts";
-import { type Meaning, type Metrics, type Scores, meaningOf, suit } from "../tables/metrics.ts";
+import type { Meaning, Metrics, Scores } from "../tables/metrics.ts";
 import { readClassWeights } from "../data/weighting.ts";
 import type { Targets } from "../data/data.ts";
 import type { FloatArray, NumericArray } from "../ground/arrays.ts";
+import { meaningOf, suit } from "../description/metrics.ts";
 
 /** Labels: one class a row. */
 export interface LabelSource {
@@ -171,7 +172,7 @@ export class Dataset {
    * @throws PropagoError ERR_CONFIG for one that has no meaning for these targets.
    */
   bits(metrics: Metrics): number {
-    return metrics.list.length > 0 ? suit(metrics, this.#meaning(), this.#name, this.#description) : 0;
+    return metrics.list.length > 0 ? suit(metrics, this.#meaning(), this.#name) : 0;
   }
 
   #meaning(): Meaning {

@@ -2,11 +2,12 @@
 import { type NetworkDescription, describe } from "../description/description.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { copied, isArray, isPlain } from "../ground/options.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
-import { tensorsOf } from "../tables/layers.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 import type { NetworkJSON, NetworkOptions } from "../description/options.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
 import type { LayerWeightsInput } from "../memory/tensors.ts";
+import type { LayerDescription } from "../description/layer.ts";
+import { tensorsOf } from "../description/tensors.ts";
 
 /** The newest version that this package reads. */
 const VERSION = 1;

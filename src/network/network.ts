@@ -7,13 +7,15 @@ import type { ArrayOf, DType, FloatArray, NumericArray } from "../ground/arrays.
 import { PropagoError } from "../ground/errors.ts";
 import { BLANK } from "../ground/marks.ts";
 import { copied, readFlag, readObject } from "../ground/options.ts";
-import { load, need, partOf } from "../ground/parts.ts";
+import { Part } from "../ground/parts.ts";
 import { wantsData } from "../memory/first-weights.ts";
 import { Model } from "../memory/model.ts";
 import { Dataset, copyMatrix } from "../memory/samples.ts";
 import type { LayerWeights, LayerWeightsInput } from "../memory/tensors.ts";
-import { type Evaluation, readMetrics } from "../tables/metrics.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
+import { type Evaluation } from "../tables/metrics.ts";
+import { readMetrics } from "../description/metrics.ts";
+
+import type { OptimizerSpec } from "../tables/names.ts";
 import { CHUNK, readThreads, shared } from "../threads/sharing.ts";
 import { measure } from "../training/measure.ts";
 import type { FitOptions } from "../training/options.ts";
@@ -25,13 +27,21 @@ import { Warnings } from "../training/warnings.ts";
 import { numbersToJSON, readNetworkJSON, specToSave } from "./json.ts";
 import type { EvaluateOptions, FromJSONOptions, PredictOptions, WeightsOptions } from "./options.ts";
 import { copyByLayer, readWeights } from "./parameters.ts";
-import type { LearningRateOptions, LearningRates } from "./rate-search.ts";
-import { restoreState, stateToJSON } from "./state.ts";
+import type { restoreState, stateToJSON } from "./state.ts";
+import type { LearningRateOptions, LearningRates, readRates, searchRates } from "./rate-search.ts";
+import type { compareWithDifferences } from "./differences.ts";
 import { summaryOf } from "./summary.ts";
 import { type Trace, traceOf } from "./trace.ts";
 
 /** What stands for options that were not given. */
 const NONE: PredictOptions = {};
+
+/** The search for a learning rate. */
+const RATE_SEARCH = new Part<{ readRates: typeof readRates; searchRates: typeof searchRates }>("search");
+
+/** Gradients held against differences. */
+const STATE = new Part<{ restoreState: typeof restoreState; stateToJSON: typeof stateToJSON }>("state");
+const DIFFERENCES = new Part<{ compareWithDifferences: typeof compareWithDifferences }>("float64");
 
 /**
  * A neural network: layers, a loss, an optimizer, and the weights.
@@ -111,8 +121,8 @@ export class Network<D extends DType = "float32"> {
    */
   async findLearningRate(data: Data, options: LearningRateOptions = {}): Promise<LearningRates> {
     this.#model.checkUsable();
-    const { readRates, searchRates } = partOf("search") ?? (await load("search"));
-    const { rates, fit } = readRates(options);
+    const part = RATE_SEARCH.here ?? (await RATE_SEARCH.load());
+    const { rates, fit } = part.readRates(options);
     const { engine, description } = this.#model;
     const { spec, optimizer } = description;
     if (optimizer.search) {
@@ -129,7 +139,7 @@ export class Network<D extends DType = "float32"> {
     try {
       copy.setWeights(this.getWeights());
       copy.#model.isUnscaled = this.#model.isUnscaled;
-      return await searchRates(rates.length, (onBatch) => copy.fit(data, { ...fit, onBatch }));
+      return await part.searchRates(rates.length, (onBatch) => copy.fit(data, { ...fit, onBatch }));
     } finally {
       copy.dispose();
     }
@@ -280,7 +290,7 @@ export class Network<D extends DType = "float32"> {
    * the same masks and noise.
    */
   checkGradients(data: Data): number {
-    const { compareWithDifferences } = need("float64", "checkGradients");
+    const part = DIFFERENCES.need("checkGradients");
     const own = this.gradients(data);
     const twin = new Network({
       ...this.#model.description.spec,
@@ -292,7 +302,7 @@ export class Network<D extends DType = "float32"> {
       twin.setWeights(this.getWeights());
       twin.#model.layout.progress = this.#model.layout.progress;
       dataset = readData(twin.#model, data);
-      return compareWithDifferences(twin.#model, dataset, own);
+      return part.compareWithDifferences(twin.#model, dataset, own);
     } finally {
       dataset?.release();
       twin.dispose();
@@ -340,7 +350,7 @@ export class Network<D extends DType = "float32"> {
       dtype: this.dtype,
       weights,
       ...(description.optimizer.schedule ? { steps: layout.progress.step } : {}),
-      ...(isKept ? { state: stateToJSON(this.#model) } : {}),
+      ...(isKept ? { state: STATE.need("toJSON({ state: true })").stateToJSON(this.#model) } : {}),
     };
   }
 
@@ -357,7 +367,7 @@ export class Network<D extends DType = "float32"> {
       if (state === undefined) network.#model.isBegunAnew = !isNew;
       else {
         network.#model.isUnscaled = isUnscaled;
-        restoreState(network.#model, state);
+        STATE.need("fromJSON of a network with its state").restoreState(network.#model, state);
       }
     } catch (error) {
       network.dispose();

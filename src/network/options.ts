@@ -1,7 +1,7 @@
 // The options of what a network does beside training. Types only.
 import type { ClassWeights, SampleWeights } from "../data/data.ts";
 import type { NetworkOptions } from "../description/options.ts";
-import type { MetricSpec } from "../tables/metrics.ts";
+import type { MetricSpec } from "../tables/names.ts";
 
 /** What `Network.fromJSON` takes beside the network. */
 export type FromJSONOptions = Pick<NetworkOptions, "build">;

@@ -2,7 +2,8 @@
 import { ACTIVATION } from "../../assembly/plan.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Layer } from "../description/helpers.ts";
-import { countParameters } from "../tables/layers.ts";
+
+import { countParameters } from "../description/tensors.ts";
 
 export function summaryOf(description: NetworkDescription): string {
   const rows = [["layer", "kind", "inputs", "units", "activation", "parameters"]];

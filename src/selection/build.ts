@@ -1,14 +1,14 @@
 // A network from a recipe and what the user has set: what was set goes before.
-import { type StandardScaler } from "../data/scaling.ts";
+import type { StandardScaler } from "../data/scaling.ts";
 import type { ActivationSpec } from "../tables/activations.ts";
 import type { Job } from "../estimators/job.ts";
 import type { InitializerSpec } from "../tables/initializers.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import type { Network } from "../network/network.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
 import { type Scaled, countsOnly, lossOf } from "./targets.ts";
 import type { Layer } from "../description/helpers.ts";
 import type { DType } from "../ground/arrays.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 
 /** What a network is made by, where the user has not said otherwise. */
 export interface Recipe {

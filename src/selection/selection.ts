@@ -12,8 +12,8 @@ import { type Problem, readProblem } from "./problem.ts";
 import { chosenOf, tellBaseline } from "./telling.ts";
 import { halve, test } from "./trials.ts";
 import { type Plan, planWork } from "./work.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
 import type { History } from "../training/reports.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 
 /** With fewer rows none can be left out. */
 const LEAST_ROWS = 5;

@@ -1,9 +1,9 @@
 // How much is tried: a bound on the work, counted in multiply-adds, since the clock may not decide what is chosen.
 import type { Effort } from "../estimators/options.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
 import type { Candidate } from "./candidates.ts";
 import type { Problem } from "./problem.ts";
 import type { FitOptions } from "../training/options.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 
 /** How one network is trained on so many rows. */
 export interface Course {

@@ -24,7 +24,7 @@ import {
 import type { ActivationName } from "./activations.ts";
 import { type OptionTable, readNamed } from "../ground/options.ts";
 import { PropagoError } from "../ground/errors.ts";
-import type { MetricName } from "./metrics.ts";
+import type { MetricName } from "./names.ts";
 
 interface LossRow {
   /** Absent where the loss belongs to the activations in `behind`. */

@@ -1,12 +1,8 @@
 // The optimizers by name: their hyperparameters, and how many arrays they remember. The updates are the core's
 // (assembly/optimizers.ts). Here are those that most networks use, and what all have in common; the others are
 // rare-optimizers.ts's.
-import { ADAM, AMSGRAD, KERAS, MOMENTUM, NESTEROV, PYTORCH, SGD } from "../../assembly/plan.ts";
-import { type OptionTable, type OptionValues, readName, readNamed, readNumber, readObject } from "../ground/options.ts";
-import { PropagoError } from "../ground/errors.ts";
-import { completed, need } from "../ground/parts.ts";
-import type { RARE_OPTIMIZERS } from "./rare-optimizers.ts";
-import { type LearningRate, type Schedule, readSchedule } from "./schedules.ts";
+import { ADAM, AMSGRAD, MOMENTUM, NESTEROV, SGD } from "../../assembly/plan.ts";
+import { type OptionTable, readName, readNumber, readObject } from "../ground/options.ts";
 
 /** How the core runs an optimizer. */
 export interface Rule {
@@ -34,8 +30,6 @@ export interface OptimizerRow {
 
 export const positive = { kind: "number", above: 0 } as const;
 export const fraction = { kind: "number", least: 0, below: 1 } as const;
-const FLAVORS = { pytorch: PYTORCH, keras: KERAS } as const;
-
 /** One of several names, of which the first is the default. */
 export function choice<const N extends readonly string[]>(what: string, names: N) {
   return {
@@ -119,121 +113,5 @@ function readAveraging(value: unknown, where: string): Required<Averaging> {
   return {
     decay: readNumber(decay, isNumber ? where : `${where}.decay`, fraction),
     start: readNumber(start, `${where}.start`, { whole: true, least: 0 }),
-  };
-}
-
-type Optimizers = typeof OPTIMIZERS & typeof RARE_OPTIMIZERS;
-
-export type OptimizerName = keyof Optimizers;
-
-type Value<K, R> = K extends "learningRate"
-  ? LearningRate
-  : K extends "averaging"
-    ? number | Averaging
-    : R extends { kind: "flag" }
-      ? boolean
-      : R extends { read(...given: never): infer V }
-        ? V
-        : number;
-
-/** An optimizer by name, or with its hyperparameters. */
-export type OptimizerSpec =
-  | OptimizerName
-  | {
-      [N in OptimizerName]: { name: N } & (Optimizers[N] extends { search: true }
-        ? unknown
-        : { [K in keyof typeof COMMON]?: Value<K, (typeof COMMON)[K]> }) & {
-          [K in keyof Optimizers[N]["options"]]?: Value<K, Optimizers[N]["options"][K]>;
-        };
-    }[OptimizerName];
-
-export interface Optimizer {
-  name: OptimizerName;
-  /** The rate, or the first one of the schedule. */
-  learningRate: number;
-  schedule?: Schedule;
-  rule: Rule;
-  search?: true;
-  /** The hyperparameters by name, defaults filled in. */
-  options: Readonly<Record<string, number>>;
-  weightDecay: number;
-  clipNorm: number;
-  clipValue: number;
-  /** PYTORCH or KERAS. */
-  flavor: number;
-  accumulate: number;
-  averaging?: Required<Averaging>;
-  spec: OptimizerSpec;
-}
-
-/**
- * The optimizer of a network with so many parameters. Without any given it is adam at a rate of 0.1 / √parameters,
- * kept within [0.001, 0.03]: small networks, which have few ways to lower a loss, need and bear larger steps.
- */
-export function readOptimizer(value: unknown, parameters: number): Optimizer {
-  const named = typeof value === "object" && value !== null ? (value as { name?: unknown }).name : value;
-  const rows: Readonly<Record<string, OptimizerRow>> = completed("optimizer", OPTIMIZERS, named);
-  if (typeof named === "string" && Object.hasOwn(rows, named) && rows[named].search) {
-    return need("complete", `optimizer "${named}"`).readSearching(value, named as OptimizerName);
-  }
-  const learningRateOf = (count: number): number =>
-    Math.min(0.03, Math.max(0.001, 0.1 / Math.sqrt(Math.max(1, count))));
-  let chosen = value === undefined ? { name: "adam", learningRate: learningRateOf(parameters) } : value;
-  // A schedule is read apart: what is left is a table of numbers.
-  let changing: unknown;
-  if (typeof chosen === "object" && chosen !== null && "learningRate" in chosen) {
-    const { learningRate, ...others } = chosen as Record<string, unknown>;
-    if (typeof learningRate === "function" || (typeof learningRate === "object" && learningRate !== null)) {
-      changing = learningRate;
-      chosen = others;
-    }
-  }
-  const read = readNamed(chosen, "optimizer", "optimizer", rows, COMMON);
-  const name = read.name as OptimizerName;
-  const row = rows[name];
-  const options = read.options as Record<string, number>;
-  for (const [key, instead] of Object.entries(row.refuses ?? {})) {
-    if (options[key] === COMMON[key as keyof typeof COMMON].default) continue;
-    throw new PropagoError("ERR_CONFIG", `optimizer.${key}: ${name} does not take it: ${instead}`);
-  }
-  // The paper's rule of thumb, parameters / 10, takes thousands of updates to fade in all but small networks.
-  if ("slowStart" in options && !read.given.has("slowStart")) options.slowStart = Math.max(2, Math.sqrt(parameters));
-  const flavor = (read.options as { flavor?: unknown }).flavor as keyof typeof FLAVORS;
-  if (flavor === "keras") {
-    if (row.keras === undefined) {
-      throw new PropagoError("ERR_CONFIG", `optimizer.flavor: Keras has no ${name}; leave flavor out`);
-    }
-    for (const [key, value] of Object.entries(row.keras)) if (!read.given.has(key)) options[key] = value;
-  }
-  if (options.nesterov && options.momentum === 0) {
-    throw new PropagoError("ERR_CONFIG", "optimizer.nesterov needs a momentum above 0, for example momentum: 0.9");
-  }
-  if (options.stepMin > options.stepMax) {
-    throw new PropagoError("ERR_CONFIG", "optimizer.stepMin must not be above stepMax");
-  }
-  const { learningRate, weightDecay, clipNorm, clipValue, accumulate } = options;
-  const schedule = changing === undefined ? undefined : readSchedule(changing, "optimizer.learningRate", learningRate);
-  const first = schedule?.rate(0, 1) ?? learningRate;
-  // What nobody asked for is not said: that nothing is clipped has no value that may be given.
-  const given = Object.fromEntries(
-    Object.entries(options as OptionValues).filter(
-      ([key, value]) =>
-        key === "weightDecay" || !(key in COMMON && value === COMMON[key as keyof typeof COMMON].default),
-    ),
-  );
-  return {
-    name,
-    learningRate: first,
-    schedule,
-    rule: row.rule(options),
-    options,
-    weightDecay,
-    clipNorm,
-    clipValue,
-    flavor: FLAVORS[flavor],
-    accumulate,
-    averaging: (read.options as { averaging?: unknown }).averaging as Optimizer["averaging"],
-    // In place of a function, what JSON can hold: its first rate.
-    spec: { name, ...given, learningRate: schedule?.spec ?? (first || learningRate) },
   };
 }

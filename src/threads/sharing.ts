@@ -2,8 +2,13 @@
 import { readNumber } from "../ground/options.ts";
 import type { Engine } from "../core/engine.ts";
 import type { Layout } from "../memory/layout.ts";
-import { partOf } from "../ground/parts.ts";
+import { Part } from "../ground/parts.ts";
 import type { Team } from "./workers.ts";
+
+/** The threads themselves. */
+export const THREADS = new Part<{
+  teamOf(engine: Engine, size: number, mayStart: boolean): Team | undefined;
+}>("threads");
 
 /** What Node has in place of a page's Worker. */
 export const node = (globalThis as Partial<typeof globalThis>).process?.getBuiltinModule?.("node:worker_threads");
@@ -51,7 +56,7 @@ export function threadsMissing(engine: Engine): string | undefined {
 
 /** An engine's team, of at least so many, started now if there is none; nothing where there cannot be one now. */
 export function teamOf(engine: Engine, size: number, mayStart = true): Team | undefined {
-  return partOf("threads")?.teamOf(engine, size, mayStart);
+  return THREADS.here?.teamOf(engine, size, mayStart);
 }
 
 /** The option `threads`. */
@@ -118,6 +123,6 @@ export function threadsOfTraining(training: TrainingWork): number {
 export function threadsMissingFor({ engine, isSync, search }: TrainingWork): string | undefined {
   if (search !== undefined) return `${search} works on one`;
   if (isSync && !maySleep) return "in a page, fitSync may not wait for workers; use fit";
-  if (isSync && !partOf("threads")) return 'add import "propago/threads"';
+  if (isSync && !THREADS.here) return 'add import "propago/threads"';
   return threadsMissing(engine);
 }

@@ -5,13 +5,14 @@ import type { ActivationName } from "../tables/activations.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Model } from "../memory/model.ts";
 import type { Source } from "../data/matrix.ts";
-import type { Optimizer, OptimizerName } from "../tables/optimizers.ts";
 import type { Dataset } from "../memory/samples.ts";
 import { show } from "../ground/errors.ts";
 import type { Causes } from "./divergence.ts";
 import type { Looks, Warnings } from "./warnings.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 import type { EpochReport } from "./reports.ts";
+import type { OptimizerName } from "../tables/names.ts";
+import type { Optimizer } from "../description/optimizer.ts";
 
 /** Rows that a look takes through the network at most. */
 const PROBE = 128;

@@ -12,7 +12,9 @@ import {
 } from "../../assembly/plan.ts";
 import type { Model } from "../memory/model.ts";
 import type { Kept } from "../memory/samples.ts";
-import { readTally, rises } from "../tables/metrics.ts";
+
+import { readTally } from "./tally.ts";
+import { rises } from "../description/metrics.ts";
 import { watch } from "../tables/schedules.ts";
 import { measure } from "./measure.ts";
 import type { FitSettings } from "./options.ts";

@@ -19,7 +19,7 @@ import {
 import type { Data } from "../data/data.ts";
 import type { PropagoError } from "../ground/errors.ts";
 import { UNTOLD } from "../ground/marks.ts";
-import { partOf } from "../ground/parts.ts";
+import { THREADS } from "../threads/sharing.ts";
 import type { Layout } from "../memory/layout.ts";
 import type { Model } from "../memory/model.ts";
 import { chunkOf } from "../search/chunk.ts";
@@ -29,7 +29,7 @@ import type { Diagnosis } from "./diagnosis.ts";
 import { type Causes, divergence, restoreGood } from "./divergence.ts";
 import { Epochs } from "./epochs.ts";
 import { type FitOptions, type FitSettings, defaultEpochs, readFitOptions } from "./options.ts";
-import { loadParts, searchPart } from "./parts.ts";
+import { DIAGNOSIS, loadParts, searchPart } from "./parts.ts";
 import { type EpochReport, type History, monitored } from "./reports.ts";
 import { type TrainingRows, readRows } from "./rows.ts";
 import { Stopping } from "./stopping.ts";
@@ -189,7 +189,7 @@ export class Loop {
     const isShared = this.#crew.threads > 1;
     if (!this.#isSync) {
       yield* loadParts(isShared, isSearching);
-      if (isShared && !partOf("threads")) engine.refusal = '"propago/threads" could not be loaded';
+      if (isShared && !THREADS.here) engine.refusal = '"propago/threads" could not be loaded';
     }
     if (isSearching) {
       const { Search } = searchPart(description);
@@ -204,7 +204,7 @@ export class Loop {
         `the learning rate's schedule begins anew, and the optimizer remembers nothing: this network was read from JSON that does not say where its training stood; ${advice}`,
       );
     }
-    const part = this.#isTold ? partOf("diagnosis") : undefined;
+    const part = this.#isTold ? DIAGNOSIS.here : undefined;
     this.#diagnosis = part && new part.Diagnosis(this.#model, dataset, this.#warnings);
     this.#diagnosis?.before(this.#settings.asked, count);
     dataset.sources = undefined;
@@ -301,7 +301,7 @@ export class Loop {
   }
 
   #causes(): Causes | undefined {
-    return this.#isTold ? partOf("diagnosis")?.causesOf(this.#model, this.#rows.dataset) : undefined;
+    return this.#isTold ? DIAGNOSIS.here?.causesOf(this.#model, this.#rows.dataset) : undefined;
   }
 
   #close(): void {

@@ -9,7 +9,8 @@ import {
 } from "../../assembly/plan.ts";
 import type { Model } from "../memory/model.ts";
 import type { Rows } from "../memory/samples.ts";
-import { type Metrics, type Evaluation, readTally } from "../tables/metrics.ts";
+import { type Metrics, type Evaluation } from "../tables/metrics.ts";
+import { readTally } from "./tally.ts";
 import { CHUNK, shared } from "../threads/sharing.ts";
 
 /** Takes rows through the network, by as many threads as are asked for. A running epoch's tally stays as it was. */

@@ -4,7 +4,10 @@ import type { NetworkDescription } from "../description/description.ts";
 import { PropagoError, UNSEEN, show } from "../ground/errors.ts";
 import { copied, readFlag, readNumber, readObject } from "../ground/options.ts";
 import type { ClassWeights, Data, SampleWeights } from "../data/data.ts";
-import { type MetricSpec, type Metrics, monitorsOf, readMetrics } from "../tables/metrics.ts";
+import type { Metrics } from "../tables/metrics.ts";
+import type { MetricSpec } from "../tables/names.ts";
+import { monitorsOf, readMetrics } from "../description/metrics.ts";
+
 import { readThreads } from "../threads/sharing.ts";
 import type { BatchReport, EpochReport } from "./reports.ts";
 

@@ -11,12 +11,11 @@ import {
   PLAN_STATUS,
 } from "../../assembly/plan.ts";
 import type { Data } from "../data/data.ts";
-import { partOf } from "../ground/parts.ts";
 import type { Model } from "../memory/model.ts";
 import type { Dataset } from "../memory/samples.ts";
 import { chunkOf } from "../search/chunk.ts";
 import { type Causes, divergence } from "./divergence.ts";
-import { searchPart } from "./parts.ts";
+import { DIAGNOSIS, searchPart } from "./parts.ts";
 import { readData } from "./rows.ts";
 
 /** Makes one update on all of the data as one batch; gives its loss before the update. */
@@ -60,7 +59,7 @@ function update(model: Model, dataset: Dataset, part: ReturnType<typeof searchPa
   }
   const loss = layout.double(PLAN_BATCH_LOSS);
   // Without a finite loss the core has not updated anything.
-  const causes = (): Causes | undefined => partOf("diagnosis")?.causesOf(model, dataset);
+  const causes = (): Causes | undefined => DIAGNOSIS.here?.causesOf(model, dataset);
   if (layout.word(PLAN_STATUS) === DIVERGED) throw divergence("in trainOnBatch", loss, causes());
   // A single update is no epoch: shuffles to come stay what they were.
   layout.progress = { ...layout.progress, epoch: before.progress.epoch };

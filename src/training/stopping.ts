@@ -1,7 +1,8 @@
 // When a training ends before its last epoch, and the weights that it ends with.
 import type { FloatArray } from "../ground/arrays.ts";
 import type { Layout } from "../memory/layout.ts";
-import { rises } from "../tables/metrics.ts";
+
+import { rises } from "../description/metrics.ts";
 import type { FitSettings } from "./options.ts";
 import { type EpochReport, type History, monitored } from "./reports.ts";
 
