@@ -26,7 +26,7 @@ const libraryBeside: Plugin = {
     build.onResolve(
       {
         filter:
-          /\/(ground\/(parts|errors|options|powers)|data\/(weighting|scaling)|estimators\/(answers|features|targets)|network\/json)\.ts$/,
+          /\/(ground\/(parts|errors|options|powers)|data\/(weighting|scaling)|estimators\/(answers|features|targets)|network\/json|description\/description)\.ts$/,
       },
       () => ({
         path: "./library.js",

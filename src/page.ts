@@ -17,6 +17,7 @@ export {
   readObject,
   readOptions,
 } from "./ground/options.ts";
+export { describe } from "./description/description.ts";
 export { numbersToJSON, readNumbersJSON } from "./network/json.ts";
 export { StandardScaler } from "./data/scaling.ts";
 export { UNSEEN, cut, show } from "./ground/errors.ts";

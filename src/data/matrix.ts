@@ -145,13 +145,9 @@ function room(length: number, name: string): Float64Array {
   try {
     return new Float64Array(length);
   } catch (cause) {
-    throw new PropagoError(
-      "ERR_MEMORY",
-      `${name} has ${length} values, which do not fit into memory; pass fewer rows`,
-      {
-        cause,
-      },
-    );
+    throw new PropagoError("ERR_MEMORY", `${name} has ${length} values, more than there is memory for`, {
+      cause,
+    });
   }
 }
 

@@ -1,7 +1,7 @@
 // What Classifier and Regressor share: networks with their scaled inputs, whose answers are averaged, and the rule that a
 // call which fails changes nothing. What targets mean stands in classifier.ts and regressor.ts. How networks are chosen
 // and trained, the part "selection" knows (src/selection/).
-import { copied, isArray, isPlain, readFields, readObject } from "../ground/options.ts";
+import { copied, isArray, readFields, readObject } from "../ground/options.ts";
 import { readRows } from "../data/rows.ts";
 import type { Rows } from "../data/scaling.ts";
 import { PropagoError, show } from "../ground/errors.ts";
@@ -61,12 +61,6 @@ export abstract class Estimator<Y, Codec> {
     if (hidden !== undefined && !(isArray(hidden) && hidden.every((n) => Number.isSafeInteger(n) && Number(n) > 0))) {
       const expected = "an array of layer sizes such as [32] or [16, 16]";
       throw new PropagoError("ERR_CONFIG", `hidden must be ${expected}, got ${show(hidden)}`);
-    }
-    for (const key of ["activation", "optimizer", "loss"]) {
-      const value = given[key];
-      const name = isPlain(value) ? value.name : value;
-      if (name === undefined ? value === undefined : typeof name === "string") continue;
-      throw new PropagoError("ERR_CONFIG", `${key} must be a name, or an object with a name, got ${show(value)}`);
     }
     this.#options = given;
     this.#kind = kind;

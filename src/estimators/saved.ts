@@ -129,33 +129,22 @@ export function readMembers(list: readonly unknown[], isScaled: boolean): Member
 
 /** What was found out, of which figures are figures; residuals are checked where intervals ask for them. */
 function readFound(json: unknown): Found | undefined {
-  if (json === undefined) return undefined;
-  const found = copied(isPlain(json) ? json : { chosen: null }) as Found;
-  const { chosen, ...figures } = found;
-  const { threshold = 0.5 } = figures;
-  if (!(threshold >= 0 && threshold <= 1)) throw new PropagoError("ERR_FORMAT", "found.threshold must be in [0, 1]");
-  if (areFigures(figures, 5) && (chosen === undefined || isChosen(chosen))) return found;
-  throw new PropagoError("ERR_FORMAT", "found must hold figures and what was chosen by them, as toJSON() gives it");
+  const found = copied(json) as Found | undefined;
+  if (found === undefined) return found;
+  const threshold = isPlain(found) ? Number(found.threshold ?? 0.5) : NaN;
+  if (threshold >= 0 && threshold <= 1 && areFigures(found, "", 6)) return found;
+  throw new PropagoError(
+    "ERR_FORMAT",
+    "found must hold figures and what was chosen by them, with a threshold in [0, 1]",
+  );
 }
 
-/** Whether something holds nothing but numbers and switches, no deeper than so many levels. */
-function areFigures(value: unknown, depth: number): boolean {
-  if (value === null || ["number", "boolean", "undefined"].includes(typeof value)) return true;
+/** Whether something holds nothing but numbers and switches, and words where these are expected, and is not too deep. */
+function areFigures(value: unknown, key: string, depth: number): boolean {
+  if (/^(effort|by|name|description)$/.test(key)) return typeof value === "string";
+  if (value === null || /^(number|boolean|undefined)$/.test(typeof value)) return true;
   if (depth === 0 || !(isArray(value) || isPlain(value))) return false;
-  return Object.values(value).every((one) => areFigures(one, depth - 1));
-}
-
-function isChosen(value: unknown): value is Chosen {
-  if (!isPlain(value)) return false;
-  const { effort, by, candidates, ...figures } = value;
-  if (typeof effort !== "string" || typeof by !== "string" || !isArray(candidates)) return false;
-  const areTried = Array.from(candidates).every((one) => {
-    const { name, description, hidden, ...rest } = isPlain(one) ? one : {};
-    return (
-      typeof name === "string" && typeof description === "string" && isArray(hidden) && areFigures([hidden, rest], 3)
-    );
-  });
-  return areTried && areFigures(figures, 2);
+  return Object.entries(value).every(([name, one]) => areFigures(one, name, depth - 1));
 }
 
 function formatOf(kind: string): string {

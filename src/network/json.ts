@@ -1,8 +1,7 @@
 // Networks as JSON: how their numbers are written, and the checks on what is read back.
 import { type NetworkDescription, describe } from "../description/description.ts";
 import { PropagoError, show } from "../ground/errors.ts";
-import { copied, isArray, isPlain } from "../ground/options.ts";
-import type { OptimizerSpec } from "../tables/names.ts";
+import { isArray, isPlain } from "../ground/options.ts";
 import type { NetworkJSON, NetworkOptions } from "../description/options.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
 import type { LayerWeightsInput } from "../memory/tensors.ts";
@@ -131,23 +130,4 @@ function parse(text: string): unknown {
   } catch (cause) {
     throw new PropagoError("ERR_FORMAT", "this text is not JSON, so it is no saved network", { cause });
   }
-}
-
-/**
- * A network's description as it is saved: a copy.
- * @throws PropagoError ERR_CONFIG where the rate is a function and nothing is said to stand for it.
- */
-export function specToSave({ spec, optimizer }: NetworkDescription, learningRate: unknown): NetworkDescription["spec"] {
-  const saved = copied(spec);
-  const { schedule } = optimizer;
-  if (schedule === undefined || schedule.spec !== undefined) {
-    if (learningRate === undefined) return saved;
-    throw new PropagoError("ERR_CONFIG", "toJSON: this learningRate is no function, so nothing may stand for it");
-  }
-  if (learningRate === undefined || typeof learningRate === "function") {
-    const advice = "say what stands for it, as toJSON({ learningRate: 0.01 }), or train with a schedule by name";
-    throw new PropagoError("ERR_CONFIG", `optimizer.learningRate is a function, which JSON cannot hold: ${advice}`);
-  }
-  saved.optimizer = { ...(saved.optimizer as object), learningRate } as OptimizerSpec;
-  return describe(saved).spec;
 }

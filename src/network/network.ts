@@ -24,10 +24,10 @@ import { readData } from "../training/rows.ts";
 import { trainStep } from "../training/step.ts";
 import { Training, trainSync } from "../training/training.ts";
 import { Warnings } from "../training/warnings.ts";
-import { numbersToJSON, readNetworkJSON, specToSave } from "./json.ts";
+import { numbersToJSON, readNetworkJSON } from "./json.ts";
 import type { EvaluateOptions, FromJSONOptions, PredictOptions, WeightsOptions } from "./options.ts";
 import { copyByLayer, readWeights } from "./parameters.ts";
-import type { restoreState, stateToJSON } from "./state.ts";
+import type { restoreState, specWithRate, stateToJSON } from "./state.ts";
 import type { LearningRateOptions, LearningRates, readRates, searchRates } from "./rate-search.ts";
 import type { compareWithDifferences } from "./differences.ts";
 import { summaryOf } from "./summary.ts";
@@ -40,7 +40,11 @@ const NONE: PredictOptions = {};
 const RATE_SEARCH = new Part<{ readRates: typeof readRates; searchRates: typeof searchRates }>("search");
 
 /** Gradients held against differences. */
-const STATE = new Part<{ restoreState: typeof restoreState; stateToJSON: typeof stateToJSON }>("state");
+const STATE = new Part<{
+  restoreState: typeof restoreState;
+  specWithRate: typeof specWithRate;
+  stateToJSON: typeof stateToJSON;
+}>("state");
 const DIFFERENCES = new Part<{ compareWithDifferences: typeof compareWithDifferences }>("float64");
 
 /**
@@ -336,20 +340,25 @@ export class Network<D extends DType = "float32"> {
     // JSON.stringify passes the key under which it found this network.
     const given = typeof options === "object" ? readObject(options, "toJSON options", ["state", "learningRate"]) : {};
     const isKept = readFlag(given.state ?? false, "state");
-    const spec = specToSave(this.#model.description, given.learningRate);
+    const { description, layout } = this.#model;
+    const { schedule } = description.optimizer;
+    const isFunction = schedule !== undefined && schedule.spec === undefined;
+    const spec =
+      isFunction || given.learningRate !== undefined
+        ? STATE.need("toJSON of a learningRate that is a function").specWithRate(this.#model, given.learningRate)
+        : copied(description.spec);
     const weights = this.getWeights().map((layer) => {
       const entries = Object.entries(layer) as [string, FloatArray][];
       const numbers = entries.map(([kind, values]) => [kind, numbersToJSON(values)] as const);
       return Object.fromEntries(numbers) as unknown as NetworkJSON["weights"][number];
     });
-    const { description, layout } = this.#model;
     return {
       format: "propago",
       version: 1,
       ...spec,
       dtype: this.dtype,
       weights,
-      ...(description.optimizer.schedule ? { steps: layout.progress.step } : {}),
+      ...(schedule ? { steps: layout.progress.step } : {}),
       ...(isKept ? { state: STATE.need("toJSON({ state: true })").stateToJSON(this.#model) } : {}),
     };
   }

@@ -1,5 +1,6 @@
 // Where training stands, as JSON: with it, `fit` after `fromJSON` goes on to the same bits as if nothing had been saved.
 import type { NetworkJSON, StateJSON } from "../description/options.ts";
+import { type NetworkDescription, describe } from "../description/description.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { isArray, isPlain, readFields } from "../ground/options.ts";
 import type { Model } from "../memory/model.ts";
@@ -80,4 +81,22 @@ export function restoreState(model: Model, json: NetworkJSON["state"]): void {
 
 function bad(expected: string, value: unknown): PropagoError {
   return new PropagoError("ERR_FORMAT", `a saved network's state: ${expected}, got ${show(value)}`);
+}
+
+/**
+ * A network's description as it is saved, where its rate is a function.
+ * @param learningRate what is to stand for it.
+ * @throws PropagoError ERR_CONFIG where nothing is said to.
+ */
+export function specWithRate({ description }: Model, learningRate: unknown): NetworkDescription["spec"] {
+  const { spec, optimizer } = description;
+  const { schedule } = optimizer;
+  if (schedule === undefined || schedule.spec !== undefined) {
+    throw new PropagoError("ERR_CONFIG", "toJSON: this learningRate is no function, so nothing may stand for it");
+  }
+  if (learningRate === undefined || typeof learningRate === "function") {
+    const advice = "say what stands for it, as toJSON({ learningRate: 0.01 }), or train with a schedule by name";
+    throw new PropagoError("ERR_CONFIG", `optimizer.learningRate is a function, which JSON cannot hold: ${advice}`);
+  }
+  return describe({ ...spec, optimizer: { ...(spec.optimizer as object), learningRate } }).spec;
 }

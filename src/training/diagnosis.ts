@@ -52,6 +52,13 @@ export class Diagnosis {
     const { layout, description } = this.#model;
     const dataset = this.#dataset;
     this.#looks.due ||= RARELY * cost(rows);
+    if (this.#model.isBegunAnew && description.optimizer.schedule !== undefined) {
+      this.#tell(
+        "WARN_SCHEDULE",
+        "the learning rate's schedule begins anew, and the optimizer remembers nothing: this network was read from JSON " +
+          "that does not say where its training stood; toJSON({ state: true }) keeps both",
+      );
+    }
     if (layout.trainable === 0) this.#tell("WARN_NO_CHANGE", "no layer is trainable, so training changes nothing");
     if (typeof batch === "number" && batch > rows) {
       this.#tell(

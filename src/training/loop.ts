@@ -197,13 +197,6 @@ export class Loop {
       layout.guests.add(this.#search);
     }
     yield* this.#crew.gather();
-    if (this.#isTold && this.#model.isBegunAnew && description.optimizer.schedule !== undefined) {
-      const advice = "toJSON({ state: true }) keeps both";
-      this.#warnings.tell(
-        "WARN_SCHEDULE",
-        `the learning rate's schedule begins anew, and the optimizer remembers nothing: this network was read from JSON that does not say where its training stood; ${advice}`,
-      );
-    }
     const part = this.#isTold ? DIAGNOSIS.here : undefined;
     this.#diagnosis = part && new part.Diagnosis(this.#model, dataset, this.#warnings);
     this.#diagnosis?.before(this.#settings.asked, count);
