@@ -9,7 +9,9 @@ import { isTargetRecord } from "../columns/targets.ts";
 import type { TargetRecord, Task } from "../columns/targets.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { Regressor } from "../estimators/regressor.ts";
+import type { DType } from "../ground/arrays.ts";
 import { readBytes, writeWhole } from "./files.ts";
+import { readJSON, writeJSON } from "./json.ts";
 import type { TableRecord } from "./tables.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 
@@ -39,12 +41,36 @@ export interface Model {
 
 const FORMAT = "propago-model";
 const VERSION = 2;
+/** The largest file that is read. */
+export const MOST_BYTES = 2e9;
+
+/**
+ * Refuses, before anything is trained, a model whose file nobody could read again.
+ * @param parameters how many weights and biases it will have at least.
+ * @throws PropagoError ERR_CONFIG
+ */
+export function checkSize(parameters: number, dtype: DType = "float32"): void {
+  // Digits, sign, point and comma; small numbers take more.
+  const bytes = parameters * (dtype === "float32" ? 12 : 21);
+  if (bytes <= MOST_BYTES) return;
+  const size = `its ${parameters} parameters make a file of about ${(bytes / 1e9).toFixed(1)} GB`;
+  throw new PropagoError("ERR_MEMORY", `this model could not be kept: ${size}, the limit is ${MOST_BYTES / 1e9} GB; use smaller --hidden layers`); // prettier-ignore
+}
 
 /** Writes a model file in one piece. @throws PropagoError ERR_IO. */
-export function writeModel(path: string, model: Model): void {
-  const content = JSON.stringify({ ...model, estimators: model.estimators.map((estimator) => estimator.toJSON()) });
+export function writeModel(path: string, model: Model, force = true): void {
+  const content = { ...model, estimators: model.estimators.map((estimator) => estimator.toJSON()) };
   // Each number has one text, so the same model gives the same bytes.
-  writeWhole(path, `{"format":"${FORMAT}","version":${VERSION},"sha256":"${hash(content)}","model":${content}}\n`);
+  const head = `{"format":"${FORMAT}","version":${VERSION},"sha256":"${hash(content)}","model":`;
+  writeWhole(
+    path,
+    (write) => {
+      write(head);
+      writeJSON(content, write);
+      write("}\n");
+    },
+    force,
+  );
 }
 
 /**
@@ -52,7 +78,7 @@ export function writeModel(path: string, model: Model): void {
  * @throws PropagoError ERR_IO for a file that cannot be read, ERR_FORMAT for one that is no sound model.
  */
 export function readModel(path: string): Model {
-  const bytes = readBytes(path);
+  const bytes = readBytes(path, MOST_BYTES);
   try {
     return parseModel(bytes);
   } catch (error) {
@@ -65,8 +91,9 @@ function parseModel(bytes: Uint8Array): Model {
   if (bytes.length === 0) throw bad("the file is empty; expected a model written by propago train");
   let file: unknown;
   try {
-    file = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-  } catch {
+    file = readJSON(bytes);
+  } catch (error) {
+    if (error instanceof PropagoError) throw bad(`this is no model file: ${error.message}`);
     throw bad("this is no model file, or its end is missing; expected a file written by propago train");
   }
   if (!isObject(file) || file.format !== FORMAT)
@@ -76,7 +103,7 @@ function parseModel(bytes: Uint8Array): Model {
     throw bad(`${newer}(format ${show(file.version)}, this reads ${VERSION}); update propago`);
   }
   const { model } = file;
-  if (!isObject(model) || file.sha256 !== hash(JSON.stringify(model))) {
+  if (!isObject(model) || file.sha256 !== hash(model)) {
     throw bad("the checksum does not match: the file was damaged or edited; train again or restore it from a copy");
   }
   return readParts(file.version === 1 ? upgraded(model) : model);
@@ -134,6 +161,9 @@ function bad(message: string): PropagoError {
   return new PropagoError("ERR_FORMAT", message);
 }
 
-function hash(content: string): string {
-  return createHash("sha256").update(content).digest("hex");
+/** Of a value's JSON. */
+function hash(value: unknown): string {
+  const sha256 = createHash("sha256");
+  writeJSON(value, (piece) => sha256.update(piece));
+  return sha256.digest("hex");
 }

@@ -75,7 +75,7 @@ export class Engine {
     const bytes = decode(BUILDS[build].need(`${isDouble ? "dtype" : "build"} "${build}"`).text);
     const memory = sharedMemory();
     this.isShared = memory !== undefined;
-    this.memory = memory ?? new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
+    this.memory = memory ?? ownMemory();
     this.#see();
     if (this.isShared) declareShared(bytes);
     const { module, instance } = instantiate(build, bytes, this.memory, {
@@ -257,9 +257,34 @@ function align(bytes: number): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT;
 }
 
+/** A memory of this thread alone. @throws PropagoError where the process cannot have one. */
+function ownMemory(): WebAssembly.Memory {
+  if (typeof WebAssembly === "undefined") {
+    throw new PropagoError(
+      "ERR_WASM_BLOCKED",
+      "this JavaScript engine runs without WebAssembly: leave out what switches it off, as --jitless does in Node",
+    );
+  }
+  try {
+    return new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES });
+  } catch (cause) {
+    throw new PropagoError(
+      "ERR_MEMORY",
+      "the address space that a WebAssembly memory reserves is more than this process may have: raise its limit " +
+        "(ulimit -v, the container's) to 12 GB or more, or start Node with --disable-wasm-trap-handler, which needs less",
+      { cause },
+    );
+  }
+}
+
 /** A memory that workers can share, where they may: it is as fast as one of a single thread. */
 function sharedMemory(): WebAssembly.Memory | undefined {
-  if (typeof SharedArrayBuffer === "undefined" || globalThis.crossOriginIsolated === false) return undefined;
+  if (
+    typeof WebAssembly === "undefined" ||
+    typeof SharedArrayBuffer === "undefined" ||
+    globalThis.crossOriginIsolated === false
+  )
+    return undefined;
   try {
     return new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true });
   } catch {

@@ -5,8 +5,8 @@ import type { NumericArray } from "../ground/arrays.ts";
 const parent: object = Object.getPrototypeOf(Uint8Array.prototype) as object;
 
 function intrinsic<T>(key: PropertyKey): (of: unknown) => T {
-  const get = Object.getOwnPropertyDescriptor(parent, key)?.get as (this: unknown) => T;
-  return (of) => get.call(of);
+  const descriptor = Object.getOwnPropertyDescriptor(parent, key) as { get(this: unknown): T };
+  return (of) => descriptor.get.call(of);
 }
 
 const kindOf = intrinsic<string | undefined>(Symbol.toStringTag);

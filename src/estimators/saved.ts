@@ -135,7 +135,7 @@ function readFound(json: unknown): Found | undefined {
   if (threshold >= 0 && threshold <= 1 && areFigures(found, "", 6)) return found;
   throw new PropagoError(
     "ERR_FORMAT",
-    "found must hold figures and what was chosen by them, with a threshold in [0, 1]",
+    "found.threshold must be in [0, 1], and all else that was found must be figures",
   );
 }
 

@@ -43,12 +43,14 @@ export class PropagoError extends Error {
 const LONGEST = 10_000;
 
 /**
- * Text without characters that steer a terminal: control characters (C0 but line ends, C1), line and paragraph separators,
- * and those that turn the direction of writing.
+ * Characters that steer a terminal: control characters (C0 but line ends, C1), line and paragraph separators, and those that
+ * turn the direction of writing.
  */
+// eslint-disable-next-line no-control-regex -- control characters are what this is about
+export const UNPRINTABLE = /[\0-\t\v-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
 export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what this is about
-  return text.replace(/[\0-\t\v-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, "\ufffd");
+  return text.replace(UNPRINTABLE, "\ufffd");
 }
 
 /** What cannot even be looked at: proxies that were revoked. */

@@ -5,7 +5,6 @@ import { isArray, isPlain } from "../ground/options.ts";
 import type { NetworkJSON, NetworkOptions } from "../description/options.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
 import type { LayerWeightsInput } from "../memory/tensors.ts";
-import type { LayerDescription } from "../description/layer.ts";
 import { tensorsOf } from "../description/tensors.ts";
 
 /** The newest version that this package reads. */
