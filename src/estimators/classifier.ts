@@ -32,11 +32,19 @@ const CLASSIFIER: Kind<Labels, LabelEncoder> = {
   outputs: ({ classes }) => (classes.length === 2 ? 1 : classes.length),
 };
 
+/** Null has none, and of other objects it may be anything. */
+function lengthOf(labels: Labels | null): unknown {
+  try {
+    return labels?.length;
+  } catch {
+    return undefined; // a proxy of a typed array
+  }
+}
+
 /** Labels in an array of our own, each read once. */
 function listOf(labels: Labels, what: string): Label[] {
   if (typeof labels === "object" && show(labels) !== UNSEEN) {
-    // Null has none, and of other objects it may be anything.
-    const length: unknown = (labels as Labels | null)?.length;
+    const length = lengthOf(labels);
     if (typeof length === "number" && length >= 0 && length < 2 ** 32 && Number.isInteger(length)) {
       if (length > 0) checkLabel(labels[length - 1], length - 1, what); // of an array of holes none is read
       return Array.from({ length }, (_, i) => labels[i]);

@@ -131,6 +131,7 @@ export function readFields<K extends string>(
   where: string,
   known: readonly K[],
 ): Partial<Record<K, unknown>> {
+  if (show(value) === UNSEEN) throw new PropagoError("ERR_DATA", `${where} is ${UNSEEN}`);
   const out: Partial<Record<K, unknown>> = {};
   for (const key of Object.keys(value)) {
     if (!(known as readonly string[]).includes(key)) {

@@ -97,6 +97,10 @@ export function readProblem(job: Job): Problem {
   const limit = fit.timeLimit === undefined ? Infinity : 1000 * readNumber(fit.timeLimit, "timeLimit", { above: 0 });
   const begun = performance.now();
   checkNamed(given);
+  // How much work there is depends on these, before any network checks them.
+  if (fit.epochs !== undefined) readNumber(fit.epochs, "epochs", whole);
+  if (fit.batchSize !== undefined && fit.batchSize !== "full")
+    readNumber(fit.batchSize, "batchSize", { whole: true, least: 1 });
   refuseLoss(job);
   const problem: Problem = {
     job,

@@ -3,7 +3,7 @@ import { STREAM_SPLIT } from "../../assembly/plan.ts";
 import type { Data, Matrix, Targets } from "../data/data.ts";
 import { readMatrix } from "../data/matrix.ts";
 import { readSampleWeights } from "../data/weighting.ts";
-import { PropagoError, UNSEEN, show } from "../ground/errors.ts";
+import { PropagoError, show } from "../ground/errors.ts";
 import { readFields } from "../ground/options.ts";
 import type { Model } from "../memory/model.ts";
 import { Dataset, type Rows, readTargets } from "../memory/samples.ts";
@@ -14,7 +14,7 @@ import type { FitSettings } from "./options.ts";
  * "validation.x". Weights come with x and y, or apart.
  */
 export function readData({ description, engine }: Model, data: unknown, owner = "", apart?: unknown): Dataset {
-  if (typeof data !== "object" || data === null || show(data) === UNSEEN) {
+  if (typeof data !== "object" || data === null) {
     throw new PropagoError("ERR_DATA", `${owner || "data"} is ${show(data)}; pass { x, y }, samples and their targets`);
   }
   const { x, y, sampleWeights } = readFields(data, owner || "data", ["x", "y", "sampleWeights"]) as Partial<Data>;
