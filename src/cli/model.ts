@@ -8,6 +8,7 @@ import type { Column } from "../columns/columns.ts";
 import { isTargetRecord } from "../columns/targets.ts";
 import type { TargetRecord, Task } from "../columns/targets.ts";
 import { PropagoError, show } from "../ground/errors.ts";
+import type { Chosen, Tried } from "../estimators/options.ts";
 import { Regressor } from "../estimators/regressor.ts";
 import type { DType } from "../ground/arrays.ts";
 import { readBytes, writeWhole } from "./files.ts";
@@ -116,7 +117,7 @@ function readParts(model: Record<string, unknown>): Model {
     throw bad("targets are not as expected");
   }
   if (!isTableRecord(record)) throw bad("what was remembered of the table is not as expected");
-  if (!isObject(training) || typeof training.rows !== "number") throw bad("the figures of the training are missing");
+  if (!isTraining(training, targets.length)) throw bad("the figures of the training are not as expected");
   if (!Array.isArray(model.columns) || !model.columns.every(isColumn)) throw bad("columns are not as expected");
   const { columns, estimators: saved } = model;
   if (!Array.isArray(saved) || saved.length !== targets.length) {
@@ -126,11 +127,12 @@ function readParts(model: Record<string, unknown>): Model {
   for (const json of saved as unknown[]) {
     const estimator = task === "classification" ? Classifier.fromJSON(json) : Regressor.fromJSON(json);
     estimators.push(estimator);
+    if (!isTellable(estimator)) throw bad("what was chosen in training is not as expected");
     if (estimator.columns !== inputsOf(columns)) {
       throw bad(`the columns make ${inputsOf(columns)} inputs, but the networks have ${estimator.columns}`);
     }
   }
-  return { task, targets, columns, record, training: training as unknown as TrainingFigures, estimators };
+  return { task, targets, columns, record, training, estimators };
 }
 
 /** A model of version 1 as version 2 has it: one target, columns of numbers and texts, and nothing of missing values. */
@@ -144,6 +146,32 @@ function upgraded(model: Record<string, unknown>): Record<string, unknown> {
   const estimators = [model.estimator];
   const figures = { ...training, validation: [training.validation ?? null] };
   return { ...model, targets: [record], columns: known, record: {}, training: figures, estimators };
+}
+
+/** Whether the figures of a training are figures: they are shown to people. JSON has null for what is not a number. */
+function isTraining(training: unknown, targets: number): training is TrainingFigures {
+  if (!isObject(training)) return false;
+  const { rows, epochs, loss, validation, sample = [] } = training;
+  const areCounts = [rows, epochs].every((count) => Number.isSafeInteger(count) && (count as number) >= 0);
+  if (!areCounts || !(loss === undefined || loss === null || typeof loss === "number")) return false;
+  if (!Array.isArray(sample) || !sample.every((hash) => Number.isSafeInteger(hash))) return false;
+  return Array.isArray(validation) && validation.length <= targets && validation.every((one) => areFigures(one, 3));
+}
+
+/** Whether something holds numbers only, no deeper than so many levels. */
+function areFigures(value: unknown, depth: number): boolean {
+  if (value === null || typeof value === "number") return true;
+  return depth > 0 && typeof value === "object" && Object.values(value).every((one) => areFigures(one, depth - 1));
+}
+
+/** Whether what was chosen can be told: names of what was tried, and their figures. */
+function isTellable({ chosen }: Classifier | Regressor): boolean {
+  if (chosen === undefined) return true;
+  const { effort, candidates } = chosen as Partial<Chosen>;
+  const isTried = (one: Partial<Tried> | null): boolean =>
+    typeof one?.description === "string" &&
+    [one.loss ?? 0, one.weight, one.networks].every((n) => typeof n === "number");
+  return typeof effort === "string" && Array.isArray(candidates) && candidates.every(isTried);
 }
 
 function isTableRecord(record: unknown): record is TableRecord {

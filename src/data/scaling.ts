@@ -1,6 +1,6 @@
 // Brings columns to mean 0 and standard deviation 1, and back. How these are learnt stands in selection/scaling.ts.
 import { PropagoError, show } from "../ground/errors.ts";
-import { isArray } from "../ground/options.ts";
+import { isArray, isPlain } from "../ground/options.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 
 /** Rows of numbers, as one flat array: `data[row * columns + column]`. */
@@ -64,7 +64,7 @@ export class StandardScaler {
 
   /** @throws PropagoError ERR_FORMAT where `json` is not what `toJSON` gave. */
   static fromJSON(json: unknown, columns: number): StandardScaler {
-    const { mean, scale, rows } = (typeof json === "object" && json !== null ? json : {}) as Partial<ScalingJSON>;
+    const { mean, scale, rows } = (isPlain(json) ? json : {}) as Partial<ScalingJSON>;
     if (rows !== undefined && !(Number.isInteger(rows) && rows > 0)) {
       throw new PropagoError("ERR_FORMAT", `scaling.rows must be a count of rows, got ${show(rows)}`);
     }

@@ -58,7 +58,10 @@ export abstract class Estimator<Y, Codec> {
   protected constructor(options: EstimatorOptions, kind: Kind<Y, Codec>) {
     const given = readObject(copied(options), `${kind.name} options`, OPTIONS);
     const { hidden } = given;
-    if (hidden !== undefined && !(isArray(hidden) && hidden.every((n) => Number.isSafeInteger(n) && Number(n) > 0))) {
+    if (
+      hidden !== undefined &&
+      !(isArray(hidden) && hidden.length < 1e4 && hidden.every((n) => Number.isSafeInteger(n) && Number(n) > 0))
+    ) {
       const expected = "an array of layer sizes such as [32] or [16, 16]";
       throw new PropagoError("ERR_CONFIG", `hidden must be ${expected}, got ${show(hidden)}`);
     }

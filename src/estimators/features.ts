@@ -2,7 +2,7 @@
 // scaled how is decided while a model is searched for (selection/encodings.ts); here it is only applied and kept.
 import { StandardScaler } from "../data/scaling.ts";
 import type { Rows, ScalingJSON } from "../data/scaling.ts";
-import { copied, isArray } from "../ground/options.ts";
+import { copied, isArray, isPlain } from "../ground/options.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
 
@@ -74,13 +74,11 @@ export class Features {
 
   /** @throws PropagoError ERR_FORMAT where `json` is not what `toJSON` gave for so many inputs. */
   static fromJSON(json: unknown, inputs: number): Features {
-    const { mean, scale, rows, ...rest } = (
-      typeof json === "object" && json !== null ? json : {}
-    ) as Partial<FeaturesJSON>;
+    const { mean, scale, rows, ...rest } = (isPlain(json) ? json : {}) as Partial<FeaturesJSON>;
     const more = copied(rest);
     const { curves = [], replaced = [] } = more;
     const bad = new PropagoError("ERR_FORMAT", "scaling.curves and replaced must be of its columns");
-    if (!isArray(curves) || !isArray(replaced)) throw bad;
+    if (!isArray(curves) || !isArray(replaced) || curves.length + replaced.length > 1e6) throw bad;
     const scaler = StandardScaler.fromJSON({ mean, scale, rows }, inputs - curves.length + replaced.length);
     const isColumn = (column: unknown): boolean => Number.isInteger(column) && (column as number) in scaler.mean;
     const isCurve = (curve: Curve | null): boolean => {
@@ -108,5 +106,5 @@ function interpolate(x: number, from: readonly number[], to: readonly number[]):
 }
 
 function areFinite(values: unknown): values is number[] {
-  return isArray(values) && Array.from(values).every(Number.isFinite);
+  return isArray(values) && values.length < 1e6 && Array.from(values).every(Number.isFinite);
 }
