@@ -83,7 +83,8 @@ export function readModel(path: string): Model {
   try {
     return parseModel(bytes);
   } catch (error) {
-    if (!(error instanceof PropagoError)) throw error;
+    // What this machine cannot do is no fault of the file.
+    if (!(error instanceof PropagoError) || /^ERR_(MEMORY|PART|WASM)/.test(error.code)) throw error;
     throw new PropagoError("ERR_FORMAT", `${basename(path)}: ${error.message}`, { cause: error });
   }
 }
