@@ -24,6 +24,8 @@ import {
   PLAN_STATUS,
   PLAN_STEPS_DONE,
   PLAN_TALLY,
+  PLAN_TARGET_LOSS,
+  TALLY_LOSS,
   SHUFFLED,
   STREAM_SHUFFLE,
   TALLY_SQUARES,
@@ -35,7 +37,8 @@ import { step } from "./step";
 import { clearTally, copyTally } from "./tally";
 
 /**
- * Trains for at most `steps` batches, or until `epochs` epochs are complete, from where the last call stopped; `all`
+ * Trains for at most `steps` batches, or until `epochs` epochs are complete or one reaches PLAN_TARGET_LOSS, from where the
+ * last call stopped; `all`
  * workers share the steps, and this is the first. Each completed epoch leaves its tally at PLAN_REPORTS. Gives back the
  * number of completed epochs; PLAN_STEPS_DONE and PLAN_STATUS tell the rest. PLAN_RATES, where it is not 0, holds a rate
  * for each of the steps. On DIVERGED the weights are those of PLAN_GOOD, the last that are known to be finite.
@@ -75,6 +78,7 @@ export function train(plan: usize, data: usize, steps: i32, epochs: i32, all: i3
       copyTally(report, sums, bytes);
       report += bytes;
       ++completed;
+      if (load<f64>(sums, TALLY_LOSS) / <f64>count <= load<f64>(plan, PLAN_TARGET_LOSS)) epochs = completed;
     }
   }
   store<i32>(plan, position, PLAN_POSITION);

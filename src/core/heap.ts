@@ -33,8 +33,10 @@ export interface Tenant {
 export class Heap {
   /** Bytes of one number. */
   readonly bytes: 4 | 8;
-  /** All of the memory as numbers; good until the next allocate. */
+  /** All of the memory as numbers, as words and as doubles; good until the next allocate. Making a view takes longer. */
   heap!: FloatArray;
+  wordHeap!: Uint32Array;
+  doubleHeap!: Float64Array;
   readonly #memory: GrowingMemory;
   /** Bytes from which on idle tenants leave before the memory grows. */
   readonly #crowded: number;
@@ -219,7 +221,10 @@ export class Heap {
   /** Takes views of the memory as it is now; asking it for its buffer each time would cost more than small networks do. */
   #see(): void {
     this.#buffer = this.#memory.buffer;
-    this.heap = this.numbers(0, Math.floor(this.#buffer.byteLength / this.bytes));
+    const { byteLength } = this.#buffer;
+    this.heap = this.numbers(0, byteLength / this.bytes);
+    this.wordHeap = this.words(0, byteLength / 4);
+    this.doubleHeap = this.doubles(0, byteLength / 8);
   }
 }
 
