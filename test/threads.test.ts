@@ -1,5 +1,11 @@
 // Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
 // Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
+// Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
+// Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
+// Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
+// Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
+// Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
+// Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
 import * as propago from "../src/index.ts";
 import { execFileSync } from "node:child_process";
 import type { Worker } from "node:worker_threads";
@@ -20,20 +26,11 @@ import {
 import { OPTIMIZERS } from "../src/tables/whole.ts";
 import { ISOLATED, chromiumMissing, inChromium } from "../scripts/chromium.ts";
 import { fingerprints } from "./fingerprint-scenario.js";
-import {
-  PATIENCE,
-  SHARED,
-  arrivedOf,
-  leaderOf,
-  shareEvenly,
-  sharesOf,
-  tookOf,
-  turnOf,
-  wordsOf,
-} from "../src/threads/team.ts";
+import { PATIENCE, SHARED, arrivedOf, sharesOf, tookOf, turnOf, wordsOf } from "../src/threads/words.ts";
 import { worth } from "../src/threads/sharing.ts";
 import { rejection } from "./failure.ts";
 import type { OptimizerName } from "../src/tables/names.ts";
+import { leaderOf, shareEvenly } from "../src/threads/leader.ts";
 
 // However small what is trained here.
 const { sharing } = worth;
@@ -475,7 +472,7 @@ describe("threads and their surroundings", () => {
     const script = `delete globalThis.SharedArrayBuffer; const network = make();
       const { warnings } = await network.fit({ x, y }, { epochs: 3, threads: 2 });
       console.log(warnings.find(({ code }) => code === "WARN_THREADS").message); console.log(network.build);`;
-    expect(printed(script)).toMatch(/^threads: 2 has no effect: there is no SharedArrayBuffer.*\nsimd$/);
+    expect(printed(script)).toMatch(/^threads: 2 has no effect: this engine has no SharedArrayBuffer.*\nsimd$/);
   });
 
   test("where workers are forbidden, a warning and one thread", () => {

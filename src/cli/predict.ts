@@ -2,20 +2,17 @@
 import { Command } from "commander";
 import { Classifier } from "../estimators/classifier.ts";
 import type { Encoded } from "../columns/columns.ts";
-import { emptyRows } from "../files/csv.ts";
-import type { Table } from "../files/csv.ts";
 import { count } from "../columns/problems.ts";
 import { findColumns } from "../columns/selection.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { Regressor } from "../estimators/regressor.ts";
 import { warn } from "./exit.ts";
 import { checkInput, checkOutput, writeWhole } from "./files.ts";
-import { MOST_BYTES, readModel } from "./model.ts";
-import type { Model } from "./model.ts";
+import { MOST_BYTES, readModel, type Model } from "./model.ts";
 import { gathered, number } from "./options.ts";
-import { addReadingOptions, readModelTable, unknownOption } from "./tables.ts";
-import type { ReadingFlags } from "./tables.ts";
+import { addReadingOptions, readModelTable, unknownOption, type ReadingFlags } from "./tables.ts";
 import { numberCell, printable, textCell } from "./text.ts";
+import { emptyRows, type Table } from "../data/table.ts";
 
 interface PredictOptions extends ReadingFlags {
   out?: string;

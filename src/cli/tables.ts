@@ -1,31 +1,40 @@
 // Tables for the commands: the options that say how they are read, the training table with its targets and inputs, and
 // tables for models that exist. Where a table cannot be used, one message names all that is wrong, and a command that was
 // tried and works.
-import { Option } from "commander";
-import type { Command } from "commander";
-import { encodeRows, inputsOf } from "../columns/columns.ts";
-import type { Column, Encoded } from "../columns/columns.ts";
-import { emptyRows, parseTable } from "../files/csv.ts";
-import type { Table } from "../files/csv.ts";
+import { Option, type Command } from "commander";
+import { encodeRows, inputsOf, type Column, type Encoded } from "../columns/columns.ts";
+import { parseTable } from "../files/csv.ts";
 import type { ReadingOptions } from "../columns/header.ts";
 import { listed } from "../data/labels.ts";
-import { learnColumns, MAX_CATEGORIES, MISSING_RULES, rowsLacking } from "../columns/learning.ts";
-import type { LearningRules, MissingRule } from "../columns/learning.ts";
+import {
+  learnColumns,
+  MAX_CATEGORIES,
+  MISSING_RULES,
+  rowsLacking,
+  type LearningRules,
+  type MissingRule,
+} from "../columns/learning.ts";
 import { missingTest } from "../columns/missing.ts";
-import { Choices, count, list, quotedForShell, TableError } from "../columns/problems.ts";
-import type { Problem, Remedy } from "../columns/problems.ts";
-import { columnOf, decimalFinder } from "../columns/readings.ts";
-import type { Forced } from "../columns/readings.ts";
+import { Choices, count, list, quotedForShell, TableError, type Problem, type Remedy } from "../columns/problems.ts";
+import { columnOf, decimalFinder, type Forced } from "../columns/readings.ts";
 import { otherSign } from "../columns/signs.ts";
 import { findColumn, findColumns, splitItems } from "../columns/selection.ts";
-import { knownNumbers, knownRows, learnTargets, readKnownTargets, withAnother } from "../columns/targets.ts";
-import type { TargetRecord, Targets, Task } from "../columns/targets.ts";
+import {
+  knownNumbers,
+  knownRows,
+  learnTargets,
+  readKnownTargets,
+  withAnother,
+  type TargetRecord,
+  type Targets,
+  type Task,
+} from "../columns/targets.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import type { ClassifierOptions } from "../estimators/options.ts";
-import { readTableFile } from "./files.ts";
-import type { TableFile } from "./files.ts";
+import { readTableFile, type TableFile } from "./files.ts";
 import { decimalOption, delimiterOption, gathered, number } from "./options.ts";
 import type { DType } from "../ground/arrays.ts";
+import { emptyRows, type Table } from "../data/table.ts";
 
 /** Options of every command that reads a table, as commander gives them. */
 export interface ReadingFlags {

@@ -1,13 +1,10 @@
 // A table's input columns as a model remembers them, and the rows of numbers that they become. Training writes these
 // records (learning.ts); predicting applies the same ones.
 import { didYouMean, PropagoError, show } from "../ground/errors.ts";
-import { partOf, PART_NAMES, readDate } from "./dates.ts";
-import type { DateForm, DatePart } from "./dates.ts";
-import { distinctTexts, keptNumbers } from "../files/csv.ts";
-import type { Distinct, Table } from "../files/csv.ts";
-import { isUsable, PLAIN, readNumber } from "./numbers.ts";
-import type { NumberFormat } from "./numbers.ts";
+import { partOf, PART_NAMES, readDate, type DateForm, type DatePart } from "./dates.ts";
+import { isUsable, PLAIN, readNumber, type NumberFormat } from "./numbers.ts";
 import { count, list, listShown, LISTED } from "./problems.ts";
+import { distinctTexts, keptNumbers, type Distinct, type Table } from "../data/table.ts";
 
 /** A column of numbers: one input, and a second one that says where the number is missing. */
 export interface NumberColumn {

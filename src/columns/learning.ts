@@ -2,20 +2,40 @@
 // choice is told, with the option that overrules it; everything that is wrong is gathered before anything is refused.
 import { show } from "../ground/errors.ts";
 import { tellCodes } from "./codes.ts";
-import { at, hashOf, valueOf } from "./columns.ts";
-import type { CategoryColumn, Column as Record, DateColumn, NumberColumn } from "./columns.ts";
-import { distinctTexts, keepNumbers } from "../files/csv.ts";
-import type { Table } from "../files/csv.ts";
-import { partOf, PART_NAMES } from "./dates.ts";
-import type { DatePart } from "./dates.ts";
+import {
+  at,
+  hashOf,
+  valueOf,
+  type CategoryColumn,
+  type Column as Record,
+  type DateColumn,
+  type NumberColumn,
+} from "./columns.ts";
+import { partOf, PART_NAMES, type DatePart } from "./dates.ts";
 import { byCodePoint } from "../data/labels.ts";
 import { missingAmong } from "./missing.ts";
-import { mistakeIn, parseNumber, PLAIN } from "./numbers.ts";
-import type { NumberFormat } from "./numbers.ts";
-import { calledOf, columnArgument, columnName, count, list, quotedForShell } from "./problems.ts";
-import type { Choices, Problem, Remedy } from "./problems.ts";
-import { columnOf, readColumn } from "./readings.ts";
-import type { Because, Column, Forced, Reading, ReadingRules } from "./readings.ts";
+import { mistakeIn, parseNumber, PLAIN, type NumberFormat } from "./numbers.ts";
+import {
+  calledOf,
+  columnArgument,
+  columnName,
+  count,
+  list,
+  quotedForShell,
+  type Choices,
+  type Problem,
+  type Remedy,
+} from "./problems.ts";
+import {
+  columnOf,
+  readColumn,
+  type Because,
+  type Column,
+  type Forced,
+  type Reading,
+  type ReadingRules,
+} from "./readings.ts";
+import { distinctTexts, keepNumbers, type Table } from "../data/table.ts";
 
 export const MISSING_RULES = ["auto", "error", "drop", "mean", "median", "category"] as const;
 export type MissingRule = (typeof MISSING_RULES)[number];

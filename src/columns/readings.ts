@@ -1,7 +1,6 @@
 // What a column's cells are: numbers, dates, or words. It is decided over all cells of a column, and where these do not
 // say how numbers are written, over the other columns of the table.
-import { areCompactDates, readDate, studyDates } from "./dates.ts";
-import type { DateForm } from "./dates.ts";
+import { areCompactDates, readDate, studyDates, type DateForm } from "./dates.ts";
 import {
   haveUnits,
   isDigitsName,
@@ -11,11 +10,10 @@ import {
   PLAIN,
   readNumber,
   studyNumbers,
+  type NumberFormat,
 } from "./numbers.ts";
-import type { NumberFormat } from "./numbers.ts";
 import { missingAmong } from "./missing.ts";
-import { distinctTexts } from "../files/csv.ts";
-import type { Distinct, Table } from "../files/csv.ts";
+import { distinctTexts, type Distinct, type Table } from "../data/table.ts";
 
 export interface ReadingRules {
   isMissing: (text: string) => boolean;

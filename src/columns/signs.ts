@@ -1,12 +1,10 @@
 // The decimal sign of a table that a model is to read, where it is not the training table's: a German spreadsheet writes
 // 5,1 for 5.1. It is taken only where cells show it that nothing else could mean.
-import { valueOf } from "./columns.ts";
-import type { Column, NumberColumn } from "./columns.ts";
-import { distinctTexts } from "../files/csv.ts";
-import type { Table } from "../files/csv.ts";
+import { valueOf, type Column, type NumberColumn } from "./columns.ts";
 import { studyNumbers } from "./numbers.ts";
 import { listShown } from "./problems.ts";
 import type { TargetRecord } from "./targets.ts";
+import { distinctTexts, type Table } from "../data/table.ts";
 
 /** A decimal sign that reads what the model's own does not. */
 export interface OtherSign {

@@ -2,19 +2,23 @@
 import { PropagoError, show } from "../ground/errors.ts";
 import { at, formatWith, isFormat, nearest } from "./columns.ts";
 import { tellCodes } from "./codes.ts";
-import { distinctTexts } from "../files/csv.ts";
-import type { Table } from "../files/csv.ts";
 import { missingAmong } from "./missing.ts";
-import { byCodePoint } from "../data/labels.ts";
-import type { Label } from "../data/labels.ts";
-import { counterKind, numberProblem, tellFormat, wordsOf } from "./learning.ts";
-import type { LearningRules } from "./learning.ts";
-import { parseNumber, PLAIN, readNumber } from "./numbers.ts";
-import type { NumberFormat } from "./numbers.ts";
-import { calledOf, columnName, count, list, listShown, quotedForShell } from "./problems.ts";
-import type { Choices, Problem, Remedy } from "./problems.ts";
-import { columnOf, readColumn } from "./readings.ts";
-import type { Column, Reading, ReadingRules } from "./readings.ts";
+import { byCodePoint, type Label } from "../data/labels.ts";
+import { counterKind, numberProblem, tellFormat, wordsOf, type LearningRules } from "./learning.ts";
+import { parseNumber, PLAIN, readNumber, type NumberFormat } from "./numbers.ts";
+import {
+  calledOf,
+  columnName,
+  count,
+  list,
+  listShown,
+  quotedForShell,
+  type Choices,
+  type Problem,
+  type Remedy,
+} from "./problems.ts";
+import { columnOf, readColumn, type Column, type Reading, type ReadingRules } from "./readings.ts";
+import { distinctTexts, type Table } from "../data/table.ts";
 
 export type Task = "classification" | "regression";
 

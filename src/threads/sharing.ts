@@ -3,24 +3,13 @@ import { readNumber } from "../ground/options.ts";
 import type { Engine } from "../core/engine.ts";
 import type { Layout } from "../memory/layout.ts";
 import { Part } from "../ground/parts.ts";
-import type { Team } from "./workers.ts";
+import type { Team } from "./team.ts";
+import { usefulThreads, maySleep, threadsMissing } from "./machine.ts";
 
 /** The threads themselves. */
 export const THREADS = new Part<{
   teamOf(engine: Engine, size: number, mayStart: boolean): Team | undefined;
 }>("threads");
-
-/** What Node has in place of a page's Worker. */
-export const node = (globalThis as Partial<typeof globalThis>).process?.getBuiltinModule?.("node:worker_threads");
-
-/** Whether this thread may sleep: not in a page's main thread. */
-export const maySleep = ((): boolean => {
-  try {
-    return Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1) === "not-equal";
-  } catch {
-    return false;
-  }
-})();
 
 const MOST_THREADS = 64;
 /** Rows that predict and evaluate take through the network at a time, for each thread. */
@@ -35,24 +24,6 @@ const WORTHY_START = 4e9;
  * heard of it, it would be over. Something to change, for tests of how threads share small networks.
  */
 export const worth = { sharing: 1.5e6 };
-
-/** How many threads can run at once. */
-export const cores: number =
-  (globalThis as Partial<typeof globalThis>).navigator?.hardwareConcurrency ??
-  (globalThis as Partial<typeof globalThis>).process?.getBuiltinModule?.("node:os").availableParallelism() ??
-  1;
-
-/** How many threads are worth using: on machines with several, half of the cores may be slower ones or no real ones. */
-export const usefulThreads = cores < 4 ? cores : Math.min(8, cores >> 1);
-
-/** Why an engine cannot have threads; nothing if it can. */
-export function threadsMissing(engine: Engine): string | undefined {
-  if (engine.refusal !== undefined) return `threads could not be started: ${engine.refusal}`;
-  if (engine.isShared && (node !== undefined || typeof Worker !== "undefined")) return undefined;
-  return typeof document === "undefined"
-    ? "there is no SharedArrayBuffer, or no Worker"
-    : "this page is not cross-origin isolated: serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
-}
 
 /** An engine's team, of at least so many, started now if there is none; nothing where there cannot be one now. */
 export function teamOf(engine: Engine, size: number, mayStart = true): Team | undefined {
@@ -74,7 +45,7 @@ export function shared<R>(layout: Layout, asked: number | "auto", rows: number, 
   const operations = 2 * parameters * rows;
   const isFree = asked === "auto";
   const isWorthy = parameters >= WORTHY_PARAMETERS && operations >= WORTHY_CALL;
-  const threads = !isFree ? asked : isWorthy ? usefulThreads : 1;
+  const threads = !isFree ? asked : isWorthy ? usefulThreads() : 1;
   if (threads === 1 || !maySleep || operations < worth.sharing) return work(1);
   const team = teamOf(engine, threads, !isFree || operations >= WORTHY_START);
   if (!isFree) team?.waitUntilReady();
@@ -111,8 +82,8 @@ export function threadsOfTraining(training: TrainingWork): number {
   if (asked === "auto") {
     const work = operations * steps;
     if (operations < WORTHY_STEP || work < WORTHY_FIT || missing !== undefined) return 1;
-    engine.work += work;
-    return engine.work < WORTHY_TRAININGS ? 1 : Math.max(1, Math.min(usefulThreads, rows >> 2));
+    engine.threadWork += work;
+    return engine.threadWork < WORTHY_TRAININGS ? 1 : Math.max(1, Math.min(usefulThreads(), rows >> 2));
   }
   // Small steps are over before others have heard of them. In `fit` they are a worker's all the same: this thread is free.
   if (isSync && search === undefined && operations < worth.sharing) return 1;

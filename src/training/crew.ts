@@ -3,7 +3,7 @@
 import { PLAN_STEPS_DONE } from "../../assembly/plan.ts";
 import type { Model } from "../memory/model.ts";
 import { type TrainingWork, teamOf, threadsMissingFor, threadsOfTraining, worth } from "../threads/sharing.ts";
-import type { Team } from "../threads/workers.ts";
+import type { Team } from "../threads/team.ts";
 import { restoreGood } from "./divergence.ts";
 import type { Warnings } from "./warnings.ts";
 
