@@ -1,5 +1,7 @@
 // `init` of the entry `propago/slim`: takes a build of the core that a program brings itself.
-import { type Build, type BuildSource, engineOf } from "./core/engine.ts";
+import { engineOf } from "./core/engine.ts";
+import type { Build, BuildSource } from "./core/builds.ts";
+
 import { type WasmSource, buildOf, isModule, readBuild } from "./core/brought.ts";
 import { readObject } from "./ground/options.ts";
 import { fill } from "./ground/parts.ts";

@@ -154,7 +154,7 @@ describe("training", () => {
     expect(failure(() => make(() => "fast" as unknown as number))).toBeInstanceOf(PropagoError);
   });
 
-  test("JSON holds the schedule; of a function its first rate", () => {
+  test("JSON holds the schedule; a function needs something that stands for it", () => {
     for (const { spec } of formulas) {
       using network = make(spec);
       const json = JSON.parse(JSON.stringify(network));
@@ -164,7 +164,12 @@ describe("training", () => {
       expect(again.fingerprint()).toBe(network.fingerprint());
     }
     using written = make((step) => 0.3 / (1 + step));
-    expect(JSON.parse(JSON.stringify(written)).optimizer.learningRate).toBe(0.3);
+    const words = /function.*toJSON\(\{ learningRate: 0\.01 \}\)/;
+    expect(() => JSON.stringify(written)).toThrow(words);
+    expect(() => written.toJSON({ learningRate: ((step: number) => step) as never })).toThrow(words);
+    expect(written.toJSON({ learningRate: 0.3 }).optimizer).toMatchObject({ learningRate: 0.3 });
+    const schedule = { name: "inverseTime", rate: 0.3, decay: 1 } as const;
+    expect(written.toJSON({ learningRate: schedule }).optimizer).toMatchObject({ learningRate: schedule });
   });
 });
 

@@ -11,7 +11,7 @@ import type { Model } from "./model.ts";
 import { isSeen } from "./seen.ts";
 import { addReadingOptions, readJudgingTable, unknownOption } from "./tables.ts";
 import type { ReadingFlags } from "./tables.ts";
-import { printable, word } from "./text.ts";
+import { called, jsonLine, printable } from "./text.ts";
 
 interface EvaluateOptions extends ReadingFlags {
   unknown: "other" | "ignore" | "error";
@@ -42,7 +42,7 @@ function evaluate(modelPath: string, path: string, options: EvaluateOptions): vo
     const y = target.task === "classification" ? target.labels : target.values;
     return { name: target.name, figures: measure(estimators[i], x, y) };
   });
-  if (options.json) process.stdout.write(`${JSON.stringify(asJson(model, found))}\n`);
+  if (options.json) process.stdout.write(jsonLine(asJson(model, found)));
   else process.stdout.write(`${linesOf(model, found, file).join("\n")}\n`);
 }
 
@@ -51,7 +51,7 @@ type Found = { name: string; figures: Figures }[];
 function linesOf({ estimators }: Model, found: Found, file: string): string[] {
   return found.flatMap(({ name, figures }, i) => {
     const estimator = estimators[i];
-    const which = found.length > 1 ? `, target ${word(name)}` : "";
+    const which = found.length > 1 ? `, target ${called(name)}` : "";
     const head = `${printable(file)} (${count(figures.rows, "row")}${which}): ${sentence(figures)}`;
     return [head, ...(estimator instanceof Classifier ? classLines(estimator.classes, figures) : [])];
   });

@@ -27,9 +27,9 @@ const EXIT_CODES: Record<ErrorCode, number> = {
   ERR_NOT_FITTED: BUG,
   ERR_WORKER: BUG,
   ERR_PART: BUG,
-  ERR_WASM_BLOCKED: BUG,
-  ERR_WASM_RELAXED: BUG,
-  ERR_WASM_SIMD: BUG,
+  ERR_WASM_BLOCKED: USAGE,
+  ERR_WASM_RELAXED: USAGE,
+  ERR_WASM_SIMD: USAGE,
 };
 
 /** Thrown when the user has stopped the command; `message` says what was reached. */

@@ -6,7 +6,7 @@ import type { Label } from "../data/labels.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { Regressor } from "../estimators/regressor.ts";
 import { CLASS_METRICS } from "../selection/figures.ts";
-import { figure, printable } from "./text.ts";
+import { called, figure } from "./text.ts";
 import type { Matrix } from "../data/data.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 
@@ -108,7 +108,7 @@ export function baselineSentence({ loss, accuracy, ...figures }: Baseline): stri
 /** From which probability on which class is predicted, where that is not one half. */
 export function thresholdLines({ classes, threshold }: Classifier): string[] {
   if (threshold === 0.5) return [];
-  const [first, second] = classes.map((label) => printable(String(label)));
+  const [first, second] = classes.map(called);
   const rare = threshold < 0.5 ? { name: second, from: threshold } : { name: first, from: 1 - threshold };
   return [`"${rare.name}" is predicted from a probability of ${figure(rare.from)} on`];
 }
@@ -130,7 +130,7 @@ export function classLines(classes: readonly Label[], figures: Evaluation): stri
   const lines: string[] = [];
   const rows = byClass(classes, figures);
   if (rows.length > MOST_LINES) return lines;
-  const names = classes.map((label) => printable(String(label)).replaceAll("\n", " ").slice(0, 20));
+  const names = classes.map((label) => called(label).slice(0, 20));
   const width = Math.max(12, ...names.map((name) => name.length));
   rows.forEach(({ precision, recall, f1 }, i) => {
     lines.push(

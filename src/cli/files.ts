@@ -1,5 +1,7 @@
 // Files as the command reads and writes them: whole, regular, and replaced in one piece or not at all.
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, readSync, realpathSync, renameSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { accessSync, closeSync, constants, existsSync, fchmodSync, fstatSync, fsyncSync, lstatSync } from "node:fs";
+import { openSync, readdirSync, readSync, realpathSync, renameSync } from "node:fs";
 import { statSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
@@ -25,23 +27,47 @@ const REASONS: Record<string, string> = {
 
 /**
  * Reads a whole regular file, or standard input for "-".
+ * @param most the most bytes that it may have.
  * @throws PropagoError ERR_IO with the reason.
  */
-export function readBytes(path: string): Uint8Array {
+export function readBytes(path: string, most = MAX_BYTES): Uint8Array {
+  let descriptor: number | undefined;
   try {
-    if (path === "-") return readStream(0, MAX_BYTES);
-    // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever; so look first.
+    if (path === "-") return readStream(0, most);
+    checkInput(path, most);
+    // A pipe may have taken the file's place since: it must not keep this waiting, and is no regular file either.
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) throw noFile(path);
+    return readStream(descriptor, most, path, stats.size);
+  } catch (error) {
+    throw ioError(error, `cannot read ${path}`);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/**
+ * Refuses what cannot be read, before anything else is looked at.
+ * @throws PropagoError ERR_IO with the reason.
+ */
+export function checkInput(path: string, most = MAX_BYTES): void {
+  if (path === "-") return;
+  try {
     const { isFile, size } = describe(path);
-    if (!isFile)
-      throw new PropagoError("ERR_IO", `cannot read ${path}: it is no regular file; use - for standard input`);
-    if (size > MAX_BYTES) {
-      const megabytes = `it has ${Math.round(size / 1e6)} MB, the limit is ${MAX_BYTES / 1e6} MB`;
+    if (!isFile) throw noFile(path);
+    if (size > most) {
+      const megabytes = `it has ${Math.round(size / 1e6)} MB, the limit is ${Math.round(most / 1e6)} MB`;
       throw new PropagoError("ERR_IO", `cannot read ${path}: ${megabytes}`);
     }
-    return readFileSync(path);
+    accessSync(path, constants.R_OK);
   } catch (error) {
     throw ioError(error, `cannot read ${path}`);
   }
+}
+
+function noFile(path: string): PropagoError {
+  return new PropagoError("ERR_IO", `cannot read ${path}: it is no regular file; use - for standard input`);
 }
 
 /** A table's bytes, and how messages call it. */
@@ -73,20 +99,21 @@ export function unpacked(bytes: Uint8Array, path: string, limit = MAX_BYTES): Ui
 }
 
 /**
- * Reads a stream to its end.
+ * Reads a file or a stream to its end.
  * @param limit the most bytes that may come.
+ * @param size how many are expected.
  * @throws PropagoError ERR_IO for more.
  */
-export function readStream(descriptor: number, limit: number): Uint8Array {
+export function readStream(descriptor: number, limit: number, name = "standard input", size = 0): Uint8Array {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (;;) {
-    const chunk = Buffer.allocUnsafe(CHUNK);
+    const chunk = Buffer.allocUnsafe(Math.max(CHUNK, Math.min(size + 1 - length, 2 ** 30)));
     const count = readSome(descriptor, chunk);
     if (count === 0) break;
     length += count;
     if (length > limit) {
-      throw new PropagoError("ERR_IO", `cannot read standard input: it has more than the limit of ${limit / 1e6} MB`);
+      throw new PropagoError("ERR_IO", `cannot read ${name}: it has more than the limit of ${limit / 1e6} MB`);
     }
     chunks.push(chunk.subarray(0, count));
   }
@@ -102,62 +129,164 @@ function readSome(descriptor: number, chunk: Uint8Array): number {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EOF") return 0;
       if (code !== "EAGAIN") throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      pause();
     }
   }
 }
 
 /**
  * Refuses, before any work is done, a place where the output cannot or must not go.
- * @throws PropagoError ERR_IO for an existing file without `force`, a folder, and a file that is also read.
+ * @throws PropagoError ERR_IO for an existing file without `force`, a folder, a file that is also read, and a folder in
+ * which no file can be made.
  */
 export function checkOutput(path: string, { inputs, force }: { inputs: readonly string[]; force: boolean }): void {
   try {
     const folder = describe(dirname(resolve(path)));
     if (!folder.isFolder) throw new PropagoError("ERR_IO", `cannot write ${path}: ${dirname(path)} is no folder`);
-    if (!existsSync(path)) return;
-    const there = describe(path);
-    if (there.isFolder) throw new PropagoError("ERR_IO", `cannot write ${path}: it is a folder`);
-    for (const input of inputs) {
+    const there = existsSync(path) ? describe(path) : undefined;
+    if (there?.isFolder) throw new PropagoError("ERR_IO", `cannot write ${path}: it is a folder`);
+    for (const input of there ? inputs : []) {
       if (input !== "-" && isSame(path, input)) {
         throw new PropagoError("ERR_IO", `cannot write ${path}: it is also the input; name another --out`);
       }
     }
+    if (!force && isTaken(path)) throw taken(path);
+    if (there && !there.isFile) accessSync(path, constants.W_OK);
+    else tryFolder(there ? realpathSync(path) : resolve(path));
   } catch (error) {
     throw ioError(error, `cannot write ${path}`);
   }
-  if (!force)
-    throw new PropagoError("ERR_IO", `${path} exists already; use --force to replace it, or name another --out`);
 }
+
+/** Whether something stands at a place, also a link that leads nowhere. */
+function isTaken(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function taken(path: string): PropagoError {
+  const leadsNowhere = existsSync(path) ? "" : ", as a link that leads nowhere";
+  const advice = "use --force to replace it, or name another --out";
+  return new PropagoError("ERR_IO", `${path} exists already${leadsNowhere}; ${advice}`);
+}
+
+/** Makes a file beside the target and takes it away again: so a full or read-only place is found in time. */
+function tryFolder(target: string): void {
+  const temporary = temporaryFor(target);
+  closeSync(openSync(temporary, "wx", 0o666));
+  unlinkSync(temporary);
+  // The target's own name may be one that the file system does not take.
+  lstatSync(target, { throwIfNoEntry: false });
+}
+
+/** A file's name beside the target, that no other process has: ids of processes come again. */
+function temporaryFor(target: string): string {
+  return join(dirname(target), `.${shortName(target)}.${process.pid}.${randomBytes(6).toString("hex")}.tmp`);
+}
+
+/** What of a target's name stands in those of its temporary files, which must not be too long. */
+function shortName(target: string): string {
+  return basename(target).slice(0, 40);
+}
+
+/** Takes away what processes that were killed have left beside the target, once it is an hour old. */
+function removeLeftOvers(target: string): void {
+  const begin = `.${shortName(target)}.`;
+  for (const name of readdirSync(dirname(target))) {
+    if (!name.startsWith(begin) || !/^\d+(\.[0-9a-f]{12})?\.tmp$/.test(name.slice(begin.length))) continue;
+    const path = join(dirname(target), name);
+    const { mtimeMs } = lstatSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Infinity };
+    if (Date.now() - mtimeMs > 3_600_000) unlinkSync(path);
+  }
+}
+
+/** Gives text in pieces. */
+type Content = (write: (piece: string) => void) => void;
 
 /**
  * Writes a file so that there is at any moment the old one or the whole new one: a file beside it is written, brought
  * to the disk, and renamed.
+ * @param content text, or what gives it in pieces: what is larger than JavaScript's longest text comes so.
+ * @param force whether what stands there meanwhile may be replaced.
  * @throws PropagoError ERR_IO with the reason; what was there before is untouched then.
  */
-export function writeWhole(path: string, content: string): void {
-  // A device or a pipe that stands there is not to be replaced by a file.
-  const isSpecial = existsSync(path) && !describe(path).isFile;
+export function writeWhole(path: string, content: string | Content, force = true): void {
+  const pieces: Content = typeof content === "string" ? (write) => write(content) : content;
+  try {
+    // A device or a pipe that stands there is not to be replaced by a file.
+    if (existsSync(path) && !describe(path).isFile) writeSpecial(path, pieces);
+    else replace(path, pieces, force);
+  } catch (error) {
+    throw ioError(error, `cannot write ${path}`);
+  }
+}
+
+function replace(path: string, content: Content, force: boolean): void {
   const target = existsSync(path) ? realpathSync(path) : resolve(path);
-  const folder = dirname(target);
-  const temporary = isSpecial ? target : join(folder, `.${basename(target)}.${process.pid}.tmp`);
+  const temporary = temporaryFor(target);
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(temporary, isSpecial ? "w" : "wx", 0o666);
-    const bytes = Buffer.from(content);
-    for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
-    if (isSpecial) return;
+    const opened = (descriptor = openSync(temporary, "wx", 0o666));
+    content((piece) => writeAll(opened, piece));
+    const old = statSync(target, { throwIfNoEntry: false });
+    // Windows has no such modes.
+    if (old && process.platform !== "win32") fchmodSync(descriptor, old.mode & 0o777);
     fsyncSync(descriptor);
     closeSync(descriptor);
     descriptor = undefined;
+    if (!force && isTaken(path)) throw taken(path);
     renameSync(temporary, target);
-    syncFolder(folder);
   } catch (error) {
-    if (!isSpecial && existsSync(temporary)) unlinkSync(temporary);
-    throw ioError(error, `cannot write ${path}`);
-  } finally {
     if (descriptor !== undefined) closeSync(descriptor);
+    if (existsSync(temporary)) unlinkSync(temporary);
+    throw error;
   }
+  // The file is there: what comes now is no reason to say that it is not.
+  quietly(() => syncFolder(dirname(target)));
+  quietly(() => removeLeftOvers(target));
+}
+
+function quietly(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
+}
+
+/** Milliseconds after which a pipe is given up that nobody reads from. */
+const PATIENCE = 10_000;
+
+/** Writes into a device or a pipe, without waiting for ever for somebody who reads. */
+function writeSpecial(path: string, content: Content): void {
+  const descriptor = patiently(path, () => openSync(path, constants.O_WRONLY | (constants.O_NONBLOCK ?? 0)));
+  try {
+    content((piece) => writeAll(descriptor, piece, path));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function writeAll(descriptor: number, text: string, path = ""): void {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length;) done += patiently(path, () => writeSync(descriptor, bytes, done));
+}
+
+/** Tries again, for a while, what a pipe refuses: nobody has opened it yet, or it is full. */
+function patiently<R>(path: string, work: () => R): R {
+  for (const end = Date.now() + PATIENCE; ;) {
+    try {
+      return work();
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENXIO" && code !== "EAGAIN") throw error;
+      if (Date.now() > end) throw new PropagoError("ERR_IO", `cannot write ${path}: nobody reads from this pipe`);
+      pause();
+    }
+  }
+}
+
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
 }
 
 /** Brings a rename to the disk. Windows cannot open folders, and needs no such thing. */

@@ -7,7 +7,7 @@ import type { Column } from "../columns/columns.ts";
 import { PART_NAMES } from "../columns/dates.ts";
 import { baselineSentence, classLines, sentence, thresholdLines } from "./figures.ts";
 import { readModel } from "./model.ts";
-import { figure, word } from "./text.ts";
+import { called, figure, jsonLine, printable } from "./text.ts";
 
 /** How many columns, categories or labels are shown before "…". */
 const SHOWN = 20;
@@ -35,17 +35,18 @@ function inspect(path: string, { json }: { json: boolean }): void {
     });
     const { target: _name, ...own } = each[0];
     const facts = { task, target, targets, columns, labels, parameters, training: { ...figures, validation: validation[0] }, ...own, fingerprint }; // prettier-ignore
-    process.stdout.write(`${JSON.stringify(each.length > 1 ? { ...facts, models: each } : facts)}\n`);
+    process.stdout.write(jsonLine(each.length > 1 ? { ...facts, models: each } : facts));
     return;
   }
-  const lines = [`${task} of ${word(JSON.stringify(target))}`];
-  if (labels && estimators.length === 1) lines.push(`classes (${labels.length}): ${shown(labels.map(word))}`);
-  lines.push(`columns (${columns.length}): ${shown(columns.map(describe))}`);
+  const lines = [`${task} of ${shown(targets.map(({ name }) => JSON.stringify(called(name))))}`];
+  if (labels && estimators.length === 1)
+    lines.push(`classes (${labels.length}): ${shown(labels.slice(0, SHOWN + 1).map(called))}`);
+  lines.push(`columns (${columns.length}): ${shown(columns.slice(0, SHOWN + 1).map(describe))}`);
   lines.push(
     `trained on ${training.rows} ${training.rows === 1 ? "row" : "rows"}, the last network ${training.epochs} epochs`,
   );
   estimators.forEach((estimator, i) => {
-    if (estimators.length > 1) lines.push("", `target ${word(targets[i].name)}:`);
+    if (estimators.length > 1) lines.push("", `target ${called(targets[i].name)}:`);
     const figures = training.validation[i];
     if (figures) lines.push(`rows that it had not seen: ${sentence(figures)}`);
     if (figures && estimator instanceof Classifier) lines.push(...classLines(estimator.classes, figures));
@@ -71,20 +72,20 @@ function chosenLines(estimator: Classifier | Regressor): string[] {
   const { chosen, options } = estimator;
   if (!chosen || chosen.candidates.length < 2) return [];
   const tried = [...chosen.candidates].sort((a, b) => (a.loss ?? 0) - (b.loss ?? 0));
-  const own = typeof options.loss === "object" ? options.loss.name : options.loss;
+  const own = typeof options.loss === "object" ? options.loss?.name : options.loss;
   const loss = own ?? (estimator instanceof Classifier ? "log loss" : "mean squared error");
-  const lines = [`compared with effort ${word(chosen.effort)}, by the ${word(loss)} of rows left out:`];
+  const lines = [`compared with effort ${called(chosen.effort)}, by the ${called(loss)} of rows left out:`];
   for (const { description, loss, networks, weight } of tried) {
     const kept = networks > 0 ? `, ${networks} of ${chosen.networks} networks, weight ${figure(weight, 2)}` : "";
-    lines.push(`  ${figure(loss)}: ${word(description)}${kept}`);
+    lines.push(`  ${figure(loss)}: ${printable(description.slice(0, 200)).replaceAll("\n", " ")}${kept}`);
   }
   return lines;
 }
 
 function describe(column: Column): string {
-  const name = word(column.name);
+  const name = called(column.name);
   if (column.kind === "category") {
-    const categories = column.categories.map(word);
+    const categories = column.categories.slice(0, SHOWN + 1).map(called);
     if (column.other) categories.push("others");
     if (column.missing === "category") categories.push("missing");
     return `${name} (one of ${shown(categories)})`;
@@ -94,7 +95,7 @@ function describe(column: Column): string {
     return `${name} (${[column.form === "time" ? "time of day" : "date", ...parts].join(", ")})`;
   }
   const affix = column.format?.affix;
-  return affix === undefined ? name : `${name} (in ${word(affix)})`;
+  return affix === undefined ? name : `${name} (in ${called(affix)})`;
 }
 
 function shown(texts: readonly string[]): string {

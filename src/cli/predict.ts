@@ -7,11 +7,11 @@ import { findColumns } from "../columns/selection.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { Regressor } from "../estimators/regressor.ts";
 import { warn } from "./exit.ts";
-import { checkOutput, writeWhole } from "./files.ts";
-import { readModel, type Model } from "./model.ts";
+import { checkInput, checkOutput, writeWhole } from "./files.ts";
+import { MOST_BYTES, readModel, type Model } from "./model.ts";
 import { gathered, number } from "./options.ts";
 import { addReadingOptions, readModelTable, unknownOption, type ReadingFlags } from "./tables.ts";
-import { numberCell, textCell } from "./text.ts";
+import { numberCell, printable, textCell } from "./text.ts";
 import { emptyRows, type Table } from "../data/table.ts";
 
 interface PredictOptions extends ReadingFlags {
@@ -41,6 +41,7 @@ export function predictCommand(): Command {
 
 function predict(modelPath: string, path: string, options: PredictOptions): void {
   const { out, force, keep } = options;
+  for (const input of [modelPath, path]) checkInput(input, input === modelPath ? MOST_BYTES : undefined);
   if (out !== undefined) checkOutput(out, { inputs: [modelPath, path], force });
   const model = readModel(modelPath);
   const { table, encoded, warnings } = readModelTable(
@@ -59,8 +60,8 @@ function predict(modelPath: string, path: string, options: PredictOptions): void
     warn(`${table.file}: ${count(unusable, "row")} of ${table.rows} ${verb} no prediction; ${whose} cells are empty`);
   }
   const content = written(table, encoded, kept, answers(model, encoded, options.interval));
-  if (out === undefined) process.stdout.write(content);
-  else writeWhole(out, content);
+  if (out === undefined) process.stdout.write(process.stdout.isTTY ? printable(content) : content);
+  else writeWhole(out, content, force);
 }
 
 /** Where the columns are that are to be kept. */

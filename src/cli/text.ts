@@ -1,15 +1,27 @@
 // Text for terminals and CSV files: nothing that came from a file may steer a terminal or a spreadsheet.
+import { UNPRINTABLE, printable } from "../ground/errors.ts";
 import { shortest } from "../network/json.ts";
 
-/** Text without the control characters that could move the cursor, colour or rename the terminal; line ends stay. */
-export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what this is about
-  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, "\ufffd");
-}
+export { printable };
 
 /** A word from a file, on one line. */
 export function word(text: unknown): string {
   return printable(String(text).replaceAll("\n", "\ufffd"));
+}
+
+/** The most letters of a name that tables and lists show. */
+const LONGEST = 40;
+
+/** A name from a file, on one line and no longer than people read. */
+export function called(text: unknown): string {
+  const whole = String(text);
+  return word(whole.length > LONGEST ? `${whole.slice(0, LONGEST - 1)}…` : whole);
+}
+
+/** One line of JSON in which what steers terminals is escaped: programs read the same as without. */
+export function jsonLine(value: unknown): string {
+  const escaped = (sign: string): string => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  return `${JSON.stringify(value).replace(UNPRINTABLE, escaped)}\n`;
 }
 
 /** A number for people: four significant digits at most after the point, never in exponents where it can be helped. */

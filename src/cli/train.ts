@@ -9,16 +9,16 @@ import { OPTIMIZERS } from "../tables/whole.ts";
 import { warn } from "./exit.ts";
 import { baselineSentence, classLines, measure, sentence, thresholdLines } from "./figures.ts";
 import type { Figures } from "./figures.ts";
-import { checkOutput } from "./files.ts";
+import { checkInput, checkOutput } from "./files.ts";
 import { learn, splitTargets } from "./learn.ts";
-import type { Learnt, LearnFlags } from "./learn.ts";
-import { writeModel } from "./model.ts";
+import type { Learnt, LearnFlags, Target } from "./learn.ts";
+import { checkSize, writeModel } from "./model.ts";
 import type { Model } from "./model.ts";
 import { layerSizes, named, number } from "./options.ts";
 import { isSeen, sampleOf } from "./seen.ts";
 import { addTableOptions, readJudgingTable, readTrainingTable } from "./tables.ts";
 import type { JudgingTable, TableFlags, TrainingTable } from "./tables.ts";
-import { figure, printable, word } from "./text.ts";
+import { called, figure, jsonLine, printable, word } from "./text.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 import type { History } from "../training/reports.ts";
 
@@ -86,6 +86,8 @@ function addLearningOptions(command: Command): Command {
 }
 
 async function train(path: string, options: TrainOptions): Promise<void> {
+  checkInput(path);
+  if (typeof options.validation === "string") checkInput(options.validation);
   checkOutput(options.out, { inputs: [path], force: options.force });
   const table = readTrainingTable(path, options, options.dtype);
   const { targets, encoded, columns, record, weights } = table;
@@ -97,6 +99,10 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   // Read before anything is trained: a file that does not fit should cost no time.
   const judging = typeof validation === "string" ? readJudging(validation, options, tables, table) : undefined;
   const all = splitTargets(targets);
+  checkSize(
+    all.reduce((sum, target) => sum + parametersFor(target, encoded.columns, options.hidden), 0),
+    options.dtype,
+  );
   const learnt: Learnt[] = [];
   for (const [i, target] of all.entries()) {
     learnt.push(await learn(target, encoded, weights, options, { number: i + 1, of: all.length }));
@@ -114,9 +120,16 @@ async function train(path: string, options: TrainOptions): Promise<void> {
     sample: sampleOf(encoded),
   };
   const model: Model = { task: all[0].task, ...tables, training, estimators };
-  writeModel(options.out, model);
-  if (options.json) process.stdout.write(`${JSON.stringify(asJson(model, learnt, encoded.columns, options.out))}\n`);
+  writeModel(options.out, model, options.force);
+  if (options.json) process.stdout.write(jsonLine(asJson(model, learnt, encoded.columns, options.out)));
   else process.stdout.write(`${learnt.flatMap((one) => linesOf(one, learnt.length)).concat(savedLine(model, options.out)).join("\n")}\n`); // prettier-ignore
+}
+
+/** How many weights and biases a network for a target has at least, where the user has said how large it is. */
+function parametersFor(target: Target, inputs: number, hidden: readonly number[] = []): number {
+  const classes = target.task === "classification" ? new Set(target.labels).size : 1;
+  const widths = [...hidden, classes === 2 ? 1 : classes];
+  return widths.reduce((sum, units, i) => sum + (i === 0 ? inputs : widths[i - 1]) * units + units, 0);
 }
 
 function tellWarnings({ warnings = [] }: History): void {
@@ -158,7 +171,7 @@ function shown(figures: Evaluation | null): Evaluation | null {
 /** What one target's training came to, for people. */
 function linesOf({ target, estimator, seconds, training, judged }: Learnt, count: number): string[] {
   const { chosen, estimate, baseline } = estimator;
-  const lines: string[] = count > 1 ? [`target ${word(target.name)}:`] : [];
+  const lines: string[] = count > 1 ? [`target ${called(target.name)}:`] : [];
   if (chosen) lines.push(`${chosenSentence(chosen)}; ${figure(seconds, 2)} s`);
   const classes = estimator instanceof Classifier ? estimator.classes : [];
   if (judged) lines.push(`validation rows (${judged.rows}): ${sentence(judged)}`, ...classLines(classes, judged));

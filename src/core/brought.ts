@@ -1,6 +1,7 @@
 // Builds of the core that a program brings itself: finds out which build it is, and reads it from wherever it comes.
 import { PropagoError, show } from "../ground/errors.ts";
-import { type Build, type BuildSource, refusalOf } from "./engine.ts";
+import { refusalOf } from "./engine.ts";
+import type { Build, BuildSource } from "./builds.ts";
 
 declare const PROPAGO_VERSION: string | undefined;
 

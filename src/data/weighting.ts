@@ -1,18 +1,20 @@
 // How much samples count: weights of single samples and of classes, as users pass them.
-import { readNumber } from "../ground/options.ts";
-import { PropagoError, show } from "../ground/errors.ts";
-import { checkTyped, isNumericArray } from "./matrix.ts";
+import { isArray, isPlain, readNumber } from "../ground/options.ts";
+import { PropagoError, cut, show } from "../ground/errors.ts";
+import { readTyped } from "./matrix.ts";
+import { numericArray } from "./typed.ts";
 
 /** One number a row, none below 0. */
 export function readSampleWeights(value: unknown, name: string, rows: number): Float64Array {
-  checkTyped(value, name);
-  if (!Array.isArray(value) && !isNumericArray(value)) {
+  const values: ArrayLike<unknown> | undefined = readTyped(value, name) ?? (isArray(value) ? value : undefined);
+  if (values === undefined) {
     throw new PropagoError("ERR_DATA", `${name} is ${show(value)}; pass an array with one number for each row`);
   }
-  if (value.length !== rows) {
-    throw new PropagoError("ERR_SHAPE", `${name} has ${value.length} values, expected one for each of ${rows} rows`);
+  if (values.length !== rows) {
+    throw new PropagoError("ERR_SHAPE", `${name} has ${values.length} values, expected one for each of ${rows} rows`);
   }
-  return Float64Array.from(value as ArrayLike<unknown>, (weight, row) => {
+  return Float64Array.from({ length: rows }, (_, row) => {
+    const weight: unknown = values[row];
     if (typeof weight === "number" && weight >= 0 && weight < Infinity) return weight;
     const isNumber = typeof weight === "number" && !(weight < 0);
     throw new PropagoError(
@@ -41,21 +43,23 @@ export function readClassWeights(
     const present = counts.filter((count) => count > 0).length;
     return factors.map((one, label) => (counts[label] > 0 ? rows.length / (present * counts[label]) : one));
   }
-  if (typeof value !== "object" || value === null) {
-    const expected = `"balanced", an array of ${labels.length} numbers, or an object such as { "${labels[0]}": 2 }`;
+  const list = isArray(value) ? value : numericArray(value);
+  if (list === undefined && !isPlain(value)) {
+    const expected = `"balanced", an array of ${labels.length} numbers, or an object such as { ${show(String(labels[0]))}: 2 }`;
     throw new PropagoError("ERR_CONFIG", `classWeights must be ${expected}, got ${show(value)}`);
   }
-  if ((Array.isArray(value) || isNumericArray(value)) && value.length !== labels.length) {
-    throw new PropagoError("ERR_CONFIG", `classWeights has ${value.length} numbers for ${labels.length} classes`);
+  if (list && list.length !== labels.length) {
+    throw new PropagoError("ERR_CONFIG", `classWeights has ${list.length} numbers for ${labels.length} classes`);
   }
-  const names = Array.isArray(value) || isNumericArray(value) ? labels.map((_, i) => i) : labels;
-  for (const [key, weight] of Object.entries(value)) {
-    const label = names.findIndex((name) => String(name) === key);
+  if (list) return factors.map((_, i) => readNumber(list[i], `classWeights.${i}`, { least: 0 }));
+  const names = labels.map(String);
+  for (const [key, weight] of Object.entries(value as object)) {
+    const label = names.indexOf(key);
     if (label < 0) {
-      const known = `${labels.slice(0, 10).map(String).join(", ")}${labels.length > 10 ? ", …" : ""}`;
+      const known = `${names.slice(0, 10).map(cut).join(", ")}${labels.length > 10 ? ", …" : ""}`;
       throw new PropagoError("ERR_CONFIG", `classWeights: unknown class ${show(key)}; known: ${known}`);
     }
-    factors[label] = readNumber(weight, `classWeights.${key}`, { least: 0 });
+    factors[label] = readNumber(weight, `classWeights.${cut(key)}`, { least: 0 });
   }
   return factors;
 }

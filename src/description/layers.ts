@@ -106,7 +106,7 @@ export function readLayers(value: unknown, inputs: number, defaults: LayerDefaul
   if (!isOneOf(kind, ACTIVATING_KINDS)) {
     throw new PropagoError(
       "ERR_CONFIG",
-      `the last layer ("${name}") is ${spec.type}, but the last must be dense or activation, whose outputs the loss is ` +
+      `the last layer (${show(name)}) is ${spec.type}, but the last must be dense or activation, whose outputs the loss is ` +
         'for: leave it out, or put dense(…) or activation("linear") behind it',
     );
   }

@@ -3,6 +3,7 @@ import type { Layer } from "./helpers.ts";
 import type { DType } from "../ground/arrays.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import type { OptimizerSpec } from "../tables/names.ts";
+import type { ScheduleSpec } from "../tables/schedules.ts";
 
 /** What a network is made of, and how it learns. */
 export interface NetworkOptions<D extends DType = "float32"> {
@@ -59,6 +60,42 @@ export interface NetworkJSON<D extends DType = DType> {
   l2: number;
   /** As in `NetworkOptions`. */
   maxNorm?: number;
-  /** For each layer with weights: (inputs, units) row-major, and biases and running statistics if it has them. */
+  /**
+   * For each layer with weights: (inputs, units) row-major, and biases and running statistics if it has them. A -0 stands as
+   * the text "-0", since JSON has no such number.
+   */
   weights: { weights: number[]; bias?: number[]; mean?: number[]; variance?: number[] }[];
+  /** Updates made so far, where the optimizer's rate follows a schedule. */
+  steps?: number;
+  /** Where training stands, where it was asked for. */
+  state?: StateJSON;
+}
+
+/** What `fit` needs to go on as if the network had never been saved. -0 and what is not finite stand as text. */
+export interface StateJSON {
+  step: number;
+  epoch: number;
+  batches: number;
+  power1: number;
+  power2: number;
+  power3: number;
+  age: number;
+  pending: number;
+  pendingRows: number;
+  seen: number;
+  memory: number[];
+  /** What reduceOnPlateau has come to. */
+  plateau: { scale: number; best?: number; bad: number; cooldown: number };
+  /** The optimizer's arrays, one behind the other; none before the first update. */
+  remembered: number[];
+  /** Whether first weights still wait for data to be scaled to. */
+  isUnscaled?: boolean;
+}
+
+/** What `toJSON` is to keep. */
+export interface ToJSONOptions {
+  /** The optimizer's memory, and where schedules and shuffles stand. Default false. */
+  state?: boolean;
+  /** What stands for a `learningRate` that is a function, which JSON cannot hold: a rate, or a schedule by name. */
+  learningRate?: number | ScheduleSpec;
 }

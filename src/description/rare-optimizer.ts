@@ -3,7 +3,7 @@ import type { OptimizerName } from "../tables/names.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { type OptimizerRow, COMMON } from "../tables/optimizers.ts";
 import { RARE_OPTIMIZERS } from "../tables/rare-optimizers.ts";
-import { PropagoError } from "../ground/errors.ts";
+import { PropagoError, show } from "../ground/errors.ts";
 import { readNamed } from "../ground/options.ts";
 import {
   ACTIVATION,
@@ -70,7 +70,7 @@ function checkMeasured({ name, rule }: Optimizer, layers: readonly LayerDescript
   }
   for (const layer of layers) {
     if (layer.kind !== DENSE && layer.kind !== ACTIVATION) {
-      refuse(`cannot measure layer "${layer.name}"`, "it knows dense and activation layers");
+      refuse(`cannot measure layer ${show(layer.name)}`, "it knows dense and activation layers");
     }
   }
   if (rule.measures === "differences") return;
@@ -79,7 +79,7 @@ function checkMeasured({ name, rule }: Optimizer, layers: readonly LayerDescript
   const open = loss.fused ? layers.slice(0, -1) : layers;
   for (const { activation, name } of open) {
     if (activation.id !== SOFTMAX && activation.id !== LOG_SOFTMAX) continue;
-    refuse(`has no curvature of the activation "${activation.name}" of layer "${name}"`, instead);
+    refuse(`has no curvature of the activation "${activation.name}" of layer ${show(name)}`, instead);
   }
 }
 
@@ -111,7 +111,7 @@ function checkSearched({ name, search }: Optimizer, layers: readonly LayerDescri
     if (isKnown && layer.maxNorm === 0) continue;
     throw new PropagoError(
       "ERR_CONFIG",
-      `optimizer "${name}" does not know ${isKnown ? "the maxNorm of " : ""}layer "${layer.name}" (${layer.spec.type}); ` +
+      `optimizer "${name}" does not know ${isKnown ? "the maxNorm of " : ""}layer ${show(layer.name)} (${layer.spec.type}); ` +
         'leave it out, or choose another optimizer, for example "adam"',
     );
   }

@@ -1,7 +1,7 @@
 // What Classifier and Regressor share: networks with their scaled inputs, whose answers are averaged, and the rule that a
 // call which fails changes nothing. What targets mean stands in classifier.ts and regressor.ts. How networks are chosen
 // and trained, the part "selection" knows (src/selection/).
-import { readObject } from "../ground/options.ts";
+import { copied, isArray, readFields, readObject } from "../ground/options.ts";
 import { readRows } from "../data/rows.ts";
 import type { Rows } from "../data/scaling.ts";
 import { PropagoError, show } from "../ground/errors.ts";
@@ -14,9 +14,11 @@ import { type Job, SELECTION, type Task } from "./job.ts";
 import type { Kind } from "./kind.ts";
 import type { EstimatorFitOptions, EstimatorOptions, PartialFitOptions } from "./options.ts";
 import { type Found, type Member, describeMembers } from "./saved.ts";
-import type { Matrix } from "../data/data.ts";
+import type { Matrix, SampleWeights } from "../data/data.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
+import type { ToJSONOptions } from "../description/options.ts";
 import type { EvaluateOptions } from "../network/options.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 import type { History } from "../training/reports.ts";
 
@@ -55,13 +57,16 @@ export abstract class Estimator<Y, Codec> {
 
   /** @internal */
   protected constructor(options: EstimatorOptions, kind: Kind<Y, Codec>) {
-    readObject(options, `${kind.name} options`, OPTIONS);
-    const { hidden } = options;
-    if (hidden !== undefined && !(Array.isArray(hidden) && hidden.every((n) => Number.isSafeInteger(n) && n > 0))) {
+    const given = readObject(copied(options), `${kind.name} options`, OPTIONS);
+    const { hidden } = given;
+    if (
+      hidden !== undefined &&
+      !(isArray(hidden) && hidden.length < 1e4 && hidden.every((n) => Number.isSafeInteger(n) && Number(n) > 0))
+    ) {
       const expected = "an array of layer sizes such as [32] or [16, 16]";
       throw new PropagoError("ERR_CONFIG", `hidden must be ${expected}, got ${show(hidden)}`);
     }
-    this.#options = hidden ? { ...options, hidden: hidden.slice() as number[] } : { ...options };
+    this.#options = given;
     this.#kind = kind;
   }
 
@@ -117,8 +122,9 @@ export abstract class Estimator<Y, Codec> {
   /** Mean loss of the model, and accuracy or r2 or other metrics, over rows with known targets, in these' own units. */
   evaluate(x: Matrix, y: Y, options: EvaluateOptions = {}): Evaluation {
     const { codec, found } = this.fitted;
-    const rows = this.#readRows(x, y, this.columns);
-    const job = this.#job(codec, rows, this.#kind.encode(codec, y, rows.rows), options);
+    const own = this.#kind.copy(y);
+    const rows = this.#readRows(x, own, this.columns);
+    const job = this.#job(codec, rows, this.#kind.encode(codec, own, rows.rows), options);
     return SELECTION.need("evaluate").measure(job, this.#answer(rows), job.targets, options, found?.threshold);
   }
 
@@ -139,27 +145,27 @@ export abstract class Estimator<Y, Codec> {
 
   /** Numbers of the rows that the last `fit` held back, to judge the model by. */
   get heldBack(): readonly number[] {
-    return this.#fitted?.found?.heldBack ?? [];
+    return [...(this.#fitted?.found?.heldBack ?? [])];
   }
 
   /** What `fit` chose, from what, and by which figures; undefined before it, and of a model that `partialFit` began. */
   get chosen() {
-    return this.#fitted?.found?.chosen;
+    return copied(this.#fitted?.found?.chosen);
   }
 
   /** How the model does on rows that it has not seen; undefined where there are too few rows to tell. */
   get estimate() {
-    return this.#fitted?.found?.estimate;
+    return copied(this.#fitted?.found?.estimate);
   }
 
   /** What is reached without a look at the inputs. */
   get baseline() {
-    return this.#fitted?.found?.baseline;
+    return copied(this.#fitted?.found?.baseline);
   }
 
   /** What it was told when it was made. */
   get options(): EstimatorOptions {
-    return this.#options;
+    return copied(this.#options);
   }
 
   /** The networks' layers as tables. */
@@ -203,13 +209,14 @@ export abstract class Estimator<Y, Codec> {
   }
 
   /** @internal One epoch over the data, going on from where the model stands. */
-  protected trainFurther(x: Matrix, y: Y, options: PartialFitOptions, learn: (rows: number) => Codec): History {
+  protected trainFurther(x: Matrix, y: Y, options: PartialFitOptions, learn: (y: Y, rows: number) => Codec): History {
     this.#checkIdle();
     const { further } = SELECTION.need("partialFit");
     const fitted = this.#fitted;
-    const rows = this.#readRows(x, y, fitted && this.columns);
-    const codec = fitted?.codec ?? learn(rows.rows);
-    const job = this.#job(codec, rows, this.#kind.encode(codec, y, rows.rows), options);
+    const own = this.#kind.copy(y);
+    const rows = this.#readRows(x, own, fitted && this.columns);
+    const codec = fitted?.codec ?? learn(own, rows.rows);
+    const job = this.#job(codec, rows, this.#kind.encode(codec, own, rows.rows), options);
     const { members, history } = further(job, fitted?.members);
     // What was measured before is not true of what has learnt more.
     this.#fitted = { members, codec, found: { threshold: fitted?.found?.threshold } };
@@ -217,10 +224,13 @@ export abstract class Estimator<Y, Codec> {
   }
 
   /** @internal The parts of the JSON that both kinds write. */
-  protected describe() {
+  protected describe(toJSON: ToJSONOptions | string = {}) {
     const { members, found } = this.fitted;
-    const { build: _, ...options } = this.#options;
-    return describeMembers(this.#kind.name, options, members, found);
+    const { build: _, ...options } = copied(this.#options);
+    const rate = typeof toJSON === "object" ? toJSON.learningRate : undefined;
+    if (rate !== undefined)
+      options.optimizer = { ...(options.optimizer as object), learningRate: rate } as OptimizerSpec;
+    return describeMembers(this.#kind.name, options, members, found, toJSON);
   }
 
   /** How many columns a row of inputs has. Throws ERR_NOT_FITTED before `fit`. */
@@ -244,16 +254,19 @@ export abstract class Estimator<Y, Codec> {
   /** Reads what is to be learnt; nothing of the estimator changes. */
   #prepare(x: Matrix, y: Y, options: EstimatorFitOptions<Y>): [Job, Codec] {
     this.#checkIdle();
-    readObject(options, "fit options", [...FIT_KEYS, "restarts", "onSearch"]);
+    const given = readObject(options, "fit options", [...FIT_KEYS, "restarts", "onSearch"]);
     const { encode, learn } = this.#kind;
-    const rows = this.#readRows(x, y);
-    const codec = learn(y, rows.rows);
-    const job = this.#job(codec, rows, encode(codec, y, rows.rows), { ...options });
-    const { validation } = options;
+    const own = this.#kind.copy(y);
+    const rows = this.#readRows(x, own);
+    const codec = learn(own, rows.rows);
+    const job = this.#job(codec, rows, encode(codec, own, rows.rows), given as Job["fit"]);
+    const { validation } = given;
     if (typeof validation === "object" && validation !== null) {
-      const theirs = this.#readRows(validation.x, validation.y, rows.columns, "validation.");
-      const targets = encode(codec, validation.y, theirs.rows, "validation.");
-      job.judge = { x: theirs, targets, sampleWeights: validation.sampleWeights };
+      const fields = readFields(validation, "validation", ["x", "y", "sampleWeights"]);
+      const other = this.#kind.copy(fields.y as Y, "validation.");
+      const theirs = this.#readRows(fields.x as Matrix, other, rows.columns, "validation.");
+      const targets = encode(codec, other, theirs.rows, "validation.");
+      job.judge = { x: theirs, targets, sampleWeights: fields.sampleWeights as SampleWeights | undefined };
     }
     return [job, codec];
   }

@@ -9,6 +9,8 @@ export interface Kind<Y, Codec> {
   metric: "accuracy" | "r2";
   /** How messages call the targets. */
   targets: "labels" | "targets";
+  /** Targets that are plain arrays, each read once; `prefix` stands before their name in messages. */
+  copy: (y: Y, prefix?: string) => Y;
   /** How many rows the targets are for, where their form tells. */
   rowsOf: (y: Y) => number | undefined;
   /** Learns how to translate targets of so many rows. */

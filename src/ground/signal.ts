@@ -1,5 +1,6 @@
 // What ends a training from outside. A type of our own, since not every project's types know AbortSignal, and the global
 // class is another one in each realm: a signal is known by what it can do.
+import { UNSEEN, show } from "./errors.ts";
 
 /** An AbortSignal, as far as it is used: `new AbortController().signal`, `AbortSignal.timeout(5000)`. */
 export interface AbortSignalLike {
@@ -19,7 +20,7 @@ const METHODS = ["throwIfAborted", "addEventListener", "removeEventListener"] as
 
 /** Whether a value is an AbortSignal, of whichever realm. */
 export function isSignal(value: unknown): value is AbortSignalLike {
-  if (typeof value !== "object" || value === null) return false;
+  if (typeof value !== "object" || value === null || show(value) === UNSEEN) return false;
   const signal = value as Partial<AbortSignalLike>;
   return typeof signal.aborted === "boolean" && METHODS.every((name) => typeof signal[name] === "function");
 }

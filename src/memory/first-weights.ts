@@ -2,7 +2,7 @@
 import { LAYER_Z, STREAM_INIT } from "../../assembly/plan.ts";
 import type { Engine } from "../core/engine.ts";
 import type { NetworkDescription } from "../description/description.ts";
-import { PropagoError } from "../ground/errors.ts";
+import { PropagoError, show } from "../ground/errors.ts";
 import { isScaledToData } from "../tables/initializers.ts";
 import { type Distribution } from "../tables/distributions.ts";
 import type { Layout } from "./layout.ts";
@@ -33,7 +33,7 @@ export function drawFirstWeights(layout: Layout, { layers, seed, dtype }: Networ
   if (bad < 0) return;
   const tensor = tensors.find(({ start, length }) => start <= bad && bad < start + length);
   const { name } = layers[tensor?.layer ?? 0];
-  throw new PropagoError("ERR_CONFIG", `first weights of layer "${name}" overflow ${dtype}; give smaller numbers`);
+  throw new PropagoError("ERR_CONFIG", `first weights of layer ${show(name)} overflow ${dtype}; give smaller numbers`);
 }
 
 /** Draws rows × columns numbers at an address; `state` holds 16 bytes, `counter` names the stream of this tensor. */

@@ -19,15 +19,17 @@ export class Model {
   readonly layout: Layout;
   /** Whether the first weights of some layers still wait for data to be scaled to. */
   isUnscaled: boolean;
+  /** Whether it was read from JSON without the state of its training, so that schedules begin anew. */
+  isBegunAnew = false;
   #isDisposed = false;
 
-  /** Takes up memory and draws first weights. */
-  constructor(description: NetworkDescription) {
+  /** Takes up memory and draws first weights, unless it is to stay blank: then they are 0. */
+  constructor(description: NetworkDescription, isBlank = false) {
     this.description = description;
     this.engine = engineFor(description);
     this.layout = new Layout(this.engine, description);
     try {
-      drawFirstWeights(this.layout, description);
+      if (!isBlank) drawFirstWeights(this.layout, description);
     } catch (error) {
       this.layout.release();
       throw error;

@@ -14,7 +14,9 @@ import type { Engine } from "../core/engine.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Loss } from "../tables/losses.ts";
-import { type Source, checkTyped, copyValues, isNumericArray, nonFinite, readShape } from "../data/matrix.ts";
+import { isArray } from "../ground/options.ts";
+import { type Source, copyValues, nonFinite, readFlat, readShape, readTyped } from "../data/matrix.ts";
+import { lengthOf } from "../data/typed.ts";
 import type { Meaning, Metrics, Scores } from "../tables/metrics.ts";
 import { readClassWeights } from "../data/weighting.ts";
 import type { Targets } from "../data/data.ts";
@@ -24,30 +26,33 @@ import { meaningOf, suit } from "../description/metrics.ts";
 /** Labels: one class a row. */
 export interface LabelSource {
   name: string;
-  labels: NumericArray | readonly number[];
+  labels: NumericArray | readonly unknown[];
 }
 
 /** Reads targets: a matrix with `outputs` columns, or one label (or, for a single output, one target) a row. */
 export function readTargets(value: Targets, name: string, x: Source, outputs: number): Source | LabelSource {
-  checkTyped(value, name);
+  const typed = readTyped(value, name);
   const { rows } = x;
-  const flat = isNumericArray(value) || (Array.isArray(value) && !isRow(value[0]));
-  if (flat && value.length !== rows && value.length !== rows * outputs) {
+  const list = isArray(value) && !isRow(value[0]) ? value : undefined;
+  const flat = typed ?? list;
+  const length = typed ? lengthOf(typed) : (list?.length ?? 0);
+  if (flat && length !== rows && length !== rows * outputs) {
     throw new PropagoError(
       "ERR_SHAPE",
-      `${x.name} has ${rows} rows, ${name} has ${value.length} values; expected ` +
+      `${x.name} has ${rows} rows, ${name} has ${length} values; expected ` +
         (outputs === 1 ? "one target a row" : `one label a row, or ${rows}×${outputs} targets`),
     );
   }
   let targets: Source | LabelSource;
-  if (flat && outputs > 1 && value.length === rows) {
-    targets = { name, labels: value as NumericArray | readonly number[] };
+  if (flat && outputs > 1 && length === rows) {
+    targets = { name, labels: typed ?? Array.from({ length }, (_, row) => list?.[row]) };
   } else if (flat) {
-    targets = { name, rows, columns: outputs, data: value as NumericArray | readonly number[], nested: false };
+    const data = typed ?? readFlat(flat as unknown[], name, rows, outputs);
+    targets = { name, rows, columns: outputs, data };
   } else {
     targets = readShape(value, name, outputs);
   }
-  const got = "labels" in targets ? targets.labels.length : targets.rows;
+  const got = "labels" in targets ? length : targets.rows;
   if (got !== rows) {
     throw new PropagoError("ERR_SHAPE", `${x.name} has ${rows} rows, ${name} has ${got}; each sample needs its target`);
   }
@@ -55,7 +60,7 @@ export function readTargets(value: Targets, name: string, x: Source, outputs: nu
 }
 
 function isRow(value: unknown): boolean {
-  return Array.isArray(value) || ArrayBuffer.isView(value);
+  return isArray(value) || ArrayBuffer.isView(value);
 }
 
 /** Samples (and targets) in the core's memory, and the record that the core reads. */
@@ -125,7 +130,7 @@ export class Dataset {
     this.#name = y?.name ?? "y";
     this.#given = weights;
     try {
-      if (bytes) engine.octets(this.#samples, bytes.length).set(bytes);
+      if (bytes) copyValues(x, engine.octets(this.#samples, x.rows * x.columns));
       else copyMatrix(engine, x, this.#samples, inputScale);
       if (labels && loss.targets === "signs") {
         throw new PropagoError(
@@ -134,7 +139,7 @@ export class Dataset {
             `give such rows, or choose another loss`,
         );
       }
-      if (labels) copyLabels(engine, labels, this.#targets, outputs);
+      if (labels) copyLabels(engine, labels, this.#targets, x.rows, outputs);
       if (matrix) {
         copyMatrix(engine, matrix, this.#targets, 1);
         checkTargets(engine.numbers(this.#targets, x.rows * outputs), matrix.name, outputs, loss);
@@ -437,9 +442,15 @@ function multiply(values: FloatArray, scale: number, begin = 0, end = values.len
   for (let i = begin; i < end; i++) values[i] *= factor;
 }
 
-function copyLabels(engine: Engine, { name, labels }: LabelSource, address: number, outputs: number): void {
-  const to = engine.words(address, labels.length);
-  for (let row = 0; row < labels.length; row++) {
+function copyLabels(
+  engine: Engine,
+  { name, labels }: LabelSource,
+  address: number,
+  rows: number,
+  outputs: number,
+): void {
+  const to = engine.words(address, rows);
+  for (let row = 0; row < rows; row++) {
     const label: unknown = labels[row];
     if (typeof label === "number" && Number.isInteger(label) && label >= 0 && label < outputs) {
       to[row] = label;

@@ -2,10 +2,11 @@
 import { FEW, type Source, readMatrix } from "../data/matrix.ts";
 import type { Data, Matrix } from "../data/data.ts";
 import { describe } from "../description/description.ts";
-import type { NetworkJSON, NetworkOptions } from "../description/options.ts";
+import type { NetworkJSON, NetworkOptions, ToJSONOptions } from "../description/options.ts";
 import type { ArrayOf, DType, FloatArray, NumericArray } from "../ground/arrays.ts";
 import { PropagoError } from "../ground/errors.ts";
-import { readFlag, readObject } from "../ground/options.ts";
+import { BLANK } from "../ground/marks.ts";
+import { copied, readFlag, readObject } from "../ground/options.ts";
 import { Part } from "../ground/parts.ts";
 import { scaleToData, wantsData } from "../memory/first-weights.ts";
 import { Model } from "../memory/model.ts";
@@ -26,6 +27,7 @@ import { Warnings } from "../training/warnings.ts";
 import { numbersToJSON, readNetworkJSON } from "./json.ts";
 import type { EvaluateOptions, FromJSONOptions, PredictOptions, WeightsOptions } from "./options.ts";
 import { copyByLayer, readWeights } from "./parameters.ts";
+import type { restoreState, specWithRate, stateToJSON } from "./state.ts";
 import type { LearningRateOptions, LearningRates, readRates, searchRates } from "./rate-search.ts";
 import type { compareWithDifferences } from "./differences.ts";
 import { summaryOf } from "./summary.ts";
@@ -38,6 +40,11 @@ const NONE: PredictOptions = {};
 const RATE_SEARCH = new Part<{ readRates: typeof readRates; searchRates: typeof searchRates }>("search");
 
 /** Gradients held against differences. */
+const STATE = new Part<{
+  restoreState: typeof restoreState;
+  specWithRate: typeof specWithRate;
+  stateToJSON: typeof stateToJSON;
+}>("state");
 const DIFFERENCES = new Part<{ compareWithDifferences: typeof compareWithDifferences }>("float64");
 
 /**
@@ -63,7 +70,7 @@ export class Network<D extends DType = "float32"> {
 
   /** @throws PropagoError ERR_CONFIG for an option that cannot be, ERR_MEMORY for more weights than memory. */
   constructor(options: NetworkOptions<D>) {
-    this.#model = new Model(describe(options));
+    this.#model = new Model(describe(options), BLANK in options);
     const { inputs, outputs, seed, dtype } = this.#model.description;
     this.inputs = inputs;
     this.outputs = outputs;
@@ -130,7 +137,12 @@ export class Network<D extends DType = "float32"> {
     const build = engine.build === "relaxed" ? "relaxed" : "simd";
     const copies: Network[] = [];
     const copy = (chosen: object): Network => {
-      const network = new Network({ ...spec, build, optimizer: chosen as OptimizerSpec });
+      const network = new Network({
+        ...spec,
+        [BLANK]: true,
+        build,
+        optimizer: chosen as OptimizerSpec,
+      } as NetworkOptions<DType>);
       copies.push(network as Network);
       network.setWeights(this.getWeights());
       network.#model.isUnscaled = this.#model.isUnscaled;
@@ -227,7 +239,7 @@ export class Network<D extends DType = "float32"> {
       "threads",
     ]);
     const { description, engine, layout } = this.#model;
-    const metrics = readMetrics(given.metrics, description);
+    const metrics = readMetrics(copied(given.metrics), description);
     const threads = readThreads(given.threads);
     const dataset = readData(this.#model, data, "", given.sampleWeights);
     const isPenalised = description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
@@ -295,7 +307,11 @@ export class Network<D extends DType = "float32"> {
   checkGradients(data: Data): number {
     const part = DIFFERENCES.need("checkGradients");
     const own = this.gradients(data);
-    const twin = new Network({ ...this.#model.description.spec, dtype: "float64" });
+    const twin = new Network({
+      ...this.#model.description.spec,
+      [BLANK]: true,
+      dtype: "float64",
+    } as NetworkOptions<"float64">);
     let dataset: Dataset | undefined;
     try {
       twin.setWeights(this.getWeights());
@@ -326,14 +342,36 @@ export class Network<D extends DType = "float32"> {
     return BigInt.asUintN(64, hash).toString(16).padStart(16, "0");
   }
 
-  /** The network as plain JSON: its description and weights, but not the optimizer's memory, nor their average. */
-  toJSON(): NetworkJSON<D> {
+  /**
+   * The network as plain JSON: its description and weights, and with `{ state: true }` also where training stands, the
+   * optimizer's memory and the weights' average included: then `fit` after `fromJSON` goes on to the same bits.
+   * @throws PropagoError ERR_CONFIG where `learningRate` is a function, for which `{ learningRate }` may stand.
+   */
+  toJSON(options: ToJSONOptions | string = {}): NetworkJSON<D> {
+    // JSON.stringify passes the key under which it found this network.
+    const given = typeof options === "object" ? readObject(options, "toJSON options", ["state", "learningRate"]) : {};
+    const isKept = readFlag(given.state ?? false, "state");
+    const { description, layout } = this.#model;
+    const { schedule } = description.optimizer;
+    const isFunction = schedule !== undefined && schedule.spec === undefined;
+    const spec =
+      isFunction || given.learningRate !== undefined
+        ? STATE.need("toJSON of a learningRate that is a function").specWithRate(this.#model, given.learningRate)
+        : copied(description.spec);
     const weights = this.getWeights().map((layer) => {
       const entries = Object.entries(layer) as [string, FloatArray][];
       const numbers = entries.map(([kind, values]) => [kind, numbersToJSON(values)] as const);
       return Object.fromEntries(numbers) as unknown as NetworkJSON["weights"][number];
     });
-    return { format: "propago", version: 1, ...this.#model.description.spec, dtype: this.dtype, weights };
+    return {
+      format: "propago",
+      version: 1,
+      ...spec,
+      dtype: this.dtype,
+      weights,
+      ...(schedule ? { steps: layout.progress.step } : {}),
+      ...(isKept ? { state: STATE.need("toJSON({ state: true })").stateToJSON(this.#model) } : {}),
+    };
   }
 
   /** The network that `toJSON` gave; also takes the same as text. `build`: as `new Network` takes it. */
@@ -341,10 +379,16 @@ export class Network<D extends DType = "float32"> {
   static fromJSON(json: unknown, options?: FromJSONOptions): Network;
   static fromJSON(json: unknown, more: FromJSONOptions = {}): Network<DType> {
     const { build } = readObject(more, "fromJSON options", ["build"]) as FromJSONOptions;
-    const { options, weights } = readNetworkJSON(json);
-    const network = new Network({ ...options, build });
+    const { options, weights, state, isNew } = readNetworkJSON(json);
+    const network = new Network({ ...options, build, [BLANK]: true } as NetworkOptions<DType>);
     try {
+      const isUnscaled = network.#model.isUnscaled;
       network.setWeights(weights);
+      if (state === undefined) network.#model.isBegunAnew = !isNew;
+      else {
+        network.#model.isUnscaled = isUnscaled;
+        STATE.need("fromJSON of a network with its state").restoreState(network.#model, state);
+      }
     } catch (error) {
       network.dispose();
       throw error;

@@ -4,13 +4,14 @@ import { isOneOf } from "../ground/sets.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Layer } from "../description/helpers.ts";
 
+import { cut, printable } from "../ground/errors.ts";
 import { countParameters } from "../description/tensors.ts";
 
 export function summaryOf(description: NetworkDescription): string {
   const rows = [["layer", "kind", "inputs", "units", "activation", "parameters"]];
   for (const layer of description.layers) {
     rows.push([
-      layer.name,
+      printable(cut(layer.name)).replaceAll("\n", " "),
       layer.spec.type,
       String(layer.inputs),
       String(layer.units),

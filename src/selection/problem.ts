@@ -1,10 +1,10 @@
 // What the search works on: the rows that count, their weights, and picking some of them.
-import { readFlag, readNumber, readObject } from "../ground/options.ts";
+import { isPlain, readFlag, readNumber, readObject } from "../ground/options.ts";
 import type { Rows } from "../data/scaling.ts";
 import { holdBack } from "../data/split.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import type { Job } from "../estimators/job.ts";
-import type { ClassifierOptions, Effort, EstimatorFitOptions } from "../estimators/options.ts";
+import type { ClassifierOptions, Effort, EstimatorFitOptions, EstimatorOptions } from "../estimators/options.ts";
 import { readClassWeights, readSampleWeights } from "../data/weighting.ts";
 import { readOptimize } from "./threshold.ts";
 import type { SampleWeights } from "../data/data.ts";
@@ -96,6 +96,11 @@ export function readProblem(job: Job): Problem {
     : readNumber(fit.validation === undefined ? 0 : fit.validation, "validation", { least: 0, below: 1 });
   const limit = fit.timeLimit === undefined ? Infinity : 1000 * readNumber(fit.timeLimit, "timeLimit", { above: 0 });
   const begun = performance.now();
+  checkNamed(given);
+  // How much work there is depends on these, before any network checks them.
+  if (fit.epochs !== undefined) readNumber(fit.epochs, "epochs", whole);
+  if (fit.batchSize !== undefined && fit.batchSize !== "full")
+    readNumber(fit.batchSize, "batchSize", { whole: true, least: 1 });
   refuseLoss(job);
   const problem: Problem = {
     job,
@@ -129,6 +134,16 @@ export function readProblem(job: Job): Problem {
 
 /** Of fewer rows none are held back to stop by. */
 const LEAST_ROWS_TO_STOP_BY = 10;
+
+/** Refuses what is neither a name nor an object with a name, before anybody asks it for one. */
+function checkNamed(given: EstimatorOptions): void {
+  for (const key of ["activation", "optimizer", "loss"] as const) {
+    const value: unknown = given[key];
+    const name = isPlain(value) ? value.name : value;
+    if (value === undefined || typeof name === "string") continue;
+    throw new PropagoError("ERR_CONFIG", `${key} must be a name, or an object with a name, got ${show(value)}`);
+  }
+}
 
 /** Says what cannot be learnt with the numbers that an estimator's networks are trained on. */
 function refuseLoss({ given: { loss } }: Job): void {

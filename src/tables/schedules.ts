@@ -1,6 +1,6 @@
 // Learning rates that change from step to step, by name. Rates are made here, in plain arithmetic that every engine
 // rounds alike, and handed to the core for all steps of a call at once.
-import { type OptionTable, REQUIRED, readNamed, readNumber } from "../ground/options.ts";
+import { type OptionTable, REQUIRED, isArray, readNamed, readNumber } from "../ground/options.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { raised } from "../ground/powers.ts";
 import type { Monitor } from "./monitors.ts";
@@ -235,10 +235,10 @@ export function watch(
 }
 
 function readNumbers(value: unknown, where: string): number[] {
-  if (!Array.isArray(value)) {
+  if (!isArray(value)) {
     throw new PropagoError("ERR_CONFIG", `${where} must be an array of numbers, got ${show(value)}`);
   }
-  return value.map((item, i) => readNumber(item, `${where}[${i}]`, { least: 0 }));
+  return Array.from(value, (item, i) => readNumber(item, `${where}[${i}]`, { least: 0 }));
 }
 
 /** From `high` to `low` along half a cosine, for x from 0 to 1: (1 + cos πx) / 2 = sin²(π (1 − x) / 2). */

@@ -82,8 +82,8 @@ export function threadsOfTraining(training: TrainingWork): number {
   if (asked === "auto") {
     const work = operations * steps;
     if (operations < WORTHY_STEP || work < WORTHY_FIT || missing !== undefined) return 1;
-    engine.work += work;
-    return engine.work < WORTHY_TRAININGS ? 1 : Math.max(1, Math.min(usefulThreads(), rows >> 2));
+    engine.threadWork += work;
+    return engine.threadWork < WORTHY_TRAININGS ? 1 : Math.max(1, Math.min(usefulThreads(), rows >> 2));
   }
   // Small steps are over before others have heard of them. In `fit` they are a worker's all the same: this thread is free.
   if (isSync && search === undefined && operations < worth.sharing) return 1;

@@ -198,7 +198,7 @@ export class Team {
     if (this.#ended !== undefined) return;
     this.#idle = setTimeout(() => {
       // What comes after a pause must be worth another start.
-      this.#engine.work = 0;
+      this.#engine.threadWork = 0;
       this.end();
     }, IDLE);
     (this.#idle as { unref?(): void }).unref?.();

@@ -6,6 +6,7 @@ import type { NetworkDescription } from "../description/description.ts";
 import type { Model } from "../memory/model.ts";
 import type { Source } from "../data/matrix.ts";
 import type { Dataset } from "../memory/samples.ts";
+import { show } from "../ground/errors.ts";
 import type { Causes } from "./divergence.ts";
 import type { Looks, Warnings } from "./warnings.ts";
 import type { FloatArray } from "../ground/arrays.ts";
@@ -51,6 +52,13 @@ export class Diagnosis {
     const { layout, description } = this.#model;
     const dataset = this.#dataset;
     this.#looks.due ||= RARELY * cost(rows);
+    if (this.#model.isBegunAnew && description.optimizer.schedule !== undefined) {
+      this.#tell(
+        "WARN_SCHEDULE",
+        "the learning rate's schedule begins anew, and the optimizer remembers nothing: this network was read from JSON " +
+          "that does not say where its training stood; toJSON({ state: true }) keeps both",
+      );
+    }
     if (layout.trainable === 0) this.#tell("WARN_NO_CHANGE", "no layer is trainable, so training changes nothing");
     if (typeof batch === "number" && batch > rows) {
       this.#tell(
@@ -342,7 +350,7 @@ export class Diagnosis {
       const { name, activation, units } = layers[i];
       const stuck = free.reduce((sum, is) => sum - is, units);
       if (stuck <= units / 2) continue;
-      const what = `${stuck} of ${units} ${activation.name} units of layer "${name}"`;
+      const what = `${stuck} of ${units} ${activation.name} units of layer ${show(name)}`;
       if (dying) {
         const rate = hasRate(description.optimizer) ? "a smaller learningRate or " : "";
         const advice = this.#unscaled.size > 0 ? this.#remedy() : `${rate}leakyRelu keep${rate ? "" : "s"} units alive`;
@@ -388,7 +396,7 @@ export function causesOf({ engine, layout, description }: Model, dataset: Datase
   const i = layers.findIndex(
     ({ units }, l) => engine.core.firstNonFinite(layout.layerAddress(l, LAYER_Y), rows * units) >= 0,
   );
-  if (i >= 0) causes.push(`layer "${layers[i].name}" was the first to give numbers that are not finite`);
+  if (i >= 0) causes.push(`layer ${show(layers[i].name)} was the first to give numbers that are not finite`);
   const rate = layout.double(PLAN_LEARNING_RATE);
   const advice = large.length > 0 ? [`scale ${large.join(" and ")} to about -1..1`] : [];
   if (hasRate(optimizer)) {
@@ -426,10 +434,8 @@ function isConstant(values: FloatArray | Uint32Array | Uint8Array, columns: numb
 /** Whether a column varies as the user gave it, in all its digits. */
 function varies(source: Source | undefined, c: number): boolean {
   if (source === undefined) return false;
-  const { data, nested, rows, columns } = source;
-  const at = (row: number): unknown =>
-    nested ? (data as readonly ArrayLike<number>[])[row][c] : data[row * columns + c];
-  for (let row = 1; row < rows; row++) if (at(row) !== at(0)) return true;
+  const { data, rows, columns } = source;
+  for (let row = 1; row < rows; row++) if (data[row * columns + c] !== data[c]) return true;
   return false;
 }
 

@@ -84,14 +84,16 @@ export class Loop {
     model.checkUsable();
     const settings = readFitOptions(options, description);
     settings.signal?.throwIfAborted();
+    const isTold = !(UNTOLD in options);
     if (isSync && optimizer.search) searchPart(description);
+    // From here on nothing of the user's may throw but where it is caught: the network would stay locked.
     model.lock();
     this.#model = model;
     this.#warnings = warnings;
     this.#settings = settings;
     this.#isSync = isSync;
-    this.#isTold = !(UNTOLD in options);
-    const isPenalised = this.#isTold && description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
+    this.#isTold = isTold;
+    const isPenalised = isTold && description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
     this.#isSingle = isPenalised || actsBetweenEpochs(settings);
     try {
       const rows = (this.#rows = readRows(model, data, settings));
@@ -124,6 +126,10 @@ export class Loop {
       model.unlock();
       throw error;
     }
+  }
+
+  get signal(): FitSettings["signal"] {
+    return this.#settings.signal;
   }
 
   /** Lets each call of the core end at an epoch. */

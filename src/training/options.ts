@@ -1,8 +1,8 @@
 // The options of fit: as users write them, and checked and filled in.
 import { IN_ORDER, SHUFFLED, WITH_REPLACEMENT } from "../../assembly/plan.ts";
 import type { NetworkDescription } from "../description/description.ts";
-import { PropagoError, show } from "../ground/errors.ts";
-import { guessOf, readFlag, readNumber, readObject } from "../ground/options.ts";
+import { PropagoError, UNSEEN, show } from "../ground/errors.ts";
+import { copied, guessOf, readFlag, readNumber, readObject } from "../ground/options.ts";
 import type { ClassWeights, Data, SampleWeights } from "../data/data.ts";
 import type { Metrics } from "../tables/metrics.ts";
 import type { Monitor } from "../tables/monitors.ts";
@@ -138,7 +138,7 @@ export function defaultEpochs(rows: number, batchSize: number | "full" = DEFAULT
  */
 export function readFitOptions(options: FitOptions, description: NetworkDescription): FitSettings {
   const given = readObject(options, "fit options", FIT_KEYS);
-  const metrics = readMetrics(given.metrics, description);
+  const metrics = readMetrics(copied(given.metrics), description);
   const { name, search, schedule } = description.optimizer;
   const plateau = schedule?.plateau;
   if (search !== undefined) refuseBatches(name, given);

@@ -4,7 +4,7 @@ import type { Data, Matrix, Targets } from "../data/data.ts";
 import { readMatrix } from "../data/matrix.ts";
 import { readSampleWeights } from "../data/weighting.ts";
 import { PropagoError, show } from "../ground/errors.ts";
-import { readObject } from "../ground/options.ts";
+import { readFields } from "../ground/options.ts";
 import type { Model } from "../memory/model.ts";
 import { Dataset, type Rows, readTargets } from "../memory/samples.ts";
 import type { FitSettings } from "./options.ts";
@@ -17,7 +17,7 @@ export function readData({ description, engine }: Model, data: unknown, owner = 
   if (typeof data !== "object" || data === null) {
     throw new PropagoError("ERR_DATA", `${owner || "data"} is ${show(data)}; pass { x, y }, samples and their targets`);
   }
-  const { x, y, sampleWeights } = readObject(data, owner || "data", ["x", "y", "sampleWeights"]) as Partial<Data>;
+  const { x, y, sampleWeights } = readFields(data, owner || "data", ["x", "y", "sampleWeights"]) as Partial<Data>;
   if (apart !== undefined && sampleWeights !== undefined) {
     throw new PropagoError("ERR_CONFIG", "sampleWeights stand both in the data and in the options; give them once");
   }

@@ -31,7 +31,7 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   #isWorking = false;
   #isIterated = false;
   #isDone = false;
-  #error: unknown;
+  #failure: { error: unknown } | undefined;
   #lastTurn = performance.now();
 
   /** @internal Made by `Network.fit`. */
@@ -43,12 +43,14 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
     try {
       this.#loop = new Loop(model, warnings, data, options, false);
       this.#slices = this.#loop.run();
+      // As it was read: a getter may give another one now, or throw.
+      this.#signal = this.#loop.signal;
+      this.#signal?.addEventListener("abort", this.#abort);
     } catch (error) {
+      this.#loop?.abandon();
       this.#fail(error);
       return;
     }
-    this.#signal = options.signal;
-    this.#signal?.addEventListener("abort", this.#abort);
     // Whoever iterates does so before the next turn; otherwise the training runs by itself.
     void turn().then(() => this.#runFreely());
   }
@@ -112,7 +114,7 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
       if (this.#isDone) break;
       await this.#slice();
     }
-    if (this.#error !== undefined) throw this.#error;
+    if (this.#failure !== undefined) throw this.#failure.error;
     return undefined;
   }
 
@@ -171,18 +173,22 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   }
 
   #succeed(): void {
-    this.#end();
     this.#resolve(this.history);
+    this.#end();
   }
 
   #fail(error: unknown): void {
-    this.#end();
-    this.#error = error;
+    this.#failure = { error };
     this.#reject(error);
+    this.#end();
   }
 
   #end(): void {
     this.#isDone = true;
-    this.#signal?.removeEventListener("abort", this.#abort);
+    try {
+      this.#signal?.removeEventListener("abort", this.#abort);
+    } catch {
+      // Signals may be of a class of the user's own; the training has ended.
+    }
   }
 }

@@ -1,4 +1,5 @@
 // What a network was told about its training: each thing once.
+import { printable } from "../ground/errors.ts";
 
 /** What a warning is about. Stable, for programs. */
 export type WarningCode =
@@ -18,6 +19,7 @@ export type WarningCode =
   | "WARN_PRECISION" // a search stalled in float32
   | "WARN_BASELINE" // a model that is no better than the largest class or the mean
   | "WARN_MONITOR" // what is watched is not a number
+  | "WARN_SCHEDULE" // a network was read without the state of its training, so its schedule begins anew
   | "WARN_BATCH_SIZE" // more than there are rows
   | "WARN_THREADS"; // threads were asked for where there are none
 
@@ -62,6 +64,6 @@ export class Warnings {
     const key = `${code} ${place?.layer}`;
     if (this.#told.has(key)) return;
     this.#told.add(key);
-    this.#news.push({ code, message, ...place });
+    this.#news.push({ code, message: printable(message), ...place });
   }
 }
