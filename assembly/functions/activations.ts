@@ -6,8 +6,8 @@ import { RareActivation } from "./rare-activations";
 import { Softmax } from "./softmax";
 
 /**
- * An activation of single numbers: a = value(z), f′ = derivative(z, a). `p` is its parameter, where it has one. Where a
- * derivative reads z, the row in src/tables/activations.ts says so (`keepsZ`); elsewhere a may have been written over z.
+ * An activation of single numbers: a = value(z), f′ = derivative(z, a). `p` is its parameter, if it has one. If the
+ * derivative reads z, its row in src/tables/activations.ts says so (`keepsZ`). Otherwise a may have been written over z.
  */
 interface Elementwise {
   value(z: v128, p: v128): v128;
@@ -70,7 +70,7 @@ class LeakyRelu {
   }
 }
 
-/** Any other activation: which one is asked anew for each vector. */
+/** The activations without a loop of their own. Which one it is, is asked for each vector. */
 class Others {
   static value(kind: i32, z: v128, p: v128): v128 {
     switch (kind) {
@@ -144,8 +144,8 @@ export function activateBack(
 }
 
 /**
- * The loops of the elementwise activations, over n numbers; the last vector is stored in part. The common ones, which are
- * a few instructions each, have loops of their own; a loop for each of the others would make the core a tenth larger.
+ * The loops of the elementwise activations, over n numbers. The last vector is stored in part. relu, which is one
+ * instruction, has a loop of its own. A loop for each of the others would make the core a tenth larger.
  */
 class Rows {
   static activate<F extends Elementwise>(parameter: f64, z: usize, y: usize, n: i32): void {

@@ -1,4 +1,6 @@
-// The losses that most networks use: one class each, a function and its derivative together.
+// The losses that most networks use: one class each, a function and its derivative together. A loss that is a sum or a mean
+// over the outputs has value(a, t) and derivative(a, t) = ∂/∂a, or ∂/∂z if it is fused with its activation. p is its
+// parameter. Where a derivative jumps, it is 0.
 import { Lanes } from "../numbers/math";
 import { Simd } from "../numbers/simd";
 

@@ -95,7 +95,7 @@ export function lossOf(
   }
 }
 
-/** Whether the loss gives dZ of the last layer at once, and not dY. */
+/** Whether the loss gives dZ of the last layer, and not dY. */
 export function isFused(kind: i32): bool {
   return isOneOf(kind, FUSED_LOSSES);
 }
@@ -140,7 +140,8 @@ class Rows {
   /**
    * −Σ_k t_k log a_k with a = softmax(z), as Σ_k t_k (top − z_k) + Σt log Σ_j e^(z_j − top): all terms are at least 0, so
    * none takes away the digits of another. dZ_k = a_k Σt − t_k. The divergence adds Σ_k t_k log t_k.
-   * Smoothing s spreads a part of each row's weight over the K classes, (1 − s) t + s / K (Szegedy 2016).
+   * Smoothing s spreads a part of each row's weight over the K classes, (1 − s) t + s / K (Szegedy 2016). It is one long
+   * loop since LANES rows share a logarithm, which keeps their sums in vectors.
    */
   static categorical(
     kind: i32,

@@ -130,7 +130,7 @@ class Sine {
   }
 }
 
-/** What a page's own build leaves to the complete one. */
+/** The choice among the activations that only the complete build has. */
 export class RareActivation {
   static value(kind: i32, z: v128, p: v128): v128 {
     switch (kind) {

@@ -184,7 +184,7 @@ export class Guarded {
   }
 }
 
-/** What a page's own build leaves to the complete one. */
+/** The choice among the losses that only the complete build has. */
 export class RareLoss {
   static value(kind: i32, a: v128, t: v128, p: v128): v128 {
     switch (kind) {

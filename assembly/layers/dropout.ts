@@ -1,6 +1,6 @@
-// Layers that disturb what passes through them while training: dropout, alpha dropout, Gaussian noise. Which element
-// meets what is a function of seed, layer, batch and the element's place alone. So nothing is remembered from forward to
-// deltas, and a mask is the same however rows are shared, and in both precisions.
+// Layers that disturb what passes through them while training: dropout, alpha dropout, Gaussian noise. What happens to an
+// element depends on seed, layer, batch and the element's place alone. So nothing has to be remembered between forward and
+// deltas, and a mask is the same on any number of threads and in both precisions.
 import {
   ALPHA_DROPOUT,
   DROPOUT,
@@ -50,7 +50,7 @@ export function disturb(plan: usize, layer: usize, training: bool, begin: i32, e
   }
 }
 
-/** dX from dY for rows [begin, end), in place in D: what forward kept, times the same factor. Noise passes it on. */
+/** dX from dY for rows [begin, end), in place in D: elements that forward kept, times its factor. Noise changes nothing. */
 export function disturbBack(plan: usize, layer: usize, begin: i32, end: i32): void {
   const rate = load<f64>(layer, LAYER_PARAMETER);
   const kind = load<i32>(layer, LAYER_KIND);
@@ -66,7 +66,7 @@ const ALPHA: f64 = -1.7580993408473766;
 
 /** 32 random bits for each element of a layer in the current batch. */
 class Draws {
-  /** One of two keys of the layer's draws in this batch: no two layers or batches share both. */
+  /** One of two keys of the layer's draws in this batch. No two layers or batches have both in common. */
   static before(plan: usize, layer: usize): u32 {
     const index = <u32>((layer - load<usize>(plan, PLAN_FIRST)) / LAYER_BYTES);
     return Random.mix(
@@ -74,14 +74,14 @@ class Draws {
     );
   }
 
-  /** The other. */
+  /** The other key. */
   static within(plan: usize, layer: usize): u32 {
     const index = <u32>((layer - load<usize>(plan, PLAN_FIRST)) / LAYER_BYTES);
     const batch = load<u32>(plan, PLAN_BATCHES);
     return Random.mix(Random.key(~load<u32>(plan, PLAN_SEED), STREAM_MASK, batch) + index * 0x9e3779b9);
   }
 
-  /** The elements from number i on, one a lane: in float64 each stands twice, so that what they draw fills its lane. */
+  /** The elements from number i on, one in each lane. In float64 each stands twice, so that its bits fill the lane. */
   @inline static elements(i: i32): v128 {
     return i32x4.add(i32x4.splat(i), sizeof<real>() == 4 ? i32x4(0, 1, 2, 3) : i32x4(0, 0, 1, 1));
   }

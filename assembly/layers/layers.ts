@@ -33,8 +33,8 @@ import { normalise, normaliseBack, slopes } from "./normalisation";
 import { Penalty } from "./restraints";
 
 /**
- * Z = X W + b, Y = f(Z) for rows [begin, end). X (rows, in), W (in, out), Z and Y (rows, out). A layer of another kind
- * makes Y from X in its own way.
+ * Z = X W + b, Y = f(Z) for rows [begin, end). X (rows, in), W (in, out), Z and Y (rows, out). Layers
+ * of other kinds make Y from X in their own way.
  */
 export function forward(plan: usize, layer: usize, scratch: usize, training: bool, begin: i32, end: i32): void {
   const layerKind = load<i32>(layer, LAYER_KIND);
@@ -57,8 +57,8 @@ export function forward(plan: usize, layer: usize, scratch: usize, training: boo
 }
 
 /**
- * dZ = dY ∘ f′(Z), in place in D, unless the loss gave dZ at once (`fused`); then dX = dZ Wᵀ, where the layer below
- * needs it. For rows [begin, end). Undoes Z = X W + b, Y = f(Z).
+ * For rows [begin, end): dZ = dY ∘ f′(Z), in place in D, unless the loss gave dZ already (`fused`). Then dX = dZ Wᵀ, if
+ * the layer below needs it. The way back through Z = X W + b, Y = f(Z).
  */
 export function deltas(plan: usize, layer: usize, fused: bool, scratch: usize, rows: i32, begin: i32, end: i32): void {
   const layerKind = load<i32>(layer, LAYER_KIND);
@@ -77,7 +77,7 @@ export function deltas(plan: usize, layer: usize, fused: bool, scratch: usize, r
   if (layerKind == DENSE) {
     productTransposed(D, load<usize>(layer, LAYER_W), dX, begin, end, load<i32>(layer, LAYER_IN), nout, scratch);
   } else if (dX != D) {
-    // Such a layer's dZ is the dY of the layer below; most often they share one block.
+    // The dZ of a layer without weights is the dY of the layer below. Most often they share one block.
     const row = <usize>nout * sizeof<real>();
     memory.copy(dX + <usize>begin * row, D + <usize>begin * row, <usize>(end - begin) * row);
   }
@@ -122,7 +122,7 @@ export function gradients(
   }
   const db = load<usize>(layer, LAYER_DB);
   if (db && bits & TRAIN_BIAS) {
-    // Four vectors at a time: one alone would wait for each of its additions.
+    // Four vectors at a time: a single sum would wait for each addition to end.
     for (let o = from; o < to; o += 4 * LANES) {
       const at = db + <usize>o * sizeof<real>();
       let d = D + <usize>o * sizeof<real>();

@@ -45,7 +45,8 @@ export class Penalty {
 
 /**
  * Brings the weights of units [begin, end), begin divisible by the lanes, that have become longer than c back to that
- * length: w ← w c / ‖w‖, over the weights that come into a unit, without its bias (Srebro and Shraibman 2005).
+ * length: w ← w c / ‖w‖, over the weights that come into a unit, without its bias (Srebro and Shraibman 2005). They are
+ * divided by a power of two s first, near the largest of them: no square overflows or vanishes then, and no bit changes.
  */
 export function limitNorm(layer: usize, begin: i32, end: i32): void {
   const most = load<f64>(layer, LAYER_MAX_NORM);
@@ -53,13 +54,23 @@ export function limitNorm(layer: usize, begin: i32, end: i32): void {
   const nin = load<i32>(layer, LAYER_IN);
   const row = <usize>load<i32>(layer, LAYER_OUT) * sizeof<real>();
   const c = Simd.splat(most);
-  const one = Simd.splat(1);
   for (let o = begin; o < end; o += LANES) {
     const W = load<usize>(layer, LAYER_W) + <usize>o * sizeof<real>();
+    let largest = Simd.splat(0);
+    for (let i = 0, w = W; i < nin; ++i, w += row) largest = v128.max<real>(largest, v128.abs<real>(v128.load(w)));
+    const s = Simd.powerBelow(largest);
     let total = Simd.splat(0);
-    for (let i = 0, w = W; i < nin; ++i, w += row) total = Simd.madd(v128.load(w), v128.load(w), total);
-    const norm = v128.sqrt<real>(total);
-    const factor = v128.pmin<real>(one, v128.div<real>(c, norm));
-    for (let i = 0, w = W; i < nin; ++i, w += row) Simd.store(w, v128.mul<real>(factor, v128.load(w)), end - o);
+    for (let i = 0, w = W; i < nin; ++i, w += row) {
+      const scaled = v128.div<real>(v128.load(w), s);
+      total = Simd.madd(scaled, scaled, total);
+    }
+    const norm = v128.sqrt<real>(total); // ‖w‖ / s
+    const isLonger = v128.lt<real>(v128.div<real>(c, s), norm);
+    const factor = v128.div<real>(c, norm);
+    for (let i = 0, w = W; i < nin; ++i, w += row) {
+      const weights = v128.load(w);
+      const shortened = v128.mul<real>(factor, v128.div<real>(weights, s));
+      Simd.store(w, v128.bitselect(shortened, weights, isLonger), end - o);
+    }
   }
 }

@@ -121,7 +121,7 @@ export class Lanes {
     const rounded = v128.sub<T>(u, one);
     const log = Lanes.log<T>(u);
     const y = v128.div<T>(v128.mul<T>(log, x), rounded);
-    // Of a large x nothing is rounded away, and that product may overflow.
+    // For a large x, 1 + x loses nothing that matters, and the product above may overflow.
     const isLarge = v128.gt<T>(x, v128.splat<T>(<T>1e20));
     return v128.bitselect(x, v128.bitselect(log, y, isLarge), v128.eq<T>(rounded, v128.splat<T>(<T>0)));
   }

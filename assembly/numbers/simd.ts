@@ -8,7 +8,7 @@ export const LANES: i32 = 16 / sizeof<real>();
 export const LARGEST: f64 = sizeof<real>() == 4 ? <f64>f32.MAX_VALUE : f64.MAX_VALUE;
 
 export class Simd {
-  /** a · b + c in each lane, rounded twice, so that every machine agrees; built with relaxed SIMD, as the machine likes. */
+  /** a · b + c in each lane. It is rounded twice, so that all machines agree. With relaxed SIMD the machine decides. */
   @inline static madd(a: v128, b: v128, c: v128): v128 {
     if (ASC_FEATURE_RELAXED_SIMD) return v128.relaxed_madd<real>(a, b, c);
     return v128.add<real>(v128.mul<real>(a, b), c);
@@ -39,6 +39,25 @@ export class Simd {
     return v128.pmin<real>(v128.pmax<real>(x, Simd.splat(-LARGEST)), Simd.splat(LARGEST));
   }
 
+  /** For each x >= 0 the largest power of two that is not above it; the smallest normal number for less than that. */
+  @inline static powerBelow(x: v128): v128 {
+    const exponent = sizeof<real>() == 4 ? i32x4.splat(0x7f800000) : i64x2.splat(0x7ff0000000000000);
+    const least = Simd.splat(sizeof<real>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308);
+    return v128.max<real>(least, v128.and(x, exponent));
+  }
+
+  /**
+   * Lane k of LANES vectors: column k of the block whose rows they are. k is a constant. For f64 there are two rows, and c
+   * and d are not used.
+   */
+  @inline static column(a: v128, b: v128, c: v128, d: v128, k: i32): v128 {
+    if (sizeof<real>() == 8) return k == 0 ? v128.shuffle<f64>(a, b, 0, 2) : v128.shuffle<f64>(a, b, 1, 3);
+    // First pairs from two rows each, then both pairs together.
+    const ab = k < 2 ? v128.shuffle<f32>(a, b, 0, 4, 1, 5) : v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const cd = k < 2 ? v128.shuffle<f32>(c, d, 0, 4, 1, 5) : v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    return k & 1 ? v128.shuffle<f32>(ab, cd, 2, 3, 6, 7) : v128.shuffle<f32>(ab, cd, 0, 1, 4, 5);
+  }
+
   /** Sum of the lanes, pairwise. */
   @inline static sum(v: v128): real {
     if (sizeof<real>() == 4) {
@@ -62,8 +81,8 @@ export class Simd {
   }
 
   /**
-   * The first n lanes, by the same steps in which `store` writes them: what a processor has not yet written to the cache,
-   * it can only read as it was stored. Zeros, or more of the memory, in the others.
+   * The first n lanes; the others hold zeros, or more of the memory. It reads in the same pieces in which `store` writes: a
+   * processor can read what has not reached the cache yet only in the pieces in which it was stored.
    */
   @inline static load(address: usize, n: i32): v128 {
     if (n >= LANES) return v128.load(address);

@@ -1,5 +1,13 @@
 // AdaSecant: a rate for each weight from secants of the gradient, along blocks that are brought to length 1.
 import {
+  ADASECANT_ADAGRAD,
+  ADASECANT_ALIGNED,
+  ADASECANT_DAMPING,
+  ADASECANT_DECAY,
+  ADASECANT_DELTA_CLIP,
+  ADASECANT_GAMMA_CLIP,
+  ADASECANT_GRAD_CLIP,
+  ADASECANT_START,
   BLOCK_BEGIN,
   BLOCK_BYTES,
   BLOCK_END,
@@ -28,10 +36,10 @@ import { firstBlock, hyper, lastBlock, squareSum } from "./blocks";
  * steps are divided by max(√Σ g̃², 1). The learning rate is ε.
  */
 export class AdaSecant {
-  /** What brings each block's gradient to its length. */
+  /** Finds the factor that brings each block's gradient to length 1. */
   static begin(plan: usize): void {
-    const e = hyper(plan, 2);
-    const most = hyper(plan, 5);
+    const e = hyper(plan, ADASECANT_DAMPING);
+    const most = hyper(plan, ADASECANT_GRAD_CLIP);
     const last = lastBlock(plan);
     let total: f64 = 0;
     let count: f64 = 0;
@@ -57,6 +65,9 @@ export class AdaSecant {
     }
   }
 
+  /**
+   * New weights for a part of one block. It is one long loop on purpose: each of its 14 arrays is read and written once.
+   */
   static step(plan: usize, rate: f64, scale: f64, begin: i32, end: i32): void {
     const first = <usize>begin * sizeof<real>();
     const state = load<usize>(plan, PLAN_STATE) + first;
@@ -65,26 +76,27 @@ export class AdaSecant {
     const stride = <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>();
     const step = load<f64>(plan, PLAN_AGE) - 1;
     const isFirst = step == 0;
-    const isReduced = step >= hyper(plan, 3);
-    const isAligned = hyper(plan, 6) != 0;
-    const sum = hyper(plan, 7) != 0 ? state + 12 * stride : 0;
+    const isReduced = step >= hyper(plan, ADASECANT_START);
+    const isAligned = hyper(plan, ADASECANT_ALIGNED) != 0;
+    const sum = hyper(plan, ADASECANT_ADAGRAD) != 0 ? state + 12 * stride : 0;
     const before = state + (sum ? 13 : 12) * stride;
-    const e = Simd.splat(hyper(plan, 2));
+    const e = Simd.splat(hyper(plan, ADASECANT_DAMPING));
     const eps = Simd.splat(rate);
     const one = Simd.splat(1);
     const two = Simd.splat(2);
-    const decay = Simd.splat(hyper(plan, 0));
-    const fresh = Simd.splat(1 - hyper(plan, 0));
-    const most = Simd.splat(hyper(plan, 4) == 0 ? Infinity : hyper(plan, 4));
+    const decay = Simd.splat(hyper(plan, ADASECANT_DECAY));
+    const fresh = Simd.splat(1 - hyper(plan, ADASECANT_DECAY));
+    const deltaClip = hyper(plan, ADASECANT_DELTA_CLIP);
+    const most = Simd.splat(deltaClip == 0 ? Infinity : deltaClip);
     const least = v128.neg<real>(most);
-    const gammaClip = Simd.splat(hyper(plan, 1));
+    const gammaClip = Simd.splat(hyper(plan, ADASECANT_GAMMA_CLIP));
     const factor = Simd.splat(scale);
-    const firstTau = Simd.splat(2.1 * (1 + hyper(plan, 2)));
+    const firstTau = Simd.splat(2.1 * (1 + hyper(plan, ADASECANT_DAMPING)));
     const bytes = <usize>(end - begin) * sizeof<real>();
     for (let at: usize = 0; at < bytes; at += 16) {
       const s = state + at;
       const g = v128.mul<real>(factor, v128.load(grads + at));
-      // In the order in which they are remembered.
+      // All that is remembered, in the order in which it is stored.
       const meanOld = isFirst ? e : v128.load(s);
       const squareOld = isFirst ? e : v128.load(s + stride);
       const aboveOld = isFirst ? e : v128.load(s + 2 * stride);
@@ -100,7 +112,7 @@ export class AdaSecant {
       const share = v128.div<real>(one, tau);
       const keep = v128.sub<real>(one, share);
 
-      // The first step is taken for g itself.
+      // At the first update there is no step before: g stands for it.
       const stepSquare = isFirst ? v128.mul<real>(g, g) : stepSquareOld;
       const stepMean = isFirst ? g : stepOld;
       const mean = Simd.madd(decay, meanOld, v128.mul<real>(fresh, g));

@@ -1,4 +1,4 @@
-// What optimizers look up in the plan: their own numbers, and the blocks of the parameters, one for each tensor.
+// What optimizers look up in the plan: their own numbers, and the records of blocks, one for each tensor of parameters.
 import {
   BLOCK_BEGIN,
   BLOCK_BYTES,
@@ -9,6 +9,7 @@ import {
   PLAN_FLAVOR,
   PLAN_HYPER,
 } from "../plan";
+import { dot } from "../numbers/vectors";
 
 /** The k-th of the optimizer's own numbers. */
 @inline
@@ -30,13 +31,9 @@ export function lastBlock(plan: usize): usize {
 
 /** Σ x² over a block's part of a flat block, in order, in float64. */
 export function squareSum(block: usize, x: usize): f64 {
-  let total: f64 = 0;
-  const end = x + <usize>load<i32>(block, BLOCK_END) * sizeof<real>();
-  for (x += <usize>load<i32>(block, BLOCK_BEGIN) * sizeof<real>(); x < end; x += sizeof<real>()) {
-    const value = <f64>load<real>(x);
-    total += value * value;
-  }
-  return total;
+  const begin = load<i32>(block, BLOCK_BEGIN);
+  x += <usize>begin * sizeof<real>();
+  return dot(x, x, load<i32>(block, BLOCK_END) - begin);
 }
 
 /** Whether the rule has Keras's form. */

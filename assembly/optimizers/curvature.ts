@@ -30,6 +30,7 @@ import {
   PLAN_TRAINABLE,
   TRAIN_BIAS,
   TRAIN_WEIGHTS,
+  VSGD_EPSILON,
 } from "../plan";
 import { LANES, Simd } from "../numbers/simd";
 import { product, productTransposed } from "../products/products";
@@ -80,7 +81,7 @@ export function measureCurvature(plan: usize, first: usize, last: usize): void {
     const nout = load<i32>(layer, LAYER_OUT);
     const H = load<usize>(layer, LAYER_H);
     if (!fused) {
-      // Twice, for the square.
+      // f′ is squared: it is multiplied in twice.
       for (let k = 0; k < 2; ++k) {
         const kind = load<i32>(layer, LAYER_ACTIVATION);
         const Y = load<usize>(layer, LAYER_Y);
@@ -88,7 +89,7 @@ export function measureCurvature(plan: usize, first: usize, last: usize): void {
       }
     }
     fused = false;
-    // An activation layer's H is that of the layer below.
+    // An activation layer has the H of the layer below.
     if (load<i32>(layer, LAYER_KIND) != DENSE) continue;
     const S = load<usize>(layer, LAYER_S);
     const xk = <usize>nin * sizeof<real>();
@@ -114,8 +115,8 @@ export function measureCurvature(plan: usize, first: usize, last: usize): void {
 }
 
 /**
- * h at the last layer: of y for a squared error, 1 or 2 / width; of z for a cross-entropy, a (1 − a) or its mean; of a
- * sample that has a weight, so many times.
+ * h at the last layer. For a squared error it belongs to y: 1, or 2 / width. For a cross-entropy it belongs to z:
+ * a (1 − a), or the mean of that. It is multiplied by a sample's weight, if there is one.
  */
 function curvatureOfLoss(loss: i32, weights: usize, rows: i32, last: usize): void {
   const nout = load<i32>(last, LAYER_OUT);
@@ -135,7 +136,10 @@ function curvatureOfLoss(loss: i32, weights: usize, rows: i32, last: usize): voi
   }
 }
 
-/** Keeps inputs and errors of each dense layer, and goes ahead by δ: the mean gradient, or at first the gradient, + ε. */
+/**
+ * Keeps inputs and errors of each dense layer. Then moves the weights ahead by δ: the mean gradient, or at first the
+ * gradient itself, + ε.
+ */
 export function goAhead(plan: usize, first: usize, last: usize): void {
   const rows = load<i32>(plan, PLAN_ROWS);
   for (let layer = first; layer <= last; layer += LAYER_BYTES) {
@@ -156,12 +160,13 @@ export function goAhead(plan: usize, first: usize, last: usize): void {
 @inline
 function ahead(plan: usize, at: usize): v128 {
   const from = load<f64>(plan, PLAN_AGE) == 0 ? load<usize>(plan, PLAN_GRADS) : remembered(plan, MEAN);
-  return v128.add<real>(v128.load(from + at), Simd.splat(hyper(plan, 3)));
+  return v128.add<real>(v128.load(from + at), Simd.splat(hyper(plan, VSGD_EPSILON)));
 }
 
 /**
- * Comes back, with errors and inputs from ahead in D and X: the means over the samples of ∇², of |∇ − ∇ ahead| / |δ| and
- * of its square, where ∇ = x δ is that of one sample. A size has no form as a product of matrices: it is summed up.
+ * Moves the weights back. D and X hold errors and inputs from ahead now. Finds means over the samples: of ∇², of
+ * |∇ − ∇ ahead| / |δ| and of the square of that, where ∇ = x δ is the gradient of one sample. An absolute value cannot be
+ * written as a product of matrices, so these are summed sample by sample.
  */
 export function comeBack(plan: usize, first: usize, last: usize): void {
   const rows = load<i32>(plan, PLAN_ROWS);
@@ -188,7 +193,7 @@ export function comeBack(plan: usize, first: usize, last: usize): void {
   }
 }
 
-/** For the weights from one input x (0: the bias) to all units, `at` so many bytes in the flat blocks. */
+/** The same for the weights from one input x to all units, or for the bias (x = 0). They stand `at` bytes in the flat blocks. */
 function differences(
   plan: usize,
   x: usize,

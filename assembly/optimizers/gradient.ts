@@ -15,7 +15,7 @@ import {
 import { LANES, Simd } from "../numbers/simd";
 import { isKeras } from "./blocks";
 
-/** Counts the current batch; whether an update follows it, or its gradient only waits for those of the next. */
+/** Counts the current batch. Tells whether an update follows it; if not, its gradient waits for those of the next ones. */
 export function endsGroup(plan: usize): bool {
   const batches = load<i32>(plan, PLAN_PENDING) + 1;
   const ends = batches >= load<i32>(plan, PLAN_ACCUMULATE);
@@ -26,8 +26,8 @@ export function endsGroup(plan: usize): bool {
 }
 
 /**
- * For numbers [begin, end) of the flat block, s ← s + rows · g; after the group's last batch g ← s / (its rows), s ← 0.
- * Comes before endsGroup. A batch weighs as much as it has rows, so that a group is one batch of all of them.
+ * For numbers [begin, end) of the flat block, s ← s + rows · g. After the group's last batch, g ← s / (its rows), s ← 0.
+ * To be called before endsGroup. A batch counts by its rows, so a group gives the same as one batch of all its rows.
  */
 export function accumulate(plan: usize, begin: i32, end: i32): void {
   const at = <usize>begin * sizeof<real>();
@@ -44,7 +44,7 @@ export function accumulate(plan: usize, begin: i32, end: i32): void {
   }
 }
 
-/** What comes before any rule: each gradient within ±clipValue, their norm at most clipNorm, and decoupled decay. */
+/** What comes before any rule: gradients held within ±clipValue, their norm within clipNorm, and decoupled decay. */
 export class Gradient {
   /**
    * min(1, c / (‖g‖ + 1e-6)), as PyTorch has it, or Keras's c / max(‖g‖, c), over all that training changes; summed in
@@ -53,18 +53,25 @@ export class Gradient {
   static scale(plan: usize): f64 {
     const most = load<f64>(plan, PLAN_CLIP_NORM);
     if (most == 0) return 1;
+    let norm = Gradient.norm(plan, 1);
+    // Squares that overflow: only float64 has numbers so large.
+    if (sizeof<real>() == 8 && norm == Infinity) norm = Gradient.norm(plan, 1e-160) / 1e-160;
+    return isKeras(plan) ? most / max<f64>(norm, most) : min<f64>(1, most / (norm + 1e-6));
+  }
+
+  /** ‖g‖ times `scale`, with each gradient held within ±clipValue. */
+  static norm(plan: usize, scale: f64): f64 {
     const limit = Gradient.limit(plan);
     let total: f64 = 0;
     let g = load<usize>(plan, PLAN_GRADS);
     for (let n = load<i32>(plan, PLAN_TRAINABLE); n > 0; --n, g += sizeof<real>()) {
-      const gradient = min<f64>(limit, abs<f64>(load<real>(g)));
+      const gradient = scale * min<f64>(limit, abs<f64>(load<real>(g)));
       total += gradient * gradient;
     }
-    const norm = sqrt<f64>(total);
-    return isKeras(plan) ? most / max<f64>(norm, most) : min<f64>(1, most / (norm + 1e-6));
+    return sqrt<f64>(total);
   }
 
-  /** g ← c · min(max(g, −limit), limit); p ← p − η wd p (Loshchilov and Hutter 2019). A pass of its own, where asked for. */
+  /** g ← c · min(max(g, −limit), limit); p ← p − η wd p (Loshchilov and Hutter 2019). It is a pass of its own. */
   static prepare(plan: usize, rate: f64, factor: f64, p: usize, g: usize, n: i32): void {
     const limit = Gradient.limit(plan);
     const keep = Simd.splat(1 - rate * load<f64>(plan, PLAN_WEIGHT_DECAY));

@@ -1,18 +1,27 @@
-// The optimizers: one class each. They see one flat block of parameters, never layers. Formulas are PyTorch's,
-// and Keras's where PLAN_FLAVOR says so.
+// An update: which rule changes the weights, and what happens before and after it. Optimizers see one flat block of
+// parameters, never layers. Formulas are PyTorch's, or Keras's if PLAN_FLAVOR says so; weight decay is decoupled in both.
 import {
   ADADELTA,
+  ADAGRAD,
   ADAM,
+  ADAMAX,
+  ADAM_BETA1,
+  ADAM_BETA2,
   ADASECANT,
+  AMSGRAD,
   CORRECTING_OPTIMIZERS,
+  EXTRA_NORMS,
   LION,
   MOMENTUM,
+  MOMENTUM_MU,
   NADAM,
+  NADAM_DECAY,
   NESTEROV,
   PLAN_AGE,
   PLAN_AVERAGE,
   PLAN_AVERAGE_DECAY,
   PLAN_AVERAGE_START,
+  PLAN_EXTRAS,
   PLAN_GRADS,
   PLAN_LEARNING_RATE,
   PLAN_OPTIMIZER,
@@ -26,13 +35,15 @@ import {
   PLAN_STEP,
   PLAN_TRAINABLE,
   QUICKPROP,
+  RADAM,
+  RMSPROP,
   RPROP,
   SGD,
   VSGD,
 } from "../plan";
 import { isOneOf } from "../numbers/sets";
 import { LANES, Simd } from "../numbers/simd";
-import { Nadam, Scaled } from "./adaptive";
+import { Adagrad, Adamax, Amsgrad, Nadam, Radam, RmsProp } from "./adaptive";
 import { AdaSecant } from "./adasecant";
 import { hyper, isKeras } from "./blocks";
 import { Gradient } from "./gradient";
@@ -40,17 +51,30 @@ import { Adadelta, Lion, Quickprop, Rprop } from "./rare-rules";
 import { Adam, Momentum, Nesterov, Sgd } from "./rules";
 import { Vsgd } from "./vsgd";
 
-/** Counts the update that comes next, moves on the powers that correct Adam's averages, and measures the gradient. */
-export function beginUpdate(plan: usize): void {
+/** Counts the update that comes next. Gives back how many there were since the optimizer remembered nothing. */
+@inline
+export function countUpdate(plan: usize): f64 {
   store<f64>(plan, load<f64>(plan, PLAN_STEP) + 1, PLAN_STEP);
-  store<f64>(plan, load<f64>(plan, PLAN_AGE) + 1, PLAN_AGE);
+  const age = load<f64>(plan, PLAN_AGE) + 1;
+  store<f64>(plan, age, PLAN_AGE);
+  return age;
+}
+
+/** Counts the update that comes next, multiplies the powers that correct averages, and measures the gradient. */
+export function beginUpdate(plan: usize): void {
+  const age = countUpdate(plan);
+  // The average begins with the weights before the first update.
+  if (COMPLETE && age == 1) updateAverage(plan, 0, load<i32>(plan, PLAN_TRAINABLE), true);
   const kind = load<i32>(plan, PLAN_OPTIMIZER);
   if (isOneOf(kind, CORRECTING_OPTIMIZERS)) {
-    const decay = load<f64>(plan, PLAN_POWER3) * hyper(plan, 3);
-    store<f64>(plan, decay, PLAN_POWER3);
-    const beta1 = kind == NADAM ? Nadam.momentum(plan, decay) : hyper(plan, 0);
+    let beta1 = hyper(plan, ADAM_BETA1);
+    if (COMPLETE && kind == NADAM) {
+      const decay = load<f64>(plan, PLAN_POWER3) * hyper(plan, NADAM_DECAY);
+      store<f64>(plan, decay, PLAN_POWER3);
+      beta1 = Nadam.momentum(plan, decay);
+    }
     store<f64>(plan, load<f64>(plan, PLAN_POWER1) * beta1, PLAN_POWER1);
-    store<f64>(plan, load<f64>(plan, PLAN_POWER2) * hyper(plan, 1), PLAN_POWER2);
+    store<f64>(plan, load<f64>(plan, PLAN_POWER2) * hyper(plan, ADAM_BETA2), PLAN_POWER2);
   }
   if (COMPLETE) {
     if (kind == ADASECANT) AdaSecant.begin(plan);
@@ -59,7 +83,7 @@ export function beginUpdate(plan: usize): void {
   if (load<i32>(plan, PLAN_PREPARES)) store<f64>(plan, Gradient.scale(plan), PLAN_SCALE);
 }
 
-/** New weights for numbers [begin, end) of the flat block, bounds divisible by the lanes; one pass over p, g and state. */
+/** New weights for numbers [begin, end) of the flat block, in one pass. Both bounds are divisible by the lanes. */
 export function update(plan: usize, begin: i32, end: i32): void {
   const at = <usize>begin * sizeof<real>();
   const p = load<usize>(plan, PLAN_PARAMS) + at;
@@ -74,13 +98,20 @@ export function update(plan: usize, begin: i32, end: i32): void {
   } else {
     applyRule(plan, p, g, s, n);
   }
-  const average = load<usize>(plan, PLAN_AVERAGE);
-  if (COMPLETE && average) moveAverage(plan, p, average + at, n);
+  // Weights whose norm is still to be limited are averaged afterwards, by whoever limits it.
+  if (COMPLETE && !(load<i32>(plan, PLAN_EXTRAS) & EXTRA_NORMS)) updateAverage(plan, begin, end, false);
 }
 
-/** a ← c a + (1 − c) p, where a is a copy of p at first: as Keras has it, without correction. */
-function moveAverage(plan: usize, p: usize, a: usize, n: i32): void {
-  const isCopy = load<f64>(plan, PLAN_AGE) <= load<f64>(plan, PLAN_AVERAGE_START);
+/** Takes new values of numbers [begin, end) into their moving average, if there is one. `isFirst`: the average begins. */
+export function updateAverage(plan: usize, begin: i32, end: i32, isFirst: bool): void {
+  const at = <usize>begin * sizeof<real>();
+  const a = load<usize>(plan, PLAN_AVERAGE);
+  if (a) moveAverage(plan, load<usize>(plan, PLAN_PARAMS) + at, a + at, end - begin, isFirst);
+}
+
+/** a ← c a + (1 − c) p. Up to the first update, or a later one, a is a copy of p, so it needs no correction. */
+function moveAverage(plan: usize, p: usize, a: usize, n: i32, isFirst: bool): void {
+  const isCopy = isFirst || load<f64>(plan, PLAN_AGE) <= load<f64>(plan, PLAN_AVERAGE_START);
   const decay = isCopy ? 0 : load<f64>(plan, PLAN_AVERAGE_DECAY);
   const keep = Simd.splat(decay);
   const rest = Simd.splat(1 - decay);
@@ -89,11 +120,11 @@ function moveAverage(plan: usize, p: usize, a: usize, n: i32): void {
   }
 }
 
-/** The rule, over n numbers. */
+/** Applies the rule to n numbers. */
 function applyRule(plan: usize, p: usize, g: usize, s: usize, n: i32): void {
   let rate = load<f64>(plan, PLAN_LEARNING_RATE);
   const kind = load<i32>(plan, PLAN_OPTIMIZER);
-  // Keras's velocities hold rates, so that a change of the rate comes slowly: it goes into the gradient.
+  // Keras's velocities contain rates, so a change of the rate takes effect slowly: gradients are multiplied by the rate.
   const isInside = isKeras(plan) && (kind == MOMENTUM || kind == NESTEROV);
   if (load<i32>(plan, PLAN_PREPARES)) Gradient.prepare(plan, rate, isInside ? rate : 1, p, g, n);
   if (isInside) rate = 1;
@@ -102,19 +133,32 @@ function applyRule(plan: usize, p: usize, g: usize, s: usize, n: i32): void {
     case SGD:
       return Sgd.step(rate, p, g, n);
     case MOMENTUM:
-      return Momentum.step(rate, hyper(plan, 0), p, g, s, n);
+      return Momentum.step(rate, hyper(plan, MOMENTUM_MU), p, g, s, n);
     case NESTEROV:
-      return Nesterov.step(rate, hyper(plan, 0), p, g, s, n);
+      return Nesterov.step(rate, hyper(plan, MOMENTUM_MU), p, g, s, n);
     case ADAM:
       return Adam.step(plan, rate, p, g, s, s2, n);
     default:
       if (COMPLETE) applyRareRule(plan, kind, rate, p, g, s, s2, n);
+      else unreachable();
   }
 }
 
-/** The rules that a page's own build leaves to the complete one. */
+/** Applies one of the rules that only the complete build has. */
 function applyRareRule(plan: usize, kind: i32, rate: f64, p: usize, g: usize, s: usize, s2: usize, n: i32): void {
   switch (kind) {
+    case ADAGRAD:
+      return Adagrad.step(plan, rate, p, g, s, n);
+    case RMSPROP:
+      return RmsProp.step(plan, rate, p, g, s, s2 - s, n);
+    case AMSGRAD:
+      return Amsgrad.step(plan, rate, p, g, s, s2 - s, n);
+    case ADAMAX:
+      return Adamax.step(plan, rate, p, g, s, s2, n);
+    case NADAM:
+      return Nadam.step(plan, rate, p, g, s, s2, n);
+    case RADAM:
+      return Radam.step(plan, rate, p, g, s, s2, n);
     case ADADELTA:
       return Adadelta.step(plan, rate, p, g, s, s2, n);
     case LION:
@@ -124,6 +168,6 @@ function applyRareRule(plan: usize, kind: i32, rate: f64, p: usize, g: usize, s:
     case QUICKPROP:
       return Quickprop.step(plan, rate, p, g, s, s2, n);
     default:
-      return Scaled.step(plan, kind, rate, p, g, s, s2 - s, n);
+      unreachable();
   }
 }

@@ -1,4 +1,16 @@
 // Rules that pages load apart, one class each.
+import {
+  ADADELTA_EPSILON,
+  ADADELTA_RHO,
+  LION_BETA1,
+  LION_BETA2,
+  QUICKPROP_DECAY,
+  QUICKPROP_GROWTH,
+  RPROP_ETA_MINUS,
+  RPROP_ETA_PLUS,
+  RPROP_STEP_MAX,
+  RPROP_STEP_MIN,
+} from "../plan";
 import { LANES, Simd } from "../numbers/simd";
 import { hyper } from "./blocks";
 
@@ -6,9 +18,9 @@ import { hyper } from "./blocks";
 export class Adadelta {
   static step(plan: usize, rate: f64, p: usize, g: usize, s: usize, u: usize, n: i32): void {
     const eta = Simd.splat(rate);
-    const rho = Simd.splat(hyper(plan, 0));
-    const rest = Simd.splat(1 - hyper(plan, 0));
-    const epsilon = Simd.splat(hyper(plan, 1));
+    const rho = Simd.splat(hyper(plan, ADADELTA_RHO));
+    const rest = Simd.splat(1 - hyper(plan, ADADELTA_RHO));
+    const epsilon = Simd.splat(hyper(plan, ADADELTA_EPSILON));
     for (; n > 0; n -= LANES, p += 16, g += 16, s += 16, u += 16) {
       const gradient = v128.load(g);
       const square = Simd.madd(rho, v128.load(s), v128.mul<real>(rest, v128.mul<real>(gradient, gradient)));
@@ -27,10 +39,10 @@ export class Adadelta {
 export class Lion {
   static step(plan: usize, rate: f64, p: usize, g: usize, m: usize, n: i32): void {
     const eta = Simd.splat(rate);
-    const b1 = Simd.splat(hyper(plan, 0));
-    const b2 = Simd.splat(hyper(plan, 1));
-    const rest1 = Simd.splat(1 - hyper(plan, 0));
-    const rest2 = Simd.splat(1 - hyper(plan, 1));
+    const b1 = Simd.splat(hyper(plan, LION_BETA1));
+    const b2 = Simd.splat(hyper(plan, LION_BETA2));
+    const rest1 = Simd.splat(1 - hyper(plan, LION_BETA1));
+    const rest2 = Simd.splat(1 - hyper(plan, LION_BETA2));
     for (; n > 0; n -= LANES, p += 16, g += 16, m += 16) {
       const gradient = v128.load(g);
       const mean = v128.load(m);
@@ -43,17 +55,17 @@ export class Lion {
 
 /**
  * A step size h for each weight: h ← η⁺ h where g g₋ > 0; h ← η⁻ h and g ← 0 where g g₋ < 0; p ← p − h sign g;
- * g₋ ← g. The first h is the learning rate (iRprop−, Igel and Hüsken 2000). Numbers: η⁻, η⁺, the least and largest h.
+ * g₋ ← g. The first h is the learning rate (iRprop−, Igel and Hüsken 2000). h stays within its least and largest value.
  */
 export class Rprop {
   static step(plan: usize, rate: f64, p: usize, g: usize, before: usize, size: usize, n: i32): void {
     const zero = Simd.splat(0);
     const one = Simd.splat(1);
     const first = Simd.splat(rate);
-    const minus = Simd.splat(hyper(plan, 0));
-    const plus = Simd.splat(hyper(plan, 1));
-    const least = Simd.splat(hyper(plan, 2));
-    const most = Simd.splat(hyper(plan, 3));
+    const minus = Simd.splat(hyper(plan, RPROP_ETA_MINUS));
+    const plus = Simd.splat(hyper(plan, RPROP_ETA_PLUS));
+    const least = Simd.splat(hyper(plan, RPROP_STEP_MIN));
+    const most = Simd.splat(hyper(plan, RPROP_STEP_MAX));
     for (; n > 0; n -= LANES, p += 16, g += 16, before += 16, size += 16) {
       // Signs instead of gradients, whose product may be too small to be told from 0.
       const sign = Simd.sign(one, v128.load(g));
@@ -75,16 +87,17 @@ export class Rprop {
 /**
  * With the slope S = −(g + decay p) and the last step d, both times sign d: where |d| > 0.001, a parabola through both
  * slopes gives d ← max(η S, 0) + (S > μ / (1 + μ) S₋ ? μ d : d S / (S₋ − S)); elsewhere d ← η S. Then p ← p + d, within
- * ±1500 (Fahlman 1988, as in FANN). Equal slopes, for which there is no parabola, count as one apart. Numbers: μ, decay.
+ * ±1500 (Fahlman 1988, as in FANN). Equal slopes, for which there is no parabola, count as one apart.
  */
 export class Quickprop {
   static step(plan: usize, rate: f64, p: usize, g: usize, last: usize, before: usize, n: i32): void {
     const eta = Simd.splat(rate);
     const zero = Simd.splat(0);
     const one = Simd.splat(1);
-    const mu = Simd.splat(hyper(plan, 0));
-    const shrink = Simd.splat(hyper(plan, 0) / (1 + hyper(plan, 0)));
-    const decay = Simd.splat(hyper(plan, 1));
+    const growth = hyper(plan, QUICKPROP_GROWTH);
+    const mu = Simd.splat(growth);
+    const shrink = Simd.splat(growth / (1 + growth));
+    const decay = Simd.splat(hyper(plan, QUICKPROP_DECAY));
     const bound = Simd.splat(1500);
     for (; n > 0; n -= LANES, p += 16, g += 16, last += 16, before += 16) {
       const weight = v128.load(p);

@@ -1,5 +1,5 @@
 // The rules that most networks use, one class each.
-import { PLAN_POWER1, PLAN_POWER2 } from "../plan";
+import { ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON, PLAN_POWER1, PLAN_POWER2 } from "../plan";
 import { LANES, Simd } from "../numbers/simd";
 import { hyper, isKeras } from "./blocks";
 
@@ -43,22 +43,21 @@ export class Nesterov {
 
 /**
  * m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; p ← p − η / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
- * (Kingma and Ba 2015; ε outside the corrected root, as in PyTorch; Keras adds it to √v, the paper's ε̂). β₁, β₂ and ε
- * are the first numbers of PLAN_HYPER.
+ * (Kingma and Ba 2015; ε outside the corrected root, as in PyTorch; Keras adds it to √v, the paper's ε̂).
  */
 export class Adam {
   static step(plan: usize, rate: f64, p: usize, g: usize, m: usize, v: usize, n: i32): void {
-    const beta1 = hyper(plan, 0);
-    const beta2 = hyper(plan, 1);
+    const beta1 = hyper(plan, ADAM_BETA1);
+    const beta2 = hyper(plan, ADAM_BETA2);
     const b1 = Simd.splat(beta1);
     const b2 = Simd.splat(beta2);
     const rest1 = Simd.splat(1 - beta1);
     const rest2 = Simd.splat(1 - beta2);
     const k = 1 / sqrt<f64>(1 - load<f64>(plan, PLAN_POWER2));
-    const epsilon = Simd.splat(isKeras(plan) ? k * hyper(plan, 2) : hyper(plan, 2));
+    const epsilon = Simd.splat(isKeras(plan) ? k * hyper(plan, ADAM_EPSILON) : hyper(plan, ADAM_EPSILON));
     const eta = Simd.splat(rate / (1 - load<f64>(plan, PLAN_POWER1)));
     const correction = Simd.splat(k);
-    // n is a multiple of the lanes.
+    // n is divisible by the lanes, and this loop runs at least once: so the engine takes constants out of it.
     const end = p + <usize>n * sizeof<real>();
     if (p == end) return;
     do {

@@ -12,9 +12,15 @@ import {
   PLAN_SEEN,
   PLAN_TRAINABLE,
   VSGD_B,
+  VSGD_EPSILON,
   VSGD_FD,
+  VSGD_INITIAL_SAMPLES,
+  VSGD_OUTLIERS,
+  VSGD_SLOW_START,
+  VSGD_VARIANT,
 } from "../plan";
 import { Simd } from "../numbers/simd";
+import { dot } from "../numbers/vectors";
 import { firstBlock, hyper, lastBlock } from "./blocks";
 import {
   CURVE,
@@ -30,9 +36,9 @@ import {
   remembered,
 } from "./remembered";
 
-/** Whether curvature comes from gradients somewhat ahead. */
+/** Whether curvature is found from gradients a little ahead (variant fd). */
 export function looksAhead(plan: usize): bool {
-  return hyper(plan, 0) == VSGD_FD;
+  return hyper(plan, VSGD_VARIANT) == VSGD_FD;
 }
 
 /** p ← p − α · step for the bytes [begin, end) of the flat block. */
@@ -45,18 +51,14 @@ function moveWeights(plan: usize, alpha: f64, begin: usize, end: usize): void {
   }
 }
 
-/** Σ g · step, by which the loss falls along the step if nothing bends; keeps the weights. */
+/** Keeps the weights. Gives back Σ g · step: how much the loss would fall along the step if it were a plane. */
 export function beginTrials(plan: usize): f64 {
   const n = load<i32>(plan, PLAN_TRAINABLE);
   memory.copy(remembered(plan, START), load<usize>(plan, PLAN_PARAMS), <usize>n * sizeof<real>());
-  let total: f64 = 0;
-  for (let at: usize = 0; at < <usize>n * sizeof<real>(); at += sizeof<real>()) {
-    total += <f64>load<real>(load<usize>(plan, PLAN_GRADS) + at) * <f64>load<real>(remembered(plan, STEP) + at);
-  }
-  return total;
+  return dot(load<usize>(plan, PLAN_GRADS), remembered(plan, STEP), n);
 }
 
-/** Puts the weights α of the step ahead; 0: back where they were. */
+/** Moves the weights by α times the step from where they were kept. With 0 they come back. */
 export function tryOut(plan: usize, alpha: f64): void {
   const bytes = <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>();
   memory.copy(load<usize>(plan, PLAN_PARAMS), remembered(plan, START), bytes);
@@ -73,41 +75,41 @@ export function tryOut(plan: usize, alpha: f64): void {
  * h / h² means in place of 1 / h, and τ ← τ + 1 first, where g or h is κ deviations of a mean of n off its own mean. The
  * first n₀ samples only give the means; then v is taken `slowStart` times as large. Numbers: variant, slowStart, n₀, ε (of
  * l, b and g the least h), κ. α, which the papers do not have, is 1 unless the whole step goes too far for the batch's own
- * loss: see `shorten` in train.ts.
+ * loss: see `shortenStep` in training/trials.ts.
  */
 export class Vsgd {
-  /** Moves the means on and finds the step. */
+  /** Updates the averages and finds the step. */
   static begin(plan: usize): void {
     store<f64>(plan, load<f64>(plan, PLAN_SEEN) + <f64>load<i32>(plan, PLAN_ROWS), PLAN_SEEN);
-    const variant = <i32>hyper(plan, 0);
+    const variant = <i32>hyper(plan, VSGD_VARIANT);
     if (variant < VSGD_B || variant == VSGD_FD) return Vsgd.each(plan, variant == VSGD_FD);
     const last = lastBlock(plan);
     for (let block = firstBlock(plan); block <= last; block += BLOCK_BYTES) Vsgd.block(plan, block);
   }
 
-  /** Whether the batch belongs to the first samples. */
+  /** Whether the batch belongs to the first samples, which only give averages. */
   @inline static isStarting(plan: usize): bool {
-    return load<f64>(plan, PLAN_SEEN) - <f64>load<i32>(plan, PLAN_ROWS) < hyper(plan, 2);
+    return load<f64>(plan, PLAN_SEEN) - <f64>load<i32>(plan, PLAN_ROWS) < hyper(plan, VSGD_INITIAL_SAMPLES);
   }
 
-  /** Whether it is the last of those. */
+  /** Whether it is the last batch of those. */
   @inline static isStarted(plan: usize): bool {
-    return load<f64>(plan, PLAN_SEEN) >= hyper(plan, 2);
+    return load<f64>(plan, PLAN_SEEN) >= hyper(plan, VSGD_INITIAL_SAMPLES);
   }
 
-  /** The memory that the means begin with: as many batches as they were made from, but two at least. */
+  /** The memory that the averages begin with: the number of batches that they are made from, but at least two. */
   @inline static firstTau(plan: usize): f64 {
     return max<f64>(2, load<f64>(plan, PLAN_AGE));
   }
 
-  /** The steps of a block, which has one rate; 0 while starting. */
+  /** The steps of a block, whose weights share one rate. While starting, it is 0. */
   static block(plan: usize, block: usize): void {
     const begin = <usize>load<i32>(block, BLOCK_BEGIN) * sizeof<real>();
     const end = <usize>load<i32>(block, BLOCK_END) * sizeof<real>();
     const n = <f64>load<i32>(plan, PLAN_ROWS);
     const isStarting = Vsgd.isStarting(plan);
     const isStarted = Vsgd.isStarted(plan);
-    const slow: f64 = isStarting && isStarted ? hyper(plan, 1) : 1;
+    const slow: f64 = isStarting && isStarted ? hyper(plan, VSGD_SLOW_START) : 1;
     const ofTau = remembered(plan, TAU) + begin;
     const tau = <f64>load<real>(ofTau);
     const share = isStarting ? n / load<f64>(plan, PLAN_SEEN) : 1 / tau;
@@ -119,7 +121,7 @@ export class Vsgd {
       const g = remembered(plan, MEAN) + at;
       const h = remembered(plan, CURVE) + at;
       const mean = keep * <f64>load<real>(g) + share * <f64>load<real>(load<usize>(plan, PLAN_GRADS) + at);
-      const curve = max<f64>(hyper(plan, 3), <f64>load<real>(remembered(plan, NEW_CURVE) + at));
+      const curve = max<f64>(hyper(plan, VSGD_EPSILON), <f64>load<real>(remembered(plan, NEW_CURVE) + at));
       const moved = keep * <f64>load<real>(h) + share * curve;
       store<real>(g, <real>mean);
       store<real>(h, <real>moved);
@@ -142,14 +144,14 @@ export class Vsgd {
   /** New weights for numbers [begin, end): p ← p − α · step. */
   static update(plan: usize, begin: i32, end: i32): void {
     const alpha = load<f64>(plan, PLAN_SCALE);
-    // No step at all, also where it is not finite.
+    // With α = 0 nothing is added: the step may not be finite.
     if (alpha > 0) moveWeights(plan, alpha, <usize>begin * sizeof<real>(), <usize>end * sizeof<real>());
   }
 
-  /** The steps where each weight has its own rate. */
+  /** The steps if each weight has its own rate. It is one long loop, since every array is read and written once. */
   static each(plan: usize, isFd: bool): void {
     const isStarting = Vsgd.isStarting(plan);
-    const slow = Simd.splat(isStarting && Vsgd.isStarted(plan) ? hyper(plan, 1) : 1);
+    const slow = Simd.splat(isStarting && Vsgd.isStarted(plan) ? hyper(plan, VSGD_SLOW_START) : 1);
     const size = <f64>load<i32>(plan, PLAN_ROWS);
     const n = Simd.splat(size);
     const others = Simd.splat(size - 1);
@@ -158,10 +160,10 @@ export class Vsgd {
     const firstTau = Simd.splat(Vsgd.firstTau(plan));
     const zero = Simd.splat(0);
     const one = Simd.splat(1);
-    const epsilon = Simd.splat(hyper(plan, 3));
+    const epsilon = Simd.splat(hyper(plan, VSGD_EPSILON));
     // κ² / n
-    const far = Simd.splat((hyper(plan, 4) * hyper(plan, 4)) / size);
-    const hasOutliers = isFd && !isStarting && hyper(plan, 4) > 0;
+    const far = Simd.splat((hyper(plan, VSGD_OUTLIERS) * hyper(plan, VSGD_OUTLIERS)) / size);
+    const hasOutliers = isFd && !isStarting && hyper(plan, VSGD_OUTLIERS) > 0;
     const stop = <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>();
     for (let at: usize = 0; at < stop; at += 16) {
       const gradient = v128.load(load<usize>(plan, PLAN_GRADS) + at);
@@ -187,7 +189,7 @@ export class Vsgd {
       if (isFd && !isStarting) square = v128.add<real>(square, epsilon);
       square = v128.mul<real>(slow, square);
       const gg = v128.mul<real>(mean, mean);
-      // Where no sample has had a gradient yet, there is no step, and nothing to remember.
+      // A weight for which no sample has had a gradient yet makes no step and keeps its memory.
       const isNothing = v128.eq<real>(square, zero);
       let q = v128.div<real>(v128.mul<real>(n, gg), Simd.madd(others, gg, square));
       q = v128.andnot(v128.min<real>(one, q), isNothing);

@@ -1,9 +1,9 @@
 // Copies of parts of matrices in the order in which products read them.
 import { PACK_PANELS } from "../plan";
-import { LANES } from "../numbers/simd";
+import { LANES, Simd } from "../numbers/simd";
 import { PANEL, VECTOR } from "./tiles";
 
-/** P (panel, depth, PANEL) = the next panels of B (depth, cols), at most PACK_PANELS. */
+/** P (panel, depth, PANEL): the next panels of B (depth, cols), at most PACK_PANELS of them. */
 export function packPanels(B: usize, bk: usize, cols: i32, depth: i32, P: usize): void {
   const panels = min(PACK_PANELS, (cols + PANEL - 1) / PANEL);
   const size = <usize>depth * 2 * VECTOR;
@@ -17,7 +17,7 @@ export function packPanels(B: usize, bk: usize, cols: i32, depth: i32, P: usize)
   }
 }
 
-/** P (tile, depth, 4) = rows of A, four to a tile, where a column of A is contiguous. */
+/** P (tile, depth, 4): rows of A, four to a tile. A column of A is contiguous. */
 export function packTiles(A: usize, ak: usize, rows: i32, depth: i32, P: usize): void {
   const size = <usize>depth * 4 * sizeof<real>();
   for (let k = 0; k < depth; ++k, A += ak, P += 4 * sizeof<real>()) {
@@ -30,13 +30,13 @@ export function packTiles(A: usize, ak: usize, rows: i32, depth: i32, P: usize):
   }
 }
 
-/** P (tile, depth, 4) = rows of A (rows, depth), four to a tile, transposed. */
+/** P (tile, depth, 4): rows of A (rows, depth), transposed four at a time. */
 export function packRows(A: usize, am: usize, rows: i32, depth: i32, P: usize): void {
   const size = <usize>depth * 4 * sizeof<real>();
   for (; rows > 0; rows -= 4, A += 4 * am, P += size) pack(A, am, 4, depth, P, 4);
 }
 
-/** P (depth, width) = `width` rows of W (rows, depth), wm bytes apart, transposed; rows past the last repeat the last. */
+/** P (depth, width): `width` rows of W (rows, depth), wm bytes apart, transposed. Rows past the last one repeat it. */
 export function pack(W: usize, wm: usize, rows: i32, depth: i32, P: usize, width: i32): void {
   const step = <usize>width * sizeof<real>();
   const bytes = <usize>depth * sizeof<real>();
@@ -52,22 +52,18 @@ export function pack(W: usize, wm: usize, rows: i32, depth: i32, P: usize, width
         const r1 = v128.load(w1 + k);
         const r2 = v128.load(w2 + k);
         const r3 = v128.load(w3 + k);
-        const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
-        const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
-        const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-        const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-        v128.store(p, v128.shuffle<f32>(low01, low23, 0, 1, 4, 5));
-        v128.store(p + step, v128.shuffle<f32>(low01, low23, 2, 3, 6, 7));
-        v128.store(p + 2 * step, v128.shuffle<f32>(high01, high23, 0, 1, 4, 5));
-        v128.store(p + 3 * step, v128.shuffle<f32>(high01, high23, 2, 3, 6, 7));
+        v128.store(p, Simd.column(r0, r1, r2, r3, 0));
+        v128.store(p + step, Simd.column(r0, r1, r2, r3, 1));
+        v128.store(p + 2 * step, Simd.column(r0, r1, r2, r3, 2));
+        v128.store(p + 3 * step, Simd.column(r0, r1, r2, r3, 3));
         p += 4 * step;
       }
     } else {
       for (let k: usize = 0; k < bytes; k += 16) {
         const r0 = v128.load(w0 + k);
         const r1 = v128.load(w1 + k);
-        v128.store(p, v128.shuffle<f64>(r0, r1, 0, 2));
-        v128.store(p + step, v128.shuffle<f64>(r0, r1, 1, 3));
+        v128.store(p, Simd.column(r0, r1, r0, r1, 0));
+        v128.store(p + step, Simd.column(r0, r1, r0, r1, 1));
         p += 2 * step;
       }
     }

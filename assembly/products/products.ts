@@ -5,22 +5,23 @@ import { LANES, Simd } from "../numbers/simd";
 import { pack, packPanels, packRows, packTiles } from "./pack";
 import { PANEL, Tile, VECTOR } from "./tiles";
 
-/** Up to so many weights, a single row goes through W without packing it. */
+/** With at most so many weights, a single row is multiplied by W in place: packing would cost more than it saves. */
 const SMALL: i32 = 64;
 
-/** The least depth for which rows are transposed for the sake of the last columns. */
+/** The least depth at which it pays to transpose rows for the last columns. */
 const COLUMNS_FROM: i32 = 32;
 
-/** Where nothing is packed, rows of C that go past all of B together. */
+/** Rows of C that are computed together when nothing is packed: all of B is read once for them. */
 const UNPACKED_ROWS: i32 = 64;
-/** The most depth of such rows of A, read by columns, that stays in the first cache: they have 4 or 5 lines for each k. */
+/** The most depth of such rows of A that stays in the first cache if A is read by columns: each k takes 4 or 5 lines. */
 const UNPACKED_DEPTH: i32 = 96;
 
 /**
  * C = bias + A B for rows [begin, end) of C. A (rows, depth) has its element (m, k) at A + m·am + k·ak, so that A may
  * be read transposed: am or ak is the size of a number. B (depth, cols) and C (rows, cols) have rows of bk and cm bytes.
- * Without bias (0) sums start at 0; with C for bias they go on from what stands there. Blocks of long rows, and rows for
- * the last columns, are packed into scratch, where there is one; docs/performance.md says when.
+ * Without a bias (0), sums start at 0. If bias is C, they go on from what stands there. If there is scratch, blocks of long
+ * rows are packed into it, and rows for the last columns; docs/performance.md says when. The loops stand in one function
+ * because engines unroll the tile's loop more often the deeper it is nested.
  */
 export function product(
   A: usize,
@@ -46,7 +47,7 @@ export function product(
     const blocks = (depth + UNPACKED_DEPTH - 1) / UNPACKED_DEPTH;
     deepest = (depth + blocks - 1) / blocks;
   }
-  // A sum that goes on in the next block of k waits in C: the same additions in the same order.
+  // Between two blocks of k, sums wait in C. The additions and their order stay the same.
   for (let k = 0; k < depth; k += deepest) {
     const deep = min(deepest, depth - k);
     const start = k ? C : bias;
@@ -90,7 +91,26 @@ export function product(
       }
     }
   }
-  for (let m = tiled; m < end; ++m) {
+  singleRows(A, am, ak, B, bk, C, cm, tiled, end, cols, depth, bias);
+}
+
+/** Rows [begin, end) of C one by one: a single sample, or what is left when four do not divide the rows. */
+@inline
+function singleRows(
+  A: usize,
+  am: usize,
+  ak: usize,
+  B: usize,
+  bk: usize,
+  C: usize,
+  cm: usize,
+  begin: i32,
+  end: i32,
+  cols: i32,
+  depth: i32,
+  bias: usize,
+): void {
+  for (let m = begin; m < end; ++m) {
     const row = <usize>m;
     for (let n = 0; n < cols;) {
       const left = cols - n;
@@ -113,8 +133,9 @@ export function product(
 }
 
 /**
- * The last columns, fewer than a vector has lanes: so many rows that a vector holds numbers of one column each. Gives
- * back for how many of the rows; where a column of A is not contiguous, its rows are packed, transposed, into scratch.
+ * The last columns, if they are fewer than a vector has lanes. Here a vector holds numbers of one column, from several
+ * rows. If a column of A is not contiguous, its rows are transposed into scratch. Gives back how many rows are done; the
+ * caller computes the others.
  */
 function lastColumns(
   A: usize,
@@ -158,7 +179,7 @@ function lastColumns(
   return m;
 }
 
-/** C = a bᵀ for rows [begin, end) of C: what product gives for depth 1, where it would be all overhead. */
+/** C = a bᵀ for rows [begin, end) of C. The same as product for depth 1, without what that needs for more. */
 export function outer(a: usize, b: usize, C: usize, begin: i32, end: i32, cols: i32): void {
   const zero = Simd.splat(0);
   const cm = <usize>cols * sizeof<real>();
@@ -214,7 +235,7 @@ export function productTransposed(
   }
 }
 
-/** c = W a, one number after the other: for so few of them, packing costs more. W (cols, depth). */
+/** c = W a, one number after the other. W (cols, depth). */
 function dots(a: usize, W: usize, c: usize, cols: i32, depth: i32): void {
   for (let n = 0; n < cols; ++n, c += sizeof<real>()) {
     let sum: real = 0;

@@ -7,11 +7,14 @@ export const VECTOR: usize = 16;
 export const PANEL: i32 = 2 * LANES;
 
 /**
- * One tile of C = start + A B each: rows × vectors; start (rows, cols) has rows of sm bytes, and is nothing at 0. Lanes
- * past `cols` are computed from whatever lies there and dropped.
+ * Each method computes one tile of C = start + A B, of so many rows and vectors. start (rows, cols) has rows of sm bytes;
+ * if it is 0, sums start at 0. Lanes past `cols` are computed from whatever lies there, and dropped.
  */
 export class Tile {
-  /** 4 rows × 2 vectors: the tile that the work is done in. Inlined, since engines unroll loops that are nested deeper. */
+  /**
+   * 4 rows × 2 vectors: the tile in which nearly all work is done. It is inlined, since engines unroll a loop more often
+   * the deeper it is nested. It is long because its sums must stay in registers: a call in between would store them.
+   */
   @inline static rows4wide(
     A: usize,
     tile: usize,
@@ -49,7 +52,7 @@ export class Tile {
       let b = B;
       const stop = B + <usize>depth * bk;
       if (am == sizeof<real>()) {
-        // The tile's rows are neighbours in a column of A: one address leads to all of them.
+        // The tile's rows are neighbours in a column of A, so one pointer reads them all.
         let a = A;
         do {
           const b0 = v128.load(b);
@@ -96,7 +99,7 @@ export class Tile {
           b += bk;
         } while (b != stop);
       }
-      // The last columns apart, so that full tiles have no branch for each vector.
+      // The last columns are stored apart, so that full tiles need no branch for each vector.
       if (cols >= PANEL) {
         v128.store(C, c00);
         v128.store(C, c01, VECTOR);

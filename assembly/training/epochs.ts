@@ -32,16 +32,16 @@ import {
   WITH_REPLACEMENT,
 } from "../plan";
 import { Random } from "../numbers/random";
-import { copy } from "../numbers/vectors";
+import { Simd } from "../numbers/simd";
 import { step } from "./step";
 import { clearTally, copyTally } from "./tally";
 
 /**
- * Trains for at most `steps` batches, or until `epochs` epochs are complete or one reaches PLAN_TARGET_LOSS, from where the
- * last call stopped; `all`
- * workers share the steps, and this is the first. Each completed epoch leaves its tally at PLAN_REPORTS. Gives back the
+ * Trains for at most `steps` batches, or until `epochs` epochs are complete or one reaches PLAN_TARGET_LOSS, from where
+ * the last call stopped. `all`
+ * workers share the steps; the caller is the first. Each completed epoch leaves its tally at PLAN_REPORTS. Gives back the
  * number of completed epochs; PLAN_STEPS_DONE and PLAN_STATUS tell the rest. PLAN_RATES, where it is not 0, holds a rate
- * for each of the steps. On DIVERGED the weights are those of PLAN_GOOD, the last that are known to be finite.
+ * for each of the steps. On DIVERGED, a loss or a weight is not finite; PLAN_GOOD holds the last weights that are known to be.
  */
 export function train(plan: usize, data: usize, steps: i32, epochs: i32, all: i32): i32 {
   const count = load<i32>(data, DATA_COUNT);
@@ -57,8 +57,11 @@ export function train(plan: usize, data: usize, steps: i32, epochs: i32, all: i3
   store<i32>(plan, FINE, PLAN_STATUS);
   for (; done < steps && completed < epochs; ++done) {
     if (position == 0) {
+      if (!keepWeights(plan, load<usize>(plan, PLAN_CANDIDATE))) {
+        store<i32>(plan, DIVERGED, PLAN_STATUS);
+        break;
+      }
       clearTally(sums, bytes);
-      keepWeights(plan, load<usize>(plan, PLAN_CANDIDATE));
       shuffleRows(plan, data);
     }
     if (rates) store<f64>(plan, load<f64>(rates + ((<usize>done) << 3)), PLAN_LEARNING_RATE);
@@ -70,7 +73,7 @@ export function train(plan: usize, data: usize, steps: i32, epochs: i32, all: i3
     position += rows;
     if (position == count) {
       position = 0;
-      // The epoch's losses were finite, so the weights that it began with are good ones to come back to.
+      // The epoch's losses were finite, so the weights that it began with are known to be good.
       const good = load<usize>(plan, PLAN_GOOD);
       store<usize>(plan, load<usize>(plan, PLAN_CANDIDATE), PLAN_GOOD);
       store<usize>(plan, good, PLAN_CANDIDATE);
@@ -86,7 +89,7 @@ export function train(plan: usize, data: usize, steps: i32, epochs: i32, all: i3
   return completed;
 }
 
-/** Puts the data's rows into the order of the epoch that begins: a function of seed and epoch alone. */
+/** Puts the rows into the order of the epoch that begins. The order depends on seed and epoch alone. */
 function shuffleRows(plan: usize, data: usize): void {
   const kind = load<i32>(plan, PLAN_SHUFFLE);
   const order = load<usize>(data, DATA_ORDER);
@@ -103,7 +106,16 @@ function shuffleRows(plan: usize, data: usize): void {
   if (kind == SHUFFLED) Random.shuffle(state, order, n);
 }
 
-/** Copies the weights to where they are kept. */
-function keepWeights(plan: usize, to: usize): void {
-  copy(to, load<usize>(plan, PLAN_PARAMS), <usize>load<i32>(plan, PLAN_COUNT) * sizeof<real>());
+/** Copies the weights to where they are kept; tells whether all are finite. A loss may be finite though some are not. */
+function keepWeights(plan: usize, to: usize): bool {
+  let from = load<usize>(plan, PLAN_PARAMS);
+  const end = from + <usize>load<i32>(plan, PLAN_COUNT) * sizeof<real>();
+  // x − x is 0 for finite numbers alone.
+  let rest = Simd.splat(0);
+  for (; from < end; from += 16, to += 16) {
+    const weights = v128.load(from);
+    v128.store(to, weights);
+    rest = v128.add<real>(rest, v128.sub<real>(weights, weights));
+  }
+  return v128.all_true<i32>(v128.eq<real>(rest, Simd.splat(0)));
 }

@@ -22,7 +22,7 @@ import { lastLayer, layerAt } from "./records";
 import { runStage } from "./shares";
 import { clearTally, reportLosses } from "./tally";
 
-/** Sums up loss and metrics over all the data, without training, into PLAN_TALLY; shared by `all` workers. */
+/** Sums loss and metrics over all the data into PLAN_TALLY, without training. `all` workers share the work. */
 export function evaluate(plan: usize, data: usize, all: i32): void {
   const count = load<i32>(data, DATA_COUNT);
   const capacity = load<i32>(plan, PLAN_CAPACITY);
@@ -37,8 +37,8 @@ export function evaluate(plan: usize, data: usize, all: i32): void {
 }
 
 /**
- * Forward, loss, errors and gradients of `rows` samples of the data, from `first` on, as one batch; no update. `all`: also
- * those of fixed parameters. As in training, with the masks of the next batch; running statistics stay as they are.
+ * Forward, loss, errors and gradients of `rows` samples of the data, from `first` on, as one batch, without an update.
+ * `all`: gradients of fixed parameters too. Masks are those of the next batch; running statistics do not change.
  */
 export function differentiate(plan: usize, data: usize, first: i32, rows: i32, all: bool): void {
   selectBatch(plan, data, load<usize>(data, DATA_ORDER), first, rows);
@@ -46,7 +46,7 @@ export function differentiate(plan: usize, data: usize, first: i32, rows: i32, a
   reportLosses(plan);
 }
 
-/** Outputs of `rows` samples at X, at most the plan's capacity, shared by `all` workers; gives back their address. */
+/** Outputs of `rows` samples at X, at most the plan's capacity. Gives back their address. `all` workers share the work. */
 export function predict(plan: usize, X: usize, rows: i32, all: i32): usize {
   store<i32>(plan, rows, PLAN_ROWS);
   setInput(plan, X);

@@ -25,7 +25,7 @@ import { gatherRows, selectBatch } from "./batch";
 import { backwardPass, forwardPass } from "./passes";
 import { lastLayer, layerAt } from "./records";
 
-/** Rows of J that are added at a time. */
+/** Rows of J that are added to A together. */
 export const JACOBIAN_ROWS: usize = 4;
 
 /**
@@ -60,7 +60,7 @@ export function square(plan: usize, data: usize, first: i32, rows: i32, A: usize
     }
   }
   if (!filled) return;
-  // Too few are left: the others count as 0.
+  // Fewer rows than that are left: the missing ones are 0.
   memory.fill(J + filled * bytes, 0, (JACOBIAN_ROWS - filled) * bytes);
   addSquares(A, J, n);
 }
@@ -95,7 +95,7 @@ export function addSquares(A: usize, J: usize, n: i32): void {
     const x1 = load<f64>(at + m);
     const x2 = load<f64>(at + 2 * m);
     const x3 = load<f64>(at + 3 * m);
-    // Units that are off and pixels that are dark leave whole rows unchanged.
+    // Units that are off, and inputs that are 0, leave whole rows unchanged.
     if (x0 == 0 && x1 == 0 && x2 == 0 && x3 == 0) continue;
     const a = A + <usize>i * m;
     for (let k: usize = (<usize>(i & ~1)) << 3; k < m; k += 16) {

@@ -1,7 +1,7 @@
 // Online training by plain gradient descent, w ← w − η x δ after every sample: errors, gradients and the update in one
-// pass over each layer's weights. The same numbers as the general step gives, without its gradients in memory. A single
-// sample's activations and errors are written in whole vectors (their blocks end with one), since what was just written
-// in parts cannot be read as a whole until it has reached the cache.
+// pass over each layer's weights. It gives the bits of the general step, but writes no gradients to memory. Activations and
+// errors of the sample are written in whole vectors, for which their blocks have room: a vector that was written in parts
+// can be read as a whole only after it has reached the cache.
 import {
   LAYER_ACTIVATION,
   LAYER_B,
@@ -22,12 +22,12 @@ import { LANES, Simd } from "../numbers/simd";
 import { activate, activateBack } from "../functions/activations";
 import { forward } from "../layers/layers";
 
-/** z = x W + b, y = f(z) for one sample, through dense layers. Short rows of W are gone through here, long ones by tiles. */
+/** z = x W + b, y = f(z) for one sample, through dense layers. Short rows of W are multiplied here, long ones by tiles. */
 export function forwardOne(first: usize, last: usize): void {
   for (let layer = first; layer <= last; layer += LAYER_BYTES) {
     const nout = load<i32>(layer, LAYER_OUT);
     if (nout > LANES) {
-      forward(0, layer, 0, true, 0, 1); // a dense layer asks nothing of the plan
+      forward(0, layer, 0, true, 0, 1); // a dense layer does not use the plan
       continue;
     }
     let x = load<usize>(layer, LAYER_X);
@@ -47,7 +47,7 @@ export function forwardOne(first: usize, last: usize): void {
   }
 }
 
-/** From the last layer's dY (dZ, if the loss gave that: `fused`) to new weights of all dense layers down to `first`. */
+/** From the last layer's dY (`fused`: dZ) to new weights of all dense layers, down to `first`. */
 export function backwardOne(first: usize, last: usize, fused: bool, rate: f64): void {
   const eta = Simd.splat(rate);
   for (let layer = last; layer >= first; layer -= LAYER_BYTES) {
@@ -83,7 +83,7 @@ function moved(eta: v128, p: v128, g: v128): v128 {
   return v128.sub<real>(p, v128.mul<real>(eta, g));
 }
 
-/** p ← p − η g of n numbers. A last vector that is not full overlaps the one before: both come from the same old p. */
+/** p ← p − η g for n numbers. The last vector may overlap the one before, so it is computed before anything is stored. */
 @inline
 function move(eta: v128, p: usize, x: v128, d: usize, n: i32): void {
   if (n < LANES) {
@@ -137,7 +137,7 @@ function fourLines(eta: v128, x: usize, W: usize, d: usize, stride: usize): void
   v128.store(W + 3 * stride + rest, last3);
 }
 
-/** A single unit's weights, which lie one behind the other: dx = δ w, w ← w − η x δ. x, w and dx (nin). */
+/** The weights of a layer with one unit: dx = δ w, w ← w − η x δ. x, w and dx (nin). */
 function column(eta: v128, x: usize, w: usize, d: v128, dx: usize, nin: i32): void {
   for (let n = nin, at: usize = 0; n > 0; n -= LANES, at += 16) {
     const weights = v128.load(w + at);
@@ -165,23 +165,17 @@ function rows(eta: v128, x: usize, W: usize, d: usize, dx: usize, nin: i32, nout
         const r1 = v128.load(w1 + at);
         const r2 = v128.load(w2 + at);
         const r3 = v128.load(w3 + at);
-        const low01 = v128.shuffle<f32>(r0, r1, 0, 4, 1, 5);
-        const low23 = v128.shuffle<f32>(r2, r3, 0, 4, 1, 5);
-        const high01 = v128.shuffle<f32>(r0, r1, 2, 6, 3, 7);
-        const high23 = v128.shuffle<f32>(r2, r3, 2, 6, 3, 7);
-        sum = Simd.madd(v128.load_splat<real>(d + at), v128.shuffle<f32>(low01, low23, 0, 1, 4, 5), sum);
-        if (n > 1) sum = Simd.madd(v128.load_splat<real>(d + at, 4), v128.shuffle<f32>(low01, low23, 2, 3, 6, 7), sum);
-        if (n > 2)
-          sum = Simd.madd(v128.load_splat<real>(d + at, 8), v128.shuffle<f32>(high01, high23, 0, 1, 4, 5), sum);
-        if (n > 3)
-          sum = Simd.madd(v128.load_splat<real>(d + at, 12), v128.shuffle<f32>(high01, high23, 2, 3, 6, 7), sum);
+        sum = Simd.madd(v128.load_splat<real>(d + at), Simd.column(r0, r1, r2, r3, 0), sum);
+        if (n > 1) sum = Simd.madd(v128.load_splat<real>(d + at, 4), Simd.column(r0, r1, r2, r3, 1), sum);
+        if (n > 2) sum = Simd.madd(v128.load_splat<real>(d + at, 8), Simd.column(r0, r1, r2, r3, 2), sum);
+        if (n > 3) sum = Simd.madd(v128.load_splat<real>(d + at, 12), Simd.column(r0, r1, r2, r3, 3), sum);
       }
     } else {
       for (let o = 0, at: usize = 0; o < nout; o += 2, at += 16) {
         const r0 = v128.load(w0 + at);
         const r1 = v128.load(w1 + at);
-        sum = Simd.madd(v128.load_splat<real>(d + at), v128.shuffle<f64>(r0, r1, 0, 2), sum);
-        if (o + 1 < nout) sum = Simd.madd(v128.load_splat<real>(d + at, 8), v128.shuffle<f64>(r0, r1, 1, 3), sum);
+        sum = Simd.madd(v128.load_splat<real>(d + at), Simd.column(r0, r1, r0, r1, 0), sum);
+        if (o + 1 < nout) sum = Simd.madd(v128.load_splat<real>(d + at, 8), Simd.column(r0, r1, r0, r1, 1), sum);
       }
     }
     v128.store(dx + <usize>i * sizeof<real>(), sum);

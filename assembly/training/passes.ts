@@ -26,12 +26,12 @@ import { gatherRows, setInput } from "./batch";
 import { lastLayer, layerAt, scratchOf } from "./records";
 import * as layers from "../layers/layers";
 
-/** Outputs of rows [begin, end) in every layer. While training, masks are drawn, and batchNorm uses the batch's statistics. */
+/** Outputs of rows [begin, end) in every layer. In training, masks are drawn, and batchNorm uses the batch's statistics. */
 export function forwardPass(plan: usize, me: i32, training: bool, begin: i32, end: i32): void {
   const scratch = scratchOf(plan, me);
   const last = lastLayer(plan);
   for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
-    // Of all rows, and by units: whoever shares rows must wait for each other before this and after it.
+    // batchNorm's statistics need all rows, so nobody may share rows here (see workersForRows).
     if (COMPLETE && load<i32>(layer, LAYER_KIND) == BATCH_NORM) {
       statistics(layer, training, load<i32>(plan, PLAN_ROWS), 0, load<i32>(layer, LAYER_OUT));
     }
@@ -67,7 +67,7 @@ export function lossPass(plan: usize, begin: i32, end: i32): void {
     );
 }
 
-/** Multiplies losses and derivatives D (rows, width) of rows [begin, end) by the rows' weights w; what weighs 0 is left out. */
+/** Multiplies losses and derivatives D (rows, width) of rows [begin, end) by the rows' weights w. A weight of 0 gives 0. */
 function weigh(weights: usize, D: usize, losses: usize, begin: i32, end: i32, width: i32): void {
   for (let r = begin; r < end; ++r) {
     const at = <usize>r * sizeof<real>();
@@ -87,7 +87,7 @@ export function backwardPass(plan: usize, me: i32, begin: i32, end: i32): void {
   const first = layerAt(plan, 0);
   let fused = isFused(load<i32>(plan, PLAN_LOSS));
   for (let layer = lastLayer(plan); layer >= first; layer -= LAYER_BYTES) {
-    // As the statistics: of all rows, and by units.
+    // These sums need all rows too.
     if (COMPLETE && load<i32>(layer, LAYER_KIND) == BATCH_NORM) sums(layer, rows, 0, load<i32>(layer, LAYER_OUT));
     layers.deltas(plan, layer, fused, scratch, rows, begin, end);
     fused = false;
@@ -106,8 +106,9 @@ export function gradientPass(plan: usize, all: bool, top: i32, bottom: i32): voi
 }
 
 /**
- * Forward, losses, errors and gradients of the current batch, a block of rows after the other: what one product leaves is
- * near when the next one reads it, and samples are read from afar once. Sums over rows wait in the gradients meanwhile.
+ * Forward, losses, errors and gradients of the current batch, one block of rows after the other. So a block is still in
+ * the cache when the next product reads it, and samples are read from far memory once. Sums over rows wait in the
+ * gradients between blocks.
  */
 export function backpropagate(plan: usize, all: bool): void {
   const rows = load<i32>(plan, PLAN_ROWS);
@@ -116,7 +117,7 @@ export function backpropagate(plan: usize, all: bool): void {
   const bytes = <usize>load<i32>(plan, PLAN_INPUTS) * sizeof<real>();
   for (let top = 0; top < rows; top += height) {
     const bottom = min(top + height, rows);
-    // All blocks are gathered into the place of the first.
+    // All blocks are gathered into the place of the first one.
     if (isGathered) setInput(plan, load<usize>(plan, PLAN_X) - <usize>top * bytes);
     gatherRows(plan, top, bottom);
     forwardPass(plan, 0, true, top, bottom);

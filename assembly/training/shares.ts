@@ -28,7 +28,7 @@ import { lastLayer, layerAt, scratchOf } from "./records";
 import { fork, join, share } from "./threads";
 import * as layers from "../layers/layers";
 
-/** Does a stage, each worker its share, and waits for the last of them. What stands between stages one worker does. */
+/** Runs a stage on all workers, this one included, and waits for the last. Between stages, one worker works alone. */
 @inline
 export function runStage(plan: usize, stage: i32, all: i32): void {
   let shares: usize = 0;
@@ -37,7 +37,7 @@ export function runStage(plan: usize, stage: i32, all: i32): void {
   if (all > 1) join();
 }
 
-/** The share of worker `me` of `all` in a stage; where it begins, `shares` says. */
+/** What worker `me` of `all` does in a stage. `shares` says where its share begins. */
 export function runShare(plan: usize, stage: i32, me: i32, all: i32, shares: usize): void {
   if (stage <= STAGE_ROWS) {
     const rows = load<i32>(plan, PLAN_ROWS);
@@ -59,9 +59,9 @@ export function runShare(plan: usize, stage: i32, me: i32, all: i32, shares: usi
 }
 
 /**
- * A worker's share of gradients and update: so much of all numbers in sequence, in whole rows of W, the same in every
- * stage. Whoever has a layer's last row has its b too, or what a normalisation learns. So most layers have one owner, and
- * few numbers of X and dZ that another worker left are asked for.
+ * A worker's share of gradients and update: a range of all parameters in their order, in whole rows of W. It is the same in
+ * every stage. The owner of a layer's last row also owns its b, or the parameters of a normalisation. So most layers have
+ * one owner, who reads little of X and dZ that other workers have written.
  */
 function changeShare(plan: usize, stage: i32, me: i32, all: i32, shares: usize): void {
   const rows = load<i32>(plan, PLAN_ROWS);
@@ -70,7 +70,7 @@ function changeShare(plan: usize, stage: i32, me: i32, all: i32, shares: usize):
   let end = share(load<i32>(plan, PLAN_TRAINABLE), me + 1, all, shares);
   for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
     const bits = load<i32>(layer, LAYER_TRAINABLE);
-    // What has no parameters, or only fixed ones, is in nobody's share.
+    // A layer without parameters, or with fixed ones, is in nobody's share.
     if (!(bits & (TRAIN_WEIGHTS | TRAIN_BIAS))) continue;
     const isDense = load<i32>(layer, LAYER_KIND) == DENSE;
     const nin = isDense && bits & TRAIN_WEIGHTS ? load<i32>(layer, LAYER_IN) : 1;
@@ -93,30 +93,30 @@ function changeShare(plan: usize, stage: i32, me: i32, all: i32, shares: usize):
   }
 }
 
-/** The row of a layer's W (nin, nout) that stands so many numbers behind its beginning: a multiple of 4, or past the last. */
+/** The row of a layer's W (nin, nout) that stands so many numbers behind its beginning: a multiple of 4, or nin. */
 function rowAt(numbers: i32, nin: i32, nout: i32): i32 {
   if (numbers <= 0) return 0;
   return numbers < nin * nout ? min(nin, ((numbers / nout + 2) >> 2) << 2) : nin;
 }
 
 /**
- * Writes something into each cache line of numbers [begin, end) without a change. Other cores have read them, and to take
- * a line back from those takes longer than to compute what stands in it; writes of whole lines would wait for one after
- * the other, but these overlap.
+ * Writes one word into each cache line of numbers [begin, end), without changing it. Other cores have read these lines, and
+ * taking a line back from them takes longer than computing its numbers. The kernel's writes of whole lines would wait for
+ * one line after the other; these writes overlap.
  */
 function claim(address: usize, begin: i32, end: i32): void {
   const stop = address + <usize>end * sizeof<real>();
   for (let at = address + <usize>begin * sizeof<real>(); at < stop; at += 64) store<i32>(at, load<i32>(at));
 }
 
-/** Updates numbers [begin, end) of the tensor at `address`; what pads its end goes with the last of them. */
+/** Updates numbers [begin, end) of the tensor at `address`, and the padding at its end with the last of them. */
 function updateTensor(plan: usize, address: usize, begin: i32, end: i32): void {
   if (!address || begin == end) return;
   const at = <i32>((address - load<usize>(plan, PLAN_PARAMS)) / sizeof<real>());
   update(plan, at + begin, at + ((end + LANES - 1) & ~(LANES - 1)));
 }
 
-/** How many workers share rows: with batchNorm, which looks at all of them together, there is one. */
+/** How many workers share rows: one if there is batchNorm, which needs all rows together. */
 export function workersForRows(plan: usize, all: i32): i32 {
   return load<i32>(plan, PLAN_EXTRAS) & EXTRA_STATISTICS ? 1 : all;
 }

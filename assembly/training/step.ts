@@ -1,12 +1,10 @@
-// The training step.
+// The training step: a batch is selected, goes forward and back through all layers, and changes the weights.
 import {
   BATCH_NORM,
   DATA_LABELS,
   DATA_ORDER,
-  DATA_T,
   DATA_WEIGHTS,
   DATA_WIDTH,
-  DATA_X,
   EXTRA_NORMS,
   EXTRA_STATISTICS,
   LAYER_BYTES,
@@ -15,19 +13,16 @@ import {
   LAYER_OUT,
   LAYER_X,
   LAYER_Y,
-  PLAN_AGE,
   PLAN_BATCHES,
   PLAN_BATCH_LOSS,
   PLAN_BATCH_WEIGHTS,
   PLAN_EXTRAS,
-  PLAN_INPUTS,
   PLAN_LEARNING_RATE,
   PLAN_LOSS,
   PLAN_ONLINE,
   PLAN_OPTIMIZER,
   PLAN_OUTPUTS,
   PLAN_ROWS,
-  PLAN_STEP,
   PLAN_SUM,
   PLAN_TARGETS,
   PLAN_TRAINABLE,
@@ -44,8 +39,8 @@ import { isFused, squaredError } from "../functions/losses";
 import { follow } from "../layers/normalisation";
 import { limitNorm } from "../layers/restraints";
 import { accumulate, endsGroup } from "../optimizers/gradient";
-import { beginUpdate } from "../optimizers/optimizers";
-import { gatherRows, selectBatch } from "./batch";
+import { beginUpdate, countUpdate, updateAverage } from "../optimizers/optimizers";
+import { gatherRows, inputsAt, rowOf, selectBatch, targetsAt } from "./batch";
 import { backwardOne, forwardOne } from "./online";
 import { backpropagate, lossPass } from "./passes";
 import { lastLayer, layerAt } from "./records";
@@ -54,8 +49,8 @@ import { addToTally, reportLosses } from "./tally";
 import { measureSamples, shortenStep } from "./trials";
 
 /**
- * One training step on `rows` samples of the data, the epoch's from `first` on, shared by `all` workers. False if the
- * loss is not finite.
+ * One training step, shared by `all` workers, on the `rows` samples that follow `first` in the epoch's order. False if
+ * the loss is not finite.
  */
 export function step(plan: usize, data: usize, first: i32, rows: i32, all: i32): bool {
   const order = load<usize>(data, DATA_ORDER);
@@ -79,7 +74,7 @@ export function step(plan: usize, data: usize, first: i32, rows: i32, all: i32):
   return true;
 }
 
-/** A step on one sample where the weights change as soon as their gradients are known. */
+/** A step on one sample, in which weights change as soon as their gradients are known. */
 function stepOnOne(plan: usize, data: usize, order: usize, at: i32): bool {
   const first = layerAt(plan, 0);
   const last = lastLayer(plan);
@@ -87,12 +82,11 @@ function stepOnOne(plan: usize, data: usize, order: usize, at: i32): bool {
   const isPlain =
     !(load<usize>(data, DATA_LABELS) | load<usize>(data, DATA_WEIGHTS)) && load<i32>(data, DATA_WIDTH) != 1;
   if (isPlain) {
-    // What `begin` comes to.
-    const row: usize = order ? load<u32>(order + ((<usize>at) << 2)) : at;
-    const x = load<usize>(data, DATA_X) + row * <usize>load<i32>(plan, PLAN_INPUTS) * sizeof<real>();
+    // All that selectBatch would do for such a sample.
+    const row = rowOf(order, at);
     store<i32>(plan, 1, PLAN_ROWS);
-    store<usize>(first, x, LAYER_X);
-    store<usize>(plan, load<usize>(data, DATA_T) + row * <usize>nout * sizeof<real>(), PLAN_TARGETS);
+    store<usize>(first, inputsAt(plan, data, row), LAYER_X);
+    store<usize>(plan, targetsAt(plan, data, row), PLAN_TARGETS);
     store<usize>(plan, 0, PLAN_BATCH_WEIGHTS);
   } else {
     selectBatch(plan, data, order, at, 1);
@@ -109,14 +103,12 @@ function stepOnOne(plan: usize, data: usize, order: usize, at: i32): bool {
     reportLosses(plan);
   }
   if (!isFinite(load<f64>(plan, PLAN_BATCH_LOSS))) return false;
-  // What `beginUpdate` comes to where there is nothing but the step.
-  store<f64>(plan, load<f64>(plan, PLAN_STEP) + 1, PLAN_STEP);
-  store<f64>(plan, load<f64>(plan, PLAN_AGE) + 1, PLAN_AGE);
+  countUpdate(plan);
   backwardOne(first, last, isFused(load<i32>(plan, PLAN_LOSS)), load<f64>(plan, PLAN_LEARNING_RATE));
   return true;
 }
 
-/** What a batch changes beside the weights: the count of batches, and running statistics. */
+/** Updates what a batch changes beside the weights: the count of batches, and running statistics. */
 function finishBatch(plan: usize): void {
   store<u32>(plan, load<u32>(plan, PLAN_BATCHES) + 1, PLAN_BATCHES);
   if (!COMPLETE || !(load<i32>(plan, PLAN_EXTRAS) & EXTRA_STATISTICS)) return;
@@ -127,11 +119,12 @@ function finishBatch(plan: usize): void {
   }
 }
 
-/** Holds new weights within the norms that layers allow. */
+/** Holds new weights within the norms that layers allow; their moving average takes in the result. */
 function limitNorms(plan: usize): void {
   if (!COMPLETE || !(load<i32>(plan, PLAN_EXTRAS) & EXTRA_NORMS)) return;
   const last = lastLayer(plan);
   for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
     limitNorm(layer, 0, load<i32>(layer, LAYER_OUT));
   }
+  updateAverage(plan, 0, load<i32>(plan, PLAN_TRAINABLE), false);
 }

@@ -24,7 +24,7 @@ import { lastLayer } from "./records";
 
 /** The mean of the batch's losses, summed in order of the rows; adds the batch to the running tally. */
 export function reportLosses(plan: usize): f64 {
-  // As total, but in one piece with the tally: called apart, it costs small steps several per cent.
+  // The same as totalLoss. Written out here, since a call of it costs small steps several per cent.
   const rows = load<i32>(plan, PLAN_ROWS);
   const losses = load<usize>(plan, PLAN_ROW_LOSSES);
   let total: f64 = 0;
@@ -75,7 +75,7 @@ export function addToTally(plan: usize, total: f64): void {
   store<f64>(sums, load<f64>(sums, TALLY_CORRECT) + correct, TALLY_CORRECT);
 }
 
-/** Whether outputs y say what targets t say: by the largest, or by each one's side of a limit. */
+/** Whether outputs y and targets t agree: in which is the largest, or in the side of a limit on which each one is. */
 function isRight(y: usize, t: usize, nout: i32, metric: i32): bool {
   if (!(metric & METRIC_SIDES)) return classOf(y, nout) == classOf(t, nout);
   const limit: real = metric & METRIC_SIGNS ? 0 : 0.5;

@@ -6,11 +6,11 @@ import { backwardPass, forwardPass, lossPass } from "./passes";
 import { lastLayer, layerAt } from "./records";
 import { totalLoss } from "./tally";
 
-/** How often vsgd shortens a step at most, and how much of a loss may be rounding. */
+/** How often vsgd shortens a step at most, and how much a loss may differ by rounding alone, as a part of it. */
 const TRIALS = 8;
 const TRIAL_ROUNDING: f64 = sizeof<real>() == 4 ? 1e-5 : 1e-13;
 
-/** What vsgd needs to know of the batch's samples beside their gradient. */
+/** Finds what vsgd has to know about the batch's samples beside their gradient. */
 export function measureSamples(plan: usize): void {
   const rows = load<i32>(plan, PLAN_ROWS);
   const first = layerAt(plan, 0);
@@ -24,9 +24,9 @@ export function measureSamples(plan: usize): void {
 }
 
 /**
- * Each of vsgd's rates is right for its weight alone. All weights together may go too far, the further the more of them
- * pull at the same outputs: where noise does not hold them back, as in large batches, the loss would grow without end. So
- * the step is made shorter, to α of it, until L(α) ≤ L(0) − α/2 · Σ g step: of a parabola that is its lowest point.
+ * Each of vsgd's rates is right if its weight moves alone. All weights together may go too far, since many of them change
+ * the same outputs. In large batches, where no noise makes steps short, the loss would grow without end. So the step is
+ * shortened to α of it, until L(α) ≤ L(0) − α/2 · Σ g step. On a parabola this holds up to its lowest point.
  */
 export function shortenStep(plan: usize): void {
   const rows = load<i32>(plan, PLAN_ROWS);
@@ -44,7 +44,7 @@ export function shortenStep(plan: usize): void {
       if (!(loss <= most)) alpha = 0;
       break;
     }
-    // To the lowest point of the parabola through both losses and the slope; what is no number lies too far anyway.
+    // The lowest point of the parabola through both losses and the slope. A loss that is not finite is far beyond it.
     const lowest = (0.5 * fall * alpha * alpha) / (loss - before + alpha * fall);
     alpha = isFinite(loss) ? max<f64>(0.1 * alpha, min<f64>(0.5 * alpha, lowest)) : 0.1 * alpha;
   }

@@ -508,7 +508,9 @@ export class Layout implements Tenant {
     view.setFloat64(PLAN_WEIGHT_DECAY, optimizer.weightDecay, true);
     view.setFloat64(PLAN_CLIP_VALUE, optimizer.clipValue, true);
     view.setFloat64(PLAN_CLIP_NORM, optimizer.clipNorm, true);
-    for (const [i, value] of optimizer.rule.hyper.entries()) view.setFloat64(PLAN_HYPER + 8 * i, value, true);
+    for (const [place, value] of Object.entries(optimizer.rule.hyper)) {
+      view.setFloat64(PLAN_HYPER + 8 * Number(place), value, true);
+    }
     for (const [i, layer] of layers.entries()) {
       const at = records + i * LAYER_BYTES;
       set(at + LAYER_KIND, layer.kind);

@@ -1,7 +1,17 @@
 // The optimizers by name: their hyperparameters, and how many arrays they remember. The updates are the core's
 // (assembly/optimizers/optimizers.ts). Here are those that most networks use, and what all have in common; the others are
 // rare-optimizers.ts's.
-import { ADAM, AMSGRAD, MOMENTUM, NESTEROV, SGD } from "../../assembly/plan.ts";
+import {
+  ADAM,
+  ADAM_BETA1,
+  ADAM_BETA2,
+  ADAM_EPSILON,
+  AMSGRAD,
+  MOMENTUM,
+  MOMENTUM_MU,
+  NESTEROV,
+  SGD,
+} from "../../assembly/plan.ts";
 import { type OptionTable, readName, readNumber, readObject } from "../ground/options.ts";
 
 /** How the core runs an optimizer. */
@@ -9,8 +19,8 @@ export interface Rule {
   id: number;
   /** Arrays as long as the trainable parameters that it keeps from step to step. */
   remembers: number;
-  /** Its numbers in the order in which the core's class reads them. */
-  hyper: readonly number[];
+  /** Its own numbers, by their places in the plan. */
+  hyper: Readonly<Record<number, number>>;
   /** Which parameters it treats together: those of a tensor, or all; absent where each is treated by itself. */
   blocks?: "tensors" | "all";
   /** What it wants to know of a batch's samples: the curvature of each layer, or gradients somewhat ahead. */
@@ -57,7 +67,7 @@ export const averaging =
   ({ beta1, beta2, epsilon }: Readonly<Record<string, number>>): Rule => ({
     id,
     remembers: 2,
-    hyper: [beta1, beta2, epsilon],
+    hyper: { [ADAM_BETA1]: beta1, [ADAM_BETA2]: beta2, [ADAM_EPSILON]: epsilon },
   });
 
 const adam: OptimizerRow["rule"] = (options) =>
@@ -88,9 +98,9 @@ export const OPTIMIZERS = {
       nesterov: flag,
     },
     keras: { learningRate: 0.01 },
-    rule({ momentum, nesterov }) {
-      if (momentum === 0) return { id: SGD, remembers: 0, hyper: [] };
-      return { id: nesterov ? NESTEROV : MOMENTUM, remembers: 1, hyper: [momentum] };
+    rule({ momentum, nesterov }): Rule {
+      if (momentum === 0) return { id: SGD, remembers: 0, hyper: {} };
+      return { id: nesterov ? NESTEROV : MOMENTUM, remembers: 1, hyper: { [MOMENTUM_MU]: momentum } };
     },
   },
   adam: { options: { ...averages, amsgrad: flag }, keras: { epsilon: 1e-7 }, rule: adam },

@@ -1,21 +1,51 @@
 // The optimizers that most networks do without: what optimizers.ts has of the others, and what these refuse.
 import {
   ADADELTA,
+  ADADELTA_EPSILON,
+  ADADELTA_RHO,
   ADAGRAD,
+  ADAGRAD_EPSILON,
+  ADAGRAD_FIRST,
   ADAMAX,
   ADASECANT,
+  ADASECANT_ADAGRAD,
+  ADASECANT_ALIGNED,
+  ADASECANT_DAMPING,
+  ADASECANT_DECAY,
+  ADASECANT_DELTA_CLIP,
+  ADASECANT_GAMMA_CLIP,
+  ADASECANT_GRAD_CLIP,
+  ADASECANT_START,
   LION,
+  LION_BETA1,
+  LION_BETA2,
   NADAM,
+  NADAM_DECAY,
   QUICKPROP,
+  QUICKPROP_DECAY,
+  QUICKPROP_GROWTH,
   RADAM,
   RMSPROP,
+  RMSPROP_CENTERED,
+  RMSPROP_EPSILON,
+  RMSPROP_MOMENTUM,
+  RMSPROP_RHO,
   RPROP,
+  RPROP_ETA_MINUS,
+  RPROP_ETA_PLUS,
+  RPROP_STEP_MAX,
+  RPROP_STEP_MIN,
   SGD,
   VSGD,
   VSGD_B,
+  VSGD_EPSILON,
   VSGD_FD,
   VSGD_G,
+  VSGD_INITIAL_SAMPLES,
   VSGD_L,
+  VSGD_OUTLIERS,
+  VSGD_SLOW_START,
+  VSGD_VARIANT,
 } from "../../assembly/plan.ts";
 import {
   type OptimizerRow,
@@ -30,7 +60,7 @@ import {
 } from "./optimizers.ts";
 
 /** The rule of a method with so many arrays beside the direction and the gradient. The core never updates by it. */
-const searching = (more: number): Rule => ({ id: SGD, remembers: 2 + more, hyper: [] });
+const searching = (more: number): Rule => ({ id: SGD, remembers: 2 + more, hyper: {} });
 
 const VARIANTS = { l: VSGD_L, b: VSGD_B, g: VSGD_G, fd: VSGD_FD } as const;
 
@@ -49,7 +79,7 @@ export const RARE_OPTIMIZERS = {
     rule: ({ epsilon, initialAccumulator }) => ({
       id: ADAGRAD,
       remembers: 1,
-      hyper: [0, 1, epsilon, 0, 0, initialAccumulator],
+      hyper: { [ADAGRAD_EPSILON]: epsilon, [ADAGRAD_FIRST]: initialAccumulator },
     }),
   },
   rmsprop: {
@@ -64,7 +94,12 @@ export const RARE_OPTIMIZERS = {
     rule: ({ rho, epsilon, centered, momentum }) => ({
       id: RMSPROP,
       remembers: 1 + Number(centered) + Number(momentum > 0),
-      hyper: [rho, rho, epsilon, momentum, Number(centered)],
+      hyper: {
+        [RMSPROP_RHO]: rho,
+        [RMSPROP_EPSILON]: epsilon,
+        [RMSPROP_MOMENTUM]: momentum,
+        [RMSPROP_CENTERED]: Number(centered),
+      },
     }),
   },
   adadelta: {
@@ -74,7 +109,11 @@ export const RARE_OPTIMIZERS = {
       epsilon: { ...epsilon, default: 1e-6 },
     },
     keras: { learningRate: 1e-3, rho: 0.95, epsilon: 1e-7 },
-    rule: ({ rho, epsilon }) => ({ id: ADADELTA, remembers: 2, hyper: [rho, epsilon] }),
+    rule: ({ rho, epsilon }) => ({
+      id: ADADELTA,
+      remembers: 2,
+      hyper: { [ADADELTA_RHO]: rho, [ADADELTA_EPSILON]: epsilon },
+    }),
   },
   adamax: {
     options: { ...averages, learningRate: { ...positive, default: 2e-3 } },
@@ -89,11 +128,10 @@ export const RARE_OPTIMIZERS = {
     },
     // Its momentum has no other decay than 0.96^t.
     keras: { learningRate: 1e-3, epsilon: 1e-7, momentumDecay: 1 },
-    rule: (options) => ({
-      id: NADAM,
-      remembers: 2,
-      hyper: [options.beta1, options.beta2, options.epsilon, powerOf096(options.momentumDecay)],
-    }),
+    rule(options) {
+      const rule = averaging(NADAM)(options);
+      return { ...rule, hyper: { ...rule.hyper, [NADAM_DECAY]: powerOf096(options.momentumDecay) } };
+    },
   },
   radam: { options: averages, rule: averaging(RADAM) },
   lion: {
@@ -103,7 +141,7 @@ export const RARE_OPTIMIZERS = {
       beta2: { ...fraction, default: 0.99 },
     },
     keras: { learningRate: 1e-3 },
-    rule: ({ beta1, beta2 }) => ({ id: LION, remembers: 1, hyper: [beta1, beta2] }),
+    rule: ({ beta1, beta2 }) => ({ id: LION, remembers: 1, hyper: { [LION_BETA1]: beta1, [LION_BETA2]: beta2 } }),
   },
   // For full batches: signs of a sample's gradient say little.
   rprop: {
@@ -117,7 +155,12 @@ export const RARE_OPTIMIZERS = {
     rule: ({ etaMinus, etaPlus, stepMin, stepMax }) => ({
       id: RPROP,
       remembers: 2,
-      hyper: [etaMinus, etaPlus, stepMin, stepMax],
+      hyper: {
+        [RPROP_ETA_MINUS]: etaMinus,
+        [RPROP_ETA_PLUS]: etaPlus,
+        [RPROP_STEP_MIN]: stepMin,
+        [RPROP_STEP_MAX]: stepMax,
+      },
     }),
   },
   // For full batches, as it compares slopes from step to step.
@@ -127,7 +170,11 @@ export const RARE_OPTIMIZERS = {
       growth: { ...positive, default: 1.75 },
       decay: { kind: "number", least: 0, default: 1e-4 },
     },
-    rule: ({ growth, decay }) => ({ id: QUICKPROP, remembers: 2, hyper: [growth, decay] }),
+    rule: ({ growth, decay }) => ({
+      id: QUICKPROP,
+      remembers: 2,
+      hyper: { [QUICKPROP_GROWTH]: growth, [QUICKPROP_DECAY]: decay },
+    }),
   },
   adasecant: {
     options: {
@@ -157,7 +204,16 @@ export const RARE_OPTIMIZERS = {
       return {
         id: ADASECANT,
         remembers: 12 + Number(adagrad) + isAligned,
-        hyper: [decay, gammaClip, damping, first, deltaClip, gradClip, isAligned, Number(adagrad)],
+        hyper: {
+          [ADASECANT_DECAY]: decay,
+          [ADASECANT_GAMMA_CLIP]: gammaClip,
+          [ADASECANT_DAMPING]: damping,
+          [ADASECANT_START]: first,
+          [ADASECANT_DELTA_CLIP]: deltaClip,
+          [ADASECANT_GRAD_CLIP]: gradClip,
+          [ADASECANT_ALIGNED]: isAligned,
+          [ADASECANT_ADAGRAD]: Number(adagrad),
+        },
         blocks: "tensors",
       };
     },
@@ -188,7 +244,13 @@ export const RARE_OPTIMIZERS = {
       return {
         id: VSGD,
         remembers: isFd ? 8 : 6,
-        hyper: [variant, slowStart, initialSamples, isFd ? epsilon : leastCurvature, outlierLevel],
+        hyper: {
+          [VSGD_VARIANT]: variant,
+          [VSGD_SLOW_START]: slowStart,
+          [VSGD_INITIAL_SAMPLES]: initialSamples,
+          [VSGD_EPSILON]: isFd ? epsilon : leastCurvature,
+          [VSGD_OUTLIERS]: outlierLevel,
+        },
         blocks: variant === VSGD_G ? "all" : "tensors",
         measures: isFd ? "differences" : "curvature",
       };
