@@ -106,8 +106,8 @@ export const hosts: Host[] = [
         "src/index.js": main,
         "src/page.js": workerPage,
         "src/worker.js": worker,
-        "dist/index.html": pageOf('import "./index.js";'),
-        "dist/worker.html": pageOf('import "./page.js";'),
+        "dist/index.html": '<!doctype html><title>x</title><script defer src="index.js"></script>',
+        "dist/worker.html": '<!doctype html><title>x</title><script defer src="page.js"></script>',
         "build.cjs": `
           const webpack = require("webpack");
           webpack({ context: __dirname, mode: "production", entry: { index: "./src/index.js", page: "./src/page.js" } }, (error, stats) => {

@@ -1,6 +1,6 @@
 // Node by all its doors, test runners with module systems of their own, and TypeScript by all ways to resolve a package.
 import { root } from "../../scripts/root.ts";
-import { XOR, type Host, expectMatch, expectSame } from "./lab.ts";
+import { XOR, type Host, expectSame } from "./lab.ts";
 
 /** A whole user's program in TypeScript, which compiles in every kind of project. */
 const consumer = `
