@@ -108,7 +108,7 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   const last = learnt[learnt.length - 1].history.epochs;
   const training = {
     rows: encoded.rows,
-    epochs: last.length,
+    epochs: countOf(last),
     loss: last[last.length - 1]?.loss ?? NaN,
     validation: learnt.map(({ judged, estimator }) => shown(judged ?? estimator.estimate ?? null)),
     sample: sampleOf(encoded),
@@ -206,7 +206,7 @@ function asJson({ task, training, estimators }: Model, learnt: readonly Learnt[]
       target: target.name,
       seconds,
       ...shown(figures),
-      epochs: history.epochs.length,
+      epochs: countOf(history.epochs),
       loss: last?.loss,
       training: shown(own),
       validation: training.validation[i] && withRows(training.validation[i], judged?.rows ?? estimate?.rows),
@@ -263,4 +263,9 @@ function seed(text: string): number | "random" {
   } catch {
     throw new InvalidArgumentError('Expected a whole number from 0 to 4294967295, or "random".');
   }
+}
+
+/** How many epochs there were: a history does not keep all of very many. */
+function countOf(epochs: readonly { epoch: number }[]): number {
+  return epochs.length === 0 ? 0 : epochs[epochs.length - 1].epoch - epochs[0].epoch + 1;
 }

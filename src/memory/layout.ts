@@ -111,7 +111,8 @@ import {
   TRAIN_WEIGHTS,
 } from "../../assembly/plan.ts";
 import { isOneOf } from "../ground/sets.ts";
-import type { Engine, Tenant } from "../core/engine.ts";
+import type { Engine } from "../core/engine.ts";
+import type { Tenant } from "../core/heap.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Plateau } from "../tables/schedules.ts";
 import type { FloatArray } from "../ground/arrays.ts";
@@ -337,7 +338,7 @@ export class Layout implements Tenant {
   }
 
   get progress(): Progress {
-    return { ...readProgress(this.engine.view(this.plan, PLAN_BYTES)), memory: [...this.memory] };
+    return readProgress(this.#words, [...this.memory]);
   }
 
   set progress({ step, epoch, batches, power1, power2, power3, age, pending, pendingRows, seen, memory }: Progress) {
@@ -431,7 +432,7 @@ export class Layout implements Tenant {
     this.#saved = {
       params: engine.numbers(blocks.params, this.count).slice(),
       state: blocks.state === undefined ? undefined : engine.numbers(blocks.state, this.remembered).slice(),
-      progress: { ...readProgress(view), memory: this.memory },
+      progress: readProgress(view, this.memory),
     };
     this.release();
   }
@@ -709,7 +710,7 @@ export function scratchNumbers(inputs: number, units: number, bytes: number): nu
   return Math.max(transposed, units * bytes >= PACK_FROM ? blocks : 0);
 }
 
-function readProgress(plan: DataView): Omit<Progress, "memory"> {
+function readProgress(plan: DataView, memory: readonly number[]): Progress {
   return {
     step: plan.getFloat64(PLAN_STEP, true),
     epoch: plan.getUint32(PLAN_EPOCH, true),
@@ -721,5 +722,6 @@ function readProgress(plan: DataView): Omit<Progress, "memory"> {
     pending: plan.getInt32(PLAN_PENDING, true),
     pendingRows: plan.getInt32(PLAN_PENDING_ROWS, true),
     seen: plan.getFloat64(PLAN_SEEN, true),
+    memory,
   };
 }

@@ -369,7 +369,7 @@ export class Dataset {
   }
 
   #set(offset: number, value: number): void {
-    this.#engine.view(this.address, DATA_BYTES).setUint32(offset, value, true);
+    this.#engine.wordHeap[(this.address + offset) / 4] = value;
   }
 }
 

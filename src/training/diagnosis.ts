@@ -9,7 +9,7 @@ import type { Dataset } from "../memory/samples.ts";
 import type { Causes } from "./divergence.ts";
 import type { Looks, Warnings } from "./warnings.ts";
 import type { FloatArray } from "../ground/arrays.ts";
-import type { EpochReport } from "./reports.ts";
+import type { EpochList } from "./history.ts";
 import type { OptimizerName } from "../tables/names.ts";
 import type { Optimizer } from "../description/optimizer.ts";
 
@@ -180,20 +180,20 @@ export class Diagnosis {
    * Notes that so many more epochs are done, and looks at the network where it is time, or before training ends. `rows`:
    * those that are trained on, or the first so many.
    */
-  after(rows: Uint32Array | number, epochs: readonly EpochReport[], more: number, isLast: boolean): void {
+  after(rows: Uint32Array | number, epochs: EpochList, more: number, isLast: boolean): void {
     const looks = this.#looks;
     const count = typeof rows === "number" ? rows : rows.length;
-    looks.first ??= epochs[0].loss;
+    looks.first ??= epochs.first;
     looks.trained += more * count;
-    const own = epochs.length * count;
+    const own = epochs.count * count;
     const isTime = looks.trained >= looks.due;
     const isWorth = isLast && own >= (RARELY / 4) * cost(count) && looks.trained - looks.looked > own / 2;
     if (!isTime && !isWorth) return;
     while (looks.due <= looks.trained) looks.due *= 2;
     looks.looked = looks.trained;
     // A network that learns may well have gradients and units that look ill.
-    const isStuck = epochs[epochs.length - 1].loss > looks.first / 2;
-    this.#lookAtLosses(epochs, looks.first);
+    const isStuck = epochs.last > looks.first / 2;
+    this.#lookAtLosses(epochs.lastLosses(20), looks.first);
     if (isStuck) this.#lookAtGradients();
     this.#lookAtUnits(rows, isStuck);
   }
@@ -218,9 +218,8 @@ export class Diagnosis {
     );
   }
 
-  #lookAtLosses(epochs: readonly EpochReport[], first: number): void {
+  #lookAtLosses(losses: readonly number[], first: number): void {
     const { layout, description } = this.#model;
-    const losses = epochs.slice(-20).map(({ loss }) => loss);
     const last = losses[losses.length - 1];
     // Whoever guesses among so many classes has a loss of at most this: the logarithm of the next power of two.
     const { loss, outputs } = description;
@@ -390,7 +389,9 @@ function cost(rows: number): number {
 
 /** 0, 1, … */
 function range(count: number): number[] {
-  return Array.from({ length: count }, (_, k) => k);
+  const numbers: number[] = [];
+  for (let k = 0; k < count; k++) numbers.push(k);
+  return numbers;
 }
 
 /** Whether one column has the same number in all rows. */

@@ -2,6 +2,7 @@
 // says what may have caused it.
 import { PLAN_GOOD } from "../../assembly/plan.ts";
 import { PropagoError } from "../ground/errors.ts";
+import type { FloatArray } from "../ground/arrays.ts";
 import type { Layout } from "../memory/layout.ts";
 
 /** What may have driven a loss out of the finite numbers, as the end of a sentence, and what to do about it, as another. */
@@ -18,9 +19,13 @@ export function divergence(where: string, loss: number, [causes, advice] = UNKNO
   );
 }
 
-/** Puts the last weights back that are known to be finite, and makes the optimizer forget. */
+/** The last weights that are known to be finite, as the core keeps them; good until the next allocation. */
+export function goodParams(layout: Layout): FloatArray {
+  return layout.engine.numbers(layout.word(PLAN_GOOD) >>> 0, layout.count);
+}
+
+/** Puts these weights back, and makes the optimizer forget. */
 export function restoreGood(layout: Layout): void {
-  const good = layout.engine.numbers(layout.word(PLAN_GOOD) >>> 0, layout.count);
-  layout.params().set(good);
+  layout.params().set(goodParams(layout));
   layout.forget();
 }

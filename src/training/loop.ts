@@ -15,6 +15,7 @@ import {
   PLAN_STATUS,
   PLAN_STEP,
   PLAN_STEPS_DONE,
+  PLAN_TARGET_LOSS,
 } from "../../assembly/plan.ts";
 import type { Data } from "../data/data.ts";
 import type { PropagoError } from "../ground/errors.ts";
@@ -24,35 +25,24 @@ import type { Layout } from "../memory/layout.ts";
 import type { Model } from "../memory/model.ts";
 import { chunkOf } from "../search/chunk.ts";
 import type { Search } from "../search/search.ts";
+import { rises } from "../description/metrics.ts";
+import { watch } from "../tables/schedules.ts";
 import { Crew } from "./crew.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { type Causes, divergence, restoreGood } from "./divergence.ts";
 import { Epochs } from "./epochs.ts";
 import { type FitOptions, type FitSettings, defaultEpochs, readFitOptions } from "./options.ts";
 import { DIAGNOSIS, loadParts, searchPart } from "./parts.ts";
-import { type EpochReport, type History, monitored } from "./reports.ts";
+import { type EpochList, historyOf } from "./history.ts";
+import { type BatchReport, type EpochReport, type History, monitored } from "./reports.ts";
 import { type TrainingRows, readRows } from "./rows.ts";
 import { Stopping } from "./stopping.ts";
 import { Pace, SLICE, refusePromise, settled } from "./turns.ts";
 import type { Warnings } from "./warnings.ts";
 
-/** One call of the core: what it may do at most, and what is known before it. */
-interface Call {
-  began: number;
-  /** Updates made before it. */
-  step: number;
-  steps: number;
-  epochs: number;
-  /** The rates of its steps, where each has one of its own. */
-  rates: Float64Array | undefined;
-  /** The index of the first epoch's last step. */
-  end: number;
-}
-
 /** One training, with everything that must be put right when it ends. */
 export class Loop {
-  /** "aborted" until the loop has ended by itself. */
-  readonly history: History = { epochs: [], stopped: "aborted" };
+  readonly history: History;
   readonly #model: Model;
   readonly #warnings: Warnings;
   readonly #settings: FitSettings;
@@ -60,13 +50,22 @@ export class Loop {
   /** Whether somebody may want to know of it. */
   readonly #isTold: boolean;
   readonly #rows: TrainingRows;
-  readonly #reports: Epochs;
+  readonly #tallies: Epochs;
+  readonly #done: EpochList;
   readonly #stopping: Stopping;
   readonly #crew: Crew;
   readonly #pace: Pace;
   /** How many epochs there are to be, and how many batches each has. */
   readonly #epochs: number;
   readonly #updates: number;
+  /** The call of the core under way: when it began, updates made before it, and at most how many steps and epochs it makes. */
+  #called = 0;
+  #step = 0;
+  #steps = 0;
+  #most = 0;
+  /** The rates of its steps, where each has one of its own, and the index of the first epoch's last step. */
+  #rates: Float64Array | undefined;
+  #end = 0;
   /** Whether somebody acts between epochs, so that a call of the core may complete only one. */
   #isSingle: boolean;
   /** The method at work, of an optimizer that searches. */
@@ -115,9 +114,11 @@ export class Loop {
         warnings,
       );
       this.#pace = new Pace(operations, description.layers.length, settings.onBatch !== undefined);
-      this.#reports = new Epochs(model, settings, rows, this.#updates, isPenalised, this.history.epochs);
+      this.#tallies = new Epochs(model, settings, rows, this.#epochs, this.#updates, isPenalised);
+      this.#done = this.#tallies.list;
+      this.history = historyOf(this.#done, this.#epochs);
       this.#stopping = new Stopping(settings, layout);
-      prepare(model, rows, batch, settings.shuffle, this.#crew.threads);
+      prepare(model, rows, batch, settings, this.#crew.threads);
     } catch (error) {
       releaseAttachments(layout);
       model.unlock();
@@ -130,35 +131,41 @@ export class Loop {
     this.#isSingle = true;
   }
 
+  /** The epochs that are done. */
+  get epochs(): EpochList {
+    return this.#done;
+  }
+
   /** Trains; yields after every slice, and whenever there is something to be awaited. */
   *run(): Generator<Promise<void> | undefined, void> {
-    const { history } = this;
     const { layout } = this.#model;
-    const { signal, onEpoch } = this.#settings;
+    const { signal, onBatch, onEpoch } = this.#settings;
+    const done = this.#done;
     const started = performance.now();
     let since = started;
     try {
       yield* this.#begin();
-      while (history.epochs.length < this.#epochs) {
+      while (done.count < this.#epochs) {
         signal?.throwIfAborted();
-        const call = this.#nextCall();
-        const completed = yield* this.#train(call);
+        this.#planCall();
+        const completed = this.#isAlone() ? this.#trainAlone() : yield* this.#trainShared();
         const now = performance.now();
         if (layout.word(PLAN_STATUS) === DIVERGED) throw this.#divergence();
-        yield* this.#afterCall(call, completed, now);
-        const last = completed > 0 ? this.#report(call, completed, (now - since) / 1000) : undefined;
-        const stopped = this.#reasonToStop(last, now - started);
-        if (stopped !== undefined) history.stopped = stopped;
-        if (last !== undefined) {
+        this.#pace.adapt(layout.word(PLAN_STEPS_DONE), now - this.#called);
+        if (onBatch !== undefined) yield* this.#tellBatch(onBatch, completed);
+        if (completed > 0) this.#report(completed, (now - since) / 1000);
+        const stopped = this.#reasonToStop(completed, now - started);
+        if (stopped !== undefined) this.history.stopped = stopped;
+        if (completed > 0) {
           since = now;
-          this.#warn(last, completed, stopped !== undefined);
-          yield* this.#answered(onEpoch?.(last), "onEpoch");
+          this.#warn(completed, stopped !== undefined);
+          if (onEpoch !== undefined) yield* this.#answered(onEpoch(done.lastReport()), "onEpoch");
         }
         yield;
         if (stopped !== undefined) break;
       }
-      this.#stopping.finish(history);
-      if (history.stopped === "aborted") history.stopped = "epochs";
+      this.#stopping.finish(this.history);
+      if (this.history.stopped === "aborted") this.history.stopped = "epochs";
     } finally {
       this.#close();
     }
@@ -197,75 +204,89 @@ export class Loop {
     dataset.sources = undefined;
   }
 
-  #nextCall(): Call {
+  /** Decides what the next call of the core does at most. */
+  #planCall(): void {
     const { layout } = this.#model;
-    const began = performance.now();
-    const step = layout.double(PLAN_STEP);
-    const left = this.#epochs - this.history.epochs.length;
-    const epochs = this.#isSingle
+    this.#called = performance.now();
+    this.#step = layout.double(PLAN_STEP);
+    const left = this.#epochs - this.#done.count;
+    this.#most = this.#isSingle
       ? 1
       : Math.min(left, layout.reports, this.#diagnosis?.epochsLeft(this.#rows.count) ?? left);
     const begun = layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH);
     // No further than the call goes, so that each step's rate is asked for once.
-    const rates = layout.writeRates(Math.min(this.#pace.steps, epochs * this.#updates - begun));
-    return { began, step, epochs, steps: rates?.length ?? this.#pace.steps, rates, end: this.#updates - begun - 1 };
+    this.#rates = layout.writeRates(Math.min(this.#pace.steps, this.#most * this.#updates - begun));
+    this.#steps = this.#rates?.length ?? this.#pace.steps;
+    this.#end = this.#updates - begun - 1;
+  }
+
+  /** Whether this thread makes the whole of the next slice at once. */
+  #isAlone(): boolean {
+    return this.#search !== undefined || this.#crew.threads === 1;
   }
 
   /** Gives the number of epochs that were completed. */
-  *#train({ steps, epochs }: Call): Generator<Promise<void>, number> {
+  #trainAlone(): number {
     if (this.#search !== undefined) return Number(this.#search.advance(SLICE));
-    return yield* this.#crew.train(this.#rows.dataset.address, steps, epochs);
+    const { engine, layout } = this.#model;
+    return engine.core.train(layout.plan, this.#rows.dataset.address, this.#steps, this.#most, 1);
   }
 
-  /** Tells of the batch, where somebody wants to know; otherwise chooses how many steps the next call makes. */
-  *#afterCall({ step, began }: Call, completed: number, now: number): Generator<Promise<void>, void> {
+  #trainShared(): Generator<Promise<void>, number> {
+    return this.#crew.train(this.#rows.dataset.address, this.#steps, this.#most);
+  }
+
+  *#tellBatch(onBatch: (report: BatchReport) => unknown, completed: number): Generator<Promise<void>, void> {
+    if (this.#search !== undefined && completed === 0) return;
     const { layout } = this.#model;
-    const { onBatch } = this.#settings;
-    this.#pace.adapt(layout.word(PLAN_STEPS_DONE), now - began);
-    if (onBatch === undefined || (this.#search !== undefined && completed === 0)) return;
     const loss = layout.double(PLAN_BATCH_LOSS);
     const learningRate = layout.double(PLAN_LEARNING_RATE);
-    yield* this.#answered(onBatch({ step, loss, learningRate }), "onBatch");
+    yield* this.#answered(onBatch({ step: this.#step, loss, learningRate }), "onBatch");
   }
 
-  /** Reports the epochs that were completed, and gives the last report. */
-  #report({ rates, end }: Call, epochs: number, seconds: number): EpochReport {
-    const last = this.#reports.add({ epochs, seconds, rates, end });
-    if (this.#search !== undefined) last.evaluations = this.#search.evaluations;
-    this.#checkWatched(last, this.#settings.plateau);
-    this.#reports.watchPlateau(last);
-    return last;
+  /** Adds the epochs that were completed to the history, and lets reduceOnPlateau look at the last. */
+  #report(completed: number, seconds: number): void {
+    this.#tallies.add(completed, seconds, this.#rates, this.#end);
+    if (this.#search !== undefined) this.#done.lastReport().evaluations = this.#search.evaluations;
+    const { plateau } = this.#settings;
+    const { layout, description } = this.#model;
+    const settings = description.optimizer.schedule?.plateau;
+    if (settings === undefined || plateau === undefined) return;
+    const last = this.#done.lastReport();
+    if (this.#canCompare(last, plateau)) watch(layout.plateau, settings, monitored(last, plateau), rises(plateau));
   }
 
   /** Why training ends now, before its last epoch; nothing if it goes on. */
-  #reasonToStop(last: EpochReport | undefined, milliseconds: number): History["stopped"] | undefined {
+  #reasonToStop(completed: number, milliseconds: number): History["stopped"] | undefined {
     const { timeLimit, earlyStopping, targetLoss } = this.#settings;
-    if (last !== undefined) {
-      if (last.loss > targetLoss) this.#checkWatched(last, earlyStopping?.monitor);
-      const stopped = this.#stopping.after(last);
+    const done = this.#done;
+    if (completed > 0) {
+      if (earlyStopping && !(done.last <= targetLoss)) this.#canCompare(done.lastReport(), earlyStopping.monitor);
+      const stopped = this.#stopping.after(done);
       if (stopped !== undefined) return stopped;
     }
-    if (milliseconds >= timeLimit * 1000 && this.history.epochs.length < this.#epochs) return "timeLimit";
+    if (milliseconds >= timeLimit * 1000 && done.count < this.#epochs) return "timeLimit";
     const outcome = this.#search?.outcome;
-    if (last === undefined || (outcome !== "converged" && outcome !== "stalled")) return undefined;
+    if (completed === 0 || (outcome !== "converged" && outcome !== "stalled")) return undefined;
     if (outcome === "stalled") this.#diagnosis?.stalled();
     return outcome;
   }
 
-  /** Says why a value that is watched cannot be compared, where it is no number. */
-  #checkWatched(report: EpochReport, monitor: string | undefined): void {
-    if (monitor === undefined || !Number.isNaN(monitored(report, monitor))) return;
-    this.#diagnosis?.unwatchable(monitor, report.epoch);
+  /** Whether a value that is watched is a number; says why not. */
+  #canCompare(report: EpochReport, monitor: string): boolean {
+    const isNumber = !Number.isNaN(monitored(report, monitor));
+    if (!isNumber) this.#diagnosis?.unwatchable(monitor, report.epoch);
+    return isNumber;
   }
 
   /** Puts what is newly found wrong into the last epoch's report and the history. */
-  #warn(last: EpochReport, completed: number, isStopped: boolean): void {
+  #warn(completed: number, isStopped: boolean): void {
     const { history } = this;
-    const isEnd = isStopped || history.epochs.length === this.#epochs;
-    this.#diagnosis?.after(this.#rows.trained ?? this.#rows.count, history.epochs, completed, isEnd);
+    const isEnd = isStopped || this.#done.count === this.#epochs;
+    this.#diagnosis?.after(this.#rows.trained ?? this.#rows.count, this.#done, completed, isEnd);
     const warnings = this.#warnings.take();
     if (warnings === undefined) return;
-    last.warnings = warnings;
+    this.#done.lastReport().warnings = warnings;
     history.warnings = [...(history.warnings ?? []), ...warnings];
   }
 
@@ -280,10 +301,10 @@ export class Loop {
     const loss = layout.double(PLAN_BATCH_LOSS);
     const batch = Math.floor(layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH)) + 1;
     const epoch = (layout.word(PLAN_EPOCH) >>> 0) + 1;
-    const previous = this.history.epochs.at(-1)?.loss;
+    const { count, last: previous } = this.#done;
     const causes = this.#causes();
     if (this.#search === undefined) restoreGood(layout);
-    const last = previous === undefined ? "" : ` (the last epoch's was ${Number(previous.toPrecision(4))})`;
+    const last = count === 0 ? "" : ` (the last epoch's was ${Number(previous.toPrecision(4))})`;
     return divergence(`at epoch ${epoch}, batch ${batch}${last}`, loss, causes);
   }
 
@@ -316,13 +337,12 @@ export class Loop {
 }
 
 /** Whether anybody looks at each epoch before the next one begins. */
-function actsBetweenEpochs({ validation, earlyStopping, plateau, onEpoch, targetLoss, metrics }: FitSettings): boolean {
+function actsBetweenEpochs({ validation, earlyStopping, plateau, onEpoch, metrics }: FitSettings): boolean {
   return (
     validation !== undefined ||
     earlyStopping !== undefined ||
     plateau !== undefined ||
     onEpoch !== undefined ||
-    targetLoss > -Infinity ||
     (metrics.bits & METRIC_OUTPUTS) > 0
   );
 }
@@ -332,7 +352,7 @@ function prepare(
   model: Model,
   { dataset, trained, count }: TrainingRows,
   batch: number,
-  shuffle: FitSettings["shuffle"],
+  { shuffle, targetLoss }: FitSettings,
   threads: number,
 ): void {
   const { layout, engine } = model;
@@ -343,10 +363,12 @@ function prepare(
   layout.setWord(PLAN_BATCH, batch);
   layout.setWord(PLAN_SHUFFLE, shuffle);
   layout.setWord(PLAN_POSITION, 0);
+  layout.setDouble(PLAN_TARGET_LOSS, targetLoss);
   if (shuffle !== IN_ORDER) dataset.reorder();
   // What to come back to if the very first epoch leaves the finite numbers.
-  const params = layout.params();
-  engine.numbers(layout.word(PLAN_GOOD) >>> 0, params.length).set(params);
+  const { heap, bytes } = engine;
+  const params = layout.paramsAddress / bytes;
+  heap.copyWithin((layout.word(PLAN_GOOD) >>> 0) / bytes, params, params + layout.count);
   layout.setWord(PLAN_STATUS, FINE);
 }
 

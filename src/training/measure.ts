@@ -1,29 +1,19 @@
 // Loss and metrics over rows that are in memory, without training.
-import {
-  METRIC_OUTPUTS,
-  METRIC_SQUARES,
-  PLAN_KEPT,
-  PLAN_METRIC,
-  PLAN_TALLY,
-  TALLY_SQUARES,
-} from "../../assembly/plan.ts";
+import { METRIC_OUTPUTS, METRIC_SQUARES, PLAN_KEPT, PLAN_METRIC, PLAN_TALLY } from "../../assembly/plan.ts";
 import type { Model } from "../memory/model.ts";
 import type { Rows } from "../memory/samples.ts";
 import { type Metrics, type Evaluation } from "../tables/metrics.ts";
 import { readTally } from "./tally.ts";
 import { CHUNK, shared } from "../threads/sharing.ts";
 
+const NO_SPREAD = new Float64Array(0);
+
 /** Takes rows through the network, by as many threads as are asked for. A running epoch's tally stays as it was. */
 export function measure(model: Model, rows: Rows, metrics: Metrics, threads: number | "auto"): Evaluation {
   return model.layout.aside(() => takeThrough(model, rows, metrics, threads));
 }
 
-function takeThrough(
-  { engine, layout, description }: Model,
-  rows: Rows,
-  metrics: Metrics,
-  threads: number | "auto",
-): Evaluation {
+function takeThrough({ engine, layout }: Model, rows: Rows, metrics: Metrics, threads: number | "auto"): Evaluation {
   layout.prepare(Math.min(rows.count, CHUNK), "train");
   layout.setWord(PLAN_METRIC, rows.bits(metrics));
   const kept = metrics.bits & METRIC_OUTPUTS ? rows.keep() : undefined;
@@ -33,10 +23,10 @@ function takeThrough(
     const plan = layout.prepare(Math.min(rows.count, CHUNK), "train");
     engine.core.evaluate(plan, rows.address, all);
   });
-  const sums = engine.doubles(layout.word(PLAN_TALLY) >>> 0, TALLY_SQUARES / 8 + description.outputs);
-  const spread = metrics.bits & METRIC_SQUARES ? rows.spread() : new Float64Array(0);
+  const spread = metrics.bits & METRIC_SQUARES ? rows.spread() : NO_SPREAD;
+  const at = (layout.word(PLAN_TALLY) >>> 0) / 8;
   try {
-    return readTally({ loss: 0 }, sums, 0, rows.count, rows.weight, metrics, spread, kept?.scores);
+    return readTally({ loss: 0 }, engine.doubleHeap, at, rows.count, rows.weight, metrics, spread, kept?.scores);
   } finally {
     kept?.release();
   }

@@ -25,6 +25,12 @@ export interface EpochReport extends Evaluation {
 }
 
 export interface History {
+  /**
+   * A report for each epoch, made when somebody looks at it. Of more than 65,536 epochs, every second one is kept (the 1st,
+   * 3rd, 5th, …), of more than 131,072 every fourth, and so on, so there are never more than 65,536. The first, the last and
+   * the best epoch (by what early stopping watches, otherwise by the loss) are always among them; `epoch` says which one a
+   * report is of.
+   */
   epochs: EpochReport[];
   /**
    * What ended the training. "converged": the gradient is at most the optimizer's tolerance. "stalled": no step is found

@@ -5,6 +5,7 @@ import {
   IN_ORDER,
   PLAN_BATCH,
   PLAN_BATCH_LOSS,
+  PLAN_EPOCH,
   PLAN_METRIC,
   PLAN_POSITION,
   PLAN_SHUFFLE,
@@ -14,7 +15,7 @@ import type { Data } from "../data/data.ts";
 import type { Model } from "../memory/model.ts";
 import type { Dataset } from "../memory/samples.ts";
 import { chunkOf } from "../search/chunk.ts";
-import { type Causes, divergence } from "./divergence.ts";
+import { type Causes, divergence, goodParams } from "./divergence.ts";
 import { DIAGNOSIS, searchPart } from "./parts.ts";
 import { readData } from "./rows.ts";
 
@@ -45,7 +46,10 @@ function update(model: Model, dataset: Dataset, part: ReturnType<typeof searchPa
   layout.setWord(PLAN_SHUFFLE, IN_ORDER);
   layout.setWord(PLAN_METRIC, 0);
   layout.setWord(PLAN_POSITION, 0);
-  const before = { params: layout.params().slice(), state: layout.state().slice(), progress: layout.progress };
+  const { progress } = layout;
+  // The core keeps the weights of a batch that is a whole epoch; what the optimizer remembers it does not keep.
+  const params = part && layout.params().slice();
+  const state = layout.remembered > 0 ? layout.state().slice() : undefined;
   if (part) {
     const method = new part.Search(description, layout, dataset.address, dataset.rows);
     try {
@@ -62,11 +66,11 @@ function update(model: Model, dataset: Dataset, part: ReturnType<typeof searchPa
   const causes = (): Causes | undefined => DIAGNOSIS.here?.causesOf(model, dataset);
   if (layout.word(PLAN_STATUS) === DIVERGED) throw divergence("in trainOnBatch", loss, causes());
   // A single update is no epoch: shuffles to come stay what they were.
-  layout.progress = { ...layout.progress, epoch: before.progress.epoch };
+  layout.setWord(PLAN_EPOCH, progress.epoch);
   if (engine.core.firstNonFinite(layout.paramsAddress, layout.count) < 0) return loss;
   const found = causes();
-  layout.params().set(before.params);
-  layout.state().set(before.state);
-  layout.progress = before.progress;
+  layout.params().set(params ?? goodParams(layout));
+  if (state !== undefined) layout.state().set(state);
+  layout.progress = progress;
   throw divergence("after trainOnBatch's update", NaN, found);
 }

@@ -1,6 +1,7 @@
 // A training under way, as `fit` gives it: awaited or iterated, it drives the loop in slices that leave the event loop alive.
 import type { Data } from "../data/data.ts";
 import type { Model } from "../memory/model.ts";
+import type { AbortSignalLike } from "../ground/signal.ts";
 import { Loop } from "./loop.ts";
 import type { FitOptions } from "./options.ts";
 import type { EpochReport, History } from "./reports.ts";
@@ -24,7 +25,7 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   #resolve!: (history: History) => void;
   #reject!: (error: unknown) => void;
   readonly #slices: Iterator<Promise<void> | undefined, void> | undefined;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: AbortSignalLike | undefined;
   #current: Promise<void> | undefined;
   /** While a slice runs: what callbacks do then, the loop notices itself. */
   #isWorking = false;
@@ -77,13 +78,18 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
     this.#loop?.stopAtEpochs();
     // The iteration throws what goes wrong; the promise may stay unwatched.
     this.#ended.catch(() => {});
-    let asked = 0;
+    // The last epoch that was given out.
+    let given = 0;
     // Each answer waits for the one before it, also where several are asked for at once.
     let last: Promise<unknown> = Promise.resolve();
     return {
       next: () => {
-        const index = asked++;
-        const answer = last.then(() => this.#report(index));
+        const answer = last.then(async () => {
+          const report = await this.#reportAfter(given);
+          if (report === undefined) return { done: true as const, value: undefined };
+          given = report.epoch;
+          return { done: false as const, value: report };
+        });
         last = answer.catch(() => {});
         return answer;
       },
@@ -94,13 +100,17 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
     };
   }
 
-  /** The report with this index, after as much training as it takes. */
-  async #report(index: number): Promise<IteratorResult<EpochReport, undefined>> {
-    const { epochs } = this.history;
-    while (index >= epochs.length && !this.#isDone) await this.#slice();
-    if (index < epochs.length) return { done: false, value: epochs[index] };
+  /** The report after that of an epoch, after as much training as it takes; nothing where training has ended. */
+  async #reportAfter(epoch: number): Promise<EpochReport | undefined> {
+    const epochs = this.#loop?.epochs;
+    for (;;) {
+      const report = epochs?.after(epoch);
+      if (report !== undefined) return report;
+      if (this.#isDone) break;
+      await this.#slice();
+    }
     if (this.#error !== undefined) throw this.#error;
-    return { done: true, value: undefined };
+    return undefined;
   }
 
   async #runFreely(): Promise<void> {
