@@ -127,14 +127,27 @@ export const TALLY_CORRECT = TALLY_LOSS + 8; // f64: samples whose class was rig
 export const TALLY_ROWS = TALLY_CORRECT + 8; // f64: rows whose outputs are kept
 export const TALLY_SQUARES = TALLY_ROWS + 8; // (outputs) f64: squared differences from the targets
 
+// Sets. Some of the ids below share a trait. A set holds a bit for each of them: whether `id` belongs to SOME_IDS is
+// (SOME_IDS >> id) & 1. The order of ids means nothing.
+
 // Kinds of layer.
 export const DENSE = 0;
 export const ACTIVATION = 1;
 export const DROPOUT = 2;
 export const ALPHA_DROPOUT = 3;
-export const GAUSSIAN_NOISE = 4; // up to here a layer without weights has its X for Z, and may share its D
+export const GAUSSIAN_NOISE = 4;
 export const BATCH_NORM = 5;
 export const LAYER_NORM = 6;
+/** Kinds that disturb training and pass everything on otherwise. */
+export const DISTURBING_KINDS = (1 << DROPOUT) | (1 << ALPHA_DROPOUT) | (1 << GAUSSIAN_NOISE);
+/** Kinds whose X is their Z too. They have no weights, so their dZ is the dY of the layer below, and may share its block. */
+export const PASSING_KINDS = (1 << ACTIVATION) | DISTURBING_KINDS;
+/** Kinds that apply an activation to Z. */
+export const ACTIVATING_KINDS = (1 << DENSE) | (1 << ACTIVATION);
+/** Kinds that keep sums over rows, and so see all rows of a batch at once. */
+export const NORMALISING_KINDS = (1 << BATCH_NORM) | (1 << LAYER_NORM);
+/** Kinds that only the complete build has. */
+export const RARE_KINDS = (1 << ALPHA_DROPOUT) | (1 << GAUSSIAN_NOISE) | NORMALISING_KINDS;
 
 // Activations.
 export const LINEAR = 0;
@@ -160,19 +173,20 @@ export const GELU_TANH = 19;
 export const MISH = 20;
 export const HARD_SWISH = 21;
 export const LOG_SIGMOID = 22;
+/** Activations that every build has. */
+export const COMMON_ACTIVATIONS =
+  (1 << LINEAR) | (1 << SIGMOID) | (1 << TANH) | (1 << RELU) | (1 << LEAKY_RELU) | (1 << SOFTMAX);
 
-// Losses. Those named after an activation are computed from its weighted inputs.
+// Losses. Behind some stands the activation from whose weighted inputs they are computed.
 export const SQUARED_ERROR = 0;
 export const MEAN_SQUARED_ERROR = 1;
 export const BINARY_CROSS_ENTROPY = 2; // sigmoid
 export const SIGMOID_CROSS_ENTROPY = 3; // sigmoid
 export const CATEGORICAL_CROSS_ENTROPY = 4; // softmax
 export const SOFTMAX_DIVERGENCE = 5; // softmax
-export const LAST_FUSED = 5; // these four give dZ of the last layer
 export const LOG_LIKELIHOOD = 6; // categoricalCrossEntropy of activations that are logarithms
 export const LOG_DIVERGENCE = 7; // klDivergence of such
 export const KL_DIVERGENCE = 8;
-export const LAST_SUMMED = 8; // those that follow, but the last, are means over the outputs
 export const MEAN_ABSOLUTE_ERROR = 9;
 export const HUBER = 10;
 export const LOG_COSH = 11;
@@ -183,8 +197,33 @@ export const MEAN_ABSOLUTE_PERCENTAGE_ERROR = 15;
 export const MEAN_SQUARED_LOGARITHMIC_ERROR = 16;
 export const QUANTILE = 17;
 export const COSINE_SIMILARITY = 18;
+/** Losses that give dZ of the last layer, and not dY. */
+export const FUSED_LOSSES =
+  (1 << BINARY_CROSS_ENTROPY) |
+  (1 << SIGMOID_CROSS_ENTROPY) |
+  (1 << CATEGORICAL_CROSS_ENTROPY) |
+  (1 << SOFTMAX_DIVERGENCE);
+/** Losses that are a sum over the outputs; the others are means, or no sum of terms. */
+export const SUMMED_LOSSES =
+  (1 << SQUARED_ERROR) |
+  (1 << SIGMOID_CROSS_ENTROPY) |
+  (1 << CATEGORICAL_CROSS_ENTROPY) |
+  (1 << SOFTMAX_DIVERGENCE) |
+  (1 << LOG_LIKELIHOOD) |
+  (1 << LOG_DIVERGENCE) |
+  (1 << KL_DIVERGENCE);
+/** Losses whose curvature vsgd knows: of squares, and of cross-entropies behind their activation. */
+export const CURVED_LOSSES = (1 << SQUARED_ERROR) | (1 << MEAN_SQUARED_ERROR) | FUSED_LOSSES;
+/** Losses that every build has. */
+export const COMMON_LOSSES =
+  (1 << SQUARED_ERROR) |
+  (1 << MEAN_SQUARED_ERROR) |
+  (1 << MEAN_ABSOLUTE_ERROR) |
+  (1 << BINARY_CROSS_ENTROPY) |
+  (1 << SIGMOID_CROSS_ENTROPY) |
+  (1 << CATEGORICAL_CROSS_ENTROPY);
 
-// Optimizers. From ADAM to RADAM they need the powers.
+// Optimizers.
 export const SGD = 0;
 export const MOMENTUM = 1;
 export const NESTEROV = 2;
@@ -201,6 +240,10 @@ export const RPROP = 12;
 export const QUICKPROP = 13;
 export const ADASECANT = 14;
 export const VSGD = 15;
+/** Optimizers that divide averages by 1 − βᵗ, and so need the powers. */
+export const CORRECTING_OPTIMIZERS = (1 << ADAM) | (1 << AMSGRAD) | (1 << ADAMAX) | (1 << NADAM) | (1 << RADAM);
+/** Optimizers that every build has. */
+export const COMMON_OPTIMIZERS = (1 << SGD) | (1 << MOMENTUM) | (1 << NESTEROV) | (1 << ADAM);
 
 // Variants of vsgd: what has a rate of its own.
 export const VSGD_L = 0; // each weight

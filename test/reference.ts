@@ -95,7 +95,7 @@ export const ACTIVATIONS: Record<string, Activation> = {
   ),
   hardSigmoid: each(
     (z) => Math.min(Math.max(z + 3, 0), 6) / 6,
-    (z) => (Math.abs(z) < 3 ? Math.fround(1 / 6) : 0),
+    (z) => (Math.abs(z) < 3 ? 1 / 6 : 0),
     { kinks: [-3, 3] },
   ),
   hardTanh: each(

@@ -1,13 +1,6 @@
 // A network's description: the options that users give, checked, with everything filled in.
-import {
-  ADAM,
-  AMSGRAD,
-  CATEGORICAL_CROSS_ENTROPY,
-  DROPOUT,
-  LEAKY_RELU,
-  MEAN_ABSOLUTE_ERROR,
-  SOFTMAX,
-} from "../../assembly/plan.ts";
+import { AMSGRAD, COMMON_ACTIVATIONS, COMMON_LOSSES, COMMON_OPTIMIZERS, RARE_KINDS } from "../../assembly/plan.ts";
+import { isOneOf } from "../ground/sets.ts";
 import { readName, readNumber, readObject } from "../ground/options.ts";
 import type { Build } from "../core/engine.ts";
 import { PropagoError } from "../ground/errors.ts";
@@ -94,12 +87,12 @@ export function describe(options: unknown): NetworkDescription {
 /** The first thing that the build of pages lacks: what assembly has behind COMPLETE. */
 function rarityOf(layers: readonly LayerDescription[], loss: Loss, optimizer: Optimizer): string | undefined {
   for (const { kind, maxNorm, activation, spec } of layers) {
-    if (kind > DROPOUT) return `layer "${spec.type}"`;
+    if (isOneOf(kind, RARE_KINDS)) return `layer "${spec.type}"`;
     if (maxNorm > 0) return "maxNorm";
-    if (activation.id > LEAKY_RELU && activation.id !== SOFTMAX) return `activation "${activation.name}"`;
+    if (!isOneOf(activation.id, COMMON_ACTIVATIONS)) return `activation "${activation.name}"`;
   }
-  if (loss.id > CATEGORICAL_CROSS_ENTROPY && loss.id !== MEAN_ABSOLUTE_ERROR) return `loss "${loss.name}"`;
-  if (optimizer.rule.id > ADAM)
+  if (!isOneOf(loss.id, COMMON_LOSSES)) return `loss "${loss.name}"`;
+  if (!isOneOf(optimizer.rule.id, COMMON_OPTIMIZERS))
     return `optimizer "${optimizer.name}"${optimizer.rule.id === AMSGRAD ? " with amsgrad" : ""}`;
   if (optimizer.accumulate > 1) return "optimizer.accumulate";
   if (optimizer.averaging) return "optimizer.averaging";

@@ -6,7 +6,8 @@ import { readNumber, readName, readObject, readFlag, readOptions } from "../grou
 import { type LayerDescription, bare } from "./layer.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { withRareRows } from "../tables/rare.ts";
-import { ACTIVATION, DENSE } from "../../assembly/plan.ts";
+import { ACTIVATING_KINDS, ACTIVATION, DENSE } from "../../assembly/plan.ts";
+import { isOneOf } from "../ground/sets.ts";
 import { chooseInit } from "./first-weights.ts";
 import { readActivation } from "../tables/activations.ts";
 import { readInitializer, biasInitOf } from "../tables/initializers.ts";
@@ -102,7 +103,7 @@ export function readLayers(value: unknown, inputs: number, defaults: LayerDefaul
     width = layer.units;
   }
   const { kind, name, spec } = layers[layers.length - 1];
-  if (kind > ACTIVATION) {
+  if (!isOneOf(kind, ACTIVATING_KINDS)) {
     throw new PropagoError(
       "ERR_CONFIG",
       `the last layer ("${name}") is ${spec.type}, but the last must be dense or activation, whose outputs the loss is ` +

@@ -6,16 +6,17 @@ import { RARE_OPTIMIZERS } from "../tables/rare-optimizers.ts";
 import { PropagoError } from "../ground/errors.ts";
 import { readNamed } from "../ground/options.ts";
 import {
-  PYTORCH,
-  DENSE,
   ACTIVATION,
-  LAST_FUSED,
-  SOFTMAX,
-  LOG_SOFTMAX,
-  SQUARED_ERROR,
-  MEAN_SQUARED_ERROR,
+  CURVED_LOSSES,
+  DENSE,
   LAYER_NORM,
+  LOG_SOFTMAX,
+  MEAN_SQUARED_ERROR,
+  PYTORCH,
+  SOFTMAX,
+  SQUARED_ERROR,
 } from "../../assembly/plan.ts";
+import { isOneOf } from "../ground/sets.ts";
 import type { LayerDescription } from "./layer.ts";
 import type { Loss } from "../tables/losses.ts";
 import { countParameters } from "./tensors.ts";
@@ -74,7 +75,7 @@ function checkMeasured({ name, rule }: Optimizer, layers: readonly LayerDescript
   }
   if (rule.measures === "differences") return;
   const instead = 'give the optimizer variant: "fd", which needs none';
-  if (loss.id > LAST_FUSED) refuse(`has no curvature of the loss "${loss.name}"`, instead);
+  if (!isOneOf(loss.id, CURVED_LOSSES)) refuse(`has no curvature of the loss "${loss.name}"`, instead);
   const open = loss.fused ? layers.slice(0, -1) : layers;
   for (const { activation, name } of open) {
     if (activation.id !== SOFTMAX && activation.id !== LOG_SOFTMAX) continue;

@@ -7,6 +7,7 @@ import {
   BLOCK_BYTES,
   BLOCK_END,
   DENSE,
+  DISTURBING_KINDS,
   EXTRA_NORMS,
   EXTRA_STATISTICS,
   KERAS,
@@ -28,8 +29,8 @@ import {
   LAYER_NORM,
   LAYER_OUT,
   LAYER_PARAMETER,
-  LAYER_STATS,
   LAYER_S,
+  LAYER_STATS,
   LAYER_TRAINABLE,
   LAYER_UNBIASED,
   LAYER_VARIANCE,
@@ -39,19 +40,21 @@ import {
   LAYER_Z,
   MOMENTUM,
   NESTEROV,
+  NORMALISING_KINDS,
   PACK_DEPTH,
   PACK_FROM,
   PACK_PANELS,
   PACK_ROWS,
+  PASSING_KINDS,
   PLAN_ACCUMULATE,
   PLAN_AGE,
   PLAN_AVERAGE,
   PLAN_AVERAGE_DECAY,
   PLAN_AVERAGE_START,
+  PLAN_BATCHES,
+  PLAN_BLOCKS,
   PLAN_BLOCK_COUNT,
   PLAN_BLOCK_ROWS,
-  PLAN_BLOCKS,
-  PLAN_BATCHES,
   PLAN_BYTES,
   PLAN_CANDIDATE,
   PLAN_CAPACITY,
@@ -66,12 +69,14 @@ import {
   PLAN_GRADS,
   PLAN_HYPER,
   PLAN_INPUTS,
+  PLAN_INPUT_SCALE,
   PLAN_KEPT,
   PLAN_LAYERS,
   PLAN_LEARNING_RATE,
   PLAN_LOSS,
   PLAN_LOSS_PARAMETER,
   PLAN_METRIC,
+  PLAN_ONLINE,
   PLAN_OPTIMIZER,
   PLAN_OUTPUTS,
   PLAN_PARAMS,
@@ -81,8 +86,6 @@ import {
   PLAN_POWER2,
   PLAN_POWER3,
   PLAN_PREPARES,
-  PLAN_INPUT_SCALE,
-  PLAN_ONLINE,
   PLAN_RATES,
   PLAN_REPORTS,
   PLAN_ROW_LOSSES,
@@ -107,6 +110,7 @@ import {
   TRAIN_STATISTICS,
   TRAIN_WEIGHTS,
 } from "../../assembly/plan.ts";
+import { isOneOf } from "../ground/sets.ts";
 import type { Engine, Tenant } from "../core/engine.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Plateau } from "../tables/schedules.ts";
@@ -617,7 +621,8 @@ export class Layout implements Tenant {
   #blockRows(): number {
     const { inputs, layers, optimizer } = this.#description;
     const { bytes } = this.engine;
-    const needsAll = optimizer.rule.measures !== undefined || layers.some(({ kind }) => kind >= BATCH_NORM);
+    const needsAll =
+      optimizer.rule.measures !== undefined || layers.some(({ kind }) => isOneOf(kind, NORMALISING_KINDS));
     if (needsAll || this.count * bytes > MOST_NEAR_WEIGHTS) return 0;
     const row = layers.reduce((sum, { units }) => sum + 2 * units, inputs) * bytes;
     return Math.max(64, Math.floor(NEAR_ROWS / row) & ~3);
@@ -654,13 +659,13 @@ export class Layout implements Tenant {
       const at = PLAN_BYTES + i * LAYER_BYTES;
       const isLast = i === layers.length - 1;
       // What only disturbs training leaves predictions where they are.
-      const isNoise = layer.kind > ACTIVATION && layer.kind < BATCH_NORM;
+      const isNoise = isOneOf(layer.kind, DISTURBING_KINDS);
       const y = isNoise && !training && i > 0 ? x : take(rows * layer.units);
       // Weighted inputs are overwritten by activations, but where somebody reads them later.
       const keepsZ =
         layer.kind === DENSE &&
         (purpose === "trace" || (isLast && loss.fused) || (training && layer.activation.keepsZ));
-      const passes = layer.kind === ACTIVATION || isNoise;
+      const passes = isOneOf(layer.kind, PASSING_KINDS);
       const z = passes ? x : keepsZ ? take(rows * layer.units) : y;
       // The dZ of a layer without weights is the dY of the layer below: one block serves both, but where somebody reads
       // dZ later.

@@ -1,5 +1,6 @@
 // A network's layers as a table, in text.
-import { ACTIVATION } from "../../assembly/plan.ts";
+import { ACTIVATING_KINDS } from "../../assembly/plan.ts";
+import { isOneOf } from "../ground/sets.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Layer } from "../description/helpers.ts";
 
@@ -13,7 +14,7 @@ export function summaryOf(description: NetworkDescription): string {
       layer.spec.type,
       String(layer.inputs),
       String(layer.units),
-      layer.kind > ACTIVATION ? optionsText(layer.spec) : layer.activation.name,
+      isOneOf(layer.kind, ACTIVATING_KINDS) ? layer.activation.name : optionsText(layer.spec),
       countParameters([layer]).toLocaleString("en-US"),
     ]);
   }

@@ -1,4 +1,4 @@
-// The activations by name. Their values and derivatives are the core's (assembly/activations.ts).
+// The activations by name. Their values and derivatives are the core's (assembly/functions/activations.ts).
 import {
   CELU,
   ELU,
@@ -26,7 +26,7 @@ import {
 } from "../../assembly/plan.ts";
 import { type OptionTable, readNamed } from "../ground/options.ts";
 
-interface ActivationRow {
+export interface ActivationRow {
   id: number;
   /** First weights that keep the size of signals through layers of this activation. */
   init: "glorotUniform" | "heUniform" | "lecunUniform";

@@ -1,12 +1,12 @@
-// The losses by name. Their values and derivatives are the core's (assembly/losses.ts).
+// The losses by name. Their values and derivatives are the core's (assembly/functions/losses.ts).
 import {
   BINARY_CROSS_ENTROPY,
   CATEGORICAL_CROSS_ENTROPY,
   COSINE_SIMILARITY,
+  FUSED_LOSSES,
   HINGE,
   HUBER,
   KL_DIVERGENCE,
-  LAST_FUSED,
   LOG_COSH,
   LOG_DIVERGENCE,
   LOG_LIKELIHOOD,
@@ -21,7 +21,8 @@ import {
   SQUARED_ERROR,
   SQUARED_HINGE,
 } from "../../assembly/plan.ts";
-import type { ActivationName } from "./activations.ts";
+import { isOneOf } from "../ground/sets.ts";
+import { ACTIVATIONS, type ActivationName, type ActivationRow } from "./activations.ts";
 import { type OptionTable, readNamed } from "../ground/options.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { MetricName } from "./names.ts";
@@ -36,6 +37,8 @@ interface LossRow {
    * or −1 and 1.
    */
   targets: "any" | "unit" | "probabilities" | "counts" | "signs";
+  /** It takes the logarithm of outputs: the activation to advise where the last one also gives numbers below 0. */
+  positive?: ActivationName;
   /** What reports show beside the loss unless told otherwise. */
   metrics: readonly MetricName[];
   /** At most one: the core has room for one number. */
@@ -59,7 +62,7 @@ export const LOSSES = {
   },
   hinge: { id: HINGE, targets: "signs", metrics: [] },
   squaredHinge: { id: SQUARED_HINGE, targets: "signs", metrics: [] },
-  poisson: { id: POISSON, targets: "counts", metrics: [] },
+  poisson: { id: POISSON, targets: "counts", metrics: [], positive: "softplus" },
   meanAbsolutePercentageError: { id: MEAN_ABSOLUTE_PERCENTAGE_ERROR, targets: "any", metrics: [] },
   meanSquaredLogarithmicError: { id: MEAN_SQUARED_LOGARITHMIC_ERROR, targets: "counts", metrics: [] },
   binaryCrossEntropy: {
@@ -85,6 +88,7 @@ export const LOSSES = {
     behind: { softmax: SOFTMAX_DIVERGENCE, logSoftmax: LOG_DIVERGENCE },
     targets: "probabilities",
     metrics: [],
+    positive: "softmax",
   },
   cosineSimilarity: { id: COSINE_SIMILARITY, targets: "any", metrics: [] },
 } as const satisfies Record<string, LossRow>;
@@ -113,7 +117,10 @@ export interface Loss {
   spec: LossSpec;
 }
 
-/** The loss as given, or the one that fits the last activation. */
+/**
+ * The loss as given, or the one that fits the last activation.
+ * @throws PropagoError ERR_CONFIG for a loss that the last activation's outputs have no meaning for.
+ */
 export function readLoss(value: unknown, last: ActivationName): Loss {
   const fallback =
     last === "softmax" ? "categoricalCrossEntropy" : last === "sigmoid" ? "binaryCrossEntropy" : "meanSquaredError";
@@ -128,11 +135,19 @@ export function readLoss(value: unknown, last: ActivationName): Loss {
         `give the last layer the activation "${needed[0]}" or choose another loss`,
     );
   }
+  const { range }: ActivationRow = ACTIVATIONS[last];
+  if (row.positive !== undefined && row.behind?.[last] === undefined && !(range !== undefined && range[0] >= 0)) {
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `loss "${name}" takes the logarithm of outputs, and ${last} also gives numbers below 0, which have none; ` +
+        `give the last layer the activation "${row.positive}" or choose another loss`,
+    );
+  }
   const [parameter = 0] = Object.values(options) as number[];
   return {
     name,
     id,
-    fused: id >= BINARY_CROSS_ENTROPY && id <= LAST_FUSED,
+    fused: isOneOf(id, FUSED_LOSSES),
     parameter,
     targets: row.targets,
     metrics: row.metrics,

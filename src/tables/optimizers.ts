@@ -1,5 +1,5 @@
 // The optimizers by name: their hyperparameters, and how many arrays they remember. The updates are the core's
-// (assembly/optimizers.ts). Here are those that most networks use, and what all have in common; the others are
+// (assembly/optimizers/optimizers.ts). Here are those that most networks use, and what all have in common; the others are
 // rare-optimizers.ts's.
 import { ADAM, AMSGRAD, MOMENTUM, NESTEROV, SGD } from "../../assembly/plan.ts";
 import { type OptionTable, readName, readNumber, readObject } from "../ground/options.ts";

@@ -43,7 +43,7 @@ function serve({ module, memory, address, size, me }: Start, tell: (word: Word) 
   for (let turn = 0; ;) {
     turn = watch.pass(turnOf(me), turn);
     const since = performance.now();
-    core.work(words[PLAN], words[STAGE], me, words[SHARED], address + 4 * sharesOf(size));
+    core.runShare(words[PLAN], words[STAGE], me, words[SHARED], address + 4 * sharesOf(size));
     words[tookOf(me)] = (performance.now() - since) * TICKS;
     set(words, arrivedOf(me), turn);
   }

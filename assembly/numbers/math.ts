@@ -119,8 +119,11 @@ export class Lanes {
     const one = v128.splat<T>(<T>1);
     const u = v128.add<T>(one, x);
     const rounded = v128.sub<T>(u, one);
-    const y = v128.div<T>(v128.mul<T>(Lanes.log<T>(u), x), rounded);
-    return v128.bitselect(x, y, v128.eq<T>(rounded, v128.splat<T>(<T>0)));
+    const log = Lanes.log<T>(u);
+    const y = v128.div<T>(v128.mul<T>(log, x), rounded);
+    // Of a large x nothing is rounded away, and that product may overflow.
+    const isLarge = v128.gt<T>(x, v128.splat<T>(<T>1e20));
+    return v128.bitselect(x, v128.bitselect(log, y, isLarge), v128.eq<T>(rounded, v128.splat<T>(<T>0)));
   }
 
   /** Hyperbolic tangent: a series near 0, 1 - 2 / (e^2|x| + 1) elsewhere, and the sign of x. */
@@ -238,18 +241,21 @@ export class Lanes {
   /**
    * sin x for shift 0 and cos x for shift ½. m is the whole number nearest to x / π + shift, and sin or cos x is
    * (-1)^m sin r with r = x - (m - shift) π. π stands in three parts, the first two so short that their products are
-   * exact up to |x| = 10⁴ and beyond (Cody and Waite).
+   * exact up to |x| = 10⁴ and beyond (Cody and Waite). Larger x are reduced one by one.
    */
   static sine<T>(x: v128, shift: f64): v128 {
     const offset = v128.splat<T>(<T>shift);
-    const m = v128.nearest<T>(v128.add<T>(v128.mul<T>(x, v128.splat<T>(<T>0.3183098861837906715)), offset));
+    let m = v128.nearest<T>(v128.add<T>(v128.mul<T>(x, v128.splat<T>(<T>0.3183098861837906715)), offset));
     const n = v128.sub<T>(m, offset);
     const narrow = sizeof<T>() == 4;
     let r = v128.sub<T>(x, v128.mul<T>(n, v128.splat<T>(<T>(narrow ? 3.140625 : 3.141592653468251228))));
     r = v128.sub<T>(r, v128.mul<T>(n, v128.splat<T>(<T>(narrow ? 9.67502593994140625e-4 : 1.215420101260793195e-10))));
     r = v128.sub<T>(r, v128.mul<T>(n, v128.splat<T>(<T>(narrow ? 1.50995799098e-7 : 4.0445324975919014648e-21))));
-    // Where x has no digits left after the point, neither has r: at least it stays within [-2, 2].
-    r = v128.pmin<T>(v128.pmax<T>(r, v128.splat<T>(<T>-2)), v128.splat<T>(<T>2));
+    const isFar = v128.gt<T>(v128.abs<T>(x), v128.splat<T>(<T>1e4));
+    if (v128.any_true(isFar)) {
+      r = v128.bitselect(Turns.rests<T>(x, shift), r, isFar);
+      m = v128.andnot(m, isFar);
+    }
     const square = v128.mul<T>(r, r);
     let p: v128;
     if (sizeof<T>() == 4) {
@@ -272,5 +278,62 @@ export class Lanes {
     const half = v128.mul<T>(m, v128.splat<T>(<T>0.5));
     const odd = v128.sub<T>(half, v128.floor<T>(half));
     return v128.sub<T>(y, v128.mul<T>(v128.mul<T>(v128.splat<T>(<T>4), odd), y));
+  }
+}
+
+/** The digits of 1 / 2π behind the point, 64 a word, after a word of zeros. */
+const TURN = memory.data<u64>([
+  0x0000000000000000, 0x28be60db9391054a, 0x7f09d5f47d4d3770, 0x36d8a5664f10e410, 0x7f9458eaf7aef158,
+  0x6dc91b8e909374b8, 0x01924bba82746487, 0x3f877ac72c4a69cf, 0xba208d7d4baed121, 0x3a671c09ad17df90,
+  0x4e64758e60d4ce7d, 0x272117e2ef7e4a0e, 0xc7fe25fff7816603, 0xfbcbc462d6829b47, 0xdb4d9fb3c9f2c26d,
+  0xd3d18fd9a797fa8b, 0x5d49eeb1faf97c5e, 0xcf41ce7de294a4ba, 0x9afed7ec47e35742, 0x1580cc11bf1edaea,
+]);
+
+/** Where on the circle a large angle ends (after Payne and Hanek 1983). */
+class Turns {
+  /** For each lane an r in [-π/2, π/2] with sin r = sin(x + shift π); NaN where x is not finite. */
+  static rests<T>(x: v128, shift: f64): v128 {
+    let r = v128.splat<T>(<T>Turns.rest(<f64>v128.extract_lane<T>(x, 0), shift));
+    r = v128.replace_lane<T>(r, 1, <T>Turns.rest(<f64>v128.extract_lane<T>(x, 1), shift));
+    if (sizeof<T>() == 4) {
+      r = f32x4.replace_lane(r, 2, <f32>Turns.rest(<f64>f32x4.extract_lane(x, 2), shift));
+      r = f32x4.replace_lane(r, 3, <f32>Turns.rest(<f64>f32x4.extract_lane(x, 3), shift));
+    }
+    return r;
+  }
+
+  /**
+   * |x| = M 2^e is M 2^e / 2π turns. Whole turns are of no account: those digits of 1 / 2π are left out that 2^e moves in
+   * front of the point, and the next 128 times M give the fraction of a turn, in units of 2^-64.
+   */
+  static rest(x: f64, shift: f64): f64 {
+    const bits = reinterpret<u64>(x);
+    const exponent = <i32>((bits >> 52) & 0x7ff);
+    if (exponent == 0x7ff) return NaN;
+    const whole = (bits & 0x000fffffffffffff) | 0x0010000000000000;
+    const skip = max(0, exponent - 1075 + 64);
+    const words = TURN + (((<usize>skip) >> 6) << 3);
+    const high = Turns.digits(words, skip & 63);
+    const low = Turns.digits(words + 8, skip & 63);
+    let turn = whole * high + Turns.upper(whole, low);
+    if (x < 0) turn = 0 - turn;
+    if (shift != 0) turn += 1 << 62;
+    // Half a turn away, the sine has the other sign.
+    const isOdd = (turn + (1 << 62)) >> 63 != 0;
+    return <f64>(<i64>(isOdd ? (1 << 63) - turn : turn)) * 3.4061215800865545e-19; // 2π / 2^64
+  }
+
+  /** 64 digits, from the one with this number on. */
+  @inline static digits(word: usize, from: i32): u64 {
+    const first = load<u64>(word) << from;
+    return from == 0 ? first : first | (load<u64>(word, 8) >> (64 - from));
+  }
+
+  /** The upper half of a product. */
+  static upper(a: u64, b: u64): u64 {
+    const low = (a & 0xffffffff) * (b & 0xffffffff);
+    const first = (a >> 32) * (b & 0xffffffff) + (low >> 32);
+    const second = (a & 0xffffffff) * (b >> 32) + (first & 0xffffffff);
+    return (a >> 32) * (b >> 32) + (first >> 32) + (second >> 32);
   }
 }

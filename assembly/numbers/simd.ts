@@ -4,6 +4,9 @@
 /** Numbers in a vector. */
 export const LANES: i32 = 16 / sizeof<real>();
 
+/** The largest number. */
+export const LARGEST: f64 = sizeof<real>() == 4 ? <f64>f32.MAX_VALUE : f64.MAX_VALUE;
+
 export class Simd {
   /** a · b + c in each lane, rounded twice, so that every machine agrees; built with relaxed SIMD, as the machine likes. */
   @inline static madd(a: v128, b: v128, c: v128): v128 {
@@ -29,6 +32,18 @@ export class Simd {
   @inline static sign(size: v128, x: v128): v128 {
     const signed = v128.or(size, v128.and(x, Simd.splat(-0.0)));
     return v128.and(signed, v128.ne<real>(x, Simd.splat(0)));
+  }
+
+  /** x with the largest numbers in place of ±∞; NaN stays. */
+  static finite(x: v128): v128 {
+    return v128.pmin<real>(v128.pmax<real>(x, Simd.splat(-LARGEST)), Simd.splat(LARGEST));
+  }
+
+  /** For each x >= 0 the largest power of two that is not above it; the smallest normal number for less than that. */
+  @inline static powerBelow(x: v128): v128 {
+    const exponent = sizeof<real>() == 4 ? i32x4.splat(0x7f800000) : i64x2.splat(0x7ff0000000000000);
+    const least = Simd.splat(sizeof<real>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308);
+    return v128.max<real>(least, v128.and(x, exponent));
   }
 
   /** Sum of the lanes, pairwise. */

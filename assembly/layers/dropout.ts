@@ -3,6 +3,7 @@
 // deltas, and a mask is the same however rows are shared, and in both precisions.
 import {
   ALPHA_DROPOUT,
+  DROPOUT,
   GAUSSIAN_NOISE,
   LAYER_BYTES,
   LAYER_D,
@@ -15,10 +16,10 @@ import {
   PLAN_FIRST,
   PLAN_SEED,
   STREAM_MASK,
-} from "./plan";
-import { LANES, Simd } from "./simd";
-import { Lanes } from "./math";
-import { Random } from "./random";
+} from "../plan";
+import { Lanes } from "../numbers/math";
+import { Random } from "../numbers/random";
+import { LANES, Simd } from "../numbers/simd";
 
 /**
  * Y from X for rows [begin, end). X, Y (rows, out). Outside of training, and at a rate or deviation of 0, Y = X.
@@ -42,13 +43,15 @@ export function disturb(plan: usize, layer: usize, training: bool, begin: i32, e
     const a = Mask.alphaScale(parameter);
     const b = -a * parameter * ALPHA;
     Mask.apply(plan, layer, parameter, X, Y, begin * nout, end * nout, a, b, a * ALPHA + b);
-  } else {
+  } else if (load<i32>(layer, LAYER_KIND) == DROPOUT) {
     Mask.apply(plan, layer, parameter, X, Y, begin * nout, end * nout, 1 / (1 - parameter), 0, 0);
+  } else {
+    unreachable();
   }
 }
 
 /** dX from dY for rows [begin, end), in place in D: what forward kept, times the same factor. Noise passes it on. */
-export function undisturb(plan: usize, layer: usize, begin: i32, end: i32): void {
+export function disturbBack(plan: usize, layer: usize, begin: i32, end: i32): void {
   const rate = load<f64>(layer, LAYER_PARAMETER);
   const kind = load<i32>(layer, LAYER_KIND);
   if (rate == 0 || (COMPLETE && kind == GAUSSIAN_NOISE)) return;

@@ -16,14 +16,14 @@ import {
   LAYER_Y,
   LAYER_Z,
   SIGMOID,
-} from "./plan";
-import { LANES, Simd } from "./simd";
-import { activate, deactivate } from "./activations";
-import { forward } from "./layers";
-import { Lanes } from "./math";
+} from "../plan";
+import { Lanes } from "../numbers/math";
+import { LANES, Simd } from "../numbers/simd";
+import { activate, activateBack } from "../functions/activations";
+import { forward } from "../layers/layers";
 
 /** z = x W + b, y = f(z) for one sample, through dense layers. Short rows of W are gone through here, long ones by tiles. */
-export function ascend(first: usize, last: usize): void {
+export function forwardOne(first: usize, last: usize): void {
   for (let layer = first; layer <= last; layer += LAYER_BYTES) {
     const nout = load<i32>(layer, LAYER_OUT);
     if (nout > LANES) {
@@ -48,7 +48,7 @@ export function ascend(first: usize, last: usize): void {
 }
 
 /** From the last layer's dY (dZ, if the loss gave that: `fused`) to new weights of all dense layers down to `first`. */
-export function descend(first: usize, last: usize, fused: bool, rate: f64): void {
+export function backwardOne(first: usize, last: usize, fused: bool, rate: f64): void {
   const eta = Simd.splat(rate);
   for (let layer = last; layer >= first; layer -= LAYER_BYTES) {
     const nin = load<i32>(layer, LAYER_IN);
@@ -62,7 +62,7 @@ export function descend(first: usize, last: usize, fused: bool, rate: f64): void
         const slope = v128.mul<real>(a, v128.sub<real>(Simd.splat(1), a));
         v128.store(d, v128.mul<real>(v128.load(d), slope));
       } else {
-        deactivate(kind, load<f64>(layer, LAYER_PARAMETER), load<usize>(layer, LAYER_Z), y, d, 0, 1, nout);
+        activateBack(kind, load<f64>(layer, LAYER_PARAMETER), load<usize>(layer, LAYER_Z), y, d, 0, 1, nout);
       }
     }
     fused = false;
@@ -98,10 +98,43 @@ function move(eta: v128, p: usize, x: v128, d: usize, n: i32): void {
   v128.store(p + rest, last);
 }
 
-/** w_io ← w_io − η x_i δ_o, row by row. x (nin), W (nin, nout), d (nout). */
+/** w_io ← w_io − η x_i δ_o, four rows at a time while there are so many. x (nin), W (nin, nout), d (nout). */
 function lines(eta: v128, x: usize, W: usize, d: usize, nin: i32, nout: i32): void {
-  for (; nin > 0; --nin, x += sizeof<real>(), W += <usize>nout * sizeof<real>())
-    move(eta, W, v128.load_splat<real>(x), d, nout);
+  const stride = <usize>nout * sizeof<real>();
+  if (nout >= LANES)
+    for (; nin >= 4; nin -= 4, x += 4 * sizeof<real>(), W += 4 * stride) fourLines(eta, x, W, d, stride);
+  for (; nin > 0; --nin, x += sizeof<real>(), W += stride) move(eta, W, v128.load_splat<real>(x), d, nout);
+}
+
+/** The same for four rows, of at least a vector each: every vector of d is loaded once for all of them. */
+function fourLines(eta: v128, x: usize, W: usize, d: usize, stride: usize): void {
+  const x0 = v128.load_splat<real>(x);
+  const x1 = v128.load_splat<real>(x, sizeof<real>());
+  const x2 = v128.load_splat<real>(x, 2 * sizeof<real>());
+  const x3 = v128.load_splat<real>(x, 3 * sizeof<real>());
+  const end = d + stride - 16;
+  let w0 = W;
+  let w1 = w0 + stride;
+  let w2 = w1 + stride;
+  let w3 = w2 + stride;
+  // The last vectors may overlap the ones before: they are computed before anything changes, and stored last.
+  const rest = stride - 16;
+  const last = v128.load(end);
+  const last0 = moved(eta, v128.load(w0 + rest), v128.mul<real>(x0, last));
+  const last1 = moved(eta, v128.load(w1 + rest), v128.mul<real>(x1, last));
+  const last2 = moved(eta, v128.load(w2 + rest), v128.mul<real>(x2, last));
+  const last3 = moved(eta, v128.load(w3 + rest), v128.mul<real>(x3, last));
+  for (; d < end; d += 16, w0 += 16, w1 += 16, w2 += 16, w3 += 16) {
+    const delta = v128.load(d);
+    v128.store(w0, moved(eta, v128.load(w0), v128.mul<real>(x0, delta)));
+    v128.store(w1, moved(eta, v128.load(w1), v128.mul<real>(x1, delta)));
+    v128.store(w2, moved(eta, v128.load(w2), v128.mul<real>(x2, delta)));
+    v128.store(w3, moved(eta, v128.load(w3), v128.mul<real>(x3, delta)));
+  }
+  v128.store(W + rest, last0);
+  v128.store(W + stride + rest, last1);
+  v128.store(W + 2 * stride + rest, last2);
+  v128.store(W + 3 * stride + rest, last3);
 }
 
 /** A single unit's weights, which lie one behind the other: dx = δ w, w ← w − η x δ. x, w and dx (nin). */

@@ -2,8 +2,10 @@
 // doubles the digits that are lost. One square block A (n, n) of f64 holds both matrices: JᵀJ in its upper triangle with
 // the diagonal, and the Cholesky factor L in its lower, with L's own diagonal in D (n). Rows are `n` f64 apart.
 import {
+  DATA_ORDER,
   DENSE,
   LAYER_B,
+  LAYER_BYTES,
   LAYER_D,
   LAYER_DB,
   LAYER_DW,
@@ -12,12 +14,56 @@ import {
   LAYER_OUT,
   LAYER_TRAINABLE,
   LAYER_X,
+  PLAN_BATCH_WEIGHTS,
+  PLAN_GRADS,
+  PLAN_OUTPUTS,
+  PLAN_TRAINABLE,
   TRAIN_BIAS,
   TRAIN_WEIGHTS,
-} from "./plan";
+} from "../plan";
+import { gatherRows, selectBatch } from "./batch";
+import { backwardPass, forwardPass } from "./passes";
+import { lastLayer, layerAt } from "./records";
 
 /** Rows of J that are added at a time. */
 export const JACOBIAN_ROWS: usize = 4;
+
+/**
+ * Adds JᵀJ of `rows` samples of the data, from `first` on, to A (see levenberg.ts). J has a row for each output of each
+ * sample: ∂output/∂weights, times the root of what the sample weighs; JACOBIAN_ROWS of them, zeros at first, stand at `J`.
+ */
+export function square(plan: usize, data: usize, first: i32, rows: i32, A: usize, J: usize): void {
+  const n = load<i32>(plan, PLAN_TRAINABLE);
+  const nout = <usize>load<i32>(plan, PLAN_OUTPUTS);
+  const last = lastLayer(plan);
+  const D = load<usize>(last, LAYER_D);
+  const bytes = (<usize>n) << 3;
+  let filled: usize = 0;
+  selectBatch(plan, data, load<usize>(data, DATA_ORDER), first, rows);
+  gatherRows(plan, 0, rows);
+  forwardPass(plan, 0, true, 0, rows);
+  const weights = load<usize>(plan, PLAN_BATCH_WEIGHTS);
+  for (let o: usize = 0; o < nout; ++o) {
+    memory.fill(D, 0, <usize>rows * nout * sizeof<real>());
+    for (let r: usize = 0; r < <usize>rows; ++r) {
+      const weight: real = weights ? load<real>(weights + r * sizeof<real>()) : 1;
+      store<real>(D + (r * nout + o) * sizeof<real>(), sqrt<real>(weight));
+    }
+    backwardPass(plan, 0, 0, rows);
+    for (let r = 0; r < rows; ++r) {
+      for (let layer = layerAt(plan, 0); layer <= last; layer += LAYER_BYTES) {
+        jacobianRow(layer, r, load<usize>(plan, PLAN_GRADS), J + filled * bytes);
+      }
+      if (++filled < JACOBIAN_ROWS) continue;
+      addSquares(A, J, n);
+      filled = 0;
+    }
+  }
+  if (!filled) return;
+  // Too few are left: the others count as 0.
+  memory.fill(J + filled * bytes, 0, (JACOBIAN_ROWS - filled) * bytes);
+  addSquares(A, J, n);
+}
 
 /** A layer's part of one row of J: ∂/∂W = xᵀ δ and ∂/∂b = δ, from row r of X and D. `g` is the flat block of gradients. */
 export function jacobianRow(layer: usize, r: i32, g: usize, row: usize): void {

@@ -2,7 +2,7 @@
 // batch, layerNorm over the values of a row. γ is the layer's W, β its b. x̂ is found anew where it is needed.
 //
 // What batchNorm finds in a batch belongs to units, what it does with that to rows. So each way has two phases:
-// statistics, then normalise; sums, then denormalise. All must have ended one before any begins the next.
+// statistics, then normalise; sums, then normaliseBack. All must have ended one before any begins the next.
 import {
   BATCH_NORM,
   LAYER_B,
@@ -25,8 +25,8 @@ import {
   TRAIN_BIAS,
   TRAIN_STATISTICS,
   TRAIN_WEIGHTS,
-} from "./plan";
-import { LANES, Simd } from "./simd";
+} from "../plan";
+import { LANES, Simd } from "../numbers/simd";
 
 /** Of batchNorm, LAYER_STATS holds five rows, one number a unit, each padded to whole vectors. */
 @inline
@@ -73,6 +73,10 @@ export function statistics(layer: usize, training: bool, rows: i32, begin: i32, 
         total = Simd.madd(apart, apart, total);
       }
       variance = v128.div<real>(total, n);
+      if (!v128.all_true<i32>(v128.lt<real>(variance, Simd.splat(Infinity)))) {
+        largeStatistics(layer, X + at, rows, row, at);
+        continue;
+      }
     } else {
       mean = v128.load(load<usize>(layer, LAYER_MEAN) + at);
       variance = v128.load(load<usize>(layer, LAYER_VARIANCE) + at);
@@ -82,6 +86,34 @@ export function statistics(layer: usize, training: bool, rows: i32, begin: i32, 
     v128.store(stat(layer, VARIANCE) + at, variance);
     v128.store(stat(layer, RECIPROCAL) + at, v128.div<real>(Simd.splat(1), root));
   }
+}
+
+/**
+ * What `statistics` finds for the lanes at x, of numbers whose sum or squares overflow: those are divided by a power of two
+ * s near the largest of them. σ² itself may be beyond all numbers, 1 / √(σ² + ε) is not.
+ */
+function largeStatistics(layer: usize, x: usize, rows: i32, row: usize, at: usize): void {
+  const n = Simd.splat(rows);
+  let largest = Simd.splat(0);
+  for (let r = 0, from = x; r < rows; ++r, from += row)
+    largest = v128.max<real>(largest, v128.abs<real>(v128.load(from)));
+  const s = Simd.powerBelow(largest);
+  let total = Simd.splat(0);
+  for (let r = 0, from = x; r < rows; ++r, from += row) {
+    total = v128.add<real>(total, v128.div<real>(v128.load(from), s));
+  }
+  const mean = v128.div<real>(total, n);
+  total = Simd.splat(0);
+  for (let r = 0, from = x; r < rows; ++r, from += row) {
+    const apart = v128.sub<real>(v128.div<real>(v128.load(from), s), mean);
+    total = Simd.madd(apart, apart, total);
+  }
+  const variance = v128.div<real>(total, n);
+  const epsilon = v128.div<real>(v128.div<real>(Simd.splat(load<f64>(layer, LAYER_PARAMETER)), s), s);
+  const root = v128.sqrt<real>(v128.add<real>(variance, epsilon));
+  v128.store(stat(layer, MEAN) + at, v128.mul<real>(mean, s));
+  v128.store(stat(layer, VARIANCE) + at, v128.mul<real>(v128.mul<real>(variance, s), s));
+  v128.store(stat(layer, RECIPROCAL) + at, v128.div<real>(v128.div<real>(Simd.splat(1), root), s));
 }
 
 /** Y = γ ∘ (X − μ) / √(σ² + ε) + β for rows [begin, end). X, Y (rows, out). */
@@ -138,7 +170,7 @@ export function sums(layer: usize, rows: i32, begin: i32, end: i32): void {
  * normalised together: dX = (g − mean g − x̂ mean (g ∘ x̂)) / √(σ² + ε); for running statistics, which do not depend on
  * X, without the means (Ioffe and Szegedy 2015; Ba, Kiros and Hinton 2016).
  */
-export function denormalise(layer: usize, rows: i32, begin: i32, end: i32): void {
+export function normaliseBack(layer: usize, rows: i32, begin: i32, end: i32): void {
   const nout = load<i32>(layer, LAYER_OUT);
   const row = <usize>nout * sizeof<real>();
   const ofBatch = load<i32>(layer, LAYER_KIND) == BATCH_NORM;
@@ -272,9 +304,26 @@ function rowStatistics(layer: usize, x: usize, r: i32, n: i32): void {
     total = v128.add<real>(total, v128.and(v128.mul<real>(apart, apart), Simd.first(n - o)));
   }
   const variance: real = Simd.sum(total) / <real>n;
+  if (!(variance < Infinity)) return largeRowStatistics(layer, x, r, n);
   store<real>(rowStat(layer, r), mean);
   store<real>(
     rowStat(layer, r) + sizeof<real>(),
     <real>(1 / sqrt<f64>(<f64>variance + load<f64>(layer, LAYER_PARAMETER))),
   );
+}
+
+/** The same of numbers whose sum or squares overflow: in float64, and where they are float64 already, scaled. */
+function largeRowStatistics(layer: usize, x: usize, r: i32, n: i32): void {
+  const scale: f64 = sizeof<real>() == 4 ? 1 : 1e-160;
+  let total: f64 = 0;
+  for (let o = 0; o < n; ++o) total += scale * <f64>load<real>(x + <usize>o * sizeof<real>());
+  const mean = total / <f64>n;
+  total = 0;
+  for (let o = 0; o < n; ++o) {
+    const apart = scale * <f64>load<real>(x + <usize>o * sizeof<real>()) - mean;
+    total += apart * apart;
+  }
+  const variance = total / <f64>n + load<f64>(layer, LAYER_PARAMETER) * scale * scale;
+  store<real>(rowStat(layer, r), <real>(mean / scale));
+  store<real>(rowStat(layer, r) + sizeof<real>(), <real>((1 / sqrt<f64>(variance)) * scale));
 }

@@ -16,3 +16,10 @@ export function blend(z: usize, a: f64, x: usize, b: f64, y: usize, n: i32): voi
     v128.store(z, Simd.madd(ofX, v128.load(x), v128.mul<real>(ofY, v128.load(y))));
   }
 }
+
+/** Copies a row: a loop, since a call of memory.copy costs more than short rows do. */
+export function copy(to: usize, from: usize, bytes: usize): void {
+  let at: usize = 0;
+  for (; at + 16 <= bytes; at += 16) v128.store(to + at, v128.load(from + at));
+  for (; at < bytes; at += sizeof<real>()) store<real>(to + at, load<real>(from + at));
+}

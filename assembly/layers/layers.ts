@@ -1,8 +1,8 @@
 // One layer, of any kind, behind three verbs: forward, deltas, gradients. Each takes the rows or units it owns.
 import {
   ACTIVATION,
-  BATCH_NORM,
   DENSE,
+  DISTURBING_KINDS,
   LAYER_ACTIVATION,
   LAYER_B,
   LAYER_D,
@@ -13,7 +13,6 @@ import {
   LAYER_KIND,
   LAYER_L1,
   LAYER_L2,
-  LAYER_MAX_NORM,
   LAYER_OUT,
   LAYER_PARAMETER,
   LAYER_TRAINABLE,
@@ -21,34 +20,37 @@ import {
   LAYER_X,
   LAYER_Y,
   LAYER_Z,
+  NORMALISING_KINDS,
   TRAIN_BIAS,
   TRAIN_WEIGHTS,
-} from "./plan";
-import { LANES, Simd } from "./simd";
-import { outer, product, productTransposed } from "./gemm";
-import { activate, deactivate } from "./activations";
-import { disturb, undisturb } from "./dropout";
-import { denormalise, normalise, slopes } from "./normalisation";
+} from "../plan";
+import { isOneOf } from "../numbers/sets";
+import { LANES, Simd } from "../numbers/simd";
+import { outer, product, productTransposed } from "../products/products";
+import { activate, activateBack } from "../functions/activations";
+import { disturb, disturbBack } from "./dropout";
+import { normalise, normaliseBack, slopes } from "./normalisation";
+import { Penalty } from "./restraints";
 
 /**
  * Z = X W + b, Y = f(Z) for rows [begin, end). X (rows, in), W (in, out), Z and Y (rows, out). A layer of another kind
  * makes Y from X in its own way.
  */
 export function forward(plan: usize, layer: usize, scratch: usize, training: bool, begin: i32, end: i32): void {
-  if (load<i32>(layer, LAYER_KIND) > ACTIVATION) {
-    if (!COMPLETE || load<i32>(layer, LAYER_KIND) < BATCH_NORM) disturb(plan, layer, training, begin, end);
-    else normalise(layer, begin, end);
-    return;
-  }
+  const layerKind = load<i32>(layer, LAYER_KIND);
+  if (isOneOf(layerKind, DISTURBING_KINDS)) return disturb(plan, layer, training, begin, end);
+  if (COMPLETE && isOneOf(layerKind, NORMALISING_KINDS)) return normalise(layer, begin, end);
   const nin = load<i32>(layer, LAYER_IN);
   const nout = load<i32>(layer, LAYER_OUT);
   const Z = load<usize>(layer, LAYER_Z);
-  if (load<i32>(layer, LAYER_KIND) == DENSE) {
+  if (layerKind == DENSE) {
     const xm = <usize>nin * sizeof<real>();
     const zm = <usize>nout * sizeof<real>();
     const X = load<usize>(layer, LAYER_X);
     const W = load<usize>(layer, LAYER_W);
     product(X, xm, sizeof<real>(), W, zm, Z, zm, begin, end, nout, nin, load<usize>(layer, LAYER_B), scratch);
+  } else if (layerKind != ACTIVATION) {
+    unreachable();
   }
   const kind = load<i32>(layer, LAYER_ACTIVATION);
   activate(kind, load<f64>(layer, LAYER_PARAMETER), Z, load<usize>(layer, LAYER_Y), begin, end, nout);
@@ -60,18 +62,15 @@ export function forward(plan: usize, layer: usize, scratch: usize, training: boo
  */
 export function deltas(plan: usize, layer: usize, fused: bool, scratch: usize, rows: i32, begin: i32, end: i32): void {
   const layerKind = load<i32>(layer, LAYER_KIND);
-  if (COMPLETE && layerKind >= BATCH_NORM) {
-    denormalise(layer, rows, begin, end);
-    return;
-  }
+  if (COMPLETE && isOneOf(layerKind, NORMALISING_KINDS)) return normaliseBack(layer, rows, begin, end);
   const nout = load<i32>(layer, LAYER_OUT);
   const D = load<usize>(layer, LAYER_D);
-  if (layerKind > ACTIVATION) {
-    undisturb(plan, layer, begin, end);
+  if (isOneOf(layerKind, DISTURBING_KINDS)) {
+    disturbBack(plan, layer, begin, end);
   } else if (!fused) {
     const kind = load<i32>(layer, LAYER_ACTIVATION);
     const parameter = load<f64>(layer, LAYER_PARAMETER);
-    deactivate(kind, parameter, load<usize>(layer, LAYER_Z), load<usize>(layer, LAYER_Y), D, begin, end, nout);
+    activateBack(kind, parameter, load<usize>(layer, LAYER_Z), load<usize>(layer, LAYER_Y), D, begin, end, nout);
   }
   const dX = load<usize>(layer, LAYER_DX);
   if (!dX) return;
@@ -104,10 +103,9 @@ export function gradients(
   const nin = load<i32>(layer, LAYER_IN);
   const nout = load<i32>(layer, LAYER_OUT);
   const bits = all ? TRAIN_WEIGHTS | TRAIN_BIAS : load<i32>(layer, LAYER_TRAINABLE);
-  if (load<i32>(layer, LAYER_KIND) != DENSE) {
-    if (COMPLETE && load<i32>(layer, LAYER_KIND) >= BATCH_NORM) slopes(layer, rows, bits, from, to);
-    return;
-  }
+  const kind = load<i32>(layer, LAYER_KIND);
+  if (COMPLETE && isOneOf(kind, NORMALISING_KINDS)) return slopes(layer, rows, bits, from, to);
+  if (kind != DENSE) return;
   const dm = <usize>nout * sizeof<real>();
   const D = load<usize>(layer, LAYER_D) + <usize>top * dm;
   if (bits & TRAIN_WEIGHTS) {
@@ -142,57 +140,6 @@ export function gradients(
       Simd.store(at + 16, t1, to - o - LANES);
       Simd.store(at + 32, t2, to - o - 2 * LANES);
       Simd.store(at + 48, t3, to - o - 3 * LANES);
-    }
-  }
-}
-
-/**
- * Brings the weights of units [begin, end), begin divisible by the lanes, that have become longer than c back to that
- * length: w ← w c / ‖w‖, over the weights that come into a unit, without its bias (Srebro and Shraibman 2005).
- */
-export function constrain(layer: usize, begin: i32, end: i32): void {
-  const most = load<f64>(layer, LAYER_MAX_NORM);
-  if (most == 0 || !(load<i32>(layer, LAYER_TRAINABLE) & TRAIN_WEIGHTS)) return;
-  const nin = load<i32>(layer, LAYER_IN);
-  const row = <usize>load<i32>(layer, LAYER_OUT) * sizeof<real>();
-  const c = Simd.splat(most);
-  const one = Simd.splat(1);
-  for (let o = begin; o < end; o += LANES) {
-    const W = load<usize>(layer, LAYER_W) + <usize>o * sizeof<real>();
-    let total = Simd.splat(0);
-    for (let i = 0, w = W; i < nin; ++i, w += row) total = Simd.madd(v128.load(w), v128.load(w), total);
-    const norm = v128.sqrt<real>(total);
-    const factor = v128.pmin<real>(one, v128.div<real>(c, norm));
-    for (let i = 0, w = W; i < nin; ++i, w += row) Simd.store(w, v128.mul<real>(factor, v128.load(w)), end - o);
-  }
-}
-
-/** What l1 and l2 add to the loss for one layer: l1 Σ|w| + l2/2 Σw², over weights and never biases. */
-export function penalty(layer: usize): f64 {
-  if (load<i32>(layer, LAYER_KIND) != DENSE) return 0;
-  const n = load<i32>(layer, LAYER_IN) * load<i32>(layer, LAYER_OUT);
-  return Penalty.value(load<f64>(layer, LAYER_L1), load<f64>(layer, LAYER_L2), load<usize>(layer, LAYER_W), n);
-}
-
-/** l1 |w| + l2/2 w², and its slope l1 sign w + l2 w, which is 0 at w = 0. */
-class Penalty {
-  static value(l1: f64, l2: f64, w: usize, n: i32): f64 {
-    let total: f64 = 0;
-    if (l1 == 0 && l2 == 0) return total;
-    for (let i = 0; i < n; ++i, w += sizeof<real>()) {
-      const weight = <f64>load<real>(w);
-      total += l1 * abs<f64>(weight) + 0.5 * l2 * weight * weight;
-    }
-    return total;
-  }
-
-  static slope(l1: f64, l2: f64, w: usize, dw: usize, n: i32): void {
-    const one = Simd.splat(l1);
-    const two = Simd.splat(l2);
-    for (; n > 0; n -= LANES, w += 16, dw += 16) {
-      const weight = v128.load(w);
-      const slope = v128.add<real>(Simd.sign(one, weight), v128.mul<real>(two, weight));
-      Simd.store(dw, v128.add<real>(v128.load(dw), slope), n);
     }
   }
 }

@@ -1,5 +1,14 @@
 // What optimizers look up in the plan: their own numbers, and the blocks of the parameters, one for each tensor.
-import { BLOCK_BEGIN, BLOCK_BYTES, BLOCK_END, PLAN_BLOCK_COUNT, PLAN_BLOCKS, PLAN_HYPER } from "./plan";
+import {
+  BLOCK_BEGIN,
+  BLOCK_BYTES,
+  BLOCK_END,
+  KERAS,
+  PLAN_BLOCKS,
+  PLAN_BLOCK_COUNT,
+  PLAN_FLAVOR,
+  PLAN_HYPER,
+} from "../plan";
 
 /** The k-th of the optimizer's own numbers. */
 @inline
@@ -28,4 +37,10 @@ export function squareSum(block: usize, x: usize): f64 {
     total += value * value;
   }
   return total;
+}
+
+/** Whether the rule has Keras's form. */
+@inline
+export function isKeras(plan: usize): bool {
+  return load<i32>(plan, PLAN_FLAVOR) == KERAS;
 }

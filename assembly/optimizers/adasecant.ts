@@ -9,9 +9,9 @@ import {
   PLAN_PARAMS,
   PLAN_STATE,
   PLAN_TRAINABLE,
-} from "./plan";
+} from "../plan";
+import { Simd } from "../numbers/simd";
 import { firstBlock, hyper, lastBlock, squareSum } from "./blocks";
-import { Simd } from "./simd";
 
 /**
  * Gulcehre and Bengio 2014 (arXiv 1412.7419), in the form and order of the authors' own program, which differs from the
