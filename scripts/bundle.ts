@@ -1,13 +1,20 @@
-// Makes the files that run. dist/node.js: the library with all its parts in one piece, which so is read in half the time
-// that its modules would take. dist/library.js: without its parts, for pages and bundlers, and each part beside it.
-// dist/index.js has the names of it that are public.
-// dist/propago.min.js: all in one piece, for a page without a bundler. dist/cli.js: the command with everything it needs.
-import { chmodSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+// Makes what the package ships, dist/, from src/ and from the declarations in build/types/.
+//
+// For Node: library.cjs, the library with all its parts in one piece, which is read in half the time that its modules
+// would take. `require` and `import` both end there, so that a process has one state however the library came in.
+// For pages and bundlers: library.js, the library without its parts; index.js, which adds the build that most networks
+// use; a file for each part. propago.min.js: all in one file without any import, for workers, and pages without a bundler.
+// cli.js: the command with everything it needs. index.d.cts: the public types, in one file.
+import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
+import { generateDtsBundle } from "dts-bundle-generator";
 import { build, type BuildOptions, type Plugin } from "esbuild";
 import { root } from "./root.ts";
 
 const { version } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as { version: string };
+const dist = `${root}/dist`;
+/** The files that this made. */
+const made = new Set<string>();
 
 /** Parts are loaded from the files beside the bundle. */
 const partsBeside: Plugin = {
@@ -19,14 +26,19 @@ const partsBeside: Plugin = {
   },
 };
 
-/** What a part shares with the library, it takes from there: there is one place for parts, and one class of errors. */
-const libraryBeside: Plugin = {
+/** The parts that are imported by name. */
+const parts = readdirSync(`${root}/src/parts`, { encoding: "utf8" })
+  .map((name) => basename(name, ".ts"))
+  .filter((name) => name !== "rows" && name !== "loaders");
+
+/** What pages share comes from library.js: there is one registry, and one class of errors. */
+const libraryBeside = (names: readonly string[]): Plugin => ({
   name: "library beside",
   setup(build) {
     build.onResolve(
       {
         filter:
-          /\/(ground\/(parts|errors|options|powers)|data\/(weighting|scaling)|estimators\/(answers|features|targets))\.ts$/,
+          /\/(core\/engine|ground\/(parts|errors|options|powers)|data\/(weighting|scaling)|estimators\/(answers|features|targets))\.ts$/,
       },
       () => ({
         path: "./library.js",
@@ -34,8 +46,14 @@ const libraryBeside: Plugin = {
         sideEffects: false, // so that what is not used of it is not asked for
       }),
     );
+    // By name: what the files of a page share beyond that is not for users.
+    build.onResolve({ filter: /^\.\/index\.ts$/ }, () => ({ path: "public", namespace: "names" }));
+    build.onLoad({ filter: /^public$/, namespace: "names" }, () => ({
+      contents: `export { ${names.join(", ")} } from "./ground/parts.ts";`,
+      resolveDir: `${root}/src`,
+    }));
   },
-};
+});
 
 const common: BuildOptions = {
   absWorkingDir: root,
@@ -52,26 +70,66 @@ const library: BuildOptions = {
   target: "es2022",
   // Puts the numbers of assembly/plan.ts where they are used.
   minifySyntax: true,
+  define: { PROPAGO_VERSION: JSON.stringify(version) },
 };
 
-const { metafile } = await build({ ...library, entryPoints: { node: "src/node.ts" }, metafile: true });
+/** Builds, and gives the names that each output exports. */
+async function make(options: BuildOptions): Promise<Record<string, string[]>> {
+  const { metafile } = await build({ ...options, metafile: true });
+  const outputs = Object.entries(metafile.outputs).map(([path, { exports }]) => [basename(path), exports] as const);
+  for (const [name] of outputs) made.add(name);
+  return Object.fromEntries(outputs);
+}
 
-await build({ ...library, entryPoints: { library: "src/page.ts" }, plugins: [partsBeside] });
-const names = metafile.outputs["dist/node.js"].exports;
-writeFileSync(
-  `${root}/dist/index.js`,
-  `// What users import of the library. Its parts import more.\nexport { ${names.join(", ")} } from "./library.js";\n`,
-);
+/** Writes a file of dist/ where it is not that already. */
+function write(name: string, text: string | Uint8Array): void {
+  made.add(name);
+  const path = `${dist}/${name}`;
+  if (!existsSync(path) || !readFileSync(path).equals(Buffer.from(text))) writeFileSync(path, text);
+}
 
-await build({
+// The names that users see.
+const { outputFiles: _, metafile } = await build({
   ...library,
-  entryPoints: readdirSync(`${root}/src/parts`)
-    .filter((name) => name !== "loaders.ts")
-    .map((name) => `src/parts/${name}`),
-  plugins: [libraryBeside],
+  entryPoints: ["src/index.ts"],
+  write: false,
+  metafile: true,
+});
+const names = Object.values(metafile.outputs)[0].exports.sort();
+
+await make({
+  ...library,
+  format: "cjs",
+  stdin: {
+    contents: 'export * from "./node.ts"; export { init } from "./slim.ts";',
+    resolveDir: `${root}/src`,
+    loader: "ts",
+  },
+  outdir: undefined,
+  outfile: "dist/library.cjs",
+});
+for (const [entry, own] of [
+  ["node", names],
+  ["slim-node", [...names, "init"]],
+] as const) {
+  // Node looks for names in the text of what is imported, for which a short text is better by 50 ms.
+  const lines = own.map((name) => `exports.${name} = library.${name};\n`);
+  write(`${entry}.cjs`, `"use strict";\nconst library = require("./library.cjs");\n${lines.join("")}`);
+  write(`${entry}.js`, `import library from "./${entry}.cjs";\nexport const { ${own.join(", ")} } = library;\n`);
+}
+
+await make({ ...library, entryPoints: { library: "src/library.ts" } });
+await make({
+  ...library,
+  entryPoints: [
+    { in: "src/page.ts", out: "index" },
+    { in: "src/slim.ts", out: "slim" },
+    ...parts.map((name) => ({ in: `src/parts/${name}.ts`, out: name })),
+  ],
+  plugins: [partsBeside, libraryBeside(names)],
 });
 
-await build({
+await make({
   ...common,
   entryPoints: ["src/node.ts"],
   outfile: "dist/propago.min.js",
@@ -80,7 +138,7 @@ await build({
   minify: true,
 });
 
-await build({
+await make({
   ...common,
   entryPoints: ["src/cli/index.ts"],
   outfile: "dist/cli.js",
@@ -92,4 +150,45 @@ await build({
     js: 'import { createRequire as bundledRequire } from "node:module";\nconst require = bundledRequire(import.meta.url);',
   },
 });
-chmodSync(`${root}/dist/cli.js`, 0o755);
+chmodSync(`${dist}/cli.js`, 0o755);
+
+// The builds as files, for propago/slim. A section of their own says which build each is, and of which version.
+for (const target of ["simd", "common", "float64", "relaxed"]) {
+  const name = Buffer.from("propago");
+  const content = Buffer.concat([Buffer.of(name.length), name, Buffer.from(`${target} ${version}`)]);
+  const section = Buffer.concat([Buffer.of(0, content.length), content]);
+  write(`${target}.wasm`, Buffer.concat([readFileSync(`${root}/build/${target}.wasm`), section]));
+}
+
+/** When a file was written; 0 for one that is not there. */
+function timeOf(path: string): number {
+  return existsSync(path) ? statSync(path).mtimeMs : 0;
+}
+
+// One file of types for both module systems, so that a class is the same type in both: a CommonJS one, which an
+// ECMAScript module may import too.
+const types = `${root}/build/types`;
+const newest = Math.max(timeOf(`${types}/.tsbuildinfo`), timeOf(import.meta.filename));
+if (timeOf(`${dist}/index.d.cts`) < newest) {
+  const output = { exportReferencedTypes: false, noBanner: true };
+  const [index, slim] = generateDtsBundle(
+    ["index", "init"].map((name) => ({ filePath: `${types}/src/${name}.d.ts`, output })),
+    { preferredConfigPath: `${root}/tsconfig.public.json` },
+  );
+  writeFileSync(`${dist}/slim.d.cts`, `export * from "./index.cjs";\n${slim}`);
+  writeFileSync(`${dist}/index.d.cts`, `/// <reference lib="esnext.disposable" />\n${index}`);
+}
+for (const name of ["index", "slim"]) {
+  made.add(`${name}.d.cts`);
+  write(`${name}.d.ts`, `export * from "./${name}.cjs";\n`);
+}
+for (const ending of ["d.ts", "d.cts"]) {
+  write(`part.${ending}`, "export {};\n");
+  write(
+    `wasm.${ending}`,
+    "/** What the host makes of the file: a compiled module, or its URL. */\ndeclare const wasm: object;\nexport default wasm;\n",
+  );
+}
+
+// What earlier versions of this script made.
+for (const name of readdirSync(dist)) if (!made.has(name)) rmSync(`${dist}/${name}`, { recursive: true });

@@ -15,7 +15,7 @@ export function embedCore(targets: readonly string[]): void {
     const text = JSON.stringify(encode(readFileSync(`${root}/build/${target}.wasm`)));
     writeIfChanged(
       `${folder}/${target}.ts`,
-      `// Made by scripts/embed-core.ts: a build of the core, as decode in src/core/engine.ts reads it.\nexport const text: string =\n  ${text};\n`,
+      `// Made by scripts/embed-core.ts: a build of the core, as decode in src/core/builds.ts reads it.\nexport const text: string =\n  ${text};\n`,
     );
   }
   const declarations = readFileSync(`${root}/build/${targets[0]}.d.ts`, "utf8");

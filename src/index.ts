@@ -32,6 +32,7 @@ export type { InitializerName, InitializerSpec } from "./tables/initializers.ts"
 export type { LossName, LossSpec } from "./tables/losses.ts";
 export type { MetricName, MetricSpec } from "./tables/names.ts";
 export type { OptimizerName, OptimizerSpec } from "./tables/names.ts";
+export type { AbortSignalLike } from "./ground/signal.ts";
 export type { LearningRate, ScheduleSpec } from "./tables/schedules.ts";
 export type { NetworkJSON } from "./description/options.ts";
 export type { ArrayOf, DType, FloatArray, NumericArray } from "./ground/arrays.ts";

@@ -14,13 +14,13 @@ import { RARE_OPTIMIZERS } from "../src/tables/rare-optimizers.ts";
 import { SCORES } from "../src/tables/scores.ts";
 
 const { exports } = JSON.parse(readFileSync(`${root}/package.json`, "utf8")) as {
-  exports: Record<string, { default: string }>;
+  exports: Record<string, { default: { default: string } }>;
 };
 
 /** What a script prints in a Node of its own, as a page's condition of package.json would have it; `fails` gives code and message. */
 function printed(script: string, parts: readonly string[] = []): unknown {
-  const imports = parts.map((part) => `await import("file://${root}/${exports[`./${part}`].default}");`);
-  const program = `const { Network, dense, PropagoError } = await import("file://${root}/${exports["."].default}");
+  const imports = parts.map((part) => `await import("file://${root}/${exports[`./${part}`].default.default}");`);
+  const program = `const { Network, dense, PropagoError } = await import("file://${root}/${exports["."].default.default}");
     ${imports.join("\n")}
     const x = [[0, 0], [0, 1], [1, 0], [1, 1]];
     const y = [0, 1, 1, 0];
@@ -37,7 +37,7 @@ function printed(script: string, parts: readonly string[] = []): unknown {
 }
 
 test("a page's entry has the names of Node's, and no other", () => {
-  const script = `console.log(JSON.stringify(Object.keys(await import("file://${root}/${exports["."].default}"))));`;
+  const script = `console.log(JSON.stringify(Object.keys(await import("file://${root}/${exports["."].default.default}"))));`;
   expect(printed(script)).toEqual(Object.keys(library).sort());
 });
 
@@ -76,7 +76,7 @@ describe("without any part", () => {
 
   test("what most networks use has the bits that it has in the complete build", () => {
     const script = `
-      const page = await import("file://${root}/${exports["."].default}");
+      const page = await import("file://${root}/${exports["."].default.default}");
       const { fingerprints } = await import("file://${root}/test/fingerprint-scenario.js");
       console.log(JSON.stringify(fingerprints(page, true)));`;
     const golden = JSON.parse(readFileSync(`${root}/test/golden/fingerprints.json`, "utf8")) as Record<string, string>;
@@ -90,7 +90,7 @@ describe("without any part", () => {
       const [one, two] = [make(), make()];
       one.fitSync({ x, y }, { epochs: 2 });
       two.fitSync({ x, y }, { epochs: 2 });
-      await import("file://${root}/${exports["./complete"].default}");
+      await import("file://${root}/${exports["./complete"].default.default}");
       const { f1 } = one.evaluate({ x, y }, { metrics: ["f1", "logLoss"] });
       one.fitSync({ x, y }, { epochs: 2 });
       const three = Network.fromJSON(JSON.parse(JSON.stringify(two)));
@@ -174,7 +174,7 @@ describe("calls that may wait load their parts", () => {
 
   test("estimators that cannot wait say which, and know it after a fit", () => {
     const script = `
-      const { Classifier } = await import("file://${root}/${exports["."].default}");
+      const { Classifier } = await import("file://${root}/${exports["."].default.default}");
       const classifier = new Classifier({ hidden: [4] });
       const calls = [() => classifier.fitSync(x, y), () => classifier.partialFit(x, y)].map((work) => fails(work)[1]);
       await classifier.fit(x, y, { epochs: 20 });
@@ -186,7 +186,7 @@ describe("calls that may wait load their parts", () => {
 
   test("fit of a float64 classifier", () => {
     const script = `
-      const { Classifier } = await import("file://${root}/${exports["."].default}");
+      const { Classifier } = await import("file://${root}/${exports["."].default.default}");
       const classifier = new Classifier({ hidden: [4], dtype: "float64" });
       await classifier.fit(x, y, { epochs: 5 });
       console.log(JSON.stringify(classifier.network.dtype));`;
@@ -197,9 +197,9 @@ describe("calls that may wait load their parts", () => {
     const folder = mkdtempSync(`${tmpdir()}/propago-alone-`);
     try {
       writeFileSync(`${folder}/package.json`, '{ "type": "module" }');
-      copyFileSync(`${root}/${exports["."].default}`, `${folder}/index.js`);
+      copyFileSync(`${root}/${exports["."].default.default}`, `${folder}/index.js`);
       copyFileSync(`${root}/dist/library.js`, `${folder}/library.js`);
-      copyFileSync(`${root}/${exports["./complete"].default}`, `${folder}/complete.js`);
+      copyFileSync(`${root}/${exports["./complete"].default.default}`, `${folder}/complete.js`);
       const script = `
         const alone = await import("file://${folder}/index.js");
         await import("file://${folder}/complete.js");

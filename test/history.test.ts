@@ -1,7 +1,10 @@
 // The history of a training: bounded, true to the epochs that it keeps, and an array like any other to whoever looks.
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import { Network, dense, type EpochReport } from "../src/node.ts";
+
+import { Network } from "../src/network/network.ts";
+import { dense } from "../src/description/helpers.ts";
+import { type EpochReport } from "../src/training/reports.ts";
 import { EpochList, MOST_EPOCHS, historyOf } from "../src/training/history.ts";
 
 /** Adds epochs with these losses, from `first` on. */

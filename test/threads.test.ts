@@ -472,7 +472,7 @@ describe("threads and their surroundings", () => {
     const script = `delete globalThis.SharedArrayBuffer; const network = make();
       const { warnings } = await network.fit({ x, y }, { epochs: 3, threads: 2 });
       console.log(warnings.find(({ code }) => code === "WARN_THREADS").message); console.log(network.build);`;
-    expect(printed(script)).toMatch(/^threads: 2 has no effect: there is no SharedArrayBuffer.*\nsimd$/);
+    expect(printed(script)).toMatch(/^threads: 2 has no effect: this engine has no SharedArrayBuffer.*\nsimd$/);
   });
 
   test("where workers are forbidden, a warning and one thread", () => {

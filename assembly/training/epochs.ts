@@ -38,9 +38,10 @@ import { clearTally, copyTally } from "./tally";
 
 /**
  * Trains for at most `steps` batches, or until `epochs` epochs are complete or one of them reaches PLAN_TARGET_LOSS, from
- * where the last call stopped; `all` workers share the steps, and this is the first. Each completed epoch leaves its tally at PLAN_REPORTS. Gives back the
- * number of completed epochs; PLAN_STEPS_DONE and PLAN_STATUS tell the rest. PLAN_RATES, where it is not 0, holds a rate
- * for each of the steps. On DIVERGED, a loss or a weight is not finite; PLAN_GOOD holds the last weights that are known to be.
+ * where the last call stopped; `all` workers share the steps, and this is the first. Each completed epoch leaves its tally
+ * at PLAN_REPORTS. Gives back the number of completed epochs; PLAN_STEPS_DONE and PLAN_STATUS tell the rest. PLAN_RATES,
+ * where it is not 0, holds a rate for each of the steps. On DIVERGED, a loss or a weight is not finite; PLAN_GOOD holds the
+ * last weights that are known to be.
  */
 export function train(plan: usize, data: usize, steps: i32, epochs: i32, all: i32): i32 {
   const count = load<i32>(data, DATA_COUNT);

@@ -2,7 +2,8 @@
 import { AMSGRAD, COMMON_ACTIVATIONS, COMMON_LOSSES, COMMON_OPTIMIZERS, RARE_KINDS } from "../../assembly/plan.ts";
 import { isOneOf } from "../ground/sets.ts";
 import { readName, readNumber, readObject } from "../ground/options.ts";
-import type { Build } from "../core/engine.ts";
+
+import type { Build } from "../core/builds.ts";
 import { PropagoError } from "../ground/errors.ts";
 import { type Loss, readLoss } from "../tables/losses.ts";
 import type { NetworkOptions, NetworkJSON } from "./options.ts";
@@ -22,7 +23,7 @@ export interface NetworkDescription {
   dtype: DType;
   build: Build;
   /** What the core that serves most networks does not have, if this network needs some of that. */
-  rarity: string | undefined;
+  needsComplete: string | undefined;
   inputScale: number;
   /** The options again, as plain JSON. */
   spec: Omit<NetworkJSON, "format" | "version" | "weights">;
@@ -80,12 +81,24 @@ export function describe(options: unknown): NetworkDescription {
     ...(maxNorm && { maxNorm }),
   };
   const core = dtype === "float64" ? dtype : build;
-  const rarity = rarityOf(layers, loss, optimizer);
-  return { inputs, outputs: last.units, layers, loss, optimizer, seed, dtype, build: core, rarity, inputScale, spec };
+  const needsComplete = reasonForComplete(layers, loss, optimizer);
+  return {
+    inputs,
+    outputs: last.units,
+    layers,
+    loss,
+    optimizer,
+    seed,
+    dtype,
+    build: core,
+    needsComplete,
+    inputScale,
+    spec,
+  };
 }
 
 /** The first thing that the build of pages lacks: what assembly has behind COMPLETE. */
-function rarityOf(layers: readonly LayerDescription[], loss: Loss, optimizer: Optimizer): string | undefined {
+function reasonForComplete(layers: readonly LayerDescription[], loss: Loss, optimizer: Optimizer): string | undefined {
   for (const { kind, maxNorm, activation, spec } of layers) {
     if (isOneOf(kind, RARE_KINDS)) return `layer "${spec.type}"`;
     if (maxNorm > 0) return "maxNorm";

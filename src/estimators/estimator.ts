@@ -53,6 +53,7 @@ export abstract class Estimator<Y, Codec> {
   #isTraining = false;
   #isDisposed = false;
 
+  /** @internal */
   protected constructor(options: EstimatorOptions, kind: Kind<Y, Codec>) {
     readObject(options, `${kind.name} options`, OPTIONS);
     const { hidden } = options;
@@ -181,7 +182,7 @@ export abstract class Estimator<Y, Codec> {
     this.dispose();
   }
 
-  /** The fitted parts. Throws ERR_NOT_FITTED or ERR_DISPOSED where there are none. */
+  /** @internal The fitted parts. Throws ERR_NOT_FITTED or ERR_DISPOSED where there are none. */
   protected get fitted(): Fitted<Codec> {
     this.#checkAlive();
     if (!this.#fitted) {
@@ -190,16 +191,17 @@ export abstract class Estimator<Y, Codec> {
     return this.#fitted;
   }
 
+  /** @internal */
   protected set fitted(fitted: Fitted<Codec>) {
     this.#fitted = fitted;
   }
 
-  /** What the model answers for rows of inputs: probabilities, or numbers in the targets' own units. */
+  /** @internal What the model answers for rows of inputs: probabilities, or numbers in the targets' own units. */
   protected predictRaw(x: Matrix): FloatArray {
     return this.#answer(readRows(x, "x", { columns: this.columns }));
   }
 
-  /** One epoch over the data, going on from where the model stands. */
+  /** @internal One epoch over the data, going on from where the model stands. */
   protected trainFurther(x: Matrix, y: Y, options: PartialFitOptions, learn: (rows: number) => Codec): History {
     this.#checkIdle();
     const { further } = SELECTION.need("partialFit");
@@ -213,7 +215,7 @@ export abstract class Estimator<Y, Codec> {
     return history;
   }
 
-  /** The parts of the JSON that both kinds write. */
+  /** @internal The parts of the JSON that both kinds write. */
   protected describe() {
     const { members, found } = this.fitted;
     const { build: _, ...options } = this.#options;

@@ -49,6 +49,7 @@ export class Part<T extends object> {
    */
   async load(): Promise<T> {
     const { name } = this;
+    if (loaders[name] === undefined) return this.need("this call"); // in propago/slim
     try {
       if (this.here === undefined) fill(name, (await loaders[name]()).part);
       return this.here as T;

@@ -111,7 +111,8 @@ import {
   TRAIN_WEIGHTS,
 } from "../../assembly/plan.ts";
 import { isOneOf } from "../ground/sets.ts";
-import type { Engine, Tenant } from "../core/engine.ts";
+import type { Engine } from "../core/engine.ts";
+import type { Tenant } from "../core/heap.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Plateau } from "../tables/schedules.ts";
 import type { FloatArray } from "../ground/arrays.ts";

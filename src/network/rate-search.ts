@@ -2,6 +2,7 @@
 import { readNumber, readObject } from "../ground/options.ts";
 import { PropagoError } from "../ground/errors.ts";
 import { root } from "../ground/powers.ts";
+import type { AbortSignalLike } from "../ground/signal.ts";
 import type { Training } from "../training/training.ts";
 import type { FitOptions } from "../training/options.ts";
 import type { BatchReport } from "../training/reports.ts";
@@ -15,7 +16,7 @@ export interface LearningRateOptions {
   /** As for `fit`. Default 32. */
   batchSize?: number | "full";
   /** Aborts the search: the promise rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
 }
 
 /** What a search for a learning rate saw. */

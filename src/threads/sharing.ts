@@ -45,7 +45,7 @@ export function shared<R>(layout: Layout, asked: number | "auto", rows: number, 
   const operations = 2 * parameters * rows;
   const isFree = asked === "auto";
   const isWorthy = parameters >= WORTHY_PARAMETERS && operations >= WORTHY_CALL;
-  const threads = !isFree ? asked : isWorthy ? usefulThreads : 1;
+  const threads = !isFree ? asked : isWorthy ? usefulThreads() : 1;
   if (threads === 1 || !maySleep || operations < worth.sharing) return work(1);
   const team = teamOf(engine, threads, !isFree || operations >= WORTHY_START);
   if (!isFree) team?.waitUntilReady();
@@ -82,8 +82,8 @@ export function threadsOfTraining(training: TrainingWork): number {
   if (asked === "auto") {
     const work = operations * steps;
     if (operations < WORTHY_STEP || work < WORTHY_FIT || missing !== undefined) return 1;
-    engine.work += work;
-    return engine.work < WORTHY_TRAININGS ? 1 : Math.max(1, Math.min(usefulThreads, rows >> 2));
+    engine.threadWork += work;
+    return engine.threadWork < WORTHY_TRAININGS ? 1 : Math.max(1, Math.min(usefulThreads(), rows >> 2));
   }
   // Small steps are over before others have heard of them. In `fit` they are a worker's all the same: this thread is free.
   if (isSync && search === undefined && operations < worth.sharing) return 1;

@@ -21,7 +21,7 @@ import {
 } from "./words.ts";
 import { Watch, sleep } from "./waiting.ts";
 import { leaderOf, shareEvenly } from "./leader.ts";
-import { cores, maySleep, node, threadsMissing } from "./machine.ts";
+import { cores, maySleep, nodeThreads, threadsMissing } from "./machine.ts";
 
 /** What a page's workers have too, and what only Node's have. */
 interface AnyWorker {
@@ -189,7 +189,7 @@ export class Team {
       this.#leader = undefined;
     }
     this.#words[SHARED] = threads;
-    this.#words[PATIENCE] = threads > cores ? 0 : LOOKING;
+    this.#words[PATIENCE] = threads > cores() ? 0 : LOOKING;
     return this.#words;
   }
 
@@ -198,7 +198,7 @@ export class Team {
     if (this.#ended !== undefined) return;
     this.#idle = setTimeout(() => {
       // What comes after a pause must be worth another start.
-      this.#engine.work = 0;
+      this.#engine.threadWork = 0;
       this.end();
     }, IDLE);
     (this.#idle as { unref?(): void }).unref?.();
@@ -211,6 +211,7 @@ export class Team {
   #start(start: Start): void {
     const notify = (): void => this.#notify();
     const fail = (cause: unknown): void => this.#fail(cause);
+    const node = nodeThreads();
     let worker: AnyWorker;
     if (node !== undefined) {
       // Without the options of this process, which may load what a worker does not need.

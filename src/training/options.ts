@@ -8,6 +8,7 @@ import type { Metrics } from "../tables/metrics.ts";
 import type { MetricSpec } from "../tables/names.ts";
 import { monitorsOf, readMetrics } from "../description/metrics.ts";
 
+import { type AbortSignalLike, isSignal } from "../ground/signal.ts";
 import { readThreads } from "../threads/sharing.ts";
 import type { BatchReport, EpochReport } from "./reports.ts";
 
@@ -60,7 +61,7 @@ export interface FitOptions {
    */
   threads?: number | "auto";
   /** Aborts: the promise rejects with the signal's reason; the network stays as its last completed batch left it. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
   /**
    * Called after each epoch. `fit` awaits a promise that it gives, and rejects with its error; an abort takes effect when
    * it has settled. `fitSync`, which cannot wait, throws ERR_CONFIG where it gives one.
@@ -116,7 +117,7 @@ export interface FitSettings {
   targetLoss: number;
   timeLimit: number;
   threads: number | "auto";
-  signal: AbortSignal | undefined;
+  signal: AbortSignalLike | undefined;
   onEpoch: ((report: EpochReport) => unknown) | undefined;
   onBatch: ((report: BatchReport) => unknown) | undefined;
 }
@@ -185,8 +186,8 @@ function readValidation(value: unknown): number | Data {
   return value as Data;
 }
 
-function readSignal(value: unknown): AbortSignal | undefined {
-  if (value === undefined || value instanceof AbortSignal) return value;
+function readSignal(value: unknown): AbortSignalLike | undefined {
+  if (value === undefined || isSignal(value)) return value;
   throw new PropagoError("ERR_CONFIG", `signal must be an AbortSignal, got ${show(value)}`);
 }
 

@@ -1,6 +1,7 @@
 // A training under way, as `fit` gives it: awaited or iterated, it drives the loop in slices that leave the event loop alive.
 import type { Data } from "../data/data.ts";
 import type { Model } from "../memory/model.ts";
+import type { AbortSignalLike } from "../ground/signal.ts";
 import { Loop } from "./loop.ts";
 import type { FitOptions } from "./options.ts";
 import type { EpochReport, History } from "./reports.ts";
@@ -24,7 +25,7 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   #resolve!: (history: History) => void;
   #reject!: (error: unknown) => void;
   readonly #slices: Iterator<Promise<void> | undefined, void> | undefined;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: AbortSignalLike | undefined;
   #current: Promise<void> | undefined;
   /** While a slice runs: what callbacks do then, the loop notices itself. */
   #isWorking = false;
