@@ -319,7 +319,7 @@ describe("the state of a training in JSON", () => {
       expect(two.fingerprint()).toBe(one.fingerprint());
       expect(b.epochs.at(-1)?.learningRate).toBe(a.epochs.at(-1)?.learningRate);
       expect(b.epochs.at(-1)?.epoch).toBe(4 * (round + 1));
-      expect(b.warnings?.some(({ code }) => code === "WARN_SCHEDULE") ?? false).toBe(false);
+      expect(b.warnings?.some(({ code }) => code === "WARN_STATE") ?? false).toBe(false);
     }
   });
 
@@ -337,11 +337,11 @@ describe("the state of a training in JSON", () => {
     using one = new Network(untyped({ inputs: 2, layers: [dense(1)], optimizer }));
     const codes = (network: Network): unknown[] => network.fitSync({ x: rows, y: values }, { epochs: 1 }).warnings?.map(({ code }) => code) ?? []; // prettier-ignore
     using untrained = Network.fromJSON(JSON.parse(JSON.stringify(one)));
-    expect(codes(untrained)).not.toContain("WARN_SCHEDULE");
+    expect(codes(untrained)).not.toContain("WARN_STATE");
     one.fitSync({ x: rows, y: values }, { epochs: 1 });
     using trained = Network.fromJSON(JSON.parse(JSON.stringify(one)));
-    expect(codes(trained)).toContain("WARN_SCHEDULE");
-    expect(codes(trained)).not.toContain("WARN_SCHEDULE");
+    expect(codes(trained)).toContain("WARN_STATE");
+    expect(codes(trained)).not.toContain("WARN_STATE");
   });
 
   test.each<[string, (state: any) => void]>([

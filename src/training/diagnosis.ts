@@ -54,7 +54,7 @@ export class Diagnosis {
     this.#looks.due ||= RARELY * cost(rows);
     if (this.#model.isBegunAnew && description.optimizer.schedule !== undefined) {
       this.#tell(
-        "WARN_SCHEDULE",
+        "WARN_STATE",
         "the learning rate's schedule begins anew, and the optimizer remembers nothing: this network was read from JSON " +
           "that does not say where its training stood; toJSON({ state: true }) keeps both",
       );

@@ -1,7 +1,7 @@
 // The options of fit: as users write them, and checked and filled in.
 import { IN_ORDER, SHUFFLED, WITH_REPLACEMENT } from "../../assembly/plan.ts";
 import type { NetworkDescription } from "../description/description.ts";
-import { PropagoError, UNSEEN, show } from "../ground/errors.ts";
+import { PropagoError, show } from "../ground/errors.ts";
 import { copied, guessOf, readFlag, readNumber, readObject } from "../ground/options.ts";
 import type { ClassWeights, Data, SampleWeights } from "../data/data.ts";
 import type { Metrics } from "../tables/metrics.ts";

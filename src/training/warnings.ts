@@ -19,7 +19,7 @@ export type WarningCode =
   | "WARN_PRECISION" // a search stalled in float32
   | "WARN_BASELINE" // a model that is no better than the largest class or the mean
   | "WARN_MONITOR" // what is watched is not a number
-  | "WARN_SCHEDULE" // a network was read without the state of its training, so its schedule begins anew
+  | "WARN_STATE" // a network was read without the state of its training, so its schedule begins anew
   | "WARN_BATCH_SIZE" // more than there are rows
   | "WARN_THREADS"; // threads were asked for where there are none
 
