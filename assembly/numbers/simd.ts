@@ -39,6 +39,12 @@ export class Simd {
     return v128.pmin<real>(v128.pmax<real>(x, Simd.splat(-LARGEST)), Simd.splat(LARGEST));
   }
 
+  /** x with 0 in place of subnormal numbers: those that are too small for all their digits. NaN stays. */
+  @inline static normal(x: v128): v128 {
+    const least = Simd.splat(sizeof<real>() == 4 ? 1.1754943508222875e-38 : 2.2250738585072014e-308);
+    return v128.andnot(x, v128.lt<real>(v128.abs<real>(x), least));
+  }
+
   /** For each x >= 0 the largest power of two that is not above it; the smallest normal number for less than that. */
   @inline static powerBelow(x: v128): v128 {
     const exponent = sizeof<real>() == 4 ? i32x4.splat(0x7f800000) : i64x2.splat(0x7ff0000000000000);
