@@ -86,7 +86,7 @@ const FUNCTIONS: Record<string, Function> = {
   },
   elu: elu(1, 1),
   celu: elu(1, 1),
-  selu: elu(1.0507009873554804934193349852946, 1.6732632423543772848170429916717),
+  selu: elu(1.0507009873554805, 1.6732632423543772),
   gelu: gated(precise.normal, (z) => (precise.size(z) > whole(45) ? 0n : precise.density(z))),
   geluTanh: gated(
     (z) => sigmoid(tanhGate(z)),

@@ -121,10 +121,10 @@ export function scaleToData(
   list: Uint32Array | number,
 ): void {
   const { engine } = layout;
-  const { busy } = layout;
+  const { isBusy } = layout;
   const [block, rows] = dataset.gather(list, MOST_ROWS);
   // Blocks may change here: nothing of a training is under way yet.
-  layout.busy = false;
+  layout.unpin();
   try {
     const plan = layout.prepare(rows, "trace");
     for (const tensor of layout.tensors) {
@@ -141,7 +141,7 @@ export function scaleToData(
     }
     layout.prepare(1, "predict");
   } finally {
-    layout.busy = busy;
+    if (isBusy) layout.pin();
     engine.release(block);
   }
 }
