@@ -1,7 +1,7 @@
 // What the files of a page share: dist/index.js, dist/slim.js and the parts take from dist/library.js what they have in
 // common, so that there is one place for parts, one class of errors and one memory, whichever of them a page loads.
 export * from "./index.ts";
-export { REQUIRED, isPlain, readFlag, readName, readNamed, readNumber, readObject, readOptions } from "./ground/options.ts";
+export { REQUIRED, isArray, isPlain, readFlag, readName, readNamed, readNumber, readObject, readOptions } from "./ground/options.ts";
 export { StandardScaler } from "./data/scaling.ts";
 export { show } from "./ground/errors.ts";
 export { answersOf } from "./estimators/answers.ts";
