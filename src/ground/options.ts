@@ -81,6 +81,11 @@ export function guessOf(word: string, known: readonly string[]): string {
   return advice && !advice.startsWith(" ") ? ` (${advice})` : (advice ?? "");
 }
 
+/** The name in `"name"` or `{ name, …options }`; what else is given stands for itself. */
+export function nameOf(value: unknown): unknown {
+  return typeof value === "object" && value !== null ? (value as { name?: unknown }).name : value;
+}
+
 /** One of several names. */
 export function readName<N extends string>(value: unknown, where: string, known: readonly N[], what: string): N {
   if (typeof value === "string" && (known as readonly string[]).includes(value)) return value as N;

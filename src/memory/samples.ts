@@ -298,23 +298,6 @@ export class Dataset {
     };
   }
 
-  /**
-   * Copies samples, evenly spread over the rows listed (or the first so many) and at most `most`, into a block; gives its
-   * address and how many there are.
-   */
-  gather(list: Uint32Array | number, most: number): [block: number, rows: number] {
-    const engine = this.#engine;
-    const count = typeof list === "number" ? list : list.length;
-    const rows = Math.min(count, most);
-    const block = engine.allocate(rows * this.#inputs * engine.bytes, "some rows to look at", 0);
-    const x = engine.numbers(block, rows * this.#inputs);
-    for (let i = 0; i < rows; i++) {
-      const at = Math.floor((i * count) / rows);
-      x.set(this.sample(typeof list === "number" ? at : list[at]), i * this.#inputs);
-    }
-    return [block, rows];
-  }
-
   /** Makes room for the outputs of so many rows, those of the record at `record`. */
   keep(count: number, record = this.address): Kept {
     const engine = this.#engine;

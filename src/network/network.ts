@@ -8,7 +8,7 @@ import { PropagoError } from "../ground/errors.ts";
 import { BLANK } from "../ground/marks.ts";
 import { copied, readFlag, readObject } from "../ground/options.ts";
 import { Part } from "../ground/parts.ts";
-import { scaleToData, wantsData } from "../memory/first-weights.ts";
+import { wantsData } from "../memory/first-weights.ts";
 import { Model } from "../memory/model.ts";
 import { Dataset, copyMatrix } from "../memory/samples.ts";
 import type { LayerWeights, LayerWeightsInput } from "../memory/tensors.ts";
@@ -183,8 +183,7 @@ export class Network<D extends DType = "float32"> {
     if (layout.busy) throw new PropagoError("ERR_BUSY", "initialize(x) comes before fit(), which is running");
     const dataset = new Dataset(engine, readMatrix(x, "x", this.inputs), undefined, description);
     try {
-      scaleToData(layout, description, dataset, dataset.rows);
-      this.#model.isUnscaled = false;
+      this.#model.scaleToData(dataset, dataset.rows);
     } finally {
       dataset.release();
     }

@@ -5,14 +5,21 @@ import { checkOptimizer, readSearching } from "../description/rare-optimizer.ts"
 import type { ForeignNames } from "../ground/options.ts";
 import { adviceOn, meantBy } from "../tables/foreign-names.ts";
 import type { RareRows } from "../tables/rare.ts";
+import type { ScalingToData } from "../memory/model.ts";
+import { scaleToData } from "../memory/lsuv.ts";
+import { RARE_INITIALIZERS } from "../tables/rare-initializers.ts";
+import { RARE_SCHEDULES } from "../tables/rare-schedules.ts";
 import { RARE_LAYERS } from "../tables/rare-layers.ts";
 import { RARE_OPTIMIZERS } from "../tables/rare-optimizers.ts";
 import { SCORES, checkMetric, fitting } from "../tables/scores.ts";
 
-export const rareRows: RareRows & RareOptimizer & RareMetrics & ForeignNames = {
+export const rareRows: RareRows & ScalingToData & RareOptimizer & RareMetrics & ForeignNames = {
   layer: RARE_LAYERS,
   optimizer: RARE_OPTIMIZERS,
   metric: SCORES,
+  initializer: RARE_INITIALIZERS,
+  schedule: RARE_SCHEDULES,
+  scaleToData,
   checkMetric,
   fitting,
   readSearching,

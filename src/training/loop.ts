@@ -26,7 +26,6 @@ import type { Model } from "../memory/model.ts";
 import { chunkOf } from "../search/chunk.ts";
 import type { Search } from "../search/search.ts";
 import { rises } from "../description/metrics.ts";
-import { watch } from "../tables/schedules.ts";
 import { Crew } from "./crew.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { type Causes, divergence, restoreGood } from "./divergence.ts";
@@ -256,10 +255,10 @@ export class Loop {
     if (this.#search !== undefined) this.#done.lastReport().evaluations = this.#search.evaluations;
     const { plateau } = this.#settings;
     const { layout, description } = this.#model;
-    const settings = description.optimizer.schedule?.plateau;
+    const { plateau: settings, watch } = description.optimizer.schedule ?? {};
     if (settings === undefined || plateau === undefined) return;
     const last = this.#done.lastReport();
-    if (this.#canCompare(last, plateau)) watch(layout.plateau, settings, monitored(last, plateau), rises(plateau));
+    if (this.#canCompare(last, plateau)) watch?.(layout.plateau, settings, monitored(last, plateau), rises(plateau));
   }
 
   /** Why training ends now, before its last epoch; nothing if it goes on. */
