@@ -123,7 +123,7 @@ for (const [entry, own] of [
   write(`${entry}.js`, `import library from "./${entry}.cjs";\nexport const { ${own.join(", ")} } = library;\n`);
 }
 
-await make({ ...library, entryPoints: { library: "src/library.ts" } });
+const { "library.js": shared } = await make({ ...library, entryPoints: { library: "src/library.ts" } });
 await make({
   ...library,
   entryPoints: [
@@ -133,6 +133,13 @@ await make({
   ],
   plugins: [partsBeside, libraryBeside(names)],
 });
+// esbuild does not look whether library.js has what the files beside it import.
+const lacking = ["index", "slim", ...parts].flatMap((name) => {
+  const imports = readFileSync(`${dist}/${name}.js`, "utf8").matchAll(/^import \{(.*?)\} from ".\/library.js"/gms);
+  const wanted = [...imports].flatMap(([, list]) => list.split(",").map((one) => one.trim().split(" as ")[0]));
+  return wanted.filter((one) => one !== "" && !shared.includes(one));
+});
+if (lacking.length > 0) throw new Error(`src/library.ts does not export ${[...new Set(lacking)].join(", ")}`);
 
 await make({
   ...common,

@@ -4,7 +4,9 @@ export * from "./index.ts";
 export {
   REQUIRED,
   isArray,
+  isPlain,
   nameOf,
+  readFields,
   readFlag,
   readName,
   readNamed,
@@ -21,3 +23,4 @@ export { cosineBetween, exponential, raised, root } from "./ground/powers.ts";
 export { Part, fill, loadWith } from "./ground/parts.ts";
 export { engineOf, refusalOf } from "./core/engine.ts";
 export { readClassWeights, readSampleWeights } from "./data/weighting.ts";
+export { describe } from "./description/description.ts";

@@ -35,6 +35,7 @@ export interface Optimizer {
 export interface RareOptimizer {
   readSearching(value: unknown, name: OptimizerName): Optimizer;
   checkOptimizer(optimizer: Optimizer, layers: readonly LayerDescription[], loss: Loss): void;
+  refuseBatches(name: string, given: { batchSize?: unknown; shuffle?: unknown }): void;
 }
 
 export const RARE_OPTIMIZER = new Part<RareOptimizer>("complete");

@@ -12,6 +12,7 @@ import {
 } from "../../assembly/plan.ts";
 import type { Engine } from "../core/engine.ts";
 import { PropagoError, show } from "../ground/errors.ts";
+import { Part } from "../ground/parts.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Loss } from "../tables/losses.ts";
 import { isArray } from "../ground/options.ts";
@@ -21,7 +22,23 @@ import type { Meaning, Metrics, Scores } from "../tables/metrics.ts";
 import { readClassWeights } from "../data/weighting.ts";
 import type { Targets } from "../data/data.ts";
 import type { FloatArray, NumericArray } from "../ground/arrays.ts";
+import type { scoresOf } from "./scoring.ts";
 import { meaningOf, suit } from "../description/metrics.ts";
+
+/** Who puts outputs and targets together for metrics that the core does not count. */
+export interface Scoring {
+  scoresOf: typeof scoresOf;
+}
+
+const SCORING = new Part<Scoring>("complete");
+
+/** Samples in units of `scale`, and targets or labels. */
+export interface Views {
+  x: FloatArray | Uint8Array;
+  scale: number;
+  t?: FloatArray;
+  labels?: Uint32Array;
+}
 
 /** Labels: one class a row. */
 export interface LabelSource {
@@ -284,7 +301,7 @@ export class Dataset {
   }
 
   /** Samples, in units of `scale`, and targets or labels, of all rows; good until the next allocation. */
-  views(): { x: FloatArray | Uint8Array; scale: number; t?: FloatArray; labels?: Uint32Array } {
+  views(): Views {
     const engine = this.#engine;
     const count = this.rows * this.#inputs;
     const isBytes = this.#width < engine.bytes;
@@ -306,25 +323,16 @@ export class Dataset {
     return {
       address,
       release: () => engine.release(address),
-      scores: () => {
-        const order = engine.view(record, DATA_BYTES).getUint32(DATA_ORDER, true);
-        const rows = order === 0 ? this.#chosen(undefined) : engine.words(order, count);
-        const values = this.#labelled
-          ? engine.words(this.#targets, this.rows)
-          : engine.numbers(this.#targets, this.rows * width);
-        const t = Float64Array.from({ length: count * width }, (_, i) => {
-          const [row, o] = [rows[Math.floor(i / width)], i % width];
-          return this.#labelled ? Number(values[row] === o) : values[row * width + o];
-        });
-        return {
-          y: engine.numbers(address, count * width),
-          t,
-          width,
-          ...this.#meaning(),
-          isLogarithm: this.#description.layers.at(-1)?.activation.name === "logSoftmax",
-          log: (numbers) => logarithms(engine, numbers),
-        };
-      },
+      scores: () =>
+        SCORING.need("metrics").scoresOf(
+          engine,
+          address,
+          record,
+          count,
+          this.views(),
+          this.#meaning(),
+          this.#description,
+        ),
     };
   }
 
@@ -506,14 +514,4 @@ function countClasses(values: FloatArray): number {
     if (seen.size > 1000) return 0;
   }
   return seen.size;
-}
-
-/** Natural logarithms in place, by the core: engines round those of Math differently. */
-function logarithms(engine: Engine, values: Float64Array): void {
-  const block = engine.allocate(values.length * engine.bytes, "logarithms");
-  const numbers = engine.numbers(block, values.length);
-  numbers.set(values);
-  engine.core.mapLog(block, values.length);
-  values.set(numbers);
-  engine.release(block);
 }
