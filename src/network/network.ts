@@ -29,8 +29,11 @@ import { copyByLayer, readWeights } from "./parameters.ts";
 import type { restoreState, specWithRate, stateToJSON } from "./state.ts";
 import type { LearningRateOptions, LearningRates, findRate } from "./rate-search.ts";
 import type { compareWithDifferences } from "./differences.ts";
+import type { Trace, traceOf } from "./trace.ts";
 import { summaryOf } from "./summary.ts";
-import { type Trace, traceOf } from "./trace.ts";
+
+/** A look inside. */
+const LOOK = new Part<{ traceOf: typeof traceOf }>("diagnosis");
 
 /** What stands for options that were not given. */
 const NONE: PredictOptions = {};
@@ -264,14 +267,18 @@ export class Network<D extends DType = "float32"> {
     }
   }
 
-  /** One sample's way through the network, layer by layer: weighted inputs, activations, errors, gradients. */
+  /**
+   * One sample's way through the network, layer by layer: weighted inputs, activations, errors, gradients.
+   * @throws PropagoError in a page ERR_PART, before `propago/diagnosis` is imported or a `fit` has loaded it.
+   */
   trace(x: NumericArray | readonly number[], y: number | NumericArray | readonly number[]): Trace<ArrayOf<D>> {
     this.#model.checkUsable();
+    const part = LOOK.need("trace");
     // A single number is the target of a single output, or else a class.
     const target = typeof y === "number" ? (this.outputs === 1 ? [[y]] : [y]) : [y];
     const dataset = readData(this.#model, { x: [x], y: target });
     try {
-      return traceOf(this.#model, dataset);
+      return part.traceOf(this.#model, dataset);
     } finally {
       dataset.release();
     }

@@ -2,8 +2,6 @@
 import type { RareMetrics } from "../description/metrics.ts";
 import type { RareOptimizer } from "../description/optimizer.ts";
 import { checkOptimizer, readSearching, refuseBatches } from "../description/rare-optimizer.ts";
-import type { ForeignNames } from "../ground/options.ts";
-import { adviceOn, meantBy } from "../tables/foreign-names.ts";
 import type { RareRows } from "../tables/rare.ts";
 import type { ScalingToData } from "../memory/model.ts";
 import type { Scoring } from "../memory/samples.ts";
@@ -15,7 +13,7 @@ import { RARE_LAYERS } from "../tables/rare-layers.ts";
 import { RARE_OPTIMIZERS } from "../tables/rare-optimizers.ts";
 import { SCORES, checkMetric, fitting } from "../tables/scores.ts";
 
-export const rareRows: RareRows & ScalingToData & Scoring & RareOptimizer & RareMetrics & ForeignNames = {
+export const rareRows: RareRows & ScalingToData & Scoring & RareOptimizer & RareMetrics = {
   layer: RARE_LAYERS,
   optimizer: RARE_OPTIMIZERS,
   metric: SCORES,
@@ -28,6 +26,4 @@ export const rareRows: RareRows & ScalingToData & Scoring & RareOptimizer & Rare
   readSearching,
   checkOptimizer,
   refuseBatches,
-  meantBy,
-  adviceOn,
 };
