@@ -71,7 +71,9 @@ describe("without any part", () => {
     ["complete", 'make({ layers: [dense(4, "tanh", { init: "lsuv" }), dense(1, "sigmoid")] })'],
     ["complete", 'make({ layers: [dense(4, "tanh", { init: "orthogonal" }), dense(1, "sigmoid")] })'],
     ["complete", 'make({ optimizer: { name: "adam", learningRate: { name: "reduceOnPlateau" } } })'],
+    ["complete", "make().fitSync({ x, y }, { classWeights: [1, 2] })"],
     ["diagnosis", "make().trace(x[0], y[0])"],
+    ["diagnosis", "make().summary()"],
     ["search", 'make({ optimizer: "lbfgs" }).fitSync({ x, y })', "complete"],
     ["search", 'make({ optimizer: "conjugateGradient" }).trainOnBatch({ x, y })', "complete"],
   ])("%s is named by the error of %s, and mends it", (part, work, ...before) => {

@@ -30,10 +30,10 @@ import type { restoreState, specWithRate, stateToJSON } from "./state.ts";
 import type { LearningRateOptions, LearningRates, findRate } from "./rate-search.ts";
 import type { compareWithDifferences } from "./differences.ts";
 import type { Trace, traceOf } from "./trace.ts";
-import { summaryOf } from "./summary.ts";
+import type { summaryOf } from "./summary.ts";
 
 /** A look inside. */
-const LOOK = new Part<{ traceOf: typeof traceOf }>("diagnosis");
+const LOOK = new Part<{ summaryOf: typeof summaryOf; traceOf: typeof traceOf }>("diagnosis");
 
 /** What stands for options that were not given. */
 const NONE: PredictOptions = {};
@@ -304,9 +304,12 @@ export class Network<D extends DType = "float32"> {
     }
   }
 
-  /** A table of the layers, as text. */
+  /**
+   * A table of the layers, as text.
+   * @throws PropagoError in a page ERR_PART, before `propago/diagnosis` is imported or a `fit` has loaded it.
+   */
   summary(): string {
-    return summaryOf(this.#model.description);
+    return LOOK.need("summary").summaryOf(this.#model.description);
   }
 
   /** A hash of the weights, 16 hexadecimal digits: equal if and (but for chance) only if all bits are equal. */
