@@ -19,9 +19,9 @@ import { isArray } from "../ground/options.ts";
 import { type Source, copyValues, nonFinite, readFlat, readShape, readTyped } from "../data/matrix.ts";
 import { lengthOf } from "../data/typed.ts";
 import type { Meaning, Metrics, Scores } from "../tables/metrics.ts";
-import { readClassWeights } from "../data/weighting.ts";
 import type { Targets } from "../data/data.ts";
 import type { FloatArray, NumericArray } from "../ground/arrays.ts";
+import type { classWeightsOf, classesOf } from "./classes.ts";
 import type { scoresOf } from "./scoring.ts";
 import { meaningOf, suit } from "../description/metrics.ts";
 
@@ -29,6 +29,14 @@ import { meaningOf, suit } from "../description/metrics.ts";
 export interface Scoring {
   scoresOf: typeof scoresOf;
 }
+
+/** Who lets classes count. */
+export interface Counting {
+  classesOf: typeof classesOf;
+  classWeightsOf: typeof classWeightsOf;
+}
+
+const COUNTING = new Part<Counting>("complete");
 
 const SCORING = new Part<Scoring>("complete");
 
@@ -199,18 +207,22 @@ export class Dataset {
   /** What each class is multiplied with, as `readClassWeights` says it for the given rows (or all). */
   classWeights(value: unknown, rows?: Uint32Array): Float64Array | undefined {
     if (value === undefined) return undefined;
-    const classes = this.#outputs > 1 || this.#loss.targets === "probabilities" ? this.#outputs : 2;
-    const labels = Array.from({ length: classes }, (_, label) => label);
-    return readClassWeights(value, labels, () => Uint32Array.from(this.#chosen(rows), (row) => this.#classOf(row)));
+    return COUNTING.need("classWeights").classWeightsOf(value, this.#chosen(rows), this.#classes(), this.#description);
+  }
+
+  /** For a row, the class that its targets name. */
+  #classes(): (row: number) => number {
+    return COUNTING.need("classWeights").classesOf(this.views(), this.#description, this.#name);
   }
 
   /** Lets samples count by their own weights times those of their classes, scaled to a mean of 1 over the given rows. */
   weigh(ofClasses?: Float64Array, rows?: Uint32Array): void {
     const given = this.#given;
     if (given === undefined && ofClasses === undefined) return;
+    const classOf = ofClasses && this.#classes();
     const weights = Float64Array.from(
       { length: this.rows },
-      (_, row) => (given?.[row] ?? 1) * (ofClasses?.[this.#classOf(row)] ?? 1),
+      (_, row) => (given?.[row] ?? 1) * (classOf ? ofClasses[classOf(row)] : 1),
     );
     const chosen = this.#chosen(rows);
     const mean = chosen.reduce((sum, row) => sum + weights[row], 0) / chosen.length;
@@ -226,27 +238,6 @@ export class Dataset {
 
   #chosen(rows: Uint32Array | undefined): Uint32Array {
     return rows ?? Uint32Array.from({ length: this.rows }, (_, row) => row);
-  }
-
-  /** The class of a row whose targets name one: its label, a single output's side, or the place of the 1. */
-  #classOf(row: number): number {
-    if (this.#labelled) return this.#engine.words(this.#targets, this.rows)[row];
-    const outputs = this.#outputs;
-    const { bytes } = this.#engine;
-    const targets = this.#engine.numbers(this.#targets + row * outputs * bytes, outputs);
-    if (this.#loss.targets === "probabilities")
-      return targets.indexOf((targets as Float32Array).reduce((a, b) => Math.max(a, b)));
-    const low = this.#loss.targets === "signs" ? -1 : 0;
-    const ones = targets.filter((target) => target === 1).length;
-    if ((ones === 1 || outputs === 1) && targets.every((target) => target === 1 || target === low)) {
-      return outputs === 1 ? ones : targets.indexOf(1);
-    }
-    throw new PropagoError(
-      "ERR_CONFIG",
-      `classWeights needs one class a row, ${this.#name}[row ${row}] is ${
-        outputs === 1 ? targets[0] : `[${Array.from(targets.subarray(0, 8)).join(", ")}${outputs > 8 ? ", …" : ""}]`
-      }; give sampleWeights instead`,
-    );
   }
 
   /** Lets only these rows belong, in this order. */

@@ -4,7 +4,8 @@ import type { RareOptimizer } from "../description/optimizer.ts";
 import { checkOptimizer, readSearching, refuseBatches } from "../description/rare-optimizer.ts";
 import type { RareRows } from "../tables/rare.ts";
 import type { ScalingToData } from "../memory/model.ts";
-import type { Scoring } from "../memory/samples.ts";
+import { classWeightsOf, classesOf } from "../memory/classes.ts";
+import type { Counting, Scoring } from "../memory/samples.ts";
 import { scoresOf } from "../memory/scoring.ts";
 import { scaleToData } from "../memory/lsuv.ts";
 import { RARE_INITIALIZERS } from "../tables/rare-initializers.ts";
@@ -13,7 +14,7 @@ import { RARE_LAYERS } from "../tables/rare-layers.ts";
 import { RARE_OPTIMIZERS } from "../tables/rare-optimizers.ts";
 import { SCORES, checkMetric, fitting } from "../tables/scores.ts";
 
-export const rareRows: RareRows & ScalingToData & Scoring & RareOptimizer & RareMetrics = {
+export const rareRows: RareRows & ScalingToData & Scoring & Counting & RareOptimizer & RareMetrics = {
   layer: RARE_LAYERS,
   optimizer: RARE_OPTIMIZERS,
   metric: SCORES,
@@ -21,6 +22,8 @@ export const rareRows: RareRows & ScalingToData & Scoring & RareOptimizer & Rare
   schedule: RARE_SCHEDULES,
   scaleToData,
   scoresOf,
+  classWeightsOf,
+  classesOf,
   checkMetric,
   fitting,
   readSearching,
