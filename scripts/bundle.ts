@@ -133,6 +133,13 @@ await make({
   ],
   plugins: [partsBeside, libraryBeside(names)],
 });
+// esbuild does not look whether library.js has what the files beside it import.
+const lacking = ["index", "slim", ...parts].flatMap((name) => {
+  const imports = readFileSync(`${dist}/${name}.js`, "utf8").matchAll(/^import \{(.*?)\} from ".\/library.js"/gms);
+  const wanted = [...imports].flatMap(([, list]) => list.split(",").map((one) => one.trim().split(" as ")[0]));
+  return wanted.filter((one) => one !== "" && !shared.includes(one));
+});
+if (lacking.length > 0) throw new Error(`src/library.ts does not export ${[...new Set(lacking)].join(", ")}`);
 
 // esbuild does not look whether library.js has what the others take from it.
 for (const name of ["index", "slim", ...parts]) {

@@ -5,6 +5,7 @@ export {
   REQUIRED,
   isArray,
   isPlain,
+  nameOf,
   readFields,
   readFlag,
   readName,
@@ -14,12 +15,12 @@ export {
   readOptions,
 } from "./ground/options.ts";
 export { StandardScaler } from "./data/scaling.ts";
-export { show } from "./ground/errors.ts";
+export { cut, printable, show } from "./ground/errors.ts";
 export { answersOf } from "./estimators/answers.ts";
 export { Features } from "./estimators/features.ts";
 export { TargetScaling } from "./estimators/targets.ts";
-export { exponential, root } from "./ground/powers.ts";
+export { cosineBetween, exponential, raised, root } from "./ground/powers.ts";
 export { Part, fill, loadWith } from "./ground/parts.ts";
 export { engineOf, refusalOf } from "./core/engine.ts";
-export { readClassWeights, readSampleWeights } from "./data/weighting.ts";
+export { readSampleWeights } from "./data/weighting.ts";
 export { describe } from "./description/description.ts";

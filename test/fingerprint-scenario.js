@@ -240,13 +240,6 @@ export function fingerprints(propago, partial = false) {
       const { inputs } = options;
       const real = numbers(rows * inputs, 7);
       const x = bytes ? Uint8Array.from(real, (value) => 128 + 127 * value) : real;
-      let network;
-      try {
-        network = new propago.Network({ seed: 11, dtype, ...options });
-      } catch (error) {
-        if (partial && error.code === "ERR_PART") continue;
-        throw error;
-      }
       const outputs = options.layers.findLast(({ units }) => units !== undefined).units;
       const last = options.layers.at(-1).activation;
       const loss =
@@ -254,7 +247,14 @@ export function fingerprints(propago, partial = false) {
         { softmax: "categoricalCrossEntropy", sigmoid: "binaryCrossEntropy" }[last] ??
         "meanSquaredError";
       const y = targets(typeof loss === "string" ? loss : loss.name, outputs, rows);
-      const history = network.fitSync({ x, y }, { epochs: 5, batchSize: 8, ...fit });
+      let network, history;
+      try {
+        network = new propago.Network({ seed: 11, dtype, ...options });
+        history = network.fitSync({ x, y }, { epochs: 5, batchSize: 8, ...fit });
+      } catch (error) {
+        if (partial && error.code === "ERR_PART") continue;
+        throw error;
+      }
       const said = Array.from(network.predict(x.subarray(0, 2 * inputs)), (value) => value.toString(36)).join(" ");
       const reached = history.epochs.at(-1);
       result[`${dtype}, ${name}`] = [

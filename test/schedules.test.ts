@@ -2,7 +2,8 @@
 // where training stopped, and what is refused are tested, too.
 import { describe, expect, test } from "vitest";
 import { type LearningRate, Network, PropagoError, type ScheduleSpec, dense } from "../src/index.ts";
-import { SCHEDULES, readSchedule } from "../src/tables/schedules.ts";
+import { readSchedule } from "../src/description/schedule.ts";
+import { SCHEDULES } from "../src/tables/whole.ts";
 import { failure } from "./failure.ts";
 import { readOptimizer } from "../src/description/optimizer.ts";
 

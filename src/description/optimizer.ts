@@ -1,11 +1,11 @@
 // Reads the optimizer of a network: its hyperparameters, with defaults filled in.
 import { PYTORCH, KERAS } from "../../assembly/plan.ts";
 import type { OptimizerName, OptimizerSpec } from "../tables/names.ts";
-import { type Schedule, readSchedule } from "../tables/schedules.ts";
+import { type Schedule, readSchedule } from "./schedule.ts";
 import { type Rule, type Averaging, OPTIMIZERS, type OptimizerRow, COMMON } from "../tables/optimizers.ts";
 import { Part } from "../ground/parts.ts";
 import { withRareRows } from "../tables/rare.ts";
-import { readNamed, type OptionValues } from "../ground/options.ts";
+import { nameOf, readNamed, type OptionValues } from "../ground/options.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { LayerDescription } from "./layer.ts";
 import type { Loss } from "../tables/losses.ts";
@@ -35,6 +35,7 @@ export interface Optimizer {
 export interface RareOptimizer {
   readSearching(value: unknown, name: OptimizerName): Optimizer;
   checkOptimizer(optimizer: Optimizer, layers: readonly LayerDescription[], loss: Loss): void;
+  refuseBatches(name: string, given: { batchSize?: unknown; shuffle?: unknown }): void;
 }
 
 export const RARE_OPTIMIZER = new Part<RareOptimizer>("complete");
@@ -44,7 +45,7 @@ export const RARE_OPTIMIZER = new Part<RareOptimizer>("complete");
  * kept within [0.001, 0.03]: small networks, which have few ways to lower a loss, need and bear larger steps.
  */
 export function readOptimizer(value: unknown, parameters: number): Optimizer {
-  const named = typeof value === "object" && value !== null ? (value as { name?: unknown }).name : value;
+  const named = nameOf(value);
   const rows = withRareRows("optimizer", OPTIMIZERS, named);
   if (typeof named === "string" && Object.hasOwn(rows, named) && rows[named].search) {
     return RARE_OPTIMIZER.need(`optimizer "${named}"`).readSearching(value, named as OptimizerName);

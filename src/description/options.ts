@@ -3,7 +3,7 @@ import type { Layer } from "./helpers.ts";
 import type { DType } from "../ground/arrays.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import type { OptimizerSpec } from "../tables/names.ts";
-import type { ScheduleSpec } from "../tables/schedules.ts";
+import type { ScheduleSpec } from "../tables/names.ts";
 
 /** What a network is made of, and how it learns. */
 export interface NetworkOptions<D extends DType = "float32"> {

@@ -3,9 +3,18 @@
 import { type Engine, engineFor } from "../core/engine.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import { PropagoError } from "../ground/errors.ts";
-import { drawFirstWeights, scaleToData, wantsData } from "./first-weights.ts";
+import { Part } from "../ground/parts.ts";
+import { drawFirstWeights, wantsData } from "./first-weights.ts";
+import type { scaleToData } from "./lsuv.ts";
 import { Layout } from "./layout.ts";
 import type { Dataset } from "./samples.ts";
+
+/** Who scales first weights to data. */
+export interface ScalingToData {
+  scaleToData: typeof scaleToData;
+}
+
+const SCALING = new Part<ScalingToData>("complete");
 
 /** Gives back the memory of models that nobody can reach any more. */
 const forgotten = new FinalizationRegistry<Layout>((layout) => {
@@ -67,8 +76,12 @@ export class Model {
 
   /** Scales first weights to samples, to these rows of them or the first so many, if layers still wait for that. */
   scaleFirstWeights(dataset: Dataset, rows: Uint32Array | number): void {
-    if (!this.isUnscaled) return;
-    scaleToData(this.layout, this.description, dataset, rows);
+    if (this.isUnscaled) this.scaleToData(dataset, rows);
+  }
+
+  /** The same, whether they wait for that or not. */
+  scaleToData(dataset: Dataset, rows: Uint32Array | number): void {
+    SCALING.need('init "lsuv"').scaleToData(this.layout, this.description, dataset, rows);
     this.isUnscaled = false;
   }
 

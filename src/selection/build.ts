@@ -2,7 +2,7 @@
 import type { StandardScaler } from "../data/scaling.ts";
 import type { ActivationSpec } from "../tables/activations.ts";
 import type { Job } from "../estimators/job.ts";
-import type { InitializerSpec } from "../tables/initializers.ts";
+import type { InitializerSpec } from "../tables/names.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import type { Network } from "../network/network.ts";
 import { type Scaled, countsOnly, lossOf } from "./targets.ts";

@@ -5,6 +5,7 @@ import type { ActivationName } from "../tables/activations.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Model } from "../memory/model.ts";
 import type { Source } from "../data/matrix.ts";
+import { gather } from "../memory/gathering.ts";
 import type { Dataset } from "../memory/samples.ts";
 import { show } from "../ground/errors.ts";
 import type { Causes } from "./divergence.ts";
@@ -332,7 +333,7 @@ export class Diagnosis {
       return [{ i, dying, low: low + margin, high: dying ? Infinity : high - margin, free: new Uint8Array(units) }];
     });
     if (suspects.length === 0) return;
-    const [block, rows] = this.#dataset.gather(list, PROBE);
+    const [block, rows] = gather(engine, this.#dataset, list, PROBE);
     const { plan } = layout;
     const capacity = layout.word(PLAN_CAPACITY);
     for (let first = 0; first < rows; first += capacity) {
