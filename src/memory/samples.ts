@@ -103,7 +103,6 @@ export class Dataset {
   readonly #scale: number;
   readonly #targets: number;
   readonly #outputs: number;
-  readonly #loss: Loss;
   readonly #description: NetworkDescription;
   #known: Meaning | undefined;
   readonly #labelled: boolean;
@@ -149,7 +148,6 @@ export class Dataset {
     this.#width = width;
     this.#scale = inputScale;
     this.#outputs = outputs;
-    this.#loss = loss;
     this.#description = description;
     this.#labelled = labels !== undefined;
     this.#name = y?.name ?? "y";
