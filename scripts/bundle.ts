@@ -141,6 +141,16 @@ const lacking = ["index", "slim", ...parts].flatMap((name) => {
 });
 if (lacking.length > 0) throw new Error(`src/library.ts does not export ${[...new Set(lacking)].join(", ")}`);
 
+// esbuild does not look whether library.js has what the others take from it.
+for (const name of ["index", "slim", ...parts]) {
+  const text = readFileSync(`${dist}/${name}.js`, "utf8");
+  const taken = [...text.matchAll(/^import \{ ([^}]+) \} from "\.\/library\.js"/gm)].flatMap(([, list]) =>
+    list.split(", "),
+  );
+  const missing = taken.map((word) => word.split(" ")[0]).filter((word) => !shared.includes(word));
+  if (missing.length > 0) throw new Error(`src/library.ts has to export ${missing.join(", ")} for ${name}.js`);
+}
+
 await make({
   ...common,
   entryPoints: ["src/node.ts"],

@@ -20,7 +20,7 @@ export function shareOut<R>(
   const team = teamOf(layout.engine, threads, !isFree || operations >= WORTHY_START);
   if (!isFree) team?.waitUntilReady();
   if (!team?.isReady || team.isBusy) return work(1);
-  layout.workers = Math.max(layout.workers, threads);
+  layout.makeRoomForWorkers(threads);
   // At a hundredth of the usual speed.
   return team.lead(threads, (layout.parameters * CHUNK * threads) / 1e5, () => work(threads));
 }

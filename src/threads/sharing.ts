@@ -30,9 +30,14 @@ const WORTHY_CALL = 5e7;
 
 /**
  * Operations of a step, or of a call, below which one thread does them, however many were asked for: before others had
- * heard of it, it would be over. Something to change, for tests of how threads share small networks.
+ * heard of it, it would be over.
  */
-export const worth = { sharing: 1.5e6 };
+const LEAST_SHARED_WORK = 1.5e6;
+
+/** Whether so many operations are one thread's, however many were asked for. */
+export function isTooSmall({ leastSharedWork = LEAST_SHARED_WORK }: Engine, operations: number): boolean {
+  return operations < leastSharedWork;
+}
 
 /** The option `threads`. */
 export function readThreads(value: unknown): number | "auto" {
@@ -44,11 +49,11 @@ export function readThreads(value: unknown): number | "auto" {
  * Does something with `rows` rows that the core can share out, by as many threads as were asked for and are there: this one
  * is the first. `work` is told how many.
  */
-export function shared<R>(layout: Layout, asked: number | "auto", rows: number, work: (threads: number) => R): R {
-  const { parameters } = layout;
+export function withThreads<R>(layout: Layout, asked: number | "auto", rows: number, work: (threads: number) => R): R {
+  const { engine, parameters } = layout;
   const operations = 2 * parameters * rows;
   const isWorthy = asked === "auto" ? parameters >= WORTHY_PARAMETERS && operations >= WORTHY_CALL : asked > 1;
-  const part = isWorthy && maySleep && operations >= worth.sharing ? THREADS.here : undefined;
+  const part = isWorthy && maySleep && !isTooSmall(engine, operations) ? THREADS.here : undefined;
   return part ? part.shareOut(layout, asked, operations, work) : work(1);
 }
 
@@ -75,7 +80,7 @@ const WORTHY_TRAININGS = 2e10;
 /** Whether a training should have several threads, as far as can be said before there are any. */
 export function wantsThreads({ engine, asked, operations, steps, isSync, search }: TrainingWork): boolean {
   // Small steps are over before others have heard of them. In `fit` they are a worker's all the same: this thread is free.
-  if (asked !== "auto") return asked > 1 && !(isSync && search === undefined && operations < worth.sharing);
+  if (asked !== "auto") return asked > 1 && !(isSync && search === undefined && isTooSmall(engine, operations));
   const work = operations * steps;
   if (operations < WORTHY_STEP || work < WORTHY_FIT || !engine.isShared || engine.refusal !== undefined) return false;
   if (search !== undefined || (isSync && !(maySleep && THREADS.here))) return false;

@@ -3,7 +3,7 @@
 import { PLAN_STEPS_DONE } from "../../assembly/plan.ts";
 import type { Model } from "../memory/model.ts";
 import { threadsMissing, usefulThreads } from "../threads/machine.ts";
-import { type TrainingWork, worth } from "../threads/sharing.ts";
+import { type TrainingWork, isTooSmall } from "../threads/sharing.ts";
 import { type Team, teamOf } from "../threads/team.ts";
 import { restoreGood } from "./divergence.ts";
 
@@ -66,7 +66,7 @@ export class Crew {
       this.#alone = pace();
       return completed;
     }
-    layout.threads = this.threads;
+    this.#model.lastThreads = this.threads;
     const completed = yield* this.#by(team, data, steps, epochs);
     this.#compare(pace(), isFree);
     return completed;
@@ -102,9 +102,9 @@ export class Crew {
       const { train } = engine.core;
       return this.#safely(() => team.lead(threads, slowest, () => train(plan, data, steps, epochs, threads)));
     }
-    team.begin(plan, data, steps, epochs, this.#work.operations < worth.sharing ? 1 : threads, slowest);
+    team.begin(plan, data, steps, epochs, isTooSmall(engine, this.#work.operations) ? 1 : threads, slowest);
     this.#busy = team;
-    layout.settle = () => team.settle();
+    layout.settleBy(() => team.settle());
     yield team.done();
     return this.#land(team);
   }
@@ -112,7 +112,7 @@ export class Crew {
   /** Takes the result of the workers' slice. */
   #land(team: Team): number {
     this.#busy = undefined;
-    this.#model.layout.settle = undefined;
+    this.#model.layout.settleBy(undefined);
     return this.#safely(() => team.finish());
   }
 

@@ -195,7 +195,7 @@ export class Loop {
     if (isSearching) {
       const { Search } = searchPart(description);
       this.#search = new Search(description, layout, dataset.address, count);
-      layout.guests.add(this.#search);
+      layout.attachments.add(this.#search);
     }
     if (isShared) yield* this.#gather();
     const part = this.#isTold ? DIAGNOSIS.here : undefined;
@@ -223,7 +223,7 @@ export class Loop {
     const crew = (this.#crew = new part.Crew(this.#model, this.#work));
     this.#tellMissing(yield* crew.gather());
     // Each worker needs a place to pack.
-    layout.workers = Math.max(layout.workers, crew.threads);
+    layout.makeRoomForWorkers(crew.threads);
     layout.prepare(this.#work.rows, "train");
   }
 
@@ -382,7 +382,7 @@ function prepare(
   { shuffle, targetLoss }: FitSettings,
 ): void {
   const { layout, engine } = model;
-  layout.threads = 1;
+  model.lastThreads = 1;
   model.scaleFirstWeights(dataset, trained ?? count);
   layout.prepare(batch, "train");
   layout.setWord(PLAN_BATCH, batch);
@@ -398,6 +398,6 @@ function prepare(
 }
 
 function releaseAttachments(layout: Layout): void {
-  for (const attachment of layout.guests) attachment.release();
-  layout.guests.clear();
+  for (const attachment of layout.attachments) attachment.release();
+  layout.attachments.clear();
 }
