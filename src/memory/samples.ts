@@ -103,7 +103,6 @@ export class Dataset {
   readonly #scale: number;
   readonly #targets: number;
   readonly #outputs: number;
-  readonly #loss: Loss;
   readonly #description: NetworkDescription;
   #known: Meaning | undefined;
   readonly #labelled: boolean;
@@ -124,7 +123,7 @@ export class Dataset {
     description: NetworkDescription,
     weights?: Float64Array,
   ) {
-    const { outputs, loss, inputScale } = description;
+    const { outputs, inputScale } = description;
     // Bytes stay bytes, a quarter of the memory; the core widens a batch at a time.
     const bytes = isBytes(x.data) ? x.data : undefined;
     const width = bytes ? 1 : engine.bytes;
@@ -149,7 +148,6 @@ export class Dataset {
     this.#width = width;
     this.#scale = inputScale;
     this.#outputs = outputs;
-    this.#loss = loss;
     this.#description = description;
     this.#labelled = labels !== undefined;
     this.#name = y?.name ?? "y";
@@ -172,7 +170,7 @@ export class Dataset {
   #copy(x: Source, labels: LabelSource | undefined, matrix: Source | undefined): void {
     const engine = this.#engine;
     const outputs = this.#outputs;
-    const loss = this.#loss;
+    const loss = this.#description.loss;
     if (isBytes(x.data)) copyValues(x, engine.octets(this.#samples, x.rows * x.columns));
     else copyMatrix(engine, x, this.#samples, this.#scale);
     if (labels && loss.targets === "signs") {

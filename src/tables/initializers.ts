@@ -15,7 +15,7 @@ export interface InitializerRow {
 
 const any = { kind: "number" } as const;
 /** The options of normal distributions. */
-export const spread = {
+const spread = {
   /** Their mean. Default 0. */
   mean: { ...any, default: 0 },
   /** Their standard deviation. Default 0.05. */
@@ -26,7 +26,7 @@ const cut = {
   truncated: { kind: "flag", default: false },
 } as const;
 type Cut = { truncated: boolean };
-export type Spread = { mean: number; deviation: number };
+type Spread = { mean: number; deviation: number };
 
 /** What most networks use; rare-initializers.ts has the others. Variances: glorot 2 / (inputs + units), he 2 / inputs, lecun 1 / inputs (Glorot 2010, He 2015, LeCun 1998). */
 export const INITIALIZERS = {
@@ -53,6 +53,11 @@ export const INITIALIZERS = {
   normal: {
     options: spread,
     draw: (_inputs, _units, options: Spread) => ({ kind: "normal", ...options, reach: Infinity }),
+  },
+  // Nothing beyond two deviations, which makes the deviation of what is left 0.88 of the one given, as in Keras.
+  truncatedNormal: {
+    options: spread,
+    draw: (_inputs, _units, options: Spread) => ({ kind: "normal", ...options, reach: 2 * options.deviation }),
   },
   zeros: { draw: () => ({ kind: "constant", value: 0 }) },
   ones: { draw: () => ({ kind: "constant", value: 1 }) },

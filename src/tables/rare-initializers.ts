@@ -3,7 +3,7 @@ import { readName } from "../ground/options.ts";
 import { root } from "../ground/powers.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 import { type Distribution, normalOf, uniform, uniformOf } from "./distributions.ts";
-import { type InitializerRow, type Spread, spread } from "./initializers.ts";
+import type { InitializerRow } from "./initializers.ts";
 
 const MODES = ["fanIn", "fanOut", "fanAvg"] as const;
 const DISTRIBUTIONS = ["truncatedNormal", "untruncatedNormal", "uniform"] as const;
@@ -53,11 +53,6 @@ export const RARE_INITIALIZERS = {
   },
   // Mishkin and Matas 2016: orthogonal at first; what follows needs data and is src/memory/lsuv.ts's.
   lsuv: { weightsOnly: true, draw: () => orthogonal(1) },
-  // Nothing beyond two deviations, which makes the deviation of what is left 0.88 of the one given, as in Keras.
-  truncatedNormal: {
-    options: spread,
-    draw: (_inputs, _units, options: Spread) => ({ kind: "normal", ...options, reach: 2 * options.deviation }),
-  },
 } as const satisfies Record<string, InitializerRow>;
 
 /** Directions at random; each unit's weights have this norm. */

@@ -54,7 +54,7 @@ export const RARE = {
     "confusionMatrix",
     "rocAuc",
   ],
-  initializer: ["varianceScaling", "nguyenWidrow", "orthogonal", "lsuv", "truncatedNormal"],
+  initializer: ["varianceScaling", "nguyenWidrow", "orthogonal", "lsuv"],
   schedule: ["inverseTime", "polynomial", "cosineRestarts", "linearWarmup", "oneCycle", "piecewise", "reduceOnPlateau"],
 } as const satisfies {
   layer: readonly (keyof typeof RARE_LAYERS)[];
