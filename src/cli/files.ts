@@ -56,14 +56,16 @@ export function checkInput(path: string, most = MAX_BYTES): void {
   try {
     const { isFile, size } = describe(path);
     if (!isFile) throw noFile(path);
-    if (size > most) {
-      const megabytes = `it has ${Math.round(size / 1e6)} MB, the limit is ${Math.round(most / 1e6)} MB`;
-      throw new PropagoError("ERR_IO", `cannot read ${path}: ${megabytes}`);
-    }
+    if (size > most) throw tooLarge(path, size, most);
     accessSync(path, constants.R_OK);
   } catch (error) {
     throw ioError(error, `cannot read ${path}`);
   }
+}
+
+function tooLarge(path: string, size: number, most: number): PropagoError {
+  const megabytes = `it has ${Math.round(size / 1e6)} MB, the limit is ${Math.round(most / 1e6)} MB`;
+  return new PropagoError("ERR_IO", `cannot read ${path}: ${megabytes}`);
 }
 
 function noFile(path: string): PropagoError {
@@ -81,7 +83,12 @@ export interface TableFile {
  * @throws PropagoError as `readBytes`, and ERR_IO for a damaged archive or one that unpacks to too much.
  */
 export function readTableFile(path: string): TableFile {
-  const bytes = readBytes(path);
+  return tableFile(readBytes(path), path);
+}
+
+/** As `readTableFile`, of bytes that have been read. */
+export function tableFile(bytes: Uint8Array, path: string): TableFile {
+  if (bytes.length > MAX_BYTES) throw tooLarge(path, bytes.length, MAX_BYTES);
   return { bytes: unpacked(bytes, path), name: path === "-" ? "standard input" : basename(path) };
 }
 

@@ -79,7 +79,17 @@ export function writeModel(path: string, model: Model, force = true): void {
  * @throws PropagoError ERR_IO for a file that cannot be read, ERR_FORMAT for one that is no sound model.
  */
 export function readModel(path: string): Model {
-  const bytes = readBytes(path, MOST_BYTES);
+  return modelOf(readBytes(path, MOST_BYTES), path);
+}
+
+/** Whether a file calls itself a model, by its name or its first bytes. */
+export function isModelFile(bytes: Uint8Array, path: string): boolean {
+  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 200));
+  return /\.propago$/i.test(path) || new RegExp(`^\\s*\\{\\s*"format"\\s*:\\s*"${FORMAT}"`).test(start);
+}
+
+/** As `readModel`, of bytes that have been read. */
+export function modelOf(bytes: Uint8Array, path: string): Model {
   try {
     return parseModel(bytes);
   } catch (error) {

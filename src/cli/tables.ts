@@ -150,14 +150,21 @@ export function readTrainingTable(
 }
 
 /** As `readTrainingTable`, of a file that has been read. */
-export function toTrainingTable(
-  file: TableFile,
-  flags: TableFlags,
-  dtype: DType,
-  command: { path: string; words: readonly string[] },
-): TrainingTable {
+export function toTrainingTable(file: TableFile, flags: TableFlags, dtype: DType, command: CommandLine): TrainingTable {
+  return orCommand(() => study(file, flags, dtype), file, flags, command);
+}
+
+/** The command line that a table was named on. */
+interface CommandLine {
+  /** As the table stands there. */
+  path: string;
+  words: readonly string[];
+}
+
+/** Does some work on a table; of a table that cannot be used, the error says the command that can use it. */
+export function orCommand<R>(work: () => R, file: TableFile, flags: TableFlags, command: CommandLine): R {
   try {
-    return study(file, flags, dtype);
+    return work();
   } catch (error) {
     if (!(error instanceof TableError)) throw error;
     throw withCommand(error, file, flags, command);
@@ -171,11 +178,11 @@ interface Filters {
 }
 
 /** Says with a table's problems which command mends all of them, after trying it. */
-function withCommand(
+export function withCommand(
   error: TableError,
   { bytes, name }: TableFile,
   flags: TableFlags,
-  { path, words }: { path: string; words: readonly string[] },
+  { path, words }: CommandLine,
 ): TableError {
   const problems: Problem[] = [];
   const remedies: Remedy[] = [];
@@ -320,8 +327,31 @@ function filterCommands({ badLines, encoding }: Filters): string[] {
   return steps;
 }
 
-/** What a table is, under some options. */
-function study(file: TableFile, flags: TableFlags, dtype: DType): TrainingTable {
+/** What is decided of a table before its rows become numbers. */
+export interface Survey {
+  table: Table;
+  /** Places of the targets, of the inputs that may be, and of the column of weights. */
+  selection: ReturnType<typeof select>;
+  rules: LearningRules;
+  /** The rows whose targets are there, and of them those that are used. */
+  known: Uint32Array;
+  rows: Uint32Array;
+  targets: Targets | { problems: Problem[] };
+  /** The inputs, and where they are in the table. */
+  columns: Column[];
+  places: number[];
+  /** What keeps the table from being learnt from. */
+  problems: Problem[];
+  choices: Choices;
+  /** What was decided while the file was read and rows were chosen. */
+  warnings: string[];
+}
+
+/**
+ * Decides what each column of a table is, by the rules of training.
+ * @throws PropagoError for what is no table, and for options that do not fit it.
+ */
+export function survey(file: TableFile, flags: TableFlags): Survey {
   const table = parseTable(file.bytes, file.name, readingOf(flags));
   const selection = select(table, flags);
   const choices = new Choices();
@@ -337,13 +367,23 @@ function study(file: TableFile, flags: TableFlags, dtype: DType): TrainingTable 
   const warnings = [...table.warnings];
   const known = usedRows(table, selection.targets, rules, warnings);
   const targets = learnTargets(table, selection.targets, known, rules, choices, flags.task);
-  const { columns, rows } = learnInputs(table, selection.inputs, known, rules, choices, targets);
+  const { learnt, rows, problems } = learnInputs(table, selection.inputs, known, rules, choices);
+  if (rows.length !== known.length && rows.length > 0)
+    warnings.push(`${file.name}: ${count(known.length - rows.length, "row")} with missing values left out`);
+  const all = [...("problems" in targets ? targets.problems : []), ...problems];
+  return { table, selection, rules, known, rows, targets, ...learnt, problems: all, choices, warnings };
+}
+
+/** What a table is, under some options. */
+function study(file: TableFile, flags: TableFlags, dtype: DType): TrainingTable {
+  const found = survey(file, flags);
+  const { table, selection, rules, known, rows, targets, columns, choices, warnings } = found;
+  if (selection.inputs.length === 0) throw nothingToLearnFrom(table);
+  if (found.problems.length > 0) throw new TableError(found.problems, file.name);
   if ("problems" in targets) throw new TableError(targets.problems, file.name);
   const kept =
     rows === known ? targets : learnTargets(table, selection.targets, rows, rules, new Choices(), flags.task);
   if ("problems" in kept) throw new TableError(kept.problems, file.name);
-  if (rows !== known)
-    warnings.push(`${file.name}: ${count(known.length - rows.length, "row")} with missing values left out`);
   const expected = table.columns;
   const encoded = encodeRows(table, columns, { isMissing: rules.isMissing, rows, expected, dtype, isTraining: true });
   const weights = selection.weights === undefined ? undefined : knownNumbers(table, selection.weights, {}, rows);
@@ -359,6 +399,12 @@ function study(file: TableFile, flags: TableFlags, dtype: DType): TrainingTable 
     warnings: told,
     note: noteOf(table, rows.length, columns, kept, flags),
   };
+}
+
+function nothingToLearnFrom(table: Table): PropagoError {
+  const isOne = table.columns.length === 1;
+  const advice = isOne ? "; it has one column, and --delimiter says what separates fields" : "";
+  return new PropagoError("ERR_DATA", `${table.file} has no column beside the target to learn from${advice}`);
 }
 
 function readingOf(flags: ReadingFlags): ReadingOptions {
@@ -412,11 +458,6 @@ function select(table: Table, flags: TableFlags) {
   }
   const others = new Set([...targets, ...ignored, ...(weights === undefined ? [] : [weights])]);
   const inputs = table.columns.map((_, i) => i).filter((i) => !others.has(i));
-  if (inputs.length === 0) {
-    const isOne = table.columns.length === 1;
-    const advice = isOne ? "; it has one column, and --delimiter says what separates fields" : "";
-    throw new PropagoError("ERR_DATA", `${table.file} has no column beside the target to learn from${advice}`);
-  }
   return { targets, weights, forced, inputs };
 }
 
@@ -445,9 +486,9 @@ function learnInputs(
   known: Uint32Array,
   rules: LearningRules,
   choices: Choices,
-  targets: Targets | { problems: Problem[] },
-): { columns: Column[]; rows: Uint32Array } {
-  const problems = "problems" in targets ? [...targets.problems] : [];
+): { learnt: { columns: Column[]; places: number[] }; rows: Uint32Array; problems: Problem[] } {
+  if (places.length === 0) return { learnt: { columns: [], places: [] }, rows: known, problems: [] };
+  const problems: Problem[] = [];
   const isStrict = rules.missing === "error" || rules.missing === "drop";
   let learnt = learnColumns(table, places, known, rules, isStrict ? new Choices() : choices);
   let rows = known;
@@ -465,8 +506,7 @@ function learnInputs(
     }
   }
   problems.push(...learnt.problems);
-  if (problems.length > 0) throw new TableError(problems, table.file);
-  return { columns: learnt.columns, rows };
+  return { learnt: { columns: learnt.columns, places: learnt.places }, rows, problems };
 }
 
 function missingProblem(table: Table, found: readonly { place: number; cells: number; firstRow: number }[]): Problem {

@@ -41,3 +41,46 @@ export function textCell(text: string): string {
 export function numberCell(value: number, isSingle: boolean): string {
   return String(isSingle ? shortest(value) : value);
 }
+
+const GRAPHEMES = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** Signs that terminals show two cells wide: those of East Asia, and pictures. */
+const WIDE = /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}|^[\u{20000}-\u{3fffd}]/u; // prettier-ignore
+
+/** How many cells of a terminal a text takes. */
+export function widthOf(text: string): number {
+  if (/^[\x20-\x7e]*$/.test(text)) return text.length;
+  let width = 0;
+  for (const { segment } of GRAPHEMES.segment(text)) width += WIDE.test(segment) ? 2 : 1;
+  return width;
+}
+
+/** A text on one line in so many cells: cut with an ellipsis, or filled with spaces. */
+export function fitted(text: string, width: number, isRight = false): string {
+  let own = word(text);
+  if (widthOf(own) > width) {
+    let short = "";
+    let used = 1;
+    for (const { segment } of GRAPHEMES.segment(own)) {
+      used += widthOf(segment);
+      if (used > width) break;
+      short += segment;
+    }
+    own = `${short}…`;
+  }
+  const space = Number.isFinite(width) ? " ".repeat(width - widthOf(own)) : "";
+  return isRight ? space + own : own + space;
+}
+
+/** A text in lines of so many cells at most, later ones indented; longer words stay whole. */
+export function wrapped(text: string, width: number, indent = 0): string[] {
+  const lines: string[] = [];
+  let line = "";
+  for (const part of word(text).split(" ")) {
+    const longer = line === "" ? part : `${line} ${part}`;
+    if (line.trim() !== "" && widthOf(longer) > width) {
+      lines.push(line);
+      line = `${" ".repeat(indent)}${part}`;
+    } else line = longer;
+  }
+  return [...lines, line];
+}

@@ -86,6 +86,15 @@ export class Choices {
     });
   }
 
+  /** The kinds of what was decided, by the columns' places. */
+  kinds(): Map<number, string[]> {
+    const byPlace = new Map<number, string[]>();
+    for (const [kind, { items }] of this.#byKind) {
+      for (const { place } of items) byPlace.set(place, [...(byPlace.get(place) ?? []), kind]);
+    }
+    return byPlace;
+  }
+
   lines(): string[] {
     return [...this.#byKind.values()].map(({ phrase, items }) => phrase(items));
   }
