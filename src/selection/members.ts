@@ -2,6 +2,7 @@
 import { answersOf } from "../estimators/answers.ts";
 import type { Task } from "../estimators/job.ts";
 import type { Member } from "../estimators/saved.ts";
+import { isPromise } from "../ground/promises.ts";
 import { build } from "./build.ts";
 import type { Candidate } from "./candidates.ts";
 import { type Problem, seedOf } from "./problem.ts";
@@ -113,7 +114,7 @@ export function reportsOf(problem: Problem, candidate: Candidate, lesson: Lesson
 function own<R>({ thrown }: Problem, call: () => R): R {
   try {
     const result = call();
-    if (result instanceof Promise) result.catch((error: unknown) => (thrown.error = error));
+    if (isPromise(result)) Promise.resolve(result).catch((error: unknown) => (thrown.error = error));
     return result;
   } catch (error) {
     thrown.error = error;

@@ -3,6 +3,7 @@ import { isPlain, readFlag, readNumber, readObject } from "../ground/options.ts"
 import type { Rows } from "../data/scaling.ts";
 import { holdBack } from "../data/split.ts";
 import { PropagoError, show } from "../ground/errors.ts";
+import { isPromise } from "../ground/promises.ts";
 import type { Job } from "../estimators/job.ts";
 import type { ClassifierOptions, Effort, EstimatorFitOptions, EstimatorOptions } from "../estimators/options.ts";
 import { readClassWeights, readSampleWeights } from "../data/weighting.ts";
@@ -161,7 +162,7 @@ function teller(onSearch: EstimatorFitOptions<unknown>["onSearch"]): Problem["te
   let failure: { reason: unknown } | undefined;
   return (trained, of) => {
     const told: unknown = onSearch?.({ trained, of });
-    if (told instanceof Promise) told.catch((reason: unknown) => (failure = { reason }));
+    if (isPromise(told)) Promise.resolve(told).catch((reason: unknown) => (failure = { reason }));
     if (failure) throw failure.reason;
   };
 }

@@ -2,6 +2,7 @@
 // rounds alike, and handed to the core for all steps of a call at once.
 import { type OptionTable, REQUIRED, isArray, readNamed, readNumber } from "../ground/options.ts";
 import { PropagoError, show } from "../ground/errors.ts";
+import { refusePromise } from "../ground/promises.ts";
 import { raised } from "../ground/powers.ts";
 import type { Monitor } from "./monitors.ts";
 
@@ -196,8 +197,13 @@ export interface Schedule {
 /** The schedule that an object or a function describes. */
 export function readSchedule(value: unknown, where: string, base: number): Schedule {
   if (typeof value === "function") {
+    const rateAt = value as (step: number) => unknown;
     return {
-      rate: (step) => readNumber((value as (step: number) => unknown)(step), `${where}(${step})`, { least: 0 }),
+      rate: (step) => {
+        const rate = rateAt(step);
+        refusePromise(rate, `${where}(${step})`, "but steps do not wait; give a number");
+        return readNumber(rate, `${where}(${step})`, { least: 0 });
+      },
     };
   }
   const shared: OptionTable = { rate: { ...positive, default: base }, warmup: count };
