@@ -278,6 +278,10 @@ export async function campaign(runs: number, seed: number): Promise<Outcome> {
     const random = generator(own);
     const name = pick(random, names);
     const change = (value: unknown): unknown => mutated(random, value, neighbour);
+    const strange = (): unknown => {
+      const value = pick(random, STRANGE)(neighbour);
+      return typeof value === "function" && random() < 0.8 ? (value as () => unknown)() : value;
+    };
     const subject = make();
     const first = subject.fingerprint();
     const began = performance.now();
@@ -287,7 +291,7 @@ export async function campaign(runs: number, seed: number): Promise<Outcome> {
     try {
       await CALLS[name]({
         random,
-        strange: () => pick(random, STRANGE)(neighbour),
+        strange,
         subject,
         neighbour,
         classifier,
