@@ -214,13 +214,14 @@ type Content = (write: (piece: string) => void) => void;
  * to the disk, and renamed.
  * @param content text, or what gives it in pieces: what is larger than JavaScript's longest text comes so.
  * @param force whether what stands there meanwhile may be replaced.
+ * @param patience milliseconds after which a pipe is given up that nobody reads from.
  * @throws PropagoError ERR_IO with the reason; what was there before is untouched then.
  */
-export function writeWhole(path: string, content: string | Content, force = true): void {
+export function writeWhole(path: string, content: string | Content, force = true, patience = PATIENCE): void {
   const pieces: Content = typeof content === "string" ? (write) => write(content) : content;
   try {
     // A device or a pipe that stands there is not to be replaced by a file.
-    if (existsSync(path) && !describe(path).isFile) writeSpecial(path, pieces);
+    if (existsSync(path) && !describe(path).isFile) writeSpecial(path, pieces, patience);
     else replace(path, pieces, force);
   } catch (error) {
     throw ioError(error, `cannot write ${path}`);
@@ -264,23 +265,23 @@ function quietly(work: () => void): void {
 const PATIENCE = 10_000;
 
 /** Writes into a device or a pipe, without waiting for ever for somebody who reads. */
-function writeSpecial(path: string, content: Content): void {
-  const descriptor = patiently(path, () => openSync(path, constants.O_WRONLY | (constants.O_NONBLOCK ?? 0)));
+function writeSpecial(path: string, content: Content, patience: number): void {
+  const descriptor = patiently(path, patience, () => openSync(path, constants.O_WRONLY | (constants.O_NONBLOCK ?? 0)));
   try {
-    content((piece) => writeAll(descriptor, piece, path));
+    content((piece) => writeAll(descriptor, piece, path, patience));
   } finally {
     closeSync(descriptor);
   }
 }
 
-function writeAll(descriptor: number, text: string, path = ""): void {
+function writeAll(descriptor: number, text: string, path = "", patience = PATIENCE): void {
   const bytes = Buffer.from(text);
-  for (let done = 0; done < bytes.length;) done += patiently(path, () => writeSync(descriptor, bytes, done));
+  for (let done = 0; done < bytes.length;) done += patiently(path, patience, () => writeSync(descriptor, bytes, done));
 }
 
 /** Tries again, for a while, what a pipe refuses: nobody has opened it yet, or it is full. */
-function patiently<R>(path: string, work: () => R): R {
-  for (const end = Date.now() + PATIENCE; ;) {
+function patiently<R>(path: string, patience: number, work: () => R): R {
+  for (const end = Date.now() + patience; ;) {
     try {
       return work();
     } catch (error) {

@@ -48,7 +48,7 @@ export function number({ least = -Infinity, most = Infinity, whole = false }): (
 }
 
 /** A name from a table, or JSON with the name and its options, as {"name":"huber","delta":2}; the library reads those. */
-export function named<N extends string>(table: Readonly<Record<N, object>>): (text: string) => N | { name: N } {
+export function namedOption<N extends string>(table: Readonly<Record<N, object>>): (text: string) => N | { name: N } {
   return (text) => {
     if (Object.hasOwn(table, text)) return text as N;
     if (!text.startsWith("{")) {

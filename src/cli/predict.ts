@@ -8,6 +8,7 @@ import { PropagoError } from "../ground/errors.ts";
 import type { Regressor } from "../estimators/regressor.ts";
 import { warn } from "./exit.ts";
 import { checkInput, checkOutput, writeWhole } from "./files.ts";
+import { withNames } from "./names.ts";
 import { MOST_BYTES, readModel, type Model } from "./model.ts";
 import { gathered, number } from "./options.ts";
 import { addReadingOptions, readModelTable, unknownOption, type ReadingFlags } from "./tables.ts";
@@ -59,7 +60,9 @@ function predict(modelPath: string, path: string, options: PredictOptions): void
     const [verb, whose] = unusable === 1 ? ["has", "its"] : ["have", "their"];
     warn(`${table.file}: ${count(unusable, "row")} of ${table.rows} ${verb} no prediction; ${whose} cells are empty`);
   }
-  const content = written(table, encoded, kept, answers(model, encoded, options.interval));
+  const origin = { file: table.file, columns: model.columns, lineOf: (row: number) => table.lineOf(row) };
+  const found = withNames(() => answers(model, encoded, options.interval), origin);
+  const content = written(table, encoded, kept, found);
   if (out === undefined) process.stdout.write(process.stdout.isTTY ? printable(content) : content);
   else writeWhole(out, content, force);
 }

@@ -80,6 +80,8 @@ export interface TrainingTable {
   targets: Targets;
   columns: Column[];
   encoded: Encoded;
+  /** The line of the file on which a used row begins. */
+  lineOf: (row: number) => number;
   record: TableRecord;
   /** How much each used row counts. */
   weights?: Float64Array;
@@ -394,6 +396,7 @@ function study(file: TableFile, flags: TableFlags, dtype: DType): TrainingTable 
     targets: kept,
     columns,
     encoded,
+    lineOf: (row) => table.lineOf(rows[row]),
     record: recordOf(table, flags),
     weights,
     warnings: told,
@@ -588,7 +591,8 @@ export function readModelTable(
   const isMissing = missingOf(model, flags);
   const { columns = [], names: unnamed = [] } = model.record;
   const expected = isKept ? table.columns : [...names, ...columns, ...unnamed];
-  const encode = (decimal = flags.decimal) => encodeRows(table, model.columns, { isMissing, expected, unknown, dtype, decimal }); // prettier-ignore
+  const byPlace = byPlaceCommand(table, model);
+  const encode = (decimal = flags.decimal) => encodeRows(table, model.columns, { isMissing, expected, unknown, dtype, decimal, byPlace }); // prettier-ignore
   let encoded = encode();
   const mayDiffer = encoded.isUnusable.includes(1) || otherSign(table, model.targets, isMissing) !== undefined;
   const other =
@@ -638,6 +642,21 @@ function byPosition(table: Table, { record, targets, columns: used }: TableModel
   );
 }
 
+/** The command that takes the columns of a table by their places, where it has as many as the training table had. */
+function byPlaceCommand(table: Table, { record, targets, columns: used }: TableModel): string {
+  const [command, ...words] = process.argv.slice(2);
+  const isOwn = command === "predict" || command === "evaluate";
+  if (!isOwn || !record.columns || !table.hasHeader) return "";
+  const isTarget = new Set(targets.map(({ name }) => name));
+  const all = [record.columns, record.columns.filter((name) => !isTarget.has(name)), used.map(({ name }) => name)];
+  const names = all.find(({ length }) => length === table.columns.length);
+  // A name that stands at another place shows that the order is not the same.
+  if (!names || names.some((name, i) => table.columns.includes(name) && table.columns[i] !== name)) return "";
+  const own = wordsWithout(words, ["header", "skipLines"]).map(quotedForShell);
+  const line = ["propago", command, ...own, "--no-header", `--skip-lines ${table.lineOf(0) - 1}`].join(" ");
+  return `\nwhere its columns are those of training under other names, in the same order, this takes them by their places: ${line}`;
+}
+
 function positionsTold({ file, columns }: Table): string {
   return `${file}: columns taken by their places: ${list(columns.map((name, i) => `${i + 1} ${show(name)}`))}`;
 }
@@ -646,6 +665,8 @@ function positionsTold({ file, columns }: Table): string {
 export interface JudgingTable {
   file: string;
   x: { data: Encoded["data"]; shape: [number, number] };
+  /** The line of the file on which a row begins. */
+  lineOf: (row: number) => number;
   targets: Targets;
   warnings: string[];
 }
@@ -672,7 +693,13 @@ export function readJudgingTable(
   const lacking = table.rows - unusable - rows.length;
   if (lacking > 0) warnings.push(`${table.file}: ${count(lacking, "row")} without a target left out`);
   if (unusable > 0) warnings.push(`${table.file}: ${count(unusable, "row")} that the model cannot predict left out`);
-  return { file: table.file, x: chosenRows(encoded, rows), targets, warnings };
+  return {
+    file: table.file,
+    x: chosenRows(encoded, rows),
+    lineOf: (row) => table.lineOf(rows[row]),
+    targets,
+    warnings,
+  };
 }
 
 /** Some rows of an encoded table, packed in place. */

@@ -14,7 +14,8 @@ import { learn, splitTargets } from "./learn.ts";
 import type { Learnt, LearnFlags, Target } from "./learn.ts";
 import { checkSize, writeModel } from "./model.ts";
 import type { Model } from "./model.ts";
-import { layerSizes, named, number } from "./options.ts";
+import { named, withNames } from "./names.ts";
+import { layerSizes, namedOption, number } from "./options.ts";
 import { isSeen, sampleOf } from "./seen.ts";
 import { addTableOptions, readJudgingTable, readTrainingTable } from "./tables.ts";
 import type { JudgingTable, TableFlags, TrainingTable } from "./tables.ts";
@@ -57,9 +58,9 @@ function addLearningOptions(command: Command): Command {
     )
     .option("--ensemble <count>", "networks that the model consists of at most (default: by effort)", count)
     .option("--hidden <sizes>", "neurons of each hidden layer, as 16,16, or none (default: chosen)", layerSizes)
-    .option("--activation <name>", "of the hidden layers (default: chosen)", named(ACTIVATIONS))
-    .option("--loss <name>", "what training minimises (default: fits the task)", named(LOSSES))
-    .option("--optimizer <name>", "how weights are updated (default: chosen)", named(OPTIMIZERS))
+    .option("--activation <name>", "of the hidden layers (default: chosen)", namedOption(ACTIVATIONS))
+    .option("--loss <name>", "what training minimises (default: fits the task)", namedOption(LOSSES))
+    .option("--optimizer <name>", "how weights are updated (default: chosen)", namedOption(OPTIMIZERS))
     .option("--learning-rate <rate>", "size of the updates (default: the optimizer's)", positive)
     .option("--l1 <strength>", "pull of the weights towards 0 (default: 0)", notNegative)
     .option("--l2 <strength>", "decay of the weights (default: chosen)", notNegative)
@@ -105,11 +106,13 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   );
   const learnt: Learnt[] = [];
   for (const [i, target] of all.entries()) {
-    learnt.push(await learn(target, encoded, weights, options, { number: i + 1, of: all.length }));
+    const origin = { file: table.file, columns, target: target.name, lineOf: table.lineOf };
+    const training = learn(target, encoded, weights, options, { number: i + 1, of: all.length });
+    learnt.push(await training.catch((error: unknown) => Promise.reject(named(error, origin) as Error)));
     tellWarnings(learnt[i].history);
   }
   const estimators = learnt.map(({ estimator }) => estimator);
-  if (judging) judge(judging, learnt);
+  if (judging) judge(judging, learnt, columns);
 
   const last = learnt[learnt.length - 1].history.epochs;
   const training = {
@@ -154,10 +157,11 @@ function readJudging(
 }
 
 /** Measures the models on the rows of that file. */
-function judge({ x, targets }: JudgingTable, learnt: Learnt[]): void {
+function judge({ file, x, lineOf, targets }: JudgingTable, learnt: Learnt[], columns: Model["columns"]): void {
   for (const [i, target] of splitTargets(targets).entries()) {
     const y = target.task === "classification" ? target.labels : target.values;
-    learnt[i].judged = measure(learnt[i].estimator, x, y);
+    const origin = { file, columns, target: target.name, lineOf };
+    learnt[i].judged = withNames(() => measure(learnt[i].estimator, x, y), origin);
   }
 }
 

@@ -82,6 +82,8 @@ export interface EncodeOptions {
   dtype?: "float32" | "float64";
   /** The decimal sign of this table, where it is not the training table's. */
   decimal?: "." | ",";
+  /** What messages add where columns are not there: how to take them by their places. */
+  byPlace?: string;
 }
 
 /**
@@ -89,7 +91,7 @@ export interface EncodeOptions {
  * @throws PropagoError ERR_DATA where a column is not there, or for an unseen category where these are errors.
  */
 export function encodeRows(table: Table, columns: readonly Column[], options: EncodeOptions): Encoded {
-  const places = placesOf(table, columns);
+  const places = placesOf(table, columns, options);
   const warnings: string[] = [];
   const used = new Set([...columns.map(({ name }) => name), ...(options.expected ?? [])]);
   const extra = table.columns.filter((name) => !used.has(name));
@@ -142,36 +144,69 @@ interface Found {
   text: string;
 }
 
-/** Where the columns are in a table. @throws PropagoError ERR_DATA naming those that are not there. */
-function placesOf(table: Table, columns: readonly Column[]): number[] {
+/** Where the columns are in a table. @throws PropagoError ERR_DATA naming those that are not there, and what to do. */
+function placesOf(table: Table, columns: readonly Column[], { byPlace = "" }: EncodeOptions): number[] {
   const byName = new Map(table.columns.map((name, i) => [name, i]));
-  const absent = columns.filter(({ name }) => !byName.has(name)).map(({ name }) => name);
+  const absent = columns.filter(({ name }) => !byName.has(name));
   if (absent.length > 0) {
+    const names = absent.map(({ name }) => name);
     const needed = new Set(columns.map(({ name }) => name));
-    const near = nearest(
-      absent,
-      table.columns.filter((name) => !needed.has(name)),
-    );
+    const others = table.columns.filter((name) => !needed.has(name));
+    const near = nearest(names, others);
     const word = absent.length === 1 ? "the column" : `${absent.length} columns`;
     const header = table.hasHeader
       ? ""
       : "; its first line was read as a row: --header reads names, --no-header takes as many columns as in training by their places";
-    const what = `${table.file} lacks ${word} ${listShown(absent)}${near.similar}, which the model needs`;
-    throw new PropagoError("ERR_DATA", `${what}${near.rename}${header}`);
+    const what = `${table.file} lacks ${word} ${listShown(names)}${near.similar}, which the model needs`;
+    const alone = absent.filter(({ name }) => near.unlike.includes(name));
+    const more = alone.length === 0 || header !== "" ? "" : additionOf(table, alone, absent.length);
+    throw new PropagoError("ERR_DATA", `${what}${near.rename}${more}${header}${byPlace}`);
   }
   return columns.map(({ name }) => byName.get(name) ?? 0);
 }
 
-/** What may be meant by names that are not there: others that differ in case and signs only, or one that is similar. */
-export function nearest(absent: readonly string[], others: readonly string[]): { similar: string; rename: string } {
+/** What to do about columns that nothing in the table is like. */
+function additionOf(table: Table, absent: readonly Column[], all: number): string {
+  const isFilled = absent.every((column) => (column.kind === "category" ? column.missing !== "refuse" : column.fill !== undefined)); // prettier-ignore
+  const cells = isFilled ? ", with empty cells where a value is unknown" : "";
+  const names = absent.length === all ? (all === 1 ? "it" : "them") : listShown(absent.map(({ name }) => name));
+  return `; its columns are ${listShown(table.columns)}, none of them alike: add ${names}${cells}`;
+}
+
+/** Which names of a table may be meant by names that are not there. */
+interface Near {
+  /** " (did you mean …?)", where one name is absent and one is similar. */
+  similar: string;
+  /** What to rename. */
+  rename: string;
+  /** The absent names that no other is like. */
+  unlike: string[];
+}
+
+/** What may be meant by names that are not there: others that differ in case, spaces and signs only, or similar ones. */
+export function nearest(absent: readonly string[], others: readonly string[]): Near {
   const plain = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
   const byPlain = new Map(others.map((name) => [plain(name), name]));
-  const same = absent.flatMap((name) => {
+  const same = new Map<string, string>();
+  for (const name of absent) {
     const other = plain(name) === "" ? undefined : byPlain.get(plain(name));
-    return other === undefined ? [] : [`${show(other)} to ${show(name)}`];
+    if (other !== undefined) same.set(name, other);
+  }
+  const taken = new Set(same.values());
+  const free = others.filter((name) => !taken.has(name));
+  const rest = absent.filter((name) => !same.has(name));
+  // Very wide tables would take long, and nobody reads more.
+  const guesses = rest.slice(0, LISTED).flatMap((name) => {
+    const guess = /"(.*)"/s.exec(didYouMean(name, free))?.[1];
+    return guess === undefined ? [] : [[name, guess] as const];
   });
-  if (same.length > 0) return { similar: "", rename: `; rename ${list(same)}` };
-  return { similar: absent.length === 1 ? didYouMean(absent[0], others) : "", rename: "" };
+  const unlike = rest.filter((name) => !guesses.some(([own]) => own === name));
+  const renamed = list([...same].map(([name, other]) => `${show(other)} to ${show(name)}`));
+  const rename = same.size > 0 ? `; rename ${renamed}` : "";
+  if (absent.length === 1 && guesses.length === 1) return { similar: ` (did you mean ${show(guesses[0][1])}?)`, rename, unlike }; // prettier-ignore
+  const meant = list(guesses.map(([name, guess]) => `${show(guess)} to ${show(name)}`));
+  const perhaps = guesses.length > 0 ? `; perhaps rename ${meant}` : "";
+  return { similar: "", rename: `${rename}${perhaps}`, unlike };
 }
 
 /** The leanest array that keeps all digits: columns of earlier versions were not centred, so float32 may lose theirs. */
@@ -285,7 +320,9 @@ function encodeValues(encoding: Encoding, column: NumberColumn | DateColumn, pla
   for (let row = 0; row < rows; row++) {
     const code = codes[rowAt(encoding, row)];
     const value = values[code];
-    if (Number.isNaN(value)) {
+    // What training has not shown to be wide is float32, which has no such number.
+    const isTooLarge = data instanceof Float32Array && !Number.isFinite(Math.fround(value - shift));
+    if (Number.isNaN(value) || isTooLarge) {
       isUnusable[row] = 1;
       note(
         isMissing[code] ? encoding.lacking : encoding.faults,

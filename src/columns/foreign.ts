@@ -68,7 +68,7 @@ function zipKind(near: string): readonly [string, string, string] {
   if (/xl\/|\[Content_Types\]\.xml|_rels\/|docProps\//.test(near))
     return ["workbook", "an Excel workbook (.xlsx)", "save the sheet as CSV"];
   if (/\.npy/.test(near)) return ["arrays", "NumPy arrays (.npz)", "save the table with numpy.savetxt"];
-  return ["archive", "a zip archive", UNPACK];
+  return ["archive", "a zip archive", `${UNPACK}; unzip -p prints what is in it, which - in its place reads`];
 }
 
 function hasControls(bytes: Uint8Array): boolean {
@@ -92,6 +92,12 @@ export function refuseForeign(text: string, file: string): void {
     ];
     if (lines.slice(at + 1).some((line) => line.startsWith("%"))) remedies.push({ option: "comment", value: "%" });
     throw kind("an ARFF file (of Weka)", advice, remedies);
+  }
+  if (/^\{\s*"format"\s*:\s*"propago-model"/.test(start)) {
+    throw kind("a model of propago", "propago inspect shows what it holds; name the model first, then the table");
+  }
+  if (/^\{\s*"format"\s*:\s*"propago[\w-]*"/.test(start)) {
+    throw kind("a network or estimator as JSON", "fromJSON of the library reads it");
   }
   if (/^[[{]/.test(start) && isJson(text)) {
     throw kind("JSON", "write one line for each row and one column for each field, and save it as CSV");

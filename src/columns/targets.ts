@@ -276,6 +276,11 @@ function isOfWords({ counts, total }: Column, { bad }: Reading & { kind: "number
 function noNumbers(table: Table, place: number, { distinct, present }: Column, rules: LearningRules): Problem {
   const texts = present.filter((i) => parseNumber(distinct.texts[i]) === undefined).slice(0, 3);
   const name = table.columns[place];
+  if (texts.length === 0) {
+    const example = show(distinct.texts[present[0]]);
+    const message = `${table.file}: target ${calledOf(name, place)} holds numbers from 1e150 on (${example}), with which nobody can compute; divide them by a large number`;
+    return { code: "ERR_RANGE", message };
+  }
   const holds = `target ${calledOf(name, place)} holds words (${texts.map((i) => show(distinct.texts[i])).join(", ")})`;
   if (rules.forced.get(place) === "number") {
     const message = `${table.file}: ${holds}; leave it out of --number, or choose another column with --target`;

@@ -1,6 +1,7 @@
 // Figures of answers, whatever gave them: of a network that has them as its outputs, so that losses and metrics are
 // defined in one place.
 import type { Rows } from "../data/scaling.ts";
+import { PropagoError } from "../ground/errors.ts";
 import type { Job } from "../estimators/job.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import { logarithm } from "./logarithm.ts";
@@ -75,7 +76,18 @@ function measureAtHalf(
     options.sampleWeights = Float64Array.from(targets.data, (index, row) => factors[index] * (weights?.[row] ?? 1));
   }
   const data = classes.length > 0 ? oddsOf(answers, targets, classes.length) : differencesOf(answers, targets, loss);
-  return judge.evaluate(data, { ...options, metrics });
+  try {
+    return judge.evaluate(data, { ...options, metrics });
+  } catch (error) {
+    throw classes.length > 0 ? error : aboutAnswers(error);
+  }
+}
+
+/** An error about the judging network's x and y, which are predictions and targets. */
+function aboutAnswers(error: unknown): unknown {
+  if (!(error instanceof PropagoError)) return error;
+  const message = error.message.replace(/\bx(?=\[)/g, "predictions").replace(/\by(?=\[)/g, "targets");
+  return new PropagoError(error.code, message, { cause: error });
 }
 
 /** What the last layer does: two classes share an output, more have one each; numbers come out as they are. */
