@@ -1,4 +1,4 @@
-// propago inspect: what is in a model file, or in a table (survey.ts).
+// propago inspect: shows what is in a model file, or in a table (survey.ts).
 import { createHash } from "node:crypto";
 import { Command } from "commander";
 import { Classifier } from "../estimators/classifier.ts";
@@ -66,21 +66,21 @@ function inspectModel({ task, targets, columns, training, estimators }: Model, j
     if (estimator.baseline) lines.push(`baseline, without the inputs: ${baselineSentence(estimator.baseline)}`);
     if (estimator instanceof Classifier) lines.push(...thresholdLines(estimator));
     lines.push(...chosenLines(estimator));
-    // Of several networks the list above says enough.
+    // For several networks the list above says enough.
     if (estimator.networks.length === 1) lines.push("", estimator.summary());
   });
   lines.push(`fingerprint ${fingerprint}`);
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-/** Of one network its own; of several, one of all of theirs. */
+/** The fingerprint of a single network, or one hash over the fingerprints of several. */
 function fingerprintOf(networks: readonly { fingerprint(): string }[]): string {
   const all = networks.map((network) => network.fingerprint());
   if (all.length === 1) return all[0];
   return createHash("sha256").update(all.join(" ")).digest("hex").slice(0, 16);
 }
 
-/** What was tried, the best first. */
+/** Lists the candidates that were tried, the best first. */
 function chosenLines(estimator: Classifier | Regressor): string[] {
   const { chosen, options } = estimator;
   if (!chosen || chosen.candidates.length < 2) return [];

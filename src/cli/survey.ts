@@ -1,5 +1,5 @@
-// propago inspect of a table: each column with what it holds and what train would make of it, in a table of 80 columns,
-// and what the reader has decided about the file.
+// propago inspect of a table: shows what each column contains and what train would make of it, in lines of 80 characters,
+// and what was decided while the file was read.
 import { inputsOf, valueOf, type Column as InputColumn } from "../columns/columns.ts";
 import { SPACES } from "../columns/cells.ts";
 import { count, TableError } from "../columns/problems.ts";
@@ -9,14 +9,14 @@ import type { TableFile } from "./files.ts";
 import { orCommand, survey, withCommand, type Survey, type TableFlags } from "./tables.ts";
 import { called, figure, fitted, jsonLine, printable, widthOf, word, wrapped } from "./text.ts";
 
-/** How wide the output is. */
+/** Characters in a line of the output. */
 const WIDTH = 80;
-/** The most columns that people are shown. */
+/** The largest number of columns that are printed without `--json`. */
 const MOST_COLUMNS = 200;
-/** How many of the most frequent values are told. */
+/** How many of the most frequent values are shown. */
 const MOST_VALUES = 5;
 
-/** What is told of a column. */
+/** What is shown of a column. */
 interface Facts {
   place: number;
   name: string;
@@ -25,16 +25,16 @@ interface Facts {
   missing: number;
   /** How many different values there are. */
   distinct: number;
-  /** Of numbers. */
+  /** The range and the mean of a column of numbers. */
   min?: number;
   max?: number;
   mean?: number;
-  /** Of dates and times: the cells of the first and the last. */
+  /** The earliest and the latest cell of a column of dates or times. */
   first?: string;
   last?: string;
-  /** Of words: the most frequent ones. */
+  /** The most frequent values of a column of words. */
   values?: { value: string; count: number }[];
-  /** Cells that are no number, or no date, in a column of these. */
+  /** How many cells are no number in a column of numbers, or no date in a column of dates. */
   unreadable?: number;
   taken: "input" | "target" | "weights" | "ignored" | "left out" | "refused";
   /** How many inputs of the network it becomes. */
@@ -43,7 +43,7 @@ interface Facts {
   because?: string;
 }
 
-/** Why columns are left out, by the kind of the choice (learning.ts). */
+/** Why a column is left out, by the kind of the choice (learning.ts). */
 const REASONS: Readonly<Record<string, string>> = {
   empty: "empty",
   "row numbers": "row numbers",
@@ -68,7 +68,7 @@ export function showTable(path: string, file: TableFile, flags: TableFlags, json
   else process.stdout.write(`${linesOf(found, columns, flags, refusal).join("\n")}\n`);
 }
 
-/** What becomes of a column, and the record of an input. */
+/** What becomes of a column. An input has a record. */
 type Role = Pick<Facts, "taken" | "because"> & { record?: InputColumn };
 
 function rolesOf({ table, selection, places, columns, choices }: Survey): Role[] {
@@ -84,10 +84,10 @@ function rolesOf({ table, selection, places, columns, choices }: Survey): Role[]
   return roles;
 }
 
-/** What one column holds, over all rows, and what becomes of it. */
+/** Describes one column over all rows. */
 function factsOf({ table, rules, rows }: Survey, { taken, because, record }: Role, place: number): Facts {
   const column = columnOf(table, place, rules);
-  // Training reads a column by the rows that it uses.
+  // Training decides a column's type from the rows that it uses.
   const isUsed = taken !== "ignored" && taken !== "weights" && rows.length > 0;
   const read = isUsed ? columnOf(table, place, rules, rows) : column;
   const reading = readColumn(read, table.columns[place], rules, rules.forced.get(place));
@@ -153,7 +153,7 @@ function linesOf(
   return lines;
 }
 
-/** What the reader has decided about the file. */
+/** Says what was decided while the file was read. */
 function fileSentence(found: Survey): string {
   const { table, rows } = found;
   const used = rows.length === table.rows ? "" : `, of which ${rows.length} can be learnt from`;
@@ -176,7 +176,7 @@ function nameOfDelimiter(delimiter: string): string {
   return delimiter === "\t" ? "tabs" : delimiter === SPACES ? "spaces" : `"${delimiter}"`;
 }
 
-/** The decimal sign of the table: the comma where a column has it. */
+/** The decimal sign of the table: a comma if any column has decimal commas. */
 function decimalOf({ columns, targets }: Survey): "." | "," {
   const records = "problems" in targets ? [] : targets.records;
   const hasComma = (one: InputColumn | TargetRecord) => one.kind === "number" && one.format?.decimal === ",";
@@ -212,7 +212,7 @@ function tableOf(found: Survey, columns: readonly Facts[]): string[] {
   return lines;
 }
 
-/** The widths of the table's columns. Names and values share what the others leave. */
+/** The widths of the table's columns. Names and values share what the other columns leave. */
 function widthsOf(cells: readonly string[][]): number[] {
   const longest = cells[0].map((_, i) => Math.max(...cells.map((row) => widthOf(word(row[i])))));
   const [place, name, type, missing, , taken] = longest;
@@ -249,7 +249,7 @@ function takenSentence({ selection, targets }: Survey, { place, taken, because, 
   return taken === "refused" ? "see below" : taken;
 }
 
-/** The same for programs. */
+/** The same facts for programs. */
 function asJson(found: Survey, columns: readonly Facts[], refusal: TableError | undefined) {
   const { table, rows, selection, targets, warnings, choices } = found;
   return {
