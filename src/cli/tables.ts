@@ -1,6 +1,5 @@
-// Tables for the commands: the options that say how they are read, the training table with its targets and inputs, and
-// tables for models that exist. Where a table cannot be used, one message names all that is wrong, and a command that was
-// tried and works.
+// Tables for the commands: their options, tables to train on, and tables for models that exist. If a table cannot be used,
+// one message lists everything that is wrong, and offers a command that was tried and works.
 import { Option, type Command } from "commander";
 import { encodeRows, inputsOf, type Column, type Encoded } from "../columns/columns.ts";
 import { parseTable } from "../files/csv.ts";
@@ -36,7 +35,7 @@ import { decimalOption, delimiterOption, gathered, number } from "./options.ts";
 import type { DType } from "../ground/arrays.ts";
 import { emptyRows, type Table } from "../data/table.ts";
 
-/** Options of every command that reads a table, as commander gives them. */
+/** Options of every command that reads a table, as Commander gives them. */
 export interface ReadingFlags {
   delimiter?: string;
   header?: boolean;
@@ -57,18 +56,18 @@ export interface TableFlags extends ReadingFlags {
   maxCategories?: number;
   dateOrder?: "dmy" | "mdy";
   weights?: string;
-  /** What the user has said of rare classes: it needs no advice then. */
+  /** How rare classes are treated. If the user says so, no advice about them is given. */
   classWeights?: "balanced";
   optimize?: ClassifierOptions["optimize"];
 }
 
-/** What a model remembers of the table beside its columns. */
+/** What a model remembers of the table, apart from its columns. */
 export interface TableRecord {
   /** The names given to the columns of a file without a header line. */
   names?: string[];
   /** The columns of a file with a header line, in their order. */
   columns?: string[];
-  /** Words that mean a missing value beside the usual ones. */
+  /** Words that mean a missing value, in addition to the usual ones. */
   missingValues?: string[];
 }
 
@@ -86,11 +85,11 @@ export interface TrainingTable {
   /** How much each used row counts. */
   weights?: Float64Array;
   warnings: string[];
-  /** A line that tells what was made of the table. */
+  /** A line that sums up what was made of the table. */
   note: string;
 }
 
-/** Adds what every command that reads tables takes. */
+/** Adds the options that every command that reads tables takes. */
 export function addReadingOptions(command: Command): Command {
   const whole = number({ least: 0, whole: true });
   return command
@@ -103,13 +102,13 @@ export function addReadingOptions(command: Command): Command {
     .addOption(decimalOption());
 }
 
-/** What becomes of categories that training has not seen. */
+/** The option that says what becomes of categories that training has not seen. */
 export function unknownOption(): Option {
   const what = "categories that training has not seen: other counts them with the rare ones, ignore says nothing";
   return new Option("--unknown <what>", what).choices(["other", "ignore", "error"]).default("other");
 }
 
-/** Adds the options of tables to learn from. */
+/** Adds the options of tables that a model is trained on. */
 export function addTableOptions(command: Command): Command {
   const columns = "names, numbers from 1 or patterns, as id,3,x* (may be repeated)";
   command
@@ -138,9 +137,9 @@ export function addTableOptions(command: Command): Command {
 
 /**
  * Reads a table to learn from.
- * @param dtype what the network computes in.
- * @param words the words of the command line, for the command that a message offers.
- * @throws TableError naming all that is wrong, and a command that works where there is one.
+ * @param dtype the number format of the network.
+ * @param words the words of the command line, from which a message makes the command that it offers.
+ * @throws TableError listing everything that is wrong, with a command that works if there is one.
  */
 export function readTrainingTable(
   path: string,
@@ -151,7 +150,7 @@ export function readTrainingTable(
   return toTrainingTable(readTableFile(path), flags, dtype, { path, words });
 }
 
-/** As `readTrainingTable`, of a file that has been read. */
+/** Like `readTrainingTable`, for a file that has been read already. */
 export function toTrainingTable(file: TableFile, flags: TableFlags, dtype: DType, command: CommandLine): TrainingTable {
   return orCommand(() => study(file, flags, dtype), file, flags, command);
 }
@@ -163,7 +162,7 @@ interface CommandLine {
   words: readonly string[];
 }
 
-/** Does some work on a table; of a table that cannot be used, the error says the command that can use it. */
+/** Does some work on a table. If the table cannot be used, the error offers a command that works. */
 export function orCommand<R>(work: () => R, file: TableFile, flags: TableFlags, command: CommandLine): R {
   try {
     return work();
@@ -179,7 +178,7 @@ interface Filters {
   encoding?: string;
 }
 
-/** Says with a table's problems which command mends all of them, after trying it. */
+/** Adds to a table's problems the command that mends all of them. The command has been tried. */
 export function withCommand(
   error: TableError,
   { bytes, name }: TableFile,
@@ -220,7 +219,7 @@ export function withCommand(
 
 const MOST_ROUNDS = 6;
 
-/** Remedies with the other decimal sign, where they say one. */
+/** The same remedies with the other decimal sign, if they contain one. */
 function otherSigns(remedies: readonly Remedy[]): Remedy[] | undefined {
   if (!remedies.some(({ option }) => option === "decimal")) return undefined;
   return remedies.map(({ option, value }) => ({
@@ -239,7 +238,7 @@ function isReadable(file: TableFile, flags: TableFlags): boolean {
   }
 }
 
-/** Whether a command that mends a table still predicts what was to be predicted, and does not empty it. */
+/** Whether a mended table still has the target that the user wants, and most of its rows. */
 function isTargetKept(
   file: TableFile,
   flags: TableFlags,
@@ -257,7 +256,7 @@ function isTargetKept(
   return isSame && (3 * rows.length >= 2 * known.length || tried.missing === "drop");
 }
 
-/** The user's options with remedies; a remedy without a value leaves its option out. */
+/** Applies remedies to the user's options. A remedy without a value removes its option. */
 function applied(flags: TableFlags, remedies: readonly Remedy[]): TableFlags {
   const result: TableFlags = { ...flags };
   for (const { option, value } of remedies) {
@@ -275,13 +274,13 @@ function applied(flags: TableFlags, remedies: readonly Remedy[]): TableFlags {
 function filtered(bytes: Uint8Array, { badLines, encoding }: Filters): Uint8Array {
   if (badLines.length === 0 && encoding === undefined) return bytes;
   const text = new TextDecoder(encoding).decode(bytes);
-  // Lines that the command takes out are blank here: so the others keep their numbers.
+  // Lines that the command removes are blank here, so that the other lines keep their numbers.
   const bad = new Set(badLines);
   const kept = text.split("\n").map((line, i) => (bad.has(i + 1) ? "" : line));
   return new TextEncoder().encode(kept.join("\n"));
 }
 
-/** Options that may be given more than once; of the others a remedy takes the place of the user's. */
+/** Options that may be given more than once. For all others, a remedy replaces the user's value. */
 const GATHERED: readonly Remedy["option"][] = ["ignore", "text", "number", "missingValues"];
 
 function flagOf(option: Remedy["option"]): string {
@@ -335,7 +334,7 @@ export interface Survey {
   /** Places of the targets, of the inputs that may be, and of the column of weights. */
   selection: ReturnType<typeof select>;
   rules: LearningRules;
-  /** The rows whose targets are there, and of them those that are used. */
+  /** The rows that have targets, and those of them that are used. */
   known: Uint32Array;
   rows: Uint32Array;
   targets: Targets | { problems: Problem[] };
@@ -376,7 +375,7 @@ export function survey(file: TableFile, flags: TableFlags): Survey {
   return { table, selection, rules, known, rows, targets, ...learnt, problems: all, choices, warnings };
 }
 
-/** What a table is, under some options. */
+/** Turns a file into a training table under some options. */
 function study(file: TableFile, flags: TableFlags, dtype: DType): TrainingTable {
   const found = survey(file, flags);
   const { table, selection, rules, known, rows, targets, columns, choices, warnings } = found;
@@ -426,7 +425,7 @@ function recordOf(table: Table, { missingValues = [] }: TableFlags): TableRecord
   return record;
 }
 
-/** The last column in which something stands. */
+/** The last column that is not empty. */
 function lastColumn(table: Table, flags: TableFlags): number {
   const rules = rulesOf(flags);
   for (let place = table.columns.length - 1; place > 0; place--)
@@ -434,7 +433,7 @@ function lastColumn(table: Table, flags: TableFlags): number {
   return table.columns.length - 1;
 }
 
-/** Which columns are what, as the options say. */
+/** Finds targets, weights and inputs as the options say. */
 function select(table: Table, flags: TableFlags) {
   const targets = flags.target === undefined ? [lastColumn(table, flags)] : findColumns(table, [flags.target]);
   const weights = flags.weights === undefined ? undefined : findColumn(table, flags.weights);
@@ -464,7 +463,7 @@ function select(table: Table, flags: TableFlags) {
   return { targets, weights, forced, inputs };
 }
 
-/** The rows whose targets are there; the others are counted. */
+/** Finds the rows that have targets, and counts the others. */
 function usedRows(table: Table, targets: readonly number[], rules: LearningRules, warnings: string[]): Uint32Array {
   const empty = new Uint8Array(table.rows);
   const blank = emptyRows(table);
@@ -482,7 +481,7 @@ function usedRows(table: Table, targets: readonly number[], rules: LearningRules
   return known;
 }
 
-/** Learns the input columns, and leaves out rows with missing values where the rule is to. */
+/** Learns the input columns. `--missing drop` leaves out rows with missing values. */
 function learnInputs(
   table: Table,
   places: readonly number[],
@@ -554,26 +553,26 @@ function kindOf(targets: Targets): string {
   return `${count(labels.length, "class", "classes")} (${listed(labels)})`;
 }
 
-/** What of a model its tables are read by. */
+/** The parts of a model by which its tables are read. */
 export interface TableModel {
   columns: readonly Column[];
   targets: readonly TargetRecord[];
   record: TableRecord;
 }
 
-/** A table for a model that exists, each of its rows in place. */
+/** A table for a model that exists. It has all rows, in their order. */
 export interface ModelTable {
   table: Table;
   encoded: Encoded;
   warnings: string[];
-  /** Its decimal sign, where that is not the training table's. */
+  /** Its decimal sign, if it differs from the training table's. */
   decimal?: "." | ",";
 }
 
 /**
- * Reads a table for a model, by the columns' names and as training read them.
- * @param isKept whether columns that the model does not use are wanted too, so that nothing is said about them.
- * @throws PropagoError for what is no table, lacks columns, or has no row that can be predicted.
+ * Reads a table for a model. Columns are found by their names, and read as training read them.
+ * @param isKept whether columns that the model does not use are wanted too. No warning names them then.
+ * @throws PropagoError if it is no table, lacks columns, or has no row that can be predicted.
  */
 export function readModelTable(
   path: string,
@@ -616,8 +615,8 @@ function missingOf({ record }: TableModel, { missingValues = [] }: ReadingFlags)
 }
 
 /**
- * A table without a header line gets the training table's names by their places: all of them, or all without the
- * targets, or those that the model uses. Where training had a header line, only the user can say so.
+ * Gives a table without a header line the names of the training table, by their places: all names, all but the targets,
+ * or those that the model uses. If the training table had a header line, this needs `--no-header`.
  */
 function byPosition(table: Table, { record, targets, columns: used }: TableModel, isSaid: boolean): Table {
   const names = record.names ?? (isSaid ? record.columns : undefined);
@@ -642,7 +641,7 @@ function byPosition(table: Table, { record, targets, columns: used }: TableModel
   );
 }
 
-/** The command that takes the columns of a table by their places, where it has as many as the training table had. */
+/** A command that takes a table's columns by their places. It is offered if their number is that of training. */
 function byPlaceCommand(table: Table, { record, targets, columns: used }: TableModel): string {
   const [command, ...words] = process.argv.slice(2);
   const isOwn = command === "predict" || command === "evaluate";
@@ -650,7 +649,7 @@ function byPlaceCommand(table: Table, { record, targets, columns: used }: TableM
   const isTarget = new Set(targets.map(({ name }) => name));
   const all = [record.columns, record.columns.filter((name) => !isTarget.has(name)), used.map(({ name }) => name)];
   const names = all.find(({ length }) => length === table.columns.length);
-  // A name that stands at another place shows that the order is not the same.
+  // A known name at another place shows that the order differs.
   if (!names || names.some((name, i) => table.columns.includes(name) && table.columns[i] !== name)) return "";
   const own = wordsWithout(words, ["header", "skipLines"]).map(quotedForShell);
   const line = ["propago", command, ...own, "--no-header", `--skip-lines ${table.lineOf(0) - 1}`].join(" ");
@@ -661,7 +660,7 @@ function positionsTold({ file, columns }: Table): string {
   return `${file}: columns taken by their places: ${list(columns.map((name, i) => `${i + 1} ${show(name)}`))}`;
 }
 
-/** Rows whose targets are known, for judging a model. */
+/** Rows with known targets, on which a model is measured. */
 export interface JudgingTable {
   file: string;
   x: { data: Encoded["data"]; shape: [number, number] };
@@ -672,9 +671,9 @@ export interface JudgingTable {
 }
 
 /**
- * Reads a table with known targets for a model. Rows that lack the target, or what the model needs, are left out and
- * counted.
- * @throws PropagoError as `readModelTable`, and where no row is left.
+ * Reads a table with known targets for a model. Rows without a target, and rows that the model cannot predict, are left
+ * out and counted.
+ * @throws PropagoError as `readModelTable`, and if no row is left.
  */
 export function readJudgingTable(
   path: string,
@@ -702,7 +701,7 @@ export function readJudgingTable(
   };
 }
 
-/** Some rows of an encoded table, packed in place. */
+/** Moves some rows of an encoded table to its beginning, and gives these. */
 function chosenRows({ data, columns }: Encoded, rows: Uint32Array): JudgingTable["x"] {
   rows.forEach((row, i) => {
     if (row !== i) data.copyWithin(i * columns, row * columns, (row + 1) * columns);
