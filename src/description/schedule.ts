@@ -1,5 +1,6 @@
 // Reads a learning rate that changes from step to step.
 import { type OptionTable, nameOf, readNamed, readNumber } from "../ground/options.ts";
+import { refusePromise } from "../ground/promises.ts";
 import type { ScheduleSpec } from "../tables/names.ts";
 import { withRareRows } from "../tables/rare.ts";
 import { type PlateauSettings, SCHEDULES, type Watch, count, positive } from "../tables/schedules.ts";
@@ -16,8 +17,13 @@ export interface Schedule {
 /** The schedule that an object or a function describes. */
 export function readSchedule(value: unknown, where: string, base: number): Schedule {
   if (typeof value === "function") {
+    const rateAt = value as (step: number) => unknown;
     return {
-      rate: (step) => readNumber((value as (step: number) => unknown)(step), `${where}(${step})`, { least: 0 }),
+      rate: (step) => {
+        const rate = rateAt(step);
+        refusePromise(rate, `${where}(${step})`, "but steps do not wait; give a number");
+        return readNumber(rate, `${where}(${step})`, { least: 0 });
+      },
     };
   }
   const shared: OptionTable = { rate: { ...positive, default: base }, warmup: count };

@@ -1,8 +1,9 @@
-// What the search works on: the rows that count, their weights, and picking some of them.
+// Reads and checks what the search works on: the rows that count, their weights, and the options.
 import { isPlain, readFlag, readNumber, readObject } from "../ground/options.ts";
 import type { Rows } from "../data/scaling.ts";
 import { holdBack } from "../data/split.ts";
 import { PropagoError, show } from "../ground/errors.ts";
+import { isPromise } from "../ground/promises.ts";
 import type { Job } from "../estimators/job.ts";
 import type { ClassifierOptions, Effort, EstimatorFitOptions, EstimatorOptions } from "../estimators/options.ts";
 import { readClassWeights } from "../data/class-weights.ts";
@@ -17,21 +18,21 @@ export const EFFORTS = ["quick", "normal", "thorough"] as const satisfies readon
 export interface Sample {
   x: Rows;
   targets: Rows;
-  /** Absent where all count alike. */
+  /** Absent if all rows count alike. */
   weights?: Float64Array;
 }
 
-/** All that the search is to know, checked. */
+/** Everything that the search needs, checked. */
 export interface Problem {
   job: Job;
   sample: Sample;
-  /** Rows that judge only. */
+  /** Validation rows. Nothing is trained on them. */
   judge: Sample | undefined;
   /** The places of the rows held back, among all that came. */
   heldBack: readonly number[];
   seed: number;
   effort: Effort;
-  /** How many networks the model may consist of; undefined: as many as the effort says. */
+  /** The largest number of networks of the model. Undefined: as many as the effort allows. */
   ensemble: number | undefined;
   restarts: number | undefined;
   /** The metric by which a threshold is chosen. */
@@ -140,10 +141,10 @@ export function readProblem(job: Job): Problem {
   return problem;
 }
 
-/** Of fewer rows none are held back to stop by. */
+/** With fewer rows, none are held back for early stopping. */
 const LEAST_ROWS_TO_STOP_BY = 10;
 
-/** Refuses what is neither a name nor an object with a name, before anybody asks it for one. */
+/** Refuses optimizers, losses and activations that are neither a name nor an object with a name. */
 function checkNamed(given: EstimatorOptions): void {
   for (const key of ["activation", "optimizer", "loss"] as const) {
     const value: unknown = given[key];
@@ -153,7 +154,7 @@ function checkNamed(given: EstimatorOptions): void {
   }
 }
 
-/** Says what cannot be learnt with the numbers that an estimator's networks are trained on. */
+/** Refuses losses that do not fit the targets of an estimator's networks. */
 function refuseLoss({ given: { loss } }: Job): void {
   const name = typeof loss === "object" ? loss.name : loss;
   if (name !== "hinge" && name !== "squaredHinge") return;
@@ -164,12 +165,12 @@ function refuseLoss({ given: { loss } }: Job): void {
   );
 }
 
-/** Calls onSearch; what it rejects with is thrown at the next call. */
+/** Makes a function that calls onSearch. If a call rejects, the next call throws its reason. */
 function teller(onSearch: EstimatorFitOptions<unknown>["onSearch"]): Problem["tell"] {
   let failure: { reason: unknown } | undefined;
   return (trained, of) => {
     const told: unknown = onSearch?.({ trained, of });
-    if (told instanceof Promise) told.catch((reason: unknown) => (failure = { reason }));
+    if (isPromise(told)) Promise.resolve(told).catch((reason: unknown) => (failure = { reason }));
     if (failure) throw failure.reason;
   };
 }
@@ -207,7 +208,7 @@ function placesOf(values: Float64Array, isWanted: (value: number) => boolean): n
 }
 
 export function seedOf(seed: number, number: number): number {
-  // Odd steps through all seeds: no network of one seed meets another seed's first weights soon.
+  // Steps of an odd number visit all seeds, so networks of different user seeds hardly share first weights.
   return (seed + Math.imul(number, 0x9e3779b1)) >>> 0;
 }
 

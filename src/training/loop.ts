@@ -36,7 +36,8 @@ import { type EpochList, historyOf } from "./history.ts";
 import { type BatchReport, type EpochReport, type History, monitored } from "./reports.ts";
 import { type TrainingRows, readRows } from "./rows.ts";
 import { Stopping } from "./stopping.ts";
-import { Pace, SLICE, refusePromise, settled } from "./turns.ts";
+import { Pace, SLICE, settled } from "./turns.ts";
+import { refusePromise } from "../ground/promises.ts";
 import type { Warnings } from "./warnings.ts";
 
 /** One training, with everything that must be put right when it ends. */
@@ -317,7 +318,7 @@ export class Loop {
 
   /** Waits for a promise that a callback gave; `fitSync` refuses it. */
   *#answered(value: unknown, callback: string): Generator<Promise<void>, void> {
-    if (this.#isSync) refusePromise(value, callback);
+    if (this.#isSync) refusePromise(value, callback, "which fitSync cannot wait for; use fit");
     else yield* settled(value);
   }
 

@@ -1,5 +1,5 @@
 // Letting the event loop turn: how long a slice of training is, and how a loop waits for what takes time.
-import { PropagoError } from "../ground/errors.ts";
+import { isPromise } from "../ground/promises.ts";
 
 /** Milliseconds of training between two turns of the event loop. */
 export const SLICE = 10;
@@ -29,11 +29,6 @@ export function sleep(milliseconds: number): Promise<void> {
   });
 }
 
-/** Whether somebody must wait for a value. */
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
-}
-
 /**
  * Waits, by yielding, for a value that may be a promise, and throws what it is rejected with: here, inside the loop, which
  * can put everything right.
@@ -46,17 +41,6 @@ export function* settled(value: unknown): Generator<Promise<void>, void> {
     (error: unknown) => void failures.push(error),
   );
   if (failures.length > 0) throw failures[0];
-}
-
-/**
- * What `fitSync` says to a callback that gives a promise.
- * @throws PropagoError ERR_CONFIG
- */
-export function refusePromise(value: unknown, callback: string): void {
-  if (!isPromise(value)) return;
-  // Nobody else hears of its failure.
-  Promise.resolve(value).catch(() => {});
-  throw new PropagoError("ERR_CONFIG", `${callback} gave a promise, which fitSync cannot wait for; use fit`);
 }
 
 /** How many steps a call of the core makes, so that it takes about one slice. */
