@@ -30,6 +30,23 @@ const partsBeside: Plugin = {
   },
 };
 
+/**
+ * The loader without its wrappers for AssemblyScript's strings, arrays and classes, which are most of it. The core has none
+ * of these, and the library calls the instance's own exports.
+ */
+const loaderWithoutObjects: Plugin = {
+  name: "loader without objects",
+  setup(build) {
+    build.onLoad({ filter: /@assemblyscript[\\/]loader[\\/]index\.js$/ }, ({ path }) => {
+      const wrapping = /^function postInstantiate\(extendedExports, instance\) \{$.*?^\}$/ms;
+      const text = readFileSync(path, "utf8");
+      if (!wrapping.test(text)) throw new Error(`${path} has no postInstantiate: look at what is to be left out of it`);
+      const plain = "function postInstantiate(extendedExports, instance) {\n  return instance.exports;\n}";
+      return { contents: text.replace(wrapping, plain) };
+    });
+  },
+};
+
 /** The parts that are imported by name. */
 const parts = readdirSync(`${root}/src/parts`, { encoding: "utf8" })
   .map((name) => basename(name, ".ts"))
@@ -74,12 +91,15 @@ const library: BuildOptions = {
   target: "es2022",
   // Puts the numbers of assembly/plan.ts where they are used.
   minifySyntax: true,
+  // A field without a value is no code.
+  tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   define: { PROPAGO_VERSION: JSON.stringify(version) },
 };
 
 /** Builds, and gives the names that each output exports. */
 async function make(options: BuildOptions): Promise<Record<string, string[]>> {
-  const { metafile } = await build({ ...options, metafile: true });
+  const plugins = [loaderWithoutObjects, ...(options.plugins ?? [])];
+  const { metafile } = await build({ ...options, plugins, metafile: true });
   metafiles.push(metafile);
   const outputs = Object.entries(metafile.outputs).map(([path, { exports }]) => [basename(path), exports] as const);
   for (const [name] of outputs) made.add(name);
