@@ -123,7 +123,7 @@ for (const [entry, own] of [
   write(`${entry}.js`, `import library from "./${entry}.cjs";\nexport const { ${own.join(", ")} } = library;\n`);
 }
 
-await make({ ...library, entryPoints: { library: "src/library.ts" } });
+const { "library.js": shared } = await make({ ...library, entryPoints: { library: "src/library.ts" } });
 await make({
   ...library,
   entryPoints: [
@@ -133,6 +133,16 @@ await make({
   ],
   plugins: [partsBeside, libraryBeside(names)],
 });
+
+// esbuild does not look whether library.js has what the others take from it.
+for (const name of ["index", "slim", ...parts]) {
+  const text = readFileSync(`${dist}/${name}.js`, "utf8");
+  const taken = [...text.matchAll(/^import \{ ([^}]+) \} from "\.\/library\.js"/gm)].flatMap(([, list]) =>
+    list.split(", "),
+  );
+  const missing = taken.map((word) => word.split(" ")[0]).filter((word) => !shared.includes(word));
+  if (missing.length > 0) throw new Error(`src/library.ts has to export ${missing.join(", ")} for ${name}.js`);
+}
 
 await make({
   ...common,

@@ -124,11 +124,11 @@ export function scaleToData(
   list: Uint32Array | number,
 ): void {
   const { engine } = layout;
-  const { busy } = layout;
+  const { isBusy } = layout;
   const before = layout.params().slice();
   const [block, rows] = dataset.gather(list, MOST_ROWS);
   // Blocks may change here: nothing of a training is under way yet.
-  layout.busy = false;
+  layout.unpin();
   try {
     const plan = layout.prepare(rows, "trace");
     for (const tensor of layout.tensors) {
@@ -144,7 +144,7 @@ export function scaleToData(
     layout.params().set(before);
     throw error;
   } finally {
-    layout.busy = busy;
+    if (isBusy) layout.pin();
     engine.release(block);
   }
 }

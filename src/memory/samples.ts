@@ -130,20 +130,7 @@ export class Dataset {
     this.#name = y?.name ?? "y";
     this.#given = weights;
     try {
-      if (bytes) copyValues(x, engine.octets(this.#samples, x.rows * x.columns));
-      else copyMatrix(engine, x, this.#samples, inputScale);
-      if (labels && loss.targets === "signs") {
-        throw new PropagoError(
-          "ERR_DATA",
-          `${labels.name} has labels, loss "${loss.name}" expects -1 or 1 for each of the ${outputs} outputs; ` +
-            `give such rows, or choose another loss`,
-        );
-      }
-      if (labels) copyLabels(engine, labels, this.#targets, x.rows, outputs);
-      if (matrix) {
-        copyMatrix(engine, matrix, this.#targets, 1);
-        checkTargets(engine.numbers(this.#targets, x.rows * outputs), matrix.name, outputs, loss);
-      }
+      this.#copy(x, labels, matrix);
       this.weigh();
     } catch (error) {
       this.release();
@@ -154,6 +141,27 @@ export class Dataset {
     if (matrix) this.#set(DATA_T, this.#targets);
     if (labels) this.#set(DATA_LABELS, this.#targets);
     this.#set(DATA_COUNT, x.rows);
+  }
+
+  /** Copies samples and targets in, and checks them. */
+  #copy(x: Source, labels: LabelSource | undefined, matrix: Source | undefined): void {
+    const engine = this.#engine;
+    const outputs = this.#outputs;
+    const loss = this.#loss;
+    if (isBytes(x.data)) copyValues(x, engine.octets(this.#samples, x.rows * x.columns));
+    else copyMatrix(engine, x, this.#samples, this.#scale);
+    if (labels && loss.targets === "signs") {
+      throw new PropagoError(
+        "ERR_DATA",
+        `${labels.name} has labels, loss "${loss.name}" expects -1 or 1 for each of the ${outputs} outputs; ` +
+          `give such rows, or choose another loss`,
+      );
+    }
+    if (labels) copyLabels(engine, labels, this.#targets, x.rows, outputs);
+    if (matrix) {
+      copyMatrix(engine, matrix, this.#targets, 1);
+      checkTargets(engine.numbers(this.#targets, x.rows * outputs), matrix.name, outputs, loss);
+    }
   }
 
   /** A sample as the network sees it; good until the next allocation. */

@@ -16,7 +16,7 @@ import { type Evaluation } from "../tables/metrics.ts";
 import { readMetrics } from "../description/metrics.ts";
 
 import type { OptimizerSpec } from "../tables/names.ts";
-import { CHUNK, readThreads, shared } from "../threads/sharing.ts";
+import { CHUNK, readThreads, withThreads } from "../threads/sharing.ts";
 import { measure } from "../training/measure.ts";
 import type { FitOptions } from "../training/options.ts";
 import type { History } from "../training/reports.ts";
@@ -85,8 +85,8 @@ export class Network<D extends DType = "float32"> {
 
   /** Which build of the core runs: "relaxed" if that was asked for, else "threads" if several shared in the last training. */
   get build(): "simd" | "relaxed" | "threads" {
-    const { engine, layout } = this.#model;
-    return engine.build === "relaxed" ? "relaxed" : layout.threads > 1 ? "threads" : "simd";
+    const { engine, lastThreads } = this.#model;
+    return engine.build === "relaxed" ? "relaxed" : lastThreads > 1 ? "threads" : "simd";
   }
 
   /**
@@ -180,7 +180,7 @@ export class Network<D extends DType = "float32"> {
         'initialize(x) is for layers with init: "lsuv", of which there is none here',
       );
     }
-    if (layout.busy) throw new PropagoError("ERR_BUSY", "initialize(x) comes before fit(), which is running");
+    if (layout.isBusy) throw new PropagoError("ERR_BUSY", "initialize(x) comes before fit(), which is running");
     const dataset = new Dataset(engine, readMatrix(x, "x", this.inputs), undefined, description);
     try {
       scaleToData(layout, description, dataset, dataset.rows);
@@ -205,7 +205,7 @@ export class Network<D extends DType = "float32"> {
     if (options === NONE && source.rows < CHUNK) this.#outputs(source, out, 1);
     else {
       this.#averaged(averaged, () =>
-        shared(this.#model.layout, asked, source.rows, (all) => this.#outputs(source, out, all)),
+        withThreads(this.#model.layout, asked, source.rows, (all) => this.#outputs(source, out, all)),
       );
     }
     return out;
@@ -276,7 +276,7 @@ export class Network<D extends DType = "float32"> {
     const { engine, layout } = this.#model;
     const dataset = readData(this.#model, data);
     try {
-      return layout.aside(() => {
+      return layout.keepingTally(() => {
         const plan = layout.prepare(dataset.rows, "train");
         engine.core.differentiate(plan, dataset.address, 0, dataset.rows, 1);
         return this.#copyByLayer(layout.gradients(), true);

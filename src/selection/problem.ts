@@ -69,13 +69,29 @@ function pickValues<A extends Rows["data"]>(values: A, places: ArrayLike<number>
   return picked;
 }
 
+/** Checks options that are used as they are. */
+function checkWhatIsGiven(job: Job): void {
+  const { given, fit } = job;
+  const { effort = "normal" } = given;
+  if (!EFFORTS.includes(effort)) {
+    throw new PropagoError("ERR_CONFIG", `effort must be one of ${EFFORTS.join(", ")}, got ${show(effort)}`);
+  }
+  if (fit.onSearch !== undefined && typeof fit.onSearch !== "function") {
+    throw new PropagoError("ERR_CONFIG", `onSearch must be a function, got ${show(fit.onSearch)}`);
+  }
+  checkNamed(given);
+  // How much work there is depends on these, before any network checks them.
+  if (fit.epochs !== undefined) readNumber(fit.epochs, "epochs", { whole: true, least: 0 });
+  if (fit.batchSize !== undefined && fit.batchSize !== "full") {
+    readNumber(fit.batchSize, "batchSize", { whole: true, least: 1 });
+  }
+  refuseLoss(job);
+}
+
 /** Reads the options of the search, leaves rows of weight 0 out, and holds rows back. */
 export function readProblem(job: Job): Problem {
   const { given, fit } = job;
   const { effort = "normal", ensemble, seed = 0 } = given;
-  if (!EFFORTS.includes(effort)) {
-    throw new PropagoError("ERR_CONFIG", `effort must be one of ${EFFORTS.join(", ")}, got ${show(effort)}`);
-  }
   const chosen =
     seed === "random" ? drawSeed(job) : readNumber(seed, "seed", { whole: true, least: 0, most: 2 ** 32 - 1 });
   const whole = { whole: true, least: 0 } as const;
@@ -84,10 +100,6 @@ export function readProblem(job: Job): Problem {
   const counting = weights?.includes(0) ? placesOf(weights, (weight) => weight > 0) : undefined;
   if (counting?.length === 0) throw new PropagoError("ERR_DATA", "all sampleWeights are 0, so no row counts");
   const rest = counting ? pick(sample, counting) : sample;
-
-  if (fit.onSearch !== undefined && typeof fit.onSearch !== "function") {
-    throw new PropagoError("ERR_CONFIG", `onSearch must be a function, got ${show(fit.onSearch)}`);
-  }
   const stopping = fit.earlyStopping ?? false;
   if (typeof stopping !== "boolean")
     readObject(stopping, "earlyStopping", ["monitor", "patience", "minDelta", "restoreBest"]);
@@ -97,12 +109,7 @@ export function readProblem(job: Job): Problem {
     : readNumber(fit.validation === undefined ? 0 : fit.validation, "validation", { least: 0, below: 1 });
   const limit = fit.timeLimit === undefined ? Infinity : 1000 * readNumber(fit.timeLimit, "timeLimit", { above: 0 });
   const begun = performance.now();
-  checkNamed(given);
-  // How much work there is depends on these, before any network checks them.
-  if (fit.epochs !== undefined) readNumber(fit.epochs, "epochs", whole);
-  if (fit.batchSize !== undefined && fit.batchSize !== "full")
-    readNumber(fit.batchSize, "batchSize", { whole: true, least: 1 });
-  refuseLoss(job);
+  checkWhatIsGiven(job);
   const problem: Problem = {
     job,
     tell: teller(fit.onSearch),

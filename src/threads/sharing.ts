@@ -21,9 +21,14 @@ const WORTHY_START = 4e9;
 
 /**
  * Operations of a step, or of a call, below which one thread does them, however many were asked for: before others had
- * heard of it, it would be over. Something to change, for tests of how threads share small networks.
+ * heard of it, it would be over.
  */
-export const worth = { sharing: 1.5e6 };
+const LEAST_SHARED_WORK = 1.5e6;
+
+/** Whether so many operations are one thread's, however many were asked for. */
+export function isTooSmall({ leastSharedWork = LEAST_SHARED_WORK }: Engine, operations: number): boolean {
+  return operations < leastSharedWork;
+}
 
 /** An engine's team, of at least so many, started now if there is none; nothing where there cannot be one now. */
 export function teamOf(engine: Engine, size: number, mayStart = true): Team | undefined {
@@ -40,17 +45,17 @@ export function readThreads(value: unknown): number | "auto" {
  * Does something with `rows` rows that the core can share out, by as many threads as were asked for and are there: this one
  * is the first. `work` is told how many.
  */
-export function shared<R>(layout: Layout, asked: number | "auto", rows: number, work: (threads: number) => R): R {
+export function withThreads<R>(layout: Layout, asked: number | "auto", rows: number, work: (threads: number) => R): R {
   const { engine, parameters } = layout;
   const operations = 2 * parameters * rows;
   const isFree = asked === "auto";
   const isWorthy = parameters >= WORTHY_PARAMETERS && operations >= WORTHY_CALL;
   const threads = !isFree ? asked : isWorthy ? usefulThreads() : 1;
-  if (threads === 1 || !maySleep || operations < worth.sharing) return work(1);
+  if (threads === 1 || !maySleep || isTooSmall(engine, operations)) return work(1);
   const team = teamOf(engine, threads, !isFree || operations >= WORTHY_START);
   if (!isFree) team?.waitUntilReady();
   if (!team?.isReady || team.isBusy) return work(1);
-  layout.workers = Math.max(layout.workers, threads);
+  layout.makeRoomForWorkers(threads);
   // At a hundredth of the usual speed.
   return team.lead(threads, (parameters * CHUNK * threads) / 1e5, () => work(threads));
 }
@@ -86,7 +91,7 @@ export function threadsOfTraining(training: TrainingWork): number {
     return engine.threadWork < WORTHY_TRAININGS ? 1 : Math.max(1, Math.min(usefulThreads(), rows >> 2));
   }
   // Small steps are over before others have heard of them. In `fit` they are a worker's all the same: this thread is free.
-  if (isSync && search === undefined && operations < worth.sharing) return 1;
+  if (isSync && search === undefined && isTooSmall(engine, operations)) return 1;
   return missing === undefined ? asked : 1;
 }
 

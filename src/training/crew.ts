@@ -2,7 +2,7 @@
 // decide.
 import { PLAN_STEPS_DONE } from "../../assembly/plan.ts";
 import type { Model } from "../memory/model.ts";
-import { type TrainingWork, teamOf, threadsMissingFor, threadsOfTraining, worth } from "../threads/sharing.ts";
+import { type TrainingWork, teamOf, threadsMissingFor, threadsOfTraining, isTooSmall } from "../threads/sharing.ts";
 import type { Team } from "../threads/team.ts";
 import { restoreGood } from "./divergence.ts";
 import type { Warnings } from "./warnings.ts";
@@ -64,7 +64,7 @@ export class Crew {
       this.#alone = pace();
       return completed;
     }
-    layout.threads = this.threads;
+    this.#model.lastThreads = this.threads;
     const completed = yield* this.#by(team, data, steps, epochs);
     this.#compare(pace(), isFree);
     return completed;
@@ -100,9 +100,9 @@ export class Crew {
       const { train } = engine.core;
       return this.#safely(() => team.lead(threads, slowest, () => train(plan, data, steps, epochs, threads)));
     }
-    team.begin(plan, data, steps, epochs, this.#work.operations < worth.sharing ? 1 : threads, slowest);
+    team.begin(plan, data, steps, epochs, isTooSmall(engine, this.#work.operations) ? 1 : threads, slowest);
     this.#busy = team;
-    layout.settle = () => team.settle();
+    layout.settleBy(() => team.settle());
     yield team.done();
     return this.#land(team);
   }
@@ -110,7 +110,7 @@ export class Crew {
   /** Takes the result of the workers' slice. */
   #land(team: Team): number {
     this.#busy = undefined;
-    this.#model.layout.settle = undefined;
+    this.#model.layout.settleBy(undefined);
     return this.#safely(() => team.finish());
   }
 
@@ -137,7 +137,12 @@ export class Crew {
   /** Tells who asked for several threads by number that there is one, unless its steps are small anyway. */
   #tellMissing(): void {
     const { asked, isSync, search, operations } = this.#work;
-    if (asked === "auto" || asked === 1 || (isSync && search === undefined && operations < worth.sharing)) return;
+    if (
+      asked === "auto" ||
+      asked === 1 ||
+      (isSync && search === undefined && isTooSmall(this.#model.engine, operations))
+    )
+      return;
     const missing = threadsMissingFor(this.#work);
     if (missing === undefined) return;
     this.#warnings.tell("WARN_THREADS", `threads: ${asked} has no effect: ${missing}`);

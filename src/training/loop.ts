@@ -202,7 +202,7 @@ export class Loop {
     if (isSearching) {
       const { Search } = searchPart(description);
       this.#search = new Search(description, layout, dataset.address, count);
-      layout.guests.add(this.#search);
+      layout.attachments.add(this.#search);
     }
     yield* this.#crew.gather();
     const part = this.#isTold ? DIAGNOSIS.here : undefined;
@@ -365,8 +365,8 @@ function prepare(
   threads: number,
 ): void {
   const { layout, engine } = model;
-  layout.workers = Math.max(layout.workers, threads);
-  layout.threads = 1;
+  layout.makeRoomForWorkers(threads);
+  model.lastThreads = 1;
   model.scaleFirstWeights(dataset, trained ?? count);
   layout.prepare(batch, "train");
   layout.setWord(PLAN_BATCH, batch);
@@ -382,6 +382,6 @@ function prepare(
 }
 
 function releaseAttachments(layout: Layout): void {
-  for (const attachment of layout.guests) attachment.release();
-  layout.guests.clear();
+  for (const attachment of layout.attachments) attachment.release();
+  layout.attachments.clear();
 }
