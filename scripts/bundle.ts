@@ -31,18 +31,34 @@ const partsBeside: Plugin = {
 };
 
 /**
- * The loader without its wrappers for AssemblyScript's strings, arrays and classes, which are most of it. The core has none
- * of these, and the library calls the instance's own exports.
+ * What of the loader is replaced. Most of it wraps AssemblyScript's strings, arrays and classes. The core has none of these
+ * and imports nothing of the standard library, and propago calls the instance's own exports.
  */
+const LOADER: readonly (readonly [old: RegExp, now: string])[] = [
+  [
+    /^function postInstantiate\(extendedExports, instance\) \{$.*?^\}$/ms,
+    "function postInstantiate(extendedExports, instance) { return instance.exports; }",
+  ],
+  [/^function preInstantiate\(imports\) \{$.*?^\}$/ms, "function preInstantiate() {}"],
+  // Some contexts have no TextDecoder. The strings that it is for are gone, so a bundle leaves out what has no effect.
+  [/(?<== )(?=new TextDecoder\()/g, "/* @__PURE__ */ "],
+  // A polyfill for older engines than the library needs. Frozen intrinsics would make it throw.
+  [/^Object\.hasOwn = .*?^\};$/ms, ""],
+  // A module that a host has compiled may be of another realm, whose classes are others.
+  [/(?<=^function isModule\(src\) \{\s+return )src instanceof WebAssembly\.Module(?=;)/m, "!ArrayBuffer.isView(src)"],
+];
+
+/** The loader with `LOADER`'s replacements. */
 const loaderWithoutObjects: Plugin = {
   name: "loader without objects",
   setup(build) {
     build.onLoad({ filter: /@assemblyscript[\\/]loader[\\/]index\.js$/ }, ({ path }) => {
-      const wrapping = /^function postInstantiate\(extendedExports, instance\) \{$.*?^\}$/ms;
-      const text = readFileSync(path, "utf8");
-      if (!wrapping.test(text)) throw new Error(`${path} has no postInstantiate: look at what is to be left out of it`);
-      const plain = "function postInstantiate(extendedExports, instance) {\n  return instance.exports;\n}";
-      return { contents: text.replace(wrapping, plain) };
+      let contents = readFileSync(path, "utf8");
+      for (const [old, now] of LOADER) {
+        if (contents.search(old) < 0) throw new Error(`${path} has no ${String(old)}: look at what is to be replaced`);
+        contents = contents.replace(old, now);
+      }
+      return { contents };
     });
   },
 };
