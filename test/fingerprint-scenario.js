@@ -255,7 +255,7 @@ export function fingerprints(propago, partial = false) {
         if (partial && error.code === "ERR_PART") continue;
         throw error;
       }
-      const said = Array.from(network.predict(x.subarray(0, 2 * inputs)), (value) => value.toString(36)).join(" ");
+      const said = bits(network.predict(x.subarray(0, 2 * inputs)));
       const reached = history.epochs.at(-1);
       result[`${dtype}, ${name}`] = [
         String(network.fingerprint()),
@@ -291,6 +291,15 @@ function searched({ Classifier, Regressor }) {
   tell("regressor, skewed", new Regressor({ seed: 8 }), skewed, { sampleWeights: y.map((_, i) => 1 + (i % 3)) });
   tell("regressor, float64", new Regressor({ seed: 9, dtype: "float64", effort: "quick" }), y);
   return result;
+}
+
+/** The bits of numbers, as doubles: how many digits a number has as text is up to the engine. */
+function bits(values) {
+  const view = new DataView(new ArrayBuffer(8));
+  return Array.from(values, (value) => {
+    view.setFloat64(0, value);
+    return view.getBigUint64(0).toString(16).padStart(16, "0");
+  }).join(" ");
 }
 
 /** FNV-1a, so that a golden line stays short. */
