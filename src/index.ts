@@ -37,7 +37,7 @@ export type { OptimizerName, OptimizerSpec } from "./tables/names.ts";
 export type { AbortSignalLike } from "./ground/signal.ts";
 export type { Monitor } from "./tables/monitors.ts";
 export type { LearningRate, NoScheduleHasThisName, ScheduleSpec } from "./tables/names.ts";
-export type { NetworkJSON, StateJSON } from "./description/options.ts";
+export type { NetworkJSON, StateJSON, ToJSONOptions } from "./description/options.ts";
 export type { ArrayOf, DType, FloatArray, NumericArray } from "./ground/arrays.ts";
 export type { ClassWeights, Data, Matrix, SampleWeights, Targets } from "./data/data.ts";
 export type { Trainable } from "./tables/layers.ts";

@@ -468,6 +468,12 @@ describe("threads and their surroundings", () => {
     expect(printed(script)).toMatch(/^threads: 2 has no effect: this engine has no SharedArrayBuffer.*\nsimd$/);
   });
 
+  test("without SharedArrayBuffer from the beginning, fitSync says that too, and not that it may not wait", () => {
+    const script = `const { warnings } = make().fitSync({ x, y }, { epochs: 3, threads: 2 }); console.log(warnings[0].message);`;
+    const flags = ["--import", "data:text/javascript,delete globalThis.SharedArrayBuffer"];
+    expect(printed(script, flags)).toBe("threads: 2 has no effect: this engine has no SharedArrayBuffer");
+  });
+
   test("where workers are forbidden, a warning and one thread", () => {
     const [major] = process.versions.node.split(".").map(Number);
     const flags = [major < 23 ? "--experimental-permission" : "--permission", "--allow-fs-read=*", "--no-warnings"];

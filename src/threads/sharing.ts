@@ -91,7 +91,11 @@ export function wantsThreads({ engine, asked, operations, steps, isSync, search 
 /** Why a training cannot have threads, whatever the machine offers; nothing if it may. */
 export function refusalOfThreads({ isSync, search }: TrainingWork): string | undefined {
   if (search !== undefined) return `${search} works on one`;
-  if (isSync && !maySleep) return "in a page, fitSync may not wait for workers; use fit";
+  if (isSync && !maySleep) {
+    if (typeof SharedArrayBuffer !== "undefined") return "in a page, fitSync may not wait for workers; use fit";
+    // The part knows why.
+    return THREADS.here ? undefined : "there is no SharedArrayBuffer here";
+  }
   if (isSync && !THREADS.here) return 'add import "propago/threads"';
   return undefined;
 }
