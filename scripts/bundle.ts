@@ -44,8 +44,6 @@ const LOADER: readonly (readonly [old: RegExp, now: string])[] = [
   [/(?<== )(?=new TextDecoder\()/g, "/* @__PURE__ */ "],
   // A polyfill for older engines than the library needs. Frozen intrinsics would make it throw.
   [/^Object\.hasOwn = .*?^\};$/ms, ""],
-  // A module that a host has compiled may be of another realm, whose classes are others.
-  [/(?<=^function isModule\(src\) \{\s+return )src instanceof WebAssembly\.Module(?=;)/m, "!ArrayBuffer.isView(src)"],
 ];
 
 /** The loader with `LOADER`'s replacements. */

@@ -9,8 +9,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = { "@assemblyscript/loader": 
 
 /** What is said of packages whose code scripts/bundle.ts changes, where their licence asks for it. */
 const CHANGED: Readonly<Record<string, string>> = {
-  "@assemblyscript/loader":
-    "Changed: what propago does not use of it is left out, and modules of other realms are taken.",
+  "@assemblyscript/loader": "Changed: what propago does not use of it is left out.",
 };
 
 /** For each package's folder, the built files that hold code of it. */

@@ -90,7 +90,7 @@ export function nameOf(value: unknown): unknown {
 export function readName<N extends string>(value: unknown, where: string, known: readonly N[], what: string): N {
   if (typeof value === "string" && (known as readonly string[]).includes(value)) return value as N;
   const guess = typeof value === "string" ? guessOf(value, known) : "";
-  const got = typeof value === "string" ? `unknown ${what} ${show(value)}` : `${show(value)} is not a ${what}`;
+  const got = typeof value === "string" ? `unknown ${what} ${show(value)}` : `${show(value)} is no ${what}`;
   throw new PropagoError("ERR_CONFIG", `${where}: ${got}${guess}; known: ${known.join(", ")}`);
 }
 
@@ -142,10 +142,7 @@ export function readObject<K extends string>(
   known: readonly K[],
 ): Partial<Record<K, unknown>> {
   if (isPlain(value)) return readFields(value, where, known);
-  throw new PropagoError(
-    "ERR_CONFIG",
-    `${where} must be an object with options as braces make it, { … }, got ${show(value)}`,
-  );
+  throw new PropagoError("ERR_CONFIG", `${where} must be a plain object with options, { … }, got ${show(value)}`);
 }
 
 /** The same of an object of whatever class. */
