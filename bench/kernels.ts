@@ -7,7 +7,8 @@ import { parseArgs } from "node:util";
 import { OVERREAD } from "../assembly/plan.ts";
 import { engineOf } from "../src/core/engine.ts";
 import "../src/parts/complete.ts";
-import { scratchNumbers } from "../src/memory/layout.ts";
+
+import { scratchNumbers } from "../src/memory/batch.ts";
 import { peakMeter } from "./peak.ts";
 import { generator } from "./workloads.ts";
 

@@ -30,6 +30,37 @@ const partsBeside: Plugin = {
   },
 };
 
+/**
+ * What of the loader is replaced. Most of it wraps AssemblyScript's strings, arrays and classes. The core has none of these
+ * and imports nothing of the standard library, and propago calls the instance's own exports.
+ */
+const LOADER: readonly (readonly [old: RegExp, now: string])[] = [
+  [
+    /^function postInstantiate\(extendedExports, instance\) \{$.*?^\}$/ms,
+    "function postInstantiate(extendedExports, instance) { return instance.exports; }",
+  ],
+  [/^function preInstantiate\(imports\) \{$.*?^\}$/ms, "function preInstantiate() {}"],
+  // Some contexts have no TextDecoder. The strings that it is for are gone, so a bundle leaves out what has no effect.
+  [/(?<== )(?=new TextDecoder\()/g, "/* @__PURE__ */ "],
+  // A polyfill for older engines than the library needs. Frozen intrinsics would make it throw.
+  [/^Object\.hasOwn = .*?^\};$/ms, ""],
+];
+
+/** The loader with `LOADER`'s replacements. */
+const loaderWithoutObjects: Plugin = {
+  name: "loader without objects",
+  setup(build) {
+    build.onLoad({ filter: /@assemblyscript[\\/]loader[\\/]index\.js$/ }, ({ path }) => {
+      let contents = readFileSync(path, "utf8");
+      for (const [old, now] of LOADER) {
+        if (contents.search(old) < 0) throw new Error(`${path} has no ${String(old)}: look at what is to be replaced`);
+        contents = contents.replace(old, now);
+      }
+      return { contents };
+    });
+  },
+};
+
 /** The parts that are imported by name. */
 const parts = readdirSync(`${root}/src/parts`, { encoding: "utf8" })
   .map((name) => basename(name, ".ts"))
@@ -74,12 +105,15 @@ const library: BuildOptions = {
   target: "es2022",
   // Puts the numbers of assembly/plan.ts where they are used.
   minifySyntax: true,
+  // A field without a value is no code.
+  tsconfigRaw: { compilerOptions: { useDefineForClassFields: false } },
   define: { PROPAGO_VERSION: JSON.stringify(version) },
 };
 
 /** Builds, and gives the names that each output exports. */
 async function make(options: BuildOptions): Promise<Record<string, string[]>> {
-  const { metafile } = await build({ ...options, metafile: true });
+  const plugins = [loaderWithoutObjects, ...(options.plugins ?? [])];
+  const { metafile } = await build({ ...options, plugins, metafile: true });
   metafiles.push(metafile);
   const outputs = Object.entries(metafile.outputs).map(([path, { exports }]) => [basename(path), exports] as const);
   for (const [name] of outputs) made.add(name);
@@ -123,7 +157,7 @@ for (const [entry, own] of [
   write(`${entry}.js`, `import library from "./${entry}.cjs";\nexport const { ${own.join(", ")} } = library;\n`);
 }
 
-await make({ ...library, entryPoints: { library: "src/library.ts" } });
+const { "library.js": shared } = await make({ ...library, entryPoints: { library: "src/library.ts" } });
 await make({
   ...library,
   entryPoints: [
@@ -133,6 +167,23 @@ await make({
   ],
   plugins: [partsBeside, libraryBeside(names)],
 });
+// esbuild does not look whether library.js has what the files beside it import.
+const lacking = ["index", "slim", ...parts].flatMap((name) => {
+  const imports = readFileSync(`${dist}/${name}.js`, "utf8").matchAll(/^import \{(.*?)\} from ".\/library.js"/gms);
+  const wanted = [...imports].flatMap(([, list]) => list.split(",").map((one) => one.trim().split(" as ")[0]));
+  return wanted.filter((one) => one !== "" && !shared.includes(one));
+});
+if (lacking.length > 0) throw new Error(`src/library.ts does not export ${[...new Set(lacking)].join(", ")}`);
+
+// esbuild does not look whether library.js has what the others take from it.
+for (const name of ["index", "slim", ...parts]) {
+  const text = readFileSync(`${dist}/${name}.js`, "utf8");
+  const taken = [...text.matchAll(/^import \{ ([^}]+) \} from "\.\/library\.js"/gm)].flatMap(([, list]) =>
+    list.split(", "),
+  );
+  const missing = taken.map((word) => word.split(" ")[0]).filter((word) => !shared.includes(word));
+  if (missing.length > 0) throw new Error(`src/library.ts has to export ${missing.join(", ")} for ${name}.js`);
+}
 
 await make({
   ...common,

@@ -7,6 +7,11 @@ import { root } from "./root.ts";
 /** Where the licence of a package stands that comes without one: in a package of the same repository. */
 const ELSEWHERE: Readonly<Record<string, string>> = { "@assemblyscript/loader": "assemblyscript" };
 
+/** What is said of packages whose code scripts/bundle.ts changes, where their licence asks for it. */
+const CHANGED: Readonly<Record<string, string>> = {
+  "@assemblyscript/loader": "Changed: what propago does not use of it is left out.",
+};
+
 /** For each package's folder, the built files that hold code of it. */
 function bundledPackages(metafiles: readonly Metafile[]): Map<string, Set<string>> {
   const files = new Map<string, Set<string>>();
@@ -46,7 +51,8 @@ export function notices(metafiles: readonly Metafile[]): string {
         version: string;
         license: string;
       };
-      return `${name} ${version} (${license}), in ${[...files].sort().join(", ")}\n\n${licenceOf(folder, name)}\n`;
+      const changed = name in CHANGED ? `\n${CHANGED[name]}` : "";
+      return `${name} ${version} (${license}), in ${[...files].sort().join(", ")}${changed}\n\n${licenceOf(folder, name)}\n`;
     });
   const line = `${"=".repeat(80)}\n`;
   return `Some files of propago hold packages of others. These are the packages, with their licences.\n\n${[

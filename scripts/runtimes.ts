@@ -111,25 +111,12 @@ if (asked.includes("--renew")) {
   process.exit();
 }
 
-/**
- * What of an answer two runtimes must have in common. The scenario writes predictions to the base 36, and how many digits
- * of a double that gives is up to the engine: Bun's differs from V8's. Its weights, losses and metrics are compared all the
- * same.
- */
-function comparable(runtime: string, name: string, answer: string): string {
-  if (runtime !== "bun" || !name.startsWith("float64")) return answer;
-  const [weights, , ...figures] = answer.split(" / ");
-  return [weights, ...figures].join(" / ");
-}
-
 let failures = 0;
 for (const runtime of asked.length > 0 ? asked : Object.keys(runtimes)) {
   try {
     if (!(runtime in runtimes)) throw new Error(`no such runtime; there are ${Object.keys(runtimes).join(", ")}`);
     const { version, fingerprints } = await inFolder(runtimes[runtime]);
-    const different = names.filter(
-      (name) => comparable(runtime, name, fingerprints[name]) !== comparable(runtime, name, own.fingerprints[name]),
-    );
+    const different = names.filter((name) => fingerprints[name] !== own.fingerprints[name]);
     console.log(
       `${runtime} ${version}: ${names.length - different.length} of ${names.length} networks as on Node ${own.version}`,
     );

@@ -4,10 +4,10 @@ import { didYouMean } from "../src/ground/errors.ts";
 import { Classifier, Network, PropagoError, Regressor, dense } from "../src/index.ts";
 import { ACTIVATIONS } from "../src/tables/activations.ts";
 import { FOREIGN } from "../src/tables/foreign-names.ts";
-import { INITIALIZERS } from "../src/tables/initializers.ts";
+import { INITIALIZERS } from "../src/tables/whole.ts";
 import { LOSSES } from "../src/tables/losses.ts";
 import { COMMON } from "../src/tables/optimizers.ts";
-import { SCHEDULES } from "../src/tables/schedules.ts";
+import { SCHEDULES } from "../src/tables/whole.ts";
 import { LAYERS, METRICS, OPTIMIZERS } from "../src/tables/whole.ts";
 import { failure } from "./failure.ts";
 

@@ -63,11 +63,15 @@ const STRANGE: readonly ((neighbour: Network) => unknown)[] = [
   ...[undefined, null, NaN, Infinity, -1, 0, -0, 1.5, 2 ** 53, 1e300, 5e-324, 1n, 10n ** 50n, true, "", "8", "NaN", "adam", LONG].map((value) => () => value), // prettier-ignore
   () => Symbol("s"),
   () => () => 1,
-  () => () => {
-    const promise = Promise.reject(new Own("rejected"));
-    promise.catch(() => {}); // whoever refuses a promise need not hear of its end
-    return promise;
+  // What a function gives is the library's: whoever refuses a promise has to take care of its end.
+  () => () => Promise.reject(new Own("rejected")),
+  () => async () => {
+    await Promise.resolve();
+    throw new Own("rejected later");
   },
+  () => () => Promise.resolve(0.1),
+  () => () => ({ then: (_: unknown, reject: (error: unknown) => void) => reject(new Own("rejected by another kind")) }),
+  () => () => ({ get then() { return raise(); } }), // prettier-ignore
   () => raise,
   () => new Date(0),
   () => new Map([["epochs", 1]]),
@@ -178,13 +182,15 @@ const network = { inputs: 2, layers, loss: "binaryCrossEntropy", optimizer: { na
 const x = [[0, 0], [0, 1], [1, 0], [1, 1]]; // prettier-ignore
 const data = { x, y: [0, 1, 1, 0] };
 const flat = { x: { data: new Float32Array(x.flat()), shape: [4, 2] }, y: new Uint8Array([0, 1, 1, 0]), sampleWeights: [1, 2, 1, 1] }; // prettier-ignore
-const fit = { epochs: 2, batchSize: 2, shuffle: true, validation: 0.25, metrics: ["accuracy"], classWeights: [1, 2], earlyStopping: { monitor: "loss", patience: 3 }, threads: 1, onEpoch: () => {} }; // prettier-ignore
+const fit = { epochs: 2, batchSize: 2, shuffle: true, validation: 0.25, metrics: ["accuracy"], classWeights: [1, 2], earlyStopping: { monitor: "loss", patience: 3 }, threads: 1, onEpoch: () => {}, onBatch: () => {} }; // prettier-ignore
 const estimator = { hidden: [3], effort: "quick", ensemble: 1, optimizer: "adam", activation: "tanh", seed: 1 };
 const rows = Array.from({ length: 12 }, (_, i) => [i, (i * 7) % 5]);
 const labels = rows.map(([a]) => (a > 5 ? "large" : "small"));
 
 interface Course {
   random: Random;
+  /** Something that nobody should pass, or give back. */
+  strange: () => unknown;
   subject: Network;
   neighbour: Network;
   classifier: Classifier;
@@ -197,6 +203,23 @@ const CALLS: Readonly<Record<string, (course: Course) => unknown>> = {
   make: ({ change }) => new Network(change(network)).dispose(),
   fitSync: ({ subject, change, random }) => (random() < 0.5 ? subject.fitSync(change(data), fit as never) : subject.fitSync(flat, change(fit))), // prettier-ignore
   fit: ({ subject, change, random }) => (random() < 0.5 ? subject.fit(change(flat), fit as never) : subject.fit(data, change(fit))), // prettier-ignore
+  rates: async ({ strange, random }) => {
+    const learningRate = (step: number): unknown => (step < 2 ? 0.1 : strange());
+    using own = new Network({ ...network, optimizer: { name: "sgd", learningRate } } as never);
+    const options = { epochs: 3, batchSize: 1 + Math.floor(random() * 4) };
+    return random() < 0.5 ? own.fitSync(data, options) : await own.fit(data, options);
+  },
+  callbacks: async ({ subject, strange, random }) => {
+    const options = { epochs: 2, batchSize: 2, [random() < 0.5 ? "onEpoch" : "onBatch"]: strange };
+    return random() < 0.5 ? subject.fitSync(data, options) : await subject.fit(data, options);
+  },
+  onSearch: async ({ strange, random }) => {
+    const options = { epochs: 1, onSearch: strange };
+    const own = new Classifier(estimator as never);
+    if (random() < 0.5) own.fitSync(rows, labels, options);
+    else await own.fit(rows, labels, options);
+    own.dispose();
+  },
   trainOnBatch: ({ subject, change, random }) => subject.trainOnBatch(change(random() < 0.5 ? data : flat)),
   findLearningRate: ({ subject, change }) => subject.findLearningRate(data, change({ from: 1e-3, to: 1, steps: 10, batchSize: 2 })), // prettier-ignore
   predict: ({ subject, change, random }) => (random() < 0.7 ? subject.predict(change(random() < 0.5 ? x : flat.x)) : subject.predict(x, change({ threads: 1, averaged: false }))), // prettier-ignore
@@ -223,7 +246,7 @@ const CALLS: Readonly<Record<string, (course: Course) => unknown>> = {
 };
 
 /** Calls that may have made updates before they failed. */
-const TRAINING = new Set(["fit", "fitSync", "trainOnBatch", "partialFit"]);
+const TRAINING = new Set(["fit", "fitSync", "callbacks", "trainOnBatch", "partialFit"]);
 
 function prototypes(): string {
   return [Object, Array, Function, Map, Float32Array, String, Number].map(({ prototype }) => Reflect.ownKeys(prototype as object).length).join(); // prettier-ignore
@@ -247,11 +270,18 @@ export async function campaign(runs: number, seed: number): Promise<Outcome> {
   classifier.fitSync(rows, labels, { epochs: 1 });
   regressor.fitSync(rows, rows.map(([a]) => a), { epochs: 1 }); // prettier-ignore
   const names = Object.keys(CALLS);
+  const unhandled: unknown[] = [];
+  const hear = (reason: unknown): void => void unhandled.push(reason);
+  process.on("unhandledRejection", hear);
   for (let run = 0; run < runs; run++) {
     const own = (seed + run) >>> 0;
     const random = generator(own);
     const name = pick(random, names);
     const change = (value: unknown): unknown => mutated(random, value, neighbour);
+    const strange = (): unknown => {
+      const value = pick(random, STRANGE)(neighbour);
+      return typeof value === "function" && random() < 0.8 ? (value as () => unknown)() : value;
+    };
     const subject = make();
     const first = subject.fingerprint();
     const began = performance.now();
@@ -259,7 +289,15 @@ export async function campaign(runs: number, seed: number): Promise<Outcome> {
       throw new Error(`seed ${own}, ${name}: ${what}`, { cause });
     };
     try {
-      await CALLS[name]({ random, subject, neighbour, classifier, regressor, change });
+      await CALLS[name]({
+        random,
+        strange,
+        subject,
+        neighbour,
+        classifier,
+        regressor,
+        change,
+      });
       outcome.values++;
     } catch (error) {
       if (error instanceof PropagoError) {
@@ -274,6 +312,9 @@ export async function campaign(runs: number, seed: number): Promise<Outcome> {
       } else if (!(error instanceof Own)) fail("an error of another kind", error);
       else outcome.codes.own = (outcome.codes.own ?? 0) + 1;
     }
+    // Rejections that nobody handles are told once the event loop turns.
+    await new Promise(setImmediate);
+    if (unhandled.length > 0) fail("a rejection that nobody handles", unhandled[0]);
     if (performance.now() - began > 10_000) fail(`it took ${Math.round(performance.now() - began)} ms`);
     if (prototypes() !== before || "polluted" in {}) fail("a prototype was changed");
     if (neighbour.fingerprint() !== bits) fail("the network beside it changed");
@@ -287,6 +328,7 @@ export async function campaign(runs: number, seed: number): Promise<Outcome> {
     }
     outcome.runs++;
   }
+  process.off("unhandledRejection", hear);
   for (const one of [neighbour, classifier, regressor]) one.dispose();
   return outcome;
 }

@@ -1,7 +1,8 @@
 // First weights: their moments are compared with theory, their shapes with what is promised (orthogonal and so on), and
 // one seed gives the same bits. Scaling to data (lsuv) is tested, too.
 import { describe, expect, test } from "vitest";
-import { INITIALIZERS, type InitializerSpec } from "../src/tables/initializers.ts";
+import type { InitializerSpec } from "../src/tables/names.ts";
+import { INITIALIZERS } from "../src/tables/whole.ts";
 import { ACTIVATIONS, type ActivationName } from "../src/tables/activations.ts";
 import { activation, dense, type DType, type Layer, Network, type PropagoError } from "../src/index.ts";
 import { failure } from "./failure.ts";

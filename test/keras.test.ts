@@ -232,6 +232,6 @@ describe("defaults", () => {
     expect(() => readOptimizer({ name: "sgd", flavor: "kears" }, 10)).toThrow(
       /optimizer\.flavor: unknown flavor "kears" \(did you mean "keras"\?\); known: pytorch, keras/,
     );
-    expect(() => readOptimizer({ name: "sgd", flavor: 1 }, 10)).toThrow(/optimizer\.flavor: 1 is not a flavor/);
+    expect(() => readOptimizer({ name: "sgd", flavor: 1 }, 10)).toThrow(/optimizer\.flavor: 1 is no flavor/);
   });
 });

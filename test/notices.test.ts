@@ -31,6 +31,26 @@ test("each package that a bundle names has its section, with the copyright line 
   }
 });
 
+test("the loader, which has no licence text of its own, goes with AssemblyScript's, and says that it was changed", () => {
+  const [, section = ""] = /^@assemblyscript\/loader [^]*?$([^]*?)(^={80}$|$(?![^]))/m.exec(written) ?? [];
+  const licence = readFileSync(`${root}/node_modules/assemblyscript/LICENSE`, "utf8").trim();
+  expect(licence).toMatch(/Apache License/);
+  expect(section).toContain(licence);
+  expect(section).toContain(readFileSync(`${root}/node_modules/assemblyscript/NOTICE`, "utf8").trim());
+  expect(section).toMatch(/^Changed: /m);
+  const files = /^@assemblyscript\/loader [\d.]+ \(Apache-2\.0\), in (.*)$/m.exec(written)?.[1].split(", ");
+  // Those that hold its function, whether minified or not.
+  const holding = readdirSync(`${root}/dist`)
+    .filter(
+      (name) =>
+        /^(cli|library|propago\.min)\.c?js$/.test(name) &&
+        /new WebAssembly\.Instance\(/.test(readFileSync(`${root}/dist/${name}`, "utf8")),
+    )
+    .map((name) => `dist/${name}`);
+  expect(holding.length).toBeGreaterThan(3);
+  expect(files).toEqual(expect.arrayContaining(holding));
+});
+
 test("a package that is nested in another is read where it stands", () => {
   const inputs = (paths: readonly string[]): Metafile["outputs"][string]["inputs"] =>
     Object.fromEntries(paths.map((path) => [path, { bytesInOutput: 1 }]));

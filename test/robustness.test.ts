@@ -360,3 +360,11 @@ describe("the state of a training in JSON", () => {
     expect((failure(() => Network.fromJSON(json)) as { code: string }).code).toMatch(/ERR_FORMAT|ERR_SHAPE/);
   });
 });
+
+test("a state that was cut off is refused, however it was cut", () => {
+  using network = new Network({ inputs: 1, layers: [dense(1)], optimizer: { name: "adam", averaging: 0.9 } });
+  network.fitSync({ x: [[1], [2]], y: [1, 2] }, { epochs: 3 });
+  const json = JSON.parse(JSON.stringify(network.toJSON({ state: true })));
+  json.state.remembered = [];
+  expect(() => Network.fromJSON(json)).toThrow(/ERR_|state\.remembered/);
+});

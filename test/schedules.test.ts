@@ -2,7 +2,8 @@
 // where training stopped, and what is refused are tested, too.
 import { describe, expect, test } from "vitest";
 import { type LearningRate, Network, PropagoError, type ScheduleSpec, dense } from "../src/index.ts";
-import { SCHEDULES, readSchedule } from "../src/tables/schedules.ts";
+import { readSchedule } from "../src/description/schedule.ts";
+import { SCHEDULES } from "../src/tables/whole.ts";
 import { failure } from "./failure.ts";
 import { readOptimizer } from "../src/description/optimizer.ts";
 
@@ -291,8 +292,8 @@ describe("what is refused", () => {
 
   test.each([
     [{ name: "cosin", steps: 3 }, /unknown schedule "cosin" \(did you mean "cosine"\?\); known: constant, step, /],
-    [{}, /is not a schedule; known: constant/],
-    [[0.1], /is not a schedule/],
+    [{}, /is no schedule; known: constant/],
+    [[0.1], /is no schedule/],
     ["cosine", /learningRate must be a finite number > 0, got "cosine"/],
     [null, /learningRate must be a finite number > 0, got null/],
     [{ name: "piecewise", boundaries: [1, 2], rates: [1, 2] }, /rates needs one number more than boundaries/],

@@ -310,7 +310,7 @@ describe("targets in their own units", () => {
     expect(Math.min(...regressor.predict(x))).toBeGreaterThanOrEqual(0);
     expect(regressor.score(x, counts)).toBeGreaterThan(0.8);
     const error = failure(() => regressor.fitSync(x, x.map(([a]) => a))); // prettier-ignore
-    expect(error).toMatchObject({ message: expect.stringContaining("y[row 1]") });
+    expect(error).toMatchObject({ message: expect.stringContaining("targets[row 1]") });
   });
 
   test("a typed array of twice the rows is not silently two numbers a row", () => {

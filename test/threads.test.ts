@@ -20,14 +20,14 @@ import { OPTIMIZERS } from "../src/tables/whole.ts";
 import { ISOLATED, chromiumMissing, inChromium } from "../scripts/chromium.ts";
 import { fingerprints } from "./fingerprint-scenario.js";
 import { PATIENCE, SHARED, arrivedOf, sharesOf, tookOf, turnOf, wordsOf } from "../src/threads/words.ts";
-import { worth } from "../src/threads/sharing.ts";
+import { engineOf } from "../src/core/engine.ts";
 import { rejection } from "./failure.ts";
 import type { OptimizerName } from "../src/tables/names.ts";
 import { leaderOf, shareEvenly } from "../src/threads/leader.ts";
 
-// Lets threads share even the small trainings of these tests.
-const { sharing } = worth;
-worth.sharing = 0;
+// However small what is trained here.
+engineOf("simd", 0);
+engineOf("float64", 0);
 
 const counts = [2, 3, 5];
 const rows = 43;
@@ -468,6 +468,12 @@ describe("threads and their surroundings", () => {
     expect(printed(script)).toMatch(/^threads: 2 has no effect: this engine has no SharedArrayBuffer.*\nsimd$/);
   });
 
+  test("without SharedArrayBuffer from the beginning, fitSync says that too, and not that it may not wait", () => {
+    const script = `const { warnings } = make().fitSync({ x, y }, { epochs: 3, threads: 2 }); console.log(warnings[0].message);`;
+    const flags = ["--import", "data:text/javascript,delete globalThis.SharedArrayBuffer"];
+    expect(printed(script, flags)).toBe("threads: 2 has no effect: this engine has no SharedArrayBuffer");
+  });
+
   test("where workers are forbidden, a warning and one thread", () => {
     const [major] = process.versions.node.split(".").map(Number);
     const flags = [major < 23 ? "--experimental-permission" : "--permission", "--allow-fs-read=*", "--no-warnings"];
@@ -515,24 +521,6 @@ describe("threads and their surroundings", () => {
       expect({ same, build }).toEqual({ same: true, build: "simd" });
       expect(warnings).toMatch(/^WARN_THREADS threads: 3 has no effect: threads could not be started/);
     });
-  });
-
-  test("small steps are one thread's: the caller's, who waits anyway, or a worker's", async () => {
-    worth.sharing = sharing;
-    try {
-      const make = (): Network => new Network({ inputs: 100, layers: [dense(49)] });
-      const data = { x: numbers(100 * 52), y: Array.from({ length: 52 }, () => new Array<number>(49).fill(0)) };
-      const [one, two] = [make(), make()];
-      one.fitSync(data, { epochs: 2, batchSize: 50, threads: 2 });
-      expect(one.build).toBe("simd");
-      await two.fit(data, { epochs: 2, batchSize: 50, threads: 2 });
-      expect(two.build).toBe("threads");
-      expect(two.fingerprint()).toBe(one.fingerprint());
-      one.fitSync(data, { epochs: 1, batchSize: 52, threads: 2 });
-      expect(one.build).toBe("threads");
-    } finally {
-      worth.sharing = 0;
-    }
   });
 
   test("auto leaves small trainings alone", async () => {

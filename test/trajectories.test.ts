@@ -3,7 +3,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type BatchReport, Network, type NetworkOptions } from "../src/index.ts";
-import { SCHEDULES } from "../src/tables/schedules.ts";
+import { SCHEDULES } from "../src/tables/whole.ts";
 import { ACTIVATIONS, gradients, LOSSES, model, OPTIMIZERS, parametersOf, predict, train } from "./reference.ts";
 
 const golden = new URL("golden/traces/", import.meta.url);

@@ -37,7 +37,7 @@ export class Interruption extends Error {
   override readonly name = "Interruption";
 }
 
-/** Says on standard error what went wrong, and gives the exit code. */
+/** Prints on standard error what went wrong. Returns the exit code. */
 export function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : USAGE; // commander has spoken already
   if (error instanceof Interruption) {
@@ -53,7 +53,7 @@ export function report(error: unknown): number {
   return BUG;
 }
 
-/** Says on standard error what the user should know. */
+/** Prints a warning on standard error. */
 export function warn(message: string): void {
   process.stderr.write(`propago: warning: ${printable(message)}\n`);
 }

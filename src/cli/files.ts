@@ -1,4 +1,4 @@
-// Files as the command reads and writes them: whole, regular, and replaced in one piece or not at all.
+// Reads and writes files for the command. It reads whole regular files. It replaces a file completely or not at all.
 import { randomBytes } from "node:crypto";
 import { accessSync, closeSync, constants, existsSync, fchmodSync, fstatSync, fsyncSync, lstatSync } from "node:fs";
 import { openSync, readdirSync, readSync, realpathSync, renameSync } from "node:fs";
@@ -7,9 +7,9 @@ import { basename, dirname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { PropagoError } from "../ground/errors.ts";
 
-/** A file that is larger cannot become one JavaScript string. */
+/** A larger file does not fit into one JavaScript string. */
 const MAX_BYTES = 500_000_000;
-/** How much of a stream is read at once. */
+/** Bytes of a stream that are read at once. */
 const CHUNK = 1 << 20;
 
 const REASONS: Record<string, string> = {
@@ -27,7 +27,7 @@ const REASONS: Record<string, string> = {
 
 /**
  * Reads a whole regular file, or standard input for "-".
- * @param most the most bytes that it may have.
+ * @param most the largest number of bytes allowed.
  * @throws PropagoError ERR_IO with the reason.
  */
 export function readBytes(path: string, most = MAX_BYTES): Uint8Array {
@@ -35,7 +35,7 @@ export function readBytes(path: string, most = MAX_BYTES): Uint8Array {
   try {
     if (path === "-") return readStream(0, most);
     checkInput(path, most);
-    // A pipe may have taken the file's place since: it must not keep this waiting, and is no regular file either.
+    // A pipe may have taken the file's place in the meantime. O_NONBLOCK keeps the call from waiting for its writer.
     descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const stats = fstatSync(descriptor);
     if (!stats.isFile()) throw noFile(path);
@@ -48,7 +48,7 @@ export function readBytes(path: string, most = MAX_BYTES): Uint8Array {
 }
 
 /**
- * Refuses what cannot be read, before anything else is looked at.
+ * Refuses a file that cannot be read. Commands call this before they do any work.
  * @throws PropagoError ERR_IO with the reason.
  */
 export function checkInput(path: string, most = MAX_BYTES): void {
@@ -56,21 +56,23 @@ export function checkInput(path: string, most = MAX_BYTES): void {
   try {
     const { isFile, size } = describe(path);
     if (!isFile) throw noFile(path);
-    if (size > most) {
-      const megabytes = `it has ${Math.round(size / 1e6)} MB, the limit is ${Math.round(most / 1e6)} MB`;
-      throw new PropagoError("ERR_IO", `cannot read ${path}: ${megabytes}`);
-    }
+    if (size > most) throw tooLarge(path, size, most);
     accessSync(path, constants.R_OK);
   } catch (error) {
     throw ioError(error, `cannot read ${path}`);
   }
 }
 
+function tooLarge(path: string, size: number, most: number): PropagoError {
+  const megabytes = `it has ${Math.round(size / 1e6)} MB, the limit is ${Math.round(most / 1e6)} MB`;
+  return new PropagoError("ERR_IO", `cannot read ${path}: ${megabytes}`);
+}
+
 function noFile(path: string): PropagoError {
   return new PropagoError("ERR_IO", `cannot read ${path}: it is no regular file; use - for standard input`);
 }
 
-/** A table's bytes, and how messages call it. */
+/** A table's bytes, and its name in messages. */
 export interface TableFile {
   bytes: Uint8Array;
   name: string;
@@ -81,11 +83,19 @@ export interface TableFile {
  * @throws PropagoError as `readBytes`, and ERR_IO for a damaged archive or one that unpacks to too much.
  */
 export function readTableFile(path: string): TableFile {
-  const bytes = readBytes(path);
+  return tableFile(readBytes(path), path);
+}
+
+/** As `readTableFile`, of bytes that have been read. */
+export function tableFile(bytes: Uint8Array, path: string): TableFile {
+  if (bytes.length > MAX_BYTES) throw tooLarge(path, bytes.length, MAX_BYTES);
   return { bytes: unpacked(bytes, path), name: path === "-" ? "standard input" : basename(path) };
 }
 
-/** @param limit the most bytes that may come out. */
+/**
+ * Unpacks gzip data; other data stays as it is.
+ * @param limit the largest number of bytes that may come out.
+ */
 export function unpacked(bytes: Uint8Array, path: string, limit = MAX_BYTES): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
@@ -100,7 +110,7 @@ export function unpacked(bytes: Uint8Array, path: string, limit = MAX_BYTES): Ui
 
 /**
  * Reads a file or a stream to its end.
- * @param limit the most bytes that may come.
+ * @param limit the largest number of bytes that may come.
  * @param size how many are expected.
  * @throws PropagoError ERR_IO for more.
  */
@@ -120,7 +130,7 @@ export function readStream(descriptor: number, limit: number, name = "standard i
   return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length);
 }
 
-/** The next bytes of a stream; 0 at its end. A terminal or pipe that has none yet is waited for. */
+/** Reads the next bytes of a stream; gives 0 at its end. It waits while a terminal or a pipe has no bytes yet. */
 function readSome(descriptor: number, chunk: Uint8Array): number {
   for (;;) {
     try {
@@ -135,7 +145,7 @@ function readSome(descriptor: number, chunk: Uint8Array): number {
 }
 
 /**
- * Refuses, before any work is done, a place where the output cannot or must not go.
+ * Refuses a path to which the output cannot or must not be written. Commands call this before they do any work.
  * @throws PropagoError ERR_IO for an existing file without `force`, a folder, a file that is also read, and a folder in
  * which no file can be made.
  */
@@ -158,7 +168,7 @@ export function checkOutput(path: string, { inputs, force }: { inputs: readonly 
   }
 }
 
-/** Whether something stands at a place, also a link that leads nowhere. */
+/** Whether something exists at a path. A symbolic link without a target counts too. */
 function isTaken(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
@@ -169,26 +179,26 @@ function taken(path: string): PropagoError {
   return new PropagoError("ERR_IO", `${path} exists already${leadsNowhere}; ${advice}`);
 }
 
-/** Makes a file beside the target and takes it away again: so a full or read-only place is found in time. */
+/** Creates a file next to the target and deletes it again. This finds a read-only folder before any work is done. */
 function tryFolder(target: string): void {
   const temporary = temporaryFor(target);
   closeSync(openSync(temporary, "wx", 0o666));
   unlinkSync(temporary);
-  // The target's own name may be one that the file system does not take.
+  // This throws if the file system does not accept the target's name.
   lstatSync(target, { throwIfNoEntry: false });
 }
 
-/** A file's name beside the target, that no other process has: ids of processes come again. */
+/** A file name next to the target that no other process uses. Process ids are reused, so random bytes follow. */
 function temporaryFor(target: string): string {
   return join(dirname(target), `.${shortName(target)}.${process.pid}.${randomBytes(6).toString("hex")}.tmp`);
 }
 
-/** What of a target's name stands in those of its temporary files, which must not be too long. */
+/** The part of a target's name that its temporary files contain. Their names must not become too long. */
 function shortName(target: string): string {
   return basename(target).slice(0, 40);
 }
 
-/** Takes away what processes that were killed have left beside the target, once it is an hour old. */
+/** Deletes temporary files that killed processes have left next to the target, once they are an hour old. */
 function removeLeftOvers(target: string): void {
   const begin = `.${shortName(target)}.`;
   for (const name of readdirSync(dirname(target))) {
@@ -199,21 +209,22 @@ function removeLeftOvers(target: string): void {
   }
 }
 
-/** Gives text in pieces. */
+/** Passes text on in pieces. */
 type Content = (write: (piece: string) => void) => void;
 
 /**
- * Writes a file so that there is at any moment the old one or the whole new one: a file beside it is written, brought
- * to the disk, and renamed.
- * @param content text, or what gives it in pieces: what is larger than JavaScript's longest text comes so.
- * @param force whether what stands there meanwhile may be replaced.
+ * Writes a file in such a way that either the old file or the complete new one exists at any moment: it writes a file
+ * next to it, flushes that to the disk, and renames it.
+ * @param content the text, or a function that gives it in pieces. Text that is too long for one string needs pieces.
+ * @param force whether a file that has appeared at the path in the meantime may be replaced.
+ * @param patience milliseconds after which a pipe is given up that nobody reads from.
  * @throws PropagoError ERR_IO with the reason; what was there before is untouched then.
  */
-export function writeWhole(path: string, content: string | Content, force = true): void {
+export function writeWhole(path: string, content: string | Content, force = true, patience = PATIENCE): void {
   const pieces: Content = typeof content === "string" ? (write) => write(content) : content;
   try {
-    // A device or a pipe that stands there is not to be replaced by a file.
-    if (existsSync(path) && !describe(path).isFile) writeSpecial(path, pieces);
+    // A device or a pipe must not be replaced by a file.
+    if (existsSync(path) && !describe(path).isFile) writeSpecial(path, pieces, patience);
     else replace(path, pieces, force);
   } catch (error) {
     throw ioError(error, `cannot write ${path}`);
@@ -228,7 +239,7 @@ function replace(path: string, content: Content, force: boolean): void {
     const opened = (descriptor = openSync(temporary, "wx", 0o666));
     content((piece) => writeAll(opened, piece));
     const old = statSync(target, { throwIfNoEntry: false });
-    // Windows has no such modes.
+    // Windows has no file modes.
     if (old && process.platform !== "win32") fchmodSync(descriptor, old.mode & 0o777);
     fsyncSync(descriptor);
     closeSync(descriptor);
@@ -240,7 +251,7 @@ function replace(path: string, content: Content, force: boolean): void {
     if (existsSync(temporary)) unlinkSync(temporary);
     throw error;
   }
-  // The file is there: what comes now is no reason to say that it is not.
+  // The new file is in place. If what follows fails, writing has still succeeded.
   quietly(() => syncFolder(dirname(target)));
   quietly(() => removeLeftOvers(target));
 }
@@ -256,24 +267,24 @@ function quietly(work: () => void): void {
 /** Milliseconds after which a pipe is given up that nobody reads from. */
 const PATIENCE = 10_000;
 
-/** Writes into a device or a pipe, without waiting for ever for somebody who reads. */
-function writeSpecial(path: string, content: Content): void {
-  const descriptor = patiently(path, () => openSync(path, constants.O_WRONLY | (constants.O_NONBLOCK ?? 0)));
+/** Writes to a device or a pipe. It does not wait for a reader for ever. */
+function writeSpecial(path: string, content: Content, patience: number): void {
+  const descriptor = patiently(path, patience, () => openSync(path, constants.O_WRONLY | (constants.O_NONBLOCK ?? 0)));
   try {
-    content((piece) => writeAll(descriptor, piece, path));
+    content((piece) => writeAll(descriptor, piece, path, patience));
   } finally {
     closeSync(descriptor);
   }
 }
 
-function writeAll(descriptor: number, text: string, path = ""): void {
+function writeAll(descriptor: number, text: string, path = "", patience = PATIENCE): void {
   const bytes = Buffer.from(text);
-  for (let done = 0; done < bytes.length;) done += patiently(path, () => writeSync(descriptor, bytes, done));
+  for (let done = 0; done < bytes.length;) done += patiently(path, patience, () => writeSync(descriptor, bytes, done));
 }
 
-/** Tries again, for a while, what a pipe refuses: nobody has opened it yet, or it is full. */
-function patiently<R>(path: string, work: () => R): R {
-  for (const end = Date.now() + PATIENCE; ;) {
+/** Repeats work on a pipe for a while. A pipe refuses it until a reader has opened it, and while it is full. */
+function patiently<R>(path: string, patience: number, work: () => R): R {
+  for (const end = Date.now() + patience; ;) {
     try {
       return work();
     } catch (error) {
@@ -289,7 +300,7 @@ function pause(): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
 }
 
-/** Brings a rename to the disk. Windows cannot open folders, and needs no such thing. */
+/** Flushes a rename to the disk. Windows cannot open folders, and does not need this. */
 function syncFolder(folder: string): void {
   if (process.platform === "win32") return;
   const descriptor = openSync(folder, "r");
@@ -305,7 +316,7 @@ function describe(path: string): { isFile: boolean; isFolder: boolean; size: num
   return { isFile: stats.isFile(), isFolder: stats.isDirectory(), size: stats.size };
 }
 
-/** Whether two paths are one file, by links of either kind too. */
+/** Whether two paths lead to the same file, also through symbolic or hard links. */
 function isSame(a: string, b: string): boolean {
   if (!existsSync(b)) return false;
   const [one, other] = [statSync(a), statSync(b)];

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The propago command: hands the command line to one file a command, and ends with the exit code that fits.
+// The propago command. Each subcommand has a file of its own. Errors become the exit code that fits (exit.ts).
 import { Command } from "commander";
 import { PropagoError } from "../ground/errors.ts";
 import "../node.ts";
@@ -12,7 +12,7 @@ import { trainCommand } from "./train.ts";
 /** The package's version, put in by scripts/bundle.ts. */
 declare const PROPAGO_VERSION: string;
 
-// A reader that has seen enough, such as `head`, is no failure.
+// A reader that stops early, such as `head`, is no failure.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(DONE);
@@ -20,7 +20,7 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
-/** The same command line without the forms that Commander does not know, or answers without a word of what is wrong. */
+/** Rewrites forms of the command line that Commander does not know, or refuses without saying why. */
 function spelledOut(words: readonly string[]): string[] {
   const [first, name, ...rest] = words;
   // The short form of version 0.1.
@@ -39,7 +39,7 @@ const program = new Command("propago")
   .showHelpAfterError("(add --help for what there is)");
 const commands = [trainCommand(), predictCommand(), evaluateCommand(), inspectCommand()];
 for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
-// Commander would end the process with 1 for a wrong command line; its errors are to come here instead.
+// Commander would end the process with exit code 1 for a wrong command line. Its errors must come here instead.
 for (const command of [program, ...commands]) command.exitOverride();
 
 try {

@@ -1,4 +1,4 @@
-// propago inspect: what is in a model file.
+// propago inspect: shows what is in a model file, or in a table (survey.ts).
 import { createHash } from "node:crypto";
 import { Command } from "commander";
 import { Classifier } from "../estimators/classifier.ts";
@@ -6,22 +6,35 @@ import type { Regressor } from "../estimators/regressor.ts";
 import type { Column } from "../columns/columns.ts";
 import { PART_NAMES } from "../columns/dates.ts";
 import { baselineSentence, classLines, sentence, thresholdLines } from "./figures.ts";
-import { readModel } from "./model.ts";
+import { PropagoError } from "../ground/errors.ts";
+import { readBytes, tableFile } from "./files.ts";
+import { isModelFile, modelOf, MOST_BYTES, type Model } from "./model.ts";
+import { showTable } from "./survey.ts";
+import { addTableOptions, type TableFlags } from "./tables.ts";
 import { called, figure, jsonLine, printable } from "./text.ts";
 
 /** How many columns, categories or labels are shown before "…". */
 const SHOWN = 20;
 
 export function inspectCommand(): Command {
-  return new Command("inspect")
-    .description("Show what a model file holds.")
-    .argument("<model>", "model file written by train")
-    .option("--json", "print it as one line of JSON", false)
-    .action(inspect);
+  const command = new Command("inspect")
+    .description("Show what a model file holds, or what train would make of the columns of a CSV file.")
+    .argument("<file>", "model file written by train, or a CSV file; - for standard input");
+  return addTableOptions(command).option("--json", "print it as one line of JSON", false).action(inspect);
 }
 
-function inspect(path: string, { json }: { json: boolean }): void {
-  const { task, targets, columns, training, estimators } = readModel(path);
+function inspect(path: string, { json, ...flags }: TableFlags & { json: boolean }, command: Command): void {
+  const bytes = readBytes(path, MOST_BYTES);
+  if (!isModelFile(bytes, path)) {
+    showTable(path, tableFile(bytes, path), flags, json);
+    return;
+  }
+  const given = command.options.find((option) => command.getOptionValueSource(option.attributeName()) === "cli" && option.long !== "--json"); // prettier-ignore
+  if (given) throw new PropagoError("ERR_USAGE", `${given.long} is for tables, but ${path} is a model; leave it out`);
+  inspectModel(modelOf(bytes, path), json);
+}
+
+function inspectModel({ task, targets, columns, training, estimators }: Model, json: boolean): void {
   const target = targets.map(({ name }) => name).join(", ");
   const [first] = estimators;
   const labels = first instanceof Classifier ? [...first.classes] : undefined;
@@ -53,21 +66,21 @@ function inspect(path: string, { json }: { json: boolean }): void {
     if (estimator.baseline) lines.push(`baseline, without the inputs: ${baselineSentence(estimator.baseline)}`);
     if (estimator instanceof Classifier) lines.push(...thresholdLines(estimator));
     lines.push(...chosenLines(estimator));
-    // Of several networks the list above says enough.
+    // For several networks the list above says enough.
     if (estimator.networks.length === 1) lines.push("", estimator.summary());
   });
   lines.push(`fingerprint ${fingerprint}`);
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-/** Of one network its own; of several, one of all of theirs. */
+/** The fingerprint of a single network, or one hash over the fingerprints of several. */
 function fingerprintOf(networks: readonly { fingerprint(): string }[]): string {
   const all = networks.map((network) => network.fingerprint());
   if (all.length === 1) return all[0];
   return createHash("sha256").update(all.join(" ")).digest("hex").slice(0, 16);
 }
 
-/** What was tried, the best first. */
+/** Lists the candidates that were tried, the best first. */
 function chosenLines(estimator: Classifier | Regressor): string[] {
   const { chosen, options } = estimator;
   if (!chosen || chosen.candidates.length < 2) return [];

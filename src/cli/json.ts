@@ -1,17 +1,17 @@
-// JSON of any size: written and read in pieces, since a text has at most half a gigabyte in JavaScript; and refused where it
-// is nested deeper than any model is.
+// Reads and writes JSON of any size. A JavaScript string holds at most half a gigabyte, so the text is handled in pieces.
+// JSON that is nested deeper than any model is refused.
 import { PropagoError } from "../ground/errors.ts";
 
-/** Items of an array that become text at a time. */
+/** How many items of an array become text at a time. */
 const ITEMS = 10_000;
-/** Letters that are gathered before they are given on. */
+/** How many characters are collected before they are passed on. */
 const GATHERED = 1 << 20;
-/** Bytes of an array from which on it is read by itself, and of the pieces in which it is. */
+/** An array of at least so many bytes is read by itself, in pieces of about this size. */
 const LONG = 1 << 20;
-/** Levels of objects and arrays in each other. */
+/** How deep objects and arrays may be nested. */
 const DEEPEST = 64;
 
-/** Gives the text that JSON.stringify gives, piece by piece. */
+/** Passes on the text that JSON.stringify would give, piece by piece. */
 export function writeJSON(value: unknown, write: (piece: string) => void): void {
   let gathered = "";
   const put = (text: string): void => {
@@ -49,7 +49,7 @@ function putJSON(value: unknown, put: (text: string) => void): void {
   } else put(JSON.stringify(value) ?? "null");
 }
 
-/** A long array without objects or arrays in it: where it begins and ends, and where it may be cut. */
+/** A long array that contains no objects or arrays: where it begins and ends, and where it may be cut. */
 interface Long {
   begin: number;
   end: number;
@@ -60,14 +60,14 @@ const [QUOTE, COMMA, OPEN, BACKSLASH, CLOSE, OPEN_OBJECT, CLOSE_OBJECT] = [...'"
 
 /**
  * Reads JSON.
- * @throws PropagoError ERR_FORMAT for what is nested too deeply; SyntaxError, TypeError or RangeError for what is no JSON.
+ * @throws PropagoError ERR_FORMAT if it is nested too deeply; SyntaxError, TypeError or RangeError if it is not JSON.
  */
 export function readJSON(bytes: Uint8Array): unknown {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const text = (begin: number, end: number): string => decoder.decode(bytes.subarray(begin, end));
   const arrays = findLong(bytes);
   if (arrays.length === 0) return JSON.parse(text(0, bytes.length));
-  // Nobody who wrote the file can know this word.
+  // The marker is random, so the author of a file cannot put it there.
   const word = crypto.randomUUID();
   let skeleton = "";
   let at = 0;
@@ -89,7 +89,7 @@ export function readJSON(bytes: Uint8Array): unknown {
   });
 }
 
-/** Puts something in the place of texts; the value is as deep as `findLong` lets it be. */
+/** Replaces texts in a value. The recursion is bounded, since `findLong` limits the depth. */
 function filledIn(value: unknown, replace: (text: string) => unknown): unknown {
   if (typeof value === "string") return replace(value);
   if (typeof value !== "object" || value === null) return value;
@@ -102,11 +102,11 @@ function filledIn(value: unknown, replace: (text: string) => unknown): unknown {
   return value;
 }
 
-/** Finds the long arrays of a text. @throws PropagoError ERR_FORMAT for one that is nested too deeply. */
+/** Finds the long arrays of a text. @throws PropagoError ERR_FORMAT if it is nested too deeply. */
 function findLong(bytes: Uint8Array): Long[] {
   const found: Long[] = [];
   let depth = 0;
-  /** The innermost array, while it may still be flat. */
+  /** The innermost open array, as long as it contains no other array or object. */
   let flat: Long | undefined;
   let isText = false;
   for (let i = 0; i < bytes.length; i++) {

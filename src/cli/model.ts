@@ -1,5 +1,5 @@
-// The .propago file: a model with everything that predicting needs, as JSON under a checksum. It holds no code and no
-// paths, and is checked through before it is used.
+// The .propago file: a model with everything that predicting needs, as JSON with a checksum. It contains no code and no
+// paths. Everything in it is checked before it is used.
 import { createHash } from "node:crypto";
 import { basename } from "node:path";
 import { Classifier } from "../estimators/classifier.ts";
@@ -16,15 +16,15 @@ import { readJSON, writeJSON } from "./json.ts";
 import type { TableRecord } from "./tables.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 
-/** What the model was trained on, and what it reached. */
+/** The data of a training, and its figures. */
 export interface TrainingFigures {
   rows: number;
-  /** Of the network that was trained last. */
+  /** Epochs of the network that was trained last. */
   epochs: number;
   loss: number;
-  /** For each target: what was measured on rows that the model had not seen; null where there are none. */
+  /** For each target the figures on rows that the model had not seen, or null if there were none. */
   validation: (Evaluation | null)[];
-  /** Hashes of some of the rows, by which they are known again. */
+  /** Hashes of some of the rows, so that `evaluate` recognises them. */
   sample?: number[];
 }
 
@@ -33,7 +33,7 @@ export interface Model {
   /** The columns that are predicted. */
   targets: TargetRecord[];
   columns: Column[];
-  /** What else predicting must know of the table. */
+  /** What else predicting needs to know about the table. */
   record: TableRecord;
   training: TrainingFigures;
   /** One for each target. */
@@ -46,22 +46,22 @@ const VERSION = 2;
 export const MOST_BYTES = 2e9;
 
 /**
- * Refuses, before anything is trained, a model whose file nobody could read again.
- * @param parameters how many weights and biases it will have at least.
- * @throws PropagoError ERR_CONFIG
+ * Refuses a model whose file would be too large to read again. Called before anything is trained.
+ * @param parameters the least number of weights and biases that it will have.
+ * @throws PropagoError ERR_MEMORY
  */
 export function checkSize(parameters: number, dtype: DType = "float32"): void {
-  // Digits, sign, point and comma; small numbers take more.
+  // Digits, sign, point and comma. Very small numbers take more.
   const bytes = parameters * (dtype === "float32" ? 12 : 21);
   if (bytes <= MOST_BYTES) return;
   const size = `its ${parameters} parameters make a file of about ${(bytes / 1e9).toFixed(1)} GB`;
   throw new PropagoError("ERR_MEMORY", `this model could not be kept: ${size}, the limit is ${MOST_BYTES / 1e9} GB; use smaller --hidden layers`); // prettier-ignore
 }
 
-/** Writes a model file in one piece. @throws PropagoError ERR_IO. */
+/** Writes a model file completely or not at all. @throws PropagoError ERR_IO. */
 export function writeModel(path: string, model: Model, force = true): void {
   const content = { ...model, estimators: model.estimators.map((estimator) => estimator.toJSON()) };
-  // Each number has one text, so the same model gives the same bytes.
+  // Each number has exactly one spelling, so the same model gives the same bytes.
   const head = `{"format":"${FORMAT}","version":${VERSION},"sha256":"${hash(content)}","model":`;
   writeWhole(
     path,
@@ -76,14 +76,24 @@ export function writeModel(path: string, model: Model, force = true): void {
 
 /**
  * Reads a model file.
- * @throws PropagoError ERR_IO for a file that cannot be read, ERR_FORMAT for one that is no sound model.
+ * @throws PropagoError ERR_IO if the file cannot be read, ERR_FORMAT if it is not a valid model.
  */
 export function readModel(path: string): Model {
-  const bytes = readBytes(path, MOST_BYTES);
+  return modelOf(readBytes(path, MOST_BYTES), path);
+}
+
+/** Whether a file calls itself a model, by its name or its first bytes. */
+export function isModelFile(bytes: Uint8Array, path: string): boolean {
+  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 200));
+  return /\.propago$/i.test(path) || new RegExp(`^\\s*\\{\\s*"format"\\s*:\\s*"${FORMAT}"`).test(start);
+}
+
+/** As `readModel`, of bytes that have been read. */
+export function modelOf(bytes: Uint8Array, path: string): Model {
   try {
     return parseModel(bytes);
   } catch (error) {
-    // What this machine cannot do is no fault of the file.
+    // These errors mean that this machine lacks something. The file is not at fault.
     if (!(error instanceof PropagoError) || /^ERR_(MEMORY|PART|WASM)/.test(error.code)) throw error;
     throw new PropagoError("ERR_FORMAT", `${basename(path)}: ${error.message}`, { cause: error });
   }
@@ -136,7 +146,7 @@ function readParts(model: Record<string, unknown>): Model {
   return { task, targets, columns, record, training, estimators };
 }
 
-/** A model of version 1 as version 2 has it: one target, columns of numbers and texts, and nothing of missing values. */
+/** Converts a model of version 1, which had one target and knew no missing values, to version 2. */
 function upgraded(model: Record<string, unknown>): Record<string, unknown> {
   const { task, target, columns } = model;
   if (typeof target !== "string") throw bad(`target must be a column name, got ${show(target)}`);
@@ -149,7 +159,7 @@ function upgraded(model: Record<string, unknown>): Record<string, unknown> {
   return { ...model, targets: [record], columns: known, record: {}, training: figures, estimators };
 }
 
-/** Whether the figures of a training are figures: they are shown to people. JSON has null for what is not a number. */
+/** Checks that the figures of a training are numbers, since they are shown. JSON writes null for NaN. */
 function isTraining(training: unknown, targets: number): training is TrainingFigures {
   if (!isObject(training)) return false;
   const { rows, epochs, loss, validation, sample = [] } = training;
@@ -159,13 +169,13 @@ function isTraining(training: unknown, targets: number): training is TrainingFig
   return Array.isArray(validation) && validation.length <= targets && validation.every((one) => areFigures(one, 3));
 }
 
-/** Whether something holds numbers only, no deeper than so many levels. */
+/** Whether a value contains only numbers, nested no deeper than so many levels. */
 function areFigures(value: unknown, depth: number): boolean {
   if (value === null || typeof value === "number") return true;
   return depth > 0 && typeof value === "object" && Object.values(value).every((one) => areFigures(one, depth - 1));
 }
 
-/** Whether what was chosen can be told: names of what was tried, and their figures. */
+/** Checks the record of what was tried: `inspect` shows its names and figures. */
 function isTellable({ chosen }: Classifier | Regressor): boolean {
   if (chosen === undefined) return true;
   const { effort, candidates } = chosen as Partial<Chosen>;
@@ -190,7 +200,7 @@ function bad(message: string): PropagoError {
   return new PropagoError("ERR_FORMAT", message);
 }
 
-/** Of a value's JSON. */
+/** The SHA-256 hash of a value's JSON. */
 function hash(value: unknown): string {
   const sha256 = createHash("sha256");
   writeJSON(value, (piece) => sha256.update(piece));

@@ -1,4 +1,4 @@
-// propago predict: a model's answers for the rows of a table, as CSV, one line for each row.
+// propago predict: writes a model's predictions for the rows of a table as CSV, one line for each row.
 import { Command } from "commander";
 import { Classifier } from "../estimators/classifier.ts";
 import type { Encoded } from "../columns/columns.ts";
@@ -8,6 +8,7 @@ import { PropagoError } from "../ground/errors.ts";
 import type { Regressor } from "../estimators/regressor.ts";
 import { warn } from "./exit.ts";
 import { checkInput, checkOutput, writeWhole } from "./files.ts";
+import { withNames } from "./names.ts";
 import { MOST_BYTES, readModel, type Model } from "./model.ts";
 import { gathered, number } from "./options.ts";
 import { addReadingOptions, readModelTable, unknownOption, type ReadingFlags } from "./tables.ts";
@@ -59,30 +60,32 @@ function predict(modelPath: string, path: string, options: PredictOptions): void
     const [verb, whose] = unusable === 1 ? ["has", "its"] : ["have", "their"];
     warn(`${table.file}: ${count(unusable, "row")} of ${table.rows} ${verb} no prediction; ${whose} cells are empty`);
   }
-  const content = written(table, encoded, kept, answers(model, encoded, options.interval));
+  const origin = { file: table.file, columns: model.columns, lineOf: (row: number) => table.lineOf(row) };
+  const found = withNames(() => answers(model, encoded, options.interval), origin);
+  const content = written(table, encoded, kept, found);
   if (out === undefined) process.stdout.write(process.stdout.isTTY ? printable(content) : content);
   else writeWhole(out, content, force);
 }
 
-/** Where the columns are that are to be kept. */
+/** The places of the columns of `--keep`. */
 function keptColumns(table: Table, keep: readonly string[] | undefined): number[] {
   if (!keep) return [];
   const isAll = keep.includes("all") && !table.columns.includes("all");
   return isAll ? table.columns.map((_, i) => i) : findColumns(table, keep);
 }
 
-/** The columns that a model writes: one prediction for each target, and what stands behind the kept columns. */
+/** The columns that a model writes: one prediction for each target, then the kept columns, then the others. */
 interface Answers {
   names: string[];
   predictions: (row: number) => string[];
   others: string[];
-  /** The cells of the other columns. */
+  /** A row's cells of the other columns. */
   rest: (row: number) => string[];
 }
 
 function answers({ estimators, targets }: Model, encoded: Encoded, interval: number | undefined): Answers {
   const each = estimators.map((estimator) => answersOf(estimator, encoded, interval));
-  // Of several targets, their names tell the columns apart.
+  // With several targets, their names tell the columns apart.
   const named = (name: string, t: number) => textCell(each.length > 1 ? `${name}_${targets[t].name}` : name);
   return {
     names: each.map((_, t) => named("prediction", t)),
@@ -125,7 +128,7 @@ function answersOf(estimator: Classifier | Regressor, encoded: Encoded, interval
   };
 }
 
-/** A header and a line for each row: the prediction, the kept columns, and for classes the probability of each. */
+/** The header, then a line for each row: the prediction, the kept columns, and the probability of each class. */
 function written(
   table: Table,
   { isUnusable }: Encoded,
@@ -145,7 +148,7 @@ function written(
       ...cells,
       ...(isEmpty ? nothing : rest(row)),
     ].join(",");
-    // Readers pass over blank lines; an empty cell in quotes is a row.
+    // Readers skip blank lines, but count an empty cell in quotes as a row.
     lines.push(line === "" ? '""' : line);
   }
   return `${lines.join("\n")}\n`;

@@ -133,8 +133,11 @@ function instantiate(
   memory: WebAssembly.Memory,
   threads: Leader,
 ) {
+  const imports = { env: { memory }, threads: { ...threads } };
   try {
-    return instantiateSync(source, { env: { memory }, threads: { ...threads } });
+    // The loader takes a module of another realm for bytes.
+    if (ArrayBuffer.isView(source)) return instantiateSync(source, imports);
+    return { module: source, instance: new WebAssembly.Instance(source, imports) };
   } catch (cause) {
     throw refusalOf(cause, build);
   }

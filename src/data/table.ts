@@ -13,7 +13,7 @@ export interface Table {
   rows: number;
   /** A cell's text as it stands there, spaces included. */
   cell(row: number, column: number): string;
-  /** The line of the file, from 1, on which a row begins. */
+  /** The line of the file, from 1, on which a row begins; row -1 is the header, where there is one. */
   lineOf(row: number): number;
   /** What was decided for the user while reading. */
   warnings: readonly string[];

@@ -2,7 +2,7 @@
 import type { LayerDescription } from "./layer.ts";
 import { type ActivationName, ACTIVATIONS } from "../tables/activations.ts";
 import { DENSE, ACTIVATION } from "../../assembly/plan.ts";
-import { readInitializer } from "../tables/initializers.ts";
+import { readInitializer } from "./initializers.ts";
 
 /** What a layer's weighted inputs go through: its own activation, or that of the first activation layer above it. */
 function activationAbove(layers: readonly LayerDescription[], index: number): ActivationName {

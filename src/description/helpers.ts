@@ -1,6 +1,6 @@
 // Layers as users describe them: plain JSON.
 import type { ActivationSpec } from "../tables/activations.ts";
-import type { InitializerSpec } from "../tables/initializers.ts";
+import type { InitializerSpec } from "../tables/names.ts";
 import { type Trainable } from "../tables/layers.ts";
 
 /** A fully connected layer, as `dense` gives it. */

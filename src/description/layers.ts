@@ -10,7 +10,7 @@ import { ACTIVATING_KINDS, ACTIVATION, DENSE } from "../../assembly/plan.ts";
 import { isOneOf } from "../ground/sets.ts";
 import { chooseInit } from "./first-weights.ts";
 import { readActivation } from "../tables/activations.ts";
-import { readInitializer, biasInitOf } from "../tables/initializers.ts";
+import { readInitializer, biasInitOf } from "./initializers.ts";
 
 /** The most units, inputs or layers that a description may ask for. */
 const MOST_UNITS = 10_000_000;

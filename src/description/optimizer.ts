@@ -1,11 +1,11 @@
 // Reads the optimizer of a network: its hyperparameters, with defaults filled in.
 import { PYTORCH, KERAS } from "../../assembly/plan.ts";
 import type { OptimizerName, OptimizerSpec } from "../tables/names.ts";
-import { type Schedule, readSchedule } from "../tables/schedules.ts";
-import { type Rule, type Averaging, OPTIMIZERS, COMMON } from "../tables/optimizers.ts";
+import { type Schedule, readSchedule } from "./schedule.ts";
+import { type Rule, type Averaging, OPTIMIZERS, type OptimizerRow, COMMON } from "../tables/optimizers.ts";
 import { Part } from "../ground/parts.ts";
 import { withRareRows } from "../tables/rare.ts";
-import { readNamed, type OptionValues } from "../ground/options.ts";
+import { nameOf, readNamed, type OptionValues } from "../ground/options.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { LayerDescription } from "./layer.ts";
 import type { Loss } from "../tables/losses.ts";
@@ -35,6 +35,7 @@ export interface Optimizer {
 export interface RareOptimizer {
   readSearching(value: unknown, name: OptimizerName): Optimizer;
   checkOptimizer(optimizer: Optimizer, layers: readonly LayerDescription[], loss: Loss): void;
+  refuseBatches(name: string, given: { batchSize?: unknown; shuffle?: unknown }): void;
 }
 
 export const RARE_OPTIMIZER = new Part<RareOptimizer>("complete");
@@ -44,31 +45,17 @@ export const RARE_OPTIMIZER = new Part<RareOptimizer>("complete");
  * kept within [0.001, 0.03]: small networks, which have few ways to lower a loss, need and bear larger steps.
  */
 export function readOptimizer(value: unknown, parameters: number): Optimizer {
-  const named = typeof value === "object" && value !== null ? (value as { name?: unknown }).name : value;
+  const named = nameOf(value);
   const rows = withRareRows("optimizer", OPTIMIZERS, named);
   if (typeof named === "string" && Object.hasOwn(rows, named) && rows[named].search) {
     return RARE_OPTIMIZER.need(`optimizer "${named}"`).readSearching(value, named as OptimizerName);
   }
-  const learningRateOf = (count: number): number =>
-    Math.min(0.03, Math.max(0.001, 0.1 / Math.sqrt(Math.max(1, count))));
-  let chosen = value === undefined ? { name: "adam", learningRate: learningRateOf(parameters) } : value;
-  // A schedule is read apart: what is left is a table of numbers.
-  let changing: unknown;
-  if (typeof chosen === "object" && chosen !== null && "learningRate" in chosen) {
-    const { learningRate, ...others } = chosen as Record<string, unknown>;
-    if (typeof learningRate === "function" || (typeof learningRate === "object" && learningRate !== null)) {
-      changing = learningRate;
-      chosen = others;
-    }
-  }
+  const { chosen, changing } = withoutSchedule(value, parameters);
   const read = readNamed(chosen, "optimizer", "optimizer", rows, COMMON);
   const name = read.name as OptimizerName;
   const row = rows[name];
   const options = read.options as Record<string, number>;
-  for (const [key, instead] of Object.entries(row.refuses ?? {})) {
-    if (options[key] === COMMON[key as keyof typeof COMMON].default) continue;
-    throw new PropagoError("ERR_CONFIG", `optimizer.${key}: ${name} does not take it: ${instead}`);
-  }
+  checkRefused(name, row, options);
   // The paper's rule of thumb, parameters / 10, takes thousands of updates to fade in all but small networks.
   if ("slowStart" in options && !read.given.has("slowStart")) options.slowStart = Math.max(2, Math.sqrt(parameters));
   const flavor = (read.options as { flavor?: unknown }).flavor as keyof typeof FLAVORS;
@@ -78,12 +65,7 @@ export function readOptimizer(value: unknown, parameters: number): Optimizer {
     }
     for (const [key, value] of Object.entries(row.keras)) if (!read.given.has(key)) options[key] = value;
   }
-  if (options.nesterov && options.momentum === 0) {
-    throw new PropagoError("ERR_CONFIG", "optimizer.nesterov needs a momentum above 0, for example momentum: 0.9");
-  }
-  if (options.stepMin > options.stepMax) {
-    throw new PropagoError("ERR_CONFIG", "optimizer.stepMin must not be above stepMax");
-  }
+  checkTogether(options);
   const { learningRate, weightDecay, clipNorm, clipValue, accumulate } = options;
   const schedule = changing === undefined ? undefined : readSchedule(changing, "optimizer.learningRate", learningRate);
   const first = schedule?.rate(0, 1) ?? learningRate;
@@ -109,4 +91,34 @@ export function readOptimizer(value: unknown, parameters: number): Optimizer {
     // In place of a function, what JSON can hold: its first rate.
     spec: { name, ...given, learningRate: schedule?.spec ?? (first || learningRate) },
   };
+}
+
+/** What was chosen, without its schedule if it has one: what is left is a table of numbers. */
+function withoutSchedule(value: unknown, parameters: number): { chosen: unknown; changing?: unknown } {
+  if (value === undefined) {
+    const rate = 0.1 / Math.sqrt(Math.max(1, parameters));
+    return { chosen: { name: "adam", learningRate: Math.min(0.03, Math.max(0.001, rate)) } };
+  }
+  if (typeof value !== "object" || value === null || !("learningRate" in value)) return { chosen: value };
+  const { learningRate, ...others } = value;
+  const isSchedule = typeof learningRate === "function" || (typeof learningRate === "object" && learningRate !== null);
+  return isSchedule ? { chosen: others, changing: learningRate } : { chosen: value };
+}
+
+/** Refuses common options that an optimizer does not take. */
+function checkRefused(name: OptimizerName, row: OptimizerRow, options: Readonly<Record<string, unknown>>): void {
+  for (const [key, instead] of Object.entries(row.refuses ?? {})) {
+    if (options[key] === COMMON[key as keyof typeof COMMON].default) continue;
+    throw new PropagoError("ERR_CONFIG", `optimizer.${key}: ${name} does not take it: ${instead}`);
+  }
+}
+
+/** Refuses options that make no sense together. */
+function checkTogether({ nesterov, momentum, stepMin, stepMax }: Readonly<Record<string, number>>): void {
+  if (nesterov && momentum === 0) {
+    throw new PropagoError("ERR_CONFIG", "optimizer.nesterov needs a momentum above 0, for example momentum: 0.9");
+  }
+  if (stepMin > stepMax) {
+    throw new PropagoError("ERR_CONFIG", "optimizer.stepMin must not be above stepMax");
+  }
 }

@@ -3,7 +3,7 @@ import type { Layer } from "./helpers.ts";
 import type { DType } from "../ground/arrays.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import type { OptimizerSpec } from "../tables/names.ts";
-import type { ScheduleSpec } from "../tables/schedules.ts";
+import type { ScheduleSpec } from "../tables/names.ts";
 
 /** What a network is made of, and how it learns. */
 export interface NetworkOptions<D extends DType = "float32"> {
@@ -73,16 +73,27 @@ export interface NetworkJSON<D extends DType = DType> {
 
 /** What `fit` needs to go on as if the network had never been saved. -0 and what is not finite stand as text. */
 export interface StateJSON {
+  /** Updates made so far. */
   step: number;
+  /** Epochs trained so far. */
   epoch: number;
+  /** Batches trained so far. */
   batches: number;
+  /** A product that the optimizer's bias correction goes on with. */
   power1: number;
+  /** As `power1`. */
   power2: number;
+  /** As `power1`. */
   power3: number;
+  /** Updates that the optimizer counts by itself. */
   age: number;
+  /** Batches gathered by `accumulate` that wait for their update. */
   pending: number;
+  /** Their rows. */
   pendingRows: number;
+  /** Weights that the average of the weights consists of. */
   seen: number;
+  /** Numbers that a searching optimizer remembers. */
   memory: number[];
   /** What reduceOnPlateau has come to. */
   plateau: { scale: number; best?: number; bad: number; cooldown: number };

@@ -116,3 +116,14 @@ function checkSearched({ name, search }: Optimizer, layers: readonly LayerDescri
     );
   }
 }
+
+/** Optimizers that search take all rows at once. */
+export function refuseBatches(
+  name: string,
+  { batchSize = "full", shuffle }: Partial<Record<"batchSize" | "shuffle", unknown>>,
+): void {
+  const stray =
+    batchSize !== "full" ? "batchSize" : shuffle === "withReplacement" ? 'shuffle: "withReplacement"' : undefined;
+  if (stray === undefined) return;
+  throw new PropagoError("ERR_CONFIG", `optimizer (${name}) takes all rows at once: leave ${stray} out`);
+}

@@ -1,4 +1,4 @@
-// Classifiers and regressors as JSON: what is written, and the checks on what is read back.
+// Writes classifiers and regressors as JSON, and checks JSON that is read back.
 import { PropagoError, show } from "../ground/errors.ts";
 import type { ToJSONOptions } from "../description/options.ts";
 import { copied, isArray, isPlain } from "../ground/options.ts";
@@ -12,17 +12,17 @@ import type { DType } from "../ground/arrays.ts";
 export interface Member {
   network: Network<DType>;
   features: Features;
-  /** Of a regressor. */
+  /** How targets are scaled. Only a regressor has it. */
   targets?: TargetScaling;
   /** Its share of the model's answer; all shares sum to 1. */
   weight: number;
 }
 
-/** How far predictions of one target were off. */
+/** The errors of the predictions of one target. */
 export interface Residuals {
-  /** What the target was above its prediction, ascending. */
+  /** Targets minus predictions, ascending. */
   sorted: number[];
-  /** Differences are of logarithms, to which this had been added before. */
+  /** If given, the differences are between logarithms, and this was added to targets and predictions before. */
   log?: number;
   /** No target was below 0, so no interval reaches below. */
   isPositive?: true;
@@ -34,7 +34,7 @@ export interface Found {
   estimate?: Estimate;
   baseline?: Baseline;
   heldBack?: readonly number[];
-  /** From which probability of the second of two classes on it is the answer; 0.5 where nothing was optimised. */
+  /** The probability from which on the second of two classes is the answer. 0.5 if nothing was optimised. */
   threshold?: number;
   /** For each target, how far predictions of rows that were left out were off. */
   residuals?: readonly Residuals[];
@@ -97,7 +97,7 @@ export function remade<E>(make: () => E): E {
   }
 }
 
-/** The networks of a saved estimator; those that were made give their memory back where one cannot be read. */
+/** Makes the networks of a saved estimator. If one cannot be read, the others are disposed of. */
 export function readMembers(list: readonly unknown[], isScaled: boolean): Member[] {
   const members: Member[] = [];
   try {
@@ -127,7 +127,7 @@ export function readMembers(list: readonly unknown[], isScaled: boolean): Member
   }
 }
 
-/** What was found out, of which figures are figures; residuals are checked where intervals ask for them. */
+/** Reads what the search found out, and checks its figures. Residuals are checked when intervals need them. */
 function readFound(json: unknown): Found | undefined {
   const found = copied(json) as Found | undefined;
   if (found === undefined) return found;
@@ -139,7 +139,7 @@ function readFound(json: unknown): Found | undefined {
   );
 }
 
-/** Whether something holds nothing but numbers and switches, and words where these are expected, and is not too deep. */
+/** Whether a value contains only numbers and booleans (and texts, where expected), and is not nested too deeply. */
 function areFigures(value: unknown, key: string, depth: number): boolean {
   if (/^(effort|by|name|description)$/.test(key)) return typeof value === "string";
   if (value === null || /^(number|boolean|undefined)$/.test(typeof value)) return true;

@@ -1,5 +1,5 @@
-// Reads a table from the bytes of a CSV file, strictly: what could silently become wrong data is refused. The cells are
-// cut in cells.ts, the first lines are read in header.ts; what a column means is decided in columns.ts.
+// Reads a table from the bytes of a CSV file. It is strict: what could silently become wrong data is refused. cells.ts
+// splits the text, header.ts reads the first lines, and readings.ts decides what a column contains.
 import { PropagoError } from "../ground/errors.ts";
 import { fieldAt } from "../columns/cells.ts";
 import { refuseBinary, refuseForeign } from "../columns/foreign.ts";
@@ -10,8 +10,8 @@ import type { Table } from "../data/table.ts";
 /**
  * Reads a table.
  * @param bytes the file's content, in UTF-8.
- * @param file how messages call it.
- * @param options what the user says about the file; what is left open is found out.
+ * @param file its name in messages.
+ * @param options what the user says about the file. The rest is found out.
  * @throws PropagoError ERR_CSV, naming file and line, for what is no such table; ERR_DATA for one without rows.
  */
 export function parseTable(bytes: Uint8Array, file: string, options: ReadingOptions = {}): Table {
@@ -70,7 +70,7 @@ function firstInvalidByte(bytes: Uint8Array): number {
     new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     return -1;
   } catch {
-    // The decoder does not say where: look for the sequence ourselves, by the table of RFC 3629.
+    // The decoder does not say where, so the sequence is looked for here, by the table of RFC 3629.
   }
   let i = 0;
   while (i < bytes.length) {

@@ -64,28 +64,33 @@ export function readFlag(value: unknown, where: string): boolean {
   throw new PropagoError("ERR_CONFIG", `${where} must be true or false, got ${show(value)}`);
 }
 
-/** What is known of the names that other libraries use. */
+/** What is known of the names that other libraries use; propago/slim does not have it. */
 export interface ForeignNames {
   meantBy(word: string, known: readonly string[]): string[];
   adviceOn(word: string): string;
 }
 
-const FOREIGN_NAMES = new Part<ForeignNames>("complete");
+const FOREIGN_NAMES = new Part<Partial<ForeignNames>>("complete");
 
 /** What an unknown name could mean, in brackets: ours for that of another library, or the one spelled alike. */
 export function guessOf(word: string, known: readonly string[]): string {
   const foreign = FOREIGN_NAMES.here;
-  const meant = foreign?.meantBy(word, known) ?? [];
+  const meant = foreign?.meantBy?.(word, known) ?? [];
   if (meant.length > 0) return ` (did you mean ${meant.map(show).join(" or ")}?)`;
-  const advice = didYouMean(word, known) || foreign?.adviceOn(word);
+  const advice = didYouMean(word, known) || foreign?.adviceOn?.(word);
   return advice && !advice.startsWith(" ") ? ` (${advice})` : (advice ?? "");
+}
+
+/** The name in `"name"` or `{ name, …options }`; what else is given stands for itself. */
+export function nameOf(value: unknown): unknown {
+  return typeof value === "object" && value !== null ? (value as { name?: unknown }).name : value;
 }
 
 /** One of several names. */
 export function readName<N extends string>(value: unknown, where: string, known: readonly N[], what: string): N {
   if (typeof value === "string" && (known as readonly string[]).includes(value)) return value as N;
   const guess = typeof value === "string" ? guessOf(value, known) : "";
-  const got = typeof value === "string" ? `unknown ${what} ${show(value)}` : `${show(value)} is not a ${what}`;
+  const got = typeof value === "string" ? `unknown ${what} ${show(value)}` : `${show(value)} is no ${what}`;
   throw new PropagoError("ERR_CONFIG", `${where}: ${got}${guess}; known: ${known.join(", ")}`);
 }
 
@@ -137,10 +142,7 @@ export function readObject<K extends string>(
   known: readonly K[],
 ): Partial<Record<K, unknown>> {
   if (isPlain(value)) return readFields(value, where, known);
-  throw new PropagoError(
-    "ERR_CONFIG",
-    `${where} must be an object with options as braces make it, { … }, got ${show(value)}`,
-  );
+  throw new PropagoError("ERR_CONFIG", `${where} must be a plain object with options, { … }, got ${show(value)}`);
 }
 
 /** The same of an object of whatever class. */

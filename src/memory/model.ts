@@ -3,13 +3,22 @@
 import { type Engine, engineFor } from "../core/engine.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import { PropagoError } from "../ground/errors.ts";
-import { drawFirstWeights, scaleToData, wantsData } from "./first-weights.ts";
+import { Part } from "../ground/parts.ts";
+import { drawFirstWeights, wantsData } from "./first-weights.ts";
+import type { scaleToData } from "./lsuv.ts";
 import { Layout } from "./layout.ts";
 import type { Dataset } from "./samples.ts";
 
+/** Who scales first weights to data. */
+export interface ScalingToData {
+  scaleToData: typeof scaleToData;
+}
+
+const SCALING = new Part<ScalingToData>("complete");
+
 /** Gives back the memory of models that nobody can reach any more. */
 const forgotten = new FinalizationRegistry<Layout>((layout) => {
-  for (const attachment of layout.guests) attachment.release();
+  for (const attachment of layout.attachments) attachment.release();
   layout.release();
 });
 
@@ -17,6 +26,8 @@ export class Model {
   readonly description: NetworkDescription;
   readonly engine: Engine;
   readonly layout: Layout;
+  /** How many threads shared the last training. */
+  lastThreads = 1;
   /** Whether the first weights of some layers still wait for data to be scaled to. */
   isUnscaled: boolean;
   /** Whether it was read from JSON without the state of its training, so that schedules begin anew. */
@@ -44,7 +55,7 @@ export class Model {
    */
   checkUsable(): void {
     if (this.#isDisposed) throw new PropagoError("ERR_DISPOSED", "this network was disposed; make a new one");
-    this.layout.settle?.();
+    this.layout.settle();
   }
 
   /**
@@ -53,27 +64,31 @@ export class Model {
    */
   lock(): void {
     this.checkUsable();
-    if (this.layout.busy) {
+    if (this.layout.isBusy) {
       throw new PropagoError("ERR_BUSY", "fit() is already running on this network; await it, or abort it first");
     }
-    this.layout.busy = true;
+    this.layout.pin();
   }
 
   unlock(): void {
-    this.layout.busy = false;
+    this.layout.unpin();
   }
 
   /** Scales first weights to samples, to these rows of them or the first so many, if layers still wait for that. */
   scaleFirstWeights(dataset: Dataset, rows: Uint32Array | number): void {
-    if (!this.isUnscaled) return;
-    scaleToData(this.layout, this.description, dataset, rows);
+    if (this.isUnscaled) this.scaleToData(dataset, rows);
+  }
+
+  /** The same, whether they wait for that or not. */
+  scaleToData(dataset: Dataset, rows: Uint32Array | number): void {
+    SCALING.need('init "lsuv"').scaleToData(this.layout, this.description, dataset, rows);
     this.isUnscaled = false;
   }
 
   /** Gives all memory back. */
   dispose(): void {
     if (this.#isDisposed) return;
-    if (this.layout.busy) {
+    if (this.layout.isBusy) {
       throw new PropagoError("ERR_BUSY", "this network is being trained; await or abort its training before dispose()");
     }
     this.#isDisposed = true;

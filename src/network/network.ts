@@ -8,15 +8,14 @@ import { PropagoError } from "../ground/errors.ts";
 import { BLANK } from "../ground/marks.ts";
 import { copied, readFlag, readObject } from "../ground/options.ts";
 import { Part } from "../ground/parts.ts";
-import { scaleToData, wantsData } from "../memory/first-weights.ts";
+import { wantsData } from "../memory/first-weights.ts";
 import { Model } from "../memory/model.ts";
 import { Dataset, copyMatrix } from "../memory/samples.ts";
 import type { LayerWeights, LayerWeightsInput } from "../memory/tensors.ts";
 import { type Evaluation } from "../tables/metrics.ts";
 import { readMetrics } from "../description/metrics.ts";
 
-import type { OptimizerSpec } from "../tables/names.ts";
-import { CHUNK, readThreads, shared } from "../threads/sharing.ts";
+import { CHUNK, readThreads, withThreads } from "../threads/sharing.ts";
 import { measure } from "../training/measure.ts";
 import type { FitOptions } from "../training/options.ts";
 import type { History } from "../training/reports.ts";
@@ -28,16 +27,19 @@ import { numbersToJSON, readNetworkJSON } from "./json.ts";
 import type { EvaluateOptions, FromJSONOptions, PredictOptions, WeightsOptions } from "./options.ts";
 import { copyByLayer, readWeights } from "./parameters.ts";
 import type { restoreState, specWithRate, stateToJSON } from "./state.ts";
-import type { LearningRateOptions, LearningRates, readRates, searchRates } from "./rate-search.ts";
+import type { LearningRateOptions, LearningRates, findRate } from "./rate-search.ts";
 import type { compareWithDifferences } from "./differences.ts";
-import { summaryOf } from "./summary.ts";
-import { type Trace, traceOf } from "./trace.ts";
+import type { Trace, traceOf } from "./trace.ts";
+import type { summaryOf } from "./summary.ts";
+
+/** A look inside. */
+const LOOK = new Part<{ summaryOf: typeof summaryOf; traceOf: typeof traceOf }>("diagnosis");
 
 /** What stands for options that were not given. */
 const NONE: PredictOptions = {};
 
 /** The search for a learning rate. */
-const RATE_SEARCH = new Part<{ readRates: typeof readRates; searchRates: typeof searchRates }>("search");
+const RATE_SEARCH = new Part<{ findRate: typeof findRate }>("search");
 
 /** Gradients held against differences. */
 const STATE = new Part<{
@@ -85,8 +87,8 @@ export class Network<D extends DType = "float32"> {
 
   /** Which build of the core runs: "relaxed" if that was asked for, else "threads" if several shared in the last training. */
   get build(): "simd" | "relaxed" | "threads" {
-    const { engine, layout } = this.#model;
-    return engine.build === "relaxed" ? "relaxed" : layout.threads > 1 ? "threads" : "simd";
+    const { engine, lastThreads } = this.#model;
+    return engine.build === "relaxed" ? "relaxed" : lastThreads > 1 ? "threads" : "simd";
   }
 
   /**
@@ -127,37 +129,17 @@ export class Network<D extends DType = "float32"> {
   async findLearningRate(data: Data, options: LearningRateOptions = {}): Promise<LearningRates> {
     this.#model.checkUsable();
     const part = RATE_SEARCH.here ?? (await RATE_SEARCH.load());
-    const { rates, fit } = part.readRates(options);
-    const { engine, description } = this.#model;
-    const { spec, optimizer } = description;
-    if (optimizer.search) {
-      throw new PropagoError("ERR_CONFIG", `optimizer "${optimizer.name}" has no learningRate to be found`);
-    }
-    const learningRate = (step: number): number => rates[Math.min(step, rates.length - 1)];
-    const build = engine.build === "relaxed" ? "relaxed" : "simd";
-    const copies: Network[] = [];
-    const copy = (chosen: object): Network => {
-      const network = new Network({
-        ...spec,
-        [BLANK]: true,
-        build,
-        optimizer: chosen as OptimizerSpec,
-      } as NetworkOptions<DType>);
-      copies.push(network as Network);
-      network.setWeights(this.getWeights());
-      network.#model.isUnscaled = this.#model.isUnscaled;
-      return network as Network;
-    };
-    try {
-      return await part.searchRates(rates.length, (onBatch, isTraining) =>
-        copy(isTraining ? { ...(spec.optimizer as object), learningRate } : { name: "sgd", learningRate: () => 0 }).fit(
-          data,
-          { ...fit, onBatch },
-        ),
-      );
-    } finally {
-      for (const network of copies) network.dispose();
-    }
+    const build = this.#model.engine.build === "relaxed" ? "relaxed" : "simd";
+    return part.findRate(this.#model.description, data, options, (optimizer) => this.#twin({ build, optimizer }));
+  }
+
+  /** A network with the same weights, and other options here and there. */
+  #twin(others: object): Network<DType> {
+    const { description, isUnscaled } = this.#model;
+    const network = new Network({ ...description.spec, [BLANK]: true, ...others } as NetworkOptions<DType>);
+    network.setWeights(this.getWeights());
+    network.#model.isUnscaled = isUnscaled;
+    return network;
   }
 
   /** Makes one update on all of the data as one batch; gives back the batch's loss before it. */
@@ -180,11 +162,10 @@ export class Network<D extends DType = "float32"> {
         'initialize(x) is for layers with init: "lsuv", of which there is none here',
       );
     }
-    if (layout.busy) throw new PropagoError("ERR_BUSY", "initialize(x) comes before fit(), which is running");
+    if (layout.isBusy) throw new PropagoError("ERR_BUSY", "initialize(x) comes before fit(), which is running");
     const dataset = new Dataset(engine, readMatrix(x, "x", this.inputs), undefined, description);
     try {
-      scaleToData(layout, description, dataset, dataset.rows);
-      this.#model.isUnscaled = false;
+      this.#model.scaleToData(dataset, dataset.rows);
     } finally {
       dataset.release();
     }
@@ -205,7 +186,7 @@ export class Network<D extends DType = "float32"> {
     if (options === NONE && source.rows < CHUNK) this.#outputs(source, out, 1);
     else {
       this.#averaged(averaged, () =>
-        shared(this.#model.layout, asked, source.rows, (all) => this.#outputs(source, out, all)),
+        withThreads(this.#model.layout, asked, source.rows, (all) => this.#outputs(source, out, all)),
       );
     }
     return out;
@@ -276,7 +257,7 @@ export class Network<D extends DType = "float32"> {
     const { engine, layout } = this.#model;
     const dataset = readData(this.#model, data);
     try {
-      return layout.aside(() => {
+      return layout.keepingTally(() => {
         const plan = layout.prepare(dataset.rows, "train");
         engine.core.differentiate(plan, dataset.address, 0, dataset.rows, 1);
         return this.#copyByLayer(layout.gradients(), true);
@@ -286,14 +267,18 @@ export class Network<D extends DType = "float32"> {
     }
   }
 
-  /** One sample's way through the network, layer by layer: weighted inputs, activations, errors, gradients. */
+  /**
+   * One sample's way through the network, layer by layer: weighted inputs, activations, errors, gradients.
+   * @throws PropagoError in a page ERR_PART, before `propago/diagnosis` is imported or a `fit` has loaded it.
+   */
   trace(x: NumericArray | readonly number[], y: number | NumericArray | readonly number[]): Trace<ArrayOf<D>> {
     this.#model.checkUsable();
+    const part = LOOK.need("trace");
     // A single number is the target of a single output, or else a class.
     const target = typeof y === "number" ? (this.outputs === 1 ? [[y]] : [y]) : [y];
     const dataset = readData(this.#model, { x: [x], y: target });
     try {
-      return traceOf(this.#model, dataset);
+      return part.traceOf(this.#model, dataset);
     } finally {
       dataset.release();
     }
@@ -307,14 +292,9 @@ export class Network<D extends DType = "float32"> {
   checkGradients(data: Data): number {
     const part = DIFFERENCES.need("checkGradients");
     const own = this.gradients(data);
-    const twin = new Network({
-      ...this.#model.description.spec,
-      [BLANK]: true,
-      dtype: "float64",
-    } as NetworkOptions<"float64">);
+    const twin = this.#twin({ dtype: "float64" });
     let dataset: Dataset | undefined;
     try {
-      twin.setWeights(this.getWeights());
       twin.#model.layout.progress = this.#model.layout.progress;
       dataset = readData(twin.#model, data);
       return part.compareWithDifferences(twin.#model, dataset, own);
@@ -324,9 +304,12 @@ export class Network<D extends DType = "float32"> {
     }
   }
 
-  /** A table of the layers, as text. */
+  /**
+   * A table of the layers, as text.
+   * @throws PropagoError in a page ERR_PART, before `propago/diagnosis` is imported or a `fit` has loaded it.
+   */
   summary(): string {
-    return summaryOf(this.#model.description);
+    return LOOK.need("summary").summaryOf(this.#model.description);
   }
 
   /** A hash of the weights, 16 hexadecimal digits: equal if and (but for chance) only if all bits are equal. */

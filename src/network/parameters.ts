@@ -3,9 +3,8 @@ import type { DType, FloatArray } from "../ground/arrays.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { readTyped } from "../data/matrix.ts";
 import { isArray, readObject } from "../ground/options.ts";
-import type { Tensor } from "../memory/layout.ts";
+import type { Tensor, LayerWeights, LayerWeightsInput } from "../memory/tensors.ts";
 import type { Model } from "../memory/model.ts";
-import type { LayerWeights, LayerWeightsInput } from "../memory/tensors.ts";
 
 /** Copies a flat block, of parameters or of their gradients, into layers. Statistics have no gradients. */
 export function copyByLayer<A extends FloatArray>(

@@ -1,4 +1,6 @@
 // The search for a learning rate: one pass of growing rates, and what its losses say (Smith 2017).
+import type { Data } from "../data/data.ts";
+import type { NetworkDescription } from "../description/description.ts";
 import { readNumber, readObject } from "../ground/options.ts";
 import { PropagoError } from "../ground/errors.ts";
 import { root } from "../ground/powers.ts";
@@ -31,8 +33,41 @@ export interface LearningRates {
   suggestion: number;
 }
 
+/** Trains copies, as `make` gives them with an optimizer of their own, to find a rate. */
+export async function findRate(
+  { spec, optimizer }: NetworkDescription,
+  data: Data,
+  options: LearningRateOptions,
+  make: (optimizer: object) => Copy,
+): Promise<LearningRates> {
+  const { rates, fit } = readRates(options);
+  if (optimizer.search) {
+    throw new PropagoError("ERR_CONFIG", `optimizer "${optimizer.name}" has no learningRate to be found`);
+  }
+  const learningRate = (step: number): number => rates[Math.min(step, rates.length - 1)];
+  const copies: Copy[] = [];
+  try {
+    return await searchRates(rates.length, (onBatch, isTraining) => {
+      const chosen = isTraining
+        ? { ...(spec.optimizer as object), learningRate }
+        : { name: "sgd", learningRate: () => 0 };
+      const copy = make(chosen);
+      copies.push(copy);
+      return copy.fit(data, { ...fit, onBatch });
+    });
+  } finally {
+    for (const copy of copies) copy.dispose();
+  }
+}
+
+/** A network that is thrown away. */
+interface Copy {
+  fit(data: Data, options: FitOptions): Training;
+  dispose(): void;
+}
+
 /** The rates to try, evenly spread over their logarithm. */
-export function readRates(options: LearningRateOptions): { rates: number[]; fit: FitOptions } {
+function readRates(options: LearningRateOptions): { rates: number[]; fit: FitOptions } {
   const what = "findLearningRate options";
   const given = readObject(options, what, ["from", "to", "steps", "batchSize", "signal"]);
   const from = readNumber(given.from ?? 1e-6, "from", { above: 0 });
@@ -53,7 +88,7 @@ type Run = (onBatch: (report: BatchReport) => void, isTraining: boolean) => Trai
  * Trains with each rate for one batch, until all were tried or the loss, smoothed, is four times that of the first weights
  * on the same batches, or no number any more.
  */
-export async function searchRates(count: number, run: Run): Promise<LearningRates> {
+async function searchRates(count: number, run: Run): Promise<LearningRates> {
   const still: number[] = [];
   const rates: number[] = [];
   const losses: number[] = [];

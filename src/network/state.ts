@@ -50,7 +50,9 @@ export function restoreState(model: Model, json: NetworkJSON["state"]): void {
   if (!isArray(memory) || memory.length > (isSearch ? 2 : 0) || !Array.from(memory).every(isMemory)) {
     throw bad("memory must be the few numbers that the optimizer remembers", memory);
   }
-  const arrays = isArray(remembered) && remembered.length === 0 ? undefined : remembered;
+  // Before the first step there is nothing to remember.
+  const hasBegun = Number(given.step) > 0 || pending > 0;
+  const arrays = !hasBegun && isArray(remembered) && remembered.length === 0 ? undefined : remembered;
   const numbers =
     arrays === undefined
       ? undefined

@@ -31,7 +31,7 @@ export interface Trace<A extends FloatArray = FloatArray> {
 /** Takes the first sample of a data set forward and back, and copies what each layer had. A running tally stays. */
 export function traceOf<A extends FloatArray>(model: Model, dataset: Dataset): Trace<A> {
   const { layout, engine, description } = model;
-  return layout.aside(() => {
+  return layout.keepingTally(() => {
     const plan = layout.prepare(1, "trace");
     engine.core.differentiate(plan, dataset.address, 0, dataset.rows, 1);
     const gradients = copyByLayer(model, layout.gradients() as A, true);

@@ -1,7 +1,10 @@
 // `import "propago/complete"`: all layers, activations, losses, optimizers and metrics of float32 networks.
 import { text } from "../generated/simd.ts";
+import type { ForeignNames } from "../ground/options.ts";
 import { fill } from "../ground/parts.ts";
+import { adviceOn, meantBy } from "../tables/foreign-names.ts";
 import { rareRows } from "./rows.ts";
 
-export const part = { text, ...rareRows };
+const names: ForeignNames = { meantBy, adviceOn };
+export const part = { text, ...rareRows, ...names };
 fill("complete", part);

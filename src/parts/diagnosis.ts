@@ -1,6 +1,8 @@
-// `import "propago/diagnosis"`: warnings about what is wrong with a training.
+// `import "propago/diagnosis"`: warnings about what is wrong with a training, and `summary` and `trace`.
 import { Diagnosis, causesOf } from "../training/diagnosis.ts";
 import { fill } from "../ground/parts.ts";
+import { summaryOf } from "../network/summary.ts";
+import { traceOf } from "../network/trace.ts";
 
-export const part = { Diagnosis, causesOf };
+export const part = { Diagnosis, causesOf, summaryOf, traceOf };
 fill("diagnosis", part);

@@ -1,6 +1,7 @@
 // `import "propago/threads"`: training on several threads.
 import { fill } from "../ground/parts.ts";
-import { teamOf } from "../threads/team.ts";
+import { shareOut } from "../threads/calls.ts";
+import { Crew } from "../training/crew.ts";
 
-export const part = { teamOf };
+export const part = { Crew, shareOut };
 fill("threads", part);

@@ -1,13 +1,14 @@
-// The optimizers that take all rows at once and search: what they decide in one iteration, from losses and slopes.
+// The optimizers that use all rows at once and search for a step. This file has the decisions of one iteration: they are made
+// from losses and slopes.
 import { PRECISION, searchLine } from "./lines.ts";
 import type { Terrain } from "./terrain.ts";
 
-/** How an iteration ended: at other weights, where the gradient is 0, or where no step is found that lowers the loss. */
+/** How an iteration ended: at new weights, at a gradient of 0, or without a step that lowers the loss. */
 export type Outcome = "moved" | "converged" | "stalled";
 
 /**
- * One iteration of a method. It yields where it may be broken off, with the weights that it began with in place;
- * `memory` and what it remembers of other arrays are changed at its end only, in one go with the weights.
+ * One iteration of a method. It yields where it may be interrupted. The weights are then those with which it began.
+ * `memory` and the optimizer's arrays change only at its end, together with the weights.
  */
 export type Method = (
   terrain: Terrain,
@@ -36,7 +37,7 @@ const conjugateGradient: Method = function* (terrain, { sigma }, memory) {
     terrain.move(point);
     terrain.blend(direction, beta, direction, -1, slope);
     const next = terrain.dot(slope, direction);
-    // No more than a hundred times as far as the last (RATIO); a direction that leads up is not taken.
+    // The step is at most RATIO times as long as the last one. A direction that leads up is not taken.
     memory[0] = next < 0 ? point.step * Math.min(100, start / next) : 0;
     return "moved";
   }
@@ -67,7 +68,7 @@ const scaledConjugateGradient: Method = function* (terrain, { sigma, lambda }, m
     }
     const point = yield* terrain.at(-start / delta);
     if (point.isSame) break;
-    // How much of the fall that was foretold came true; where it went far up, that is all that counts.
+    // The quotient of the actual and the predicted fall of the loss. If the loss rose far, only that counts.
     const match = Math.max(-100, (-2 * delta * point.rise) / (start * start));
     if (match < 0.25) scale += (delta * (1 - match)) / square;
     if (!(match >= 0)) continue;
@@ -116,7 +117,7 @@ const lbfgs: Method = function* (terrain, { history }, memory) {
       if (pairs === 0) return "stalled";
       continue;
     }
-    // A curvature sᵀy that may be rounding would spoil H.
+    // A curvature sᵀy that may be a rounding error would spoil H.
     const curvature = point.step * (point.slope - start);
     if (curvature > PRECISION * (terrain.dot(gradient, gradient) + terrain.norm * terrain.norm)) {
       terrain.blend(s(pairs), point.step, direction, 0, direction);

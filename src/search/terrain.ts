@@ -1,5 +1,5 @@
-// The height of the loss around the current weights, and the slopes there: what methods look at. What happens to weights is
-// the core's (vectors and the Levenberg-Marquardt matrix in assembly/).
+// Computes the loss around the current weights, and its slopes, for the methods of methods.ts. The core changes the weights:
+// vectors and the Levenberg-Marquardt matrix are in assembly/.
 import {
   PLAN_CANDIDATE,
   PLAN_GOOD,
@@ -18,9 +18,9 @@ import { PRECISION, type Point } from "./lines.ts";
  * addresses of blocks as long as the trainable parameters. w is kept at PLAN_GOOD while the core looks elsewhere.
  */
 export class Terrain {
-  /** Passes over all rows, forward and back, since the iteration began. */
+  /** The number of passes over all rows, forward and backward, since the iteration began. */
   evaluations = 0;
-  /** At w: what is minimised, the mean loss alone, and the norm of the gradient. */
+  /** The minimised sum, the mean loss alone, and the norm of the gradient, all at w. */
   height = 0;
   loss = 0;
   norm = 0;
@@ -39,7 +39,7 @@ export class Terrain {
   readonly #base: number;
   #penalty = 0;
   #isSame = false;
-  /** A square matrix, its diagonal and a vector, all in float64, and rows of a Jacobian: levenbergMarquardt's. */
+  /** Blocks of levenbergMarquardt: a square matrix, its diagonal and a vector, all float64, and rows of a Jacobian. */
   #matrix = 0;
 
   constructor(description: NetworkDescription, layout: Layout, data: number, rows: number) {
@@ -56,7 +56,7 @@ export class Terrain {
     this.#base = layout.word(PLAN_GOOD) >>> 0;
   }
 
-  /** Of the arrays that the optimizer remembers, the k-th. */
+  /** The address of the k-th array that the optimizer remembers. */
   array(k: number): number {
     return this.#layout.stateAddress + k * this.size * this.#layout.engine.bytes;
   }
@@ -75,31 +75,31 @@ export class Terrain {
     this.blend(to, 1, from, 0, from);
   }
 
-  /** d ← −∇; gives back the slope along it. */
+  /** d ← −∇. Returns the slope along d. */
   descend(): number {
     this.blend(this.direction, -1, this.slope, 0, this.slope);
     return -this.norm * this.norm;
   }
 
-  /** Makes w of the weights as they are. */
+  /** Takes the current weights as w. */
   *begin(): Generator<void> {
     this.copy(this.#base, this.#weights);
     yield* this.#look(0);
     this.#settle();
   }
 
-  /** Looks at a point of the line. */
+  /** Computes the loss and the slope at a point of the line. */
   *at(step: number): Generator<void, Point> {
     const start = this.dot(this.slope, this.direction);
     const height = yield* this.#look(step);
     const slope = this.dot(this.gradient, this.direction);
     let rise = height - this.height;
-    // Where no more than that is between them, the slopes at both ends still tell: a parabola rises by their mean.
+    // If the losses differ only by rounding, the slopes at both ends decide: a parabola rises by their mean.
     if (Math.abs(rise) <= this.noise) rise = (step * (start + slope)) / 2;
     return { step, rise: Number.isFinite(rise) ? rise : Infinity, slope, isSame: this.#isSame };
   }
 
-  /** How much of the height may be rounding: some units in the last place. */
+  /** How much of the loss may be rounding: a few units in the last place. */
   get noise(): number {
     return (this.#layout.engine.bytes === 4 ? 1e-6 : 16 * PRECISION) * Math.abs(this.height);
   }
@@ -113,7 +113,7 @@ export class Terrain {
     return "moved";
   }
 
-  /** Finds JᵀJ of the outputs at w; the penalties' part stands on its diagonal. */
+  /** Computes JᵀJ of the outputs at w. The penalties' part is added on its diagonal. */
   *square(): Generator<void> {
     const { tensors, plan, engine } = this.#layout;
     const n = this.size;
@@ -130,7 +130,7 @@ export class Terrain {
     }
   }
 
-  /** d ← −(JᵀJ + μ I)⁻¹ Jᵀe, penalties counted in. False where the matrix is singular to rounding. */
+  /** d ← −(JᵀJ + μ I)⁻¹ Jᵀe, with the penalties. Returns false if the matrix is singular up to rounding. */
   *solve(mu: number): Generator<void, boolean> {
     const { core } = this.#layout.engine;
     const n = this.size;
@@ -149,15 +149,15 @@ export class Terrain {
     this.#matrix = 0;
   }
 
-  /** The gradient times this is Jᵀe, e being outputs less targets: the loss is a mean over rows, or rows and outputs. */
+  /** The gradient times this factor is Jᵀe, where e is outputs minus targets: the loss is a mean. */
   get #share(): number {
     const { loss, outputs } = this.#description;
     return loss.id === SQUARED_ERROR ? this.#rows : (this.#rows * outputs) / 2;
   }
 
   /**
-   * Passes over all rows at w + step · d, in slices between which w is in its place; gives back the height there. The
-   * gradient is Σ n/N ∇(mean loss of n rows + penalties).
+   * Passes over all rows at w + step · d, and returns the loss there. It works in slices, and between them the weights are
+   * w. The gradient is Σ n/N ∇(mean loss of n rows + penalties).
    */
   *#look(step: number): Generator<void, number> {
     const { plan, engine } = this.#layout;
@@ -188,7 +188,7 @@ export class Terrain {
     return engine.numbers(this.#weights, this.size).every((weight, i) => weight === before[i]);
   }
 
-  /** The point that was looked at last becomes w. */
+  /** Makes the point that was looked at last the new w. */
   #settle(): void {
     this.loss = this.#meanLoss;
     this.height = this.loss + this.#penalty;

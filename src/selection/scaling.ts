@@ -1,16 +1,16 @@
-// Learns means and deviations of columns, at one go or bit by bit.
+// Learns means and standard deviations of columns, at once or in several steps.
 import { type Rows, StandardScaler } from "../data/scaling.ts";
 import { PropagoError } from "../ground/errors.ts";
 
-/** The scale of a column that has not varied yet, but may: as good as 1, and no deviation that rows have. */
+/** Marks the scale of a column that has not varied yet. It is nearly 1, and no actual deviation has this value. */
 const UNVARIED = 1 + Number.EPSILON;
 
-/** From so many rows on, a scale that is learnt bit by bit stays as it is. */
+/** After so many rows, a scale that is learnt in steps does not change any more. */
 const ENOUGH_ROWS = 1000;
 
 /**
  * Learns means and (population) standard deviations.
- * @param what how messages call the rows.
+ * @param what the name of the rows in messages.
  * @param weights how much each row counts: 0 is a row left out, 2 a row that is there twice.
  * @param earlier what was learnt from rows before these, which is learnt on.
  * @throws PropagoError ERR_DATA without rows, ERR_RANGE where a column spans more than float64 can square.
@@ -49,7 +49,7 @@ export function fitScaler(
       throw new PropagoError("ERR_RANGE", `${what}, column ${column}: values too large to scale; ${advice}`);
     }
     mean[column] = average * unit;
-    // What is left by rounding alone is no variation: dividing by it would blow noise up to size 1.
+    // A deviation that is only rounding is no variation. Dividing by it would turn noise into numbers of size 1.
     const rounding = 4 * Number.EPSILON * Math.abs(mean[column]);
     scale[column] = deviation > rounding ? deviation : earlier ? UNVARIED : 1;
   }
@@ -63,7 +63,7 @@ function unitOf(data: Rows["data"], column: number, columns: number): number {
   return largest > 1e-140 || largest === 0 ? 1 : largest;
 }
 
-/** A scaler that has seen no rows, to learn from some. */
+/** A scaler that has not seen any rows yet. */
 export function blankScaler(columns: number): StandardScaler {
   return new StandardScaler(new Float64Array(columns), new Float64Array(columns).fill(UNVARIED), 0);
 }

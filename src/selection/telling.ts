@@ -1,4 +1,4 @@
-// What the user is told of a model: what was chosen from what, and the warnings that they can act on.
+// Collects what the user is told about a model: what was chosen from which candidates, and warnings that they can act on.
 import type { Chosen, Tried } from "../estimators/options.ts";
 import type { Found, Member } from "../estimators/saved.ts";
 import type { Candidate } from "./candidates.ts";
@@ -43,7 +43,7 @@ const INPUTS = {
   bytes: "bytes",
 } as const;
 
-/** A candidate in words, as the user's options have left it. */
+/** Describes a candidate, with the user's options, in words. */
 export function told({ name, inputs, training, log, l2, ...recipe }: Candidate, { job, sample }: Problem) {
   const { given } = job;
   const hidden = given.hidden ?? recipe.hidden;
@@ -59,7 +59,7 @@ export function told({ name, inputs, training, log, l2, ...recipe }: Candidate, 
   return { name, description, hidden: [...hidden] };
 }
 
-/** Leaves the warnings that the user can act on in a history, and in its reports. */
+/** Removes all warnings from a history and its reports that the user cannot act on. */
 export function keepWarnings(problem: Problem, history: History): void {
   for (const report of history.epochs) keepOwn(problem, report);
   keepOwn(problem, history);
@@ -85,7 +85,7 @@ export function keepOwn({ job: { given }, fit }: Problem, told: { warnings?: Tra
   else delete told.warnings;
 }
 
-/** Says where the model is no better than without a look at the inputs. */
+/** Warns if the model is no better than the baseline, which does not look at the inputs. */
 export function tellBaseline(
   history: History,
   figures: Omit<Found, "chosen">,

@@ -5,6 +5,10 @@ import type { MetricRow } from "./metrics.ts";
 import type { OptimizerRow } from "./optimizers.ts";
 import type { RARE_LAYERS } from "./rare-layers.ts";
 import type { RARE_OPTIMIZERS } from "./rare-optimizers.ts";
+import type { InitializerRow } from "./initializers.ts";
+import type { RARE_INITIALIZERS } from "./rare-initializers.ts";
+import type { RARE_SCHEDULES } from "./rare-schedules.ts";
+import type { ScheduleRow } from "./schedules.ts";
 import type { SCORES } from "./scores.ts";
 
 /** The rows of each table. */
@@ -12,6 +16,8 @@ export interface RareRows {
   layer: Readonly<Record<string, LayerRow>>;
   optimizer: Readonly<Record<string, OptimizerRow>>;
   metric: Readonly<Record<string, MetricRow>>;
+  initializer: Readonly<Record<string, InitializerRow>>;
+  schedule: Readonly<Record<string, ScheduleRow>>;
 }
 
 /** The rows themselves, where they are loaded. */
@@ -48,10 +54,14 @@ export const RARE = {
     "confusionMatrix",
     "rocAuc",
   ],
+  initializer: ["varianceScaling", "nguyenWidrow", "orthogonal", "lsuv"],
+  schedule: ["inverseTime", "polynomial", "cosineRestarts", "linearWarmup", "oneCycle", "piecewise", "reduceOnPlateau"],
 } as const satisfies {
   layer: readonly (keyof typeof RARE_LAYERS)[];
   optimizer: readonly (keyof typeof RARE_OPTIMIZERS)[];
   metric: readonly (keyof typeof SCORES)[];
+  initializer: readonly (keyof typeof RARE_INITIALIZERS)[];
+  schedule: readonly (keyof typeof RARE_SCHEDULES)[];
 };
 
 /** Whether a name is that of a rare row. */

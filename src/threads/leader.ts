@@ -11,7 +11,7 @@ export const TICKS = 10_000;
 /** Ticks of work after which shares are looked at. */
 const WINDOW = 2 * TICKS;
 
-/** Of the time that its work takes one after the other, a team that takes longer together than this is at rest for a while. */
+/** A team that takes longer together than this part of its workers' times added up gains nothing: its leader works alone for a while. */
 const GAIN = 0.95;
 
 /** So many times in sequence: once may be the waking of a worker. */
@@ -35,34 +35,94 @@ export function shareEvenly(words: Int32Array, size: number, threads: number): v
  * bit depends on either.
  */
 export function leaderOf(words: Int32Array, size: number, wait: (at: number, old: number) => void): Leader {
-  const shares = sharesOf(size);
-  const spent = new Float64Array(size);
-  const parts = new Float64Array(size);
-  let since = 0;
+  const leader = new StageLeader(words, size, wait);
+  // The core calls them without their owner.
+  return { fork: (plan, stage) => leader.fork(plan, stage), join: () => leader.join() };
+}
+
+class StageLeader implements Leader {
+  readonly #words: Int32Array;
+  readonly #size: number;
+  readonly #wait: (at: number, old: number) => void;
+  /** Ticks that each worker took for its shares since these were last looked at, and the sizes of new shares. */
+  readonly #spent: Float64Array;
+  readonly #parts: Float64Array;
+  /** When the stage under way began. */
+  #since = 0;
   /** Ticks from the beginning of stages to their end. */
-  let together = 0;
-  let alone = false;
-  let until = 0;
-  let rest = REST;
-  let vain = 0;
-  // Everybody waits meanwhile, and compilers seldom see it: plain loops.
-  const adapt = (): void => {
+  #together = 0;
+  #isAlone = false;
+  /** Until when the leader does everything alone, and for how many milliseconds it will the next time. */
+  #until = 0;
+  #rest = REST;
+  /** How often in sequence working together was in vain. */
+  #vain = 0;
+
+  constructor(words: Int32Array, size: number, wait: (at: number, old: number) => void) {
+    this.#words = words;
+    this.#size = size;
+    this.#wait = wait;
+    this.#spent = new Float64Array(size);
+    this.#parts = new Float64Array(size);
+  }
+
+  fork(plan: number, stage: number): number {
+    const words = this.#words;
+    words[PLAN] = plan;
+    words[STAGE] = stage;
+    this.#since = performance.now();
+    if (this.#spent[0] > WINDOW) this.#adapt();
+    this.#isAlone = this.#since < this.#until;
+    if (this.#isAlone) return words.byteOffset + 4 * aloneOf(this.#size);
+    for (let other = 1; other < words[SHARED]; other++) set(words, turnOf(other), words[turnOf(other)] + 1);
+    return words.byteOffset + 4 * sharesOf(this.#size);
+  }
+
+  join(): void {
+    if (this.#isAlone) return;
+    const words = this.#words;
+    const spent = this.#spent;
+    spent[0] += (performance.now() - this.#since) * TICKS;
+    for (let other = 1; other < words[SHARED]; other++) {
+      for (let done; (done = Atomics.load(words, arrivedOf(other))) !== words[turnOf(other)];)
+        this.#wait(arrivedOf(other), done);
+      spent[other] += words[tookOf(other)];
+    }
+    this.#together += (performance.now() - this.#since) * TICKS;
+  }
+
+  /** Looks at the times of all workers. Everybody waits meanwhile, and compilers seldom see it: plain loops. */
+  #adapt(): void {
+    const words = this.#words;
     const threads = words[SHARED];
+    const shares = sharesOf(this.#size);
+    const spent = this.#spent;
     let apart = 0;
     let speed = 0;
     for (let i = 0; i < threads; i++) {
       apart += spent[i];
       speed += (words[shares + i + 1] - words[shares + i]) / spent[i];
     }
-    const isGain = together < GAIN * apart;
-    together = 0;
-    vain = isGain ? 0 : vain + 1;
-    if (isGain) rest = REST;
-    if (vain === VAIN) {
-      vain = 0;
-      until = since + rest;
-      rest = Math.min(2 * rest, LONGEST_REST);
-    }
+    this.#decideRest(this.#together < GAIN * apart);
+    this.#together = 0;
+    this.#share(shares, threads, speed);
+  }
+
+  /** Lets the leader work alone for a while where working together was in vain several times in sequence. */
+  #decideRest(isGain: boolean): void {
+    this.#vain = isGain ? 0 : this.#vain + 1;
+    if (isGain) this.#rest = REST;
+    if (this.#vain !== VAIN) return;
+    this.#vain = 0;
+    this.#until = this.#since + this.#rest;
+    this.#rest = Math.min(2 * this.#rest, LONGEST_REST);
+  }
+
+  /** Gives each worker a share by its speed; `speed` is that of all together. */
+  #share(shares: number, threads: number, speed: number): void {
+    const words = this.#words;
+    const spent = this.#spent;
+    const parts = this.#parts;
     const isKnown = words[PATIENCE] > 0 && speed > 0 && speed < Infinity;
     let whole = 0;
     for (let i = 0; i < threads; i++) {
@@ -77,27 +137,5 @@ export function leaderOf(words: Int32Array, size: number, wait: (at: number, old
       words[shares + i] = Math.round((WHOLE * begin) / whole);
       begin += parts[i];
     }
-  };
-  return {
-    fork(plan, stage) {
-      words[PLAN] = plan;
-      words[STAGE] = stage;
-      since = performance.now();
-      if (spent[0] > WINDOW) adapt();
-      alone = since < until;
-      if (alone) return words.byteOffset + 4 * aloneOf(size);
-      for (let other = 1; other < words[SHARED]; other++) set(words, turnOf(other), words[turnOf(other)] + 1);
-      return words.byteOffset + 4 * shares;
-    },
-    join() {
-      if (alone) return;
-      spent[0] += (performance.now() - since) * TICKS;
-      for (let other = 1; other < words[SHARED]; other++) {
-        for (let done; (done = Atomics.load(words, arrivedOf(other))) !== words[turnOf(other)];)
-          wait(arrivedOf(other), done);
-        spent[other] += words[tookOf(other)];
-      }
-      together += (performance.now() - since) * TICKS;
-    },
-  };
+  }
 }

@@ -19,15 +19,6 @@ export function nodeThreads(): typeof import("node:worker_threads") | undefined 
   return threads;
 }
 
-/** Whether this thread may sleep: not in a page's main thread. */
-export const maySleep = ((): boolean => {
-  try {
-    return Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1) === "not-equal";
-  } catch {
-    return false;
-  }
-})();
-
 let count = 0;
 
 /** How many threads can run at once. */

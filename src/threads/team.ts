@@ -21,7 +21,8 @@ import {
 } from "./words.ts";
 import { Watch, sleep } from "./waiting.ts";
 import { leaderOf, shareEvenly } from "./leader.ts";
-import { cores, maySleep, nodeThreads, threadsMissing } from "./machine.ts";
+import { cores, nodeThreads, threadsMissing } from "./machine.ts";
+import { maySleep } from "./sharing.ts";
 
 /** What a page's workers have too, and what only Node's have. */
 interface AnyWorker {
@@ -260,7 +261,7 @@ export class Team {
 const teams = new Map<Engine, Team>();
 
 /** An engine's team, of at least so many; started if there is none and it may be. Nothing where there cannot be one now. */
-export function teamOf(engine: Engine, size: number, mayStart: boolean): Team | undefined {
+export function teamOf(engine: Engine, size: number, mayStart = true): Team | undefined {
   if (threadsMissing(engine) !== undefined) return undefined;
   const team = teams.get(engine);
   if (team !== undefined && team.size >= size) return team;

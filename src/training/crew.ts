@@ -2,10 +2,10 @@
 // decide.
 import { PLAN_STEPS_DONE } from "../../assembly/plan.ts";
 import type { Model } from "../memory/model.ts";
-import { type TrainingWork, teamOf, threadsMissingFor, threadsOfTraining, worth } from "../threads/sharing.ts";
-import type { Team } from "../threads/team.ts";
+import { threadsMissing, usefulThreads } from "../threads/machine.ts";
+import { type TrainingWork, isTooSmall } from "../threads/sharing.ts";
+import { type Team, teamOf } from "../threads/team.ts";
 import { restoreGood } from "./divergence.ts";
-import type { Warnings } from "./warnings.ts";
 
 /** How many slices this thread works alone after workers were slower: the first time, and at most. */
 const SHORTEST_REST = 8;
@@ -16,7 +16,6 @@ export class Crew {
   readonly threads: number;
   readonly #model: Model;
   readonly #work: TrainingWork;
-  readonly #warnings: Warnings;
   /** Milliseconds of a step that this thread made by itself, the last time. */
   #alone = Infinity;
   /** For how many more slices workers rest, and for how many they did the last time. */
@@ -31,27 +30,30 @@ export class Crew {
   /** The team that made the last steps that were shared. */
   #last: Team | undefined;
 
-  constructor(model: Model, work: TrainingWork, warnings: Warnings) {
+  /** For a training that should have several threads. */
+  constructor(model: Model, work: TrainingWork) {
     this.#model = model;
     this.#work = work;
-    this.#warnings = warnings;
-    this.threads = threadsOfTraining(work);
-    if (this.threads === 1) this.#tellMissing();
+    const most = work.asked === "auto" ? Math.min(usefulThreads(), work.rows >> 2) : work.asked;
+    this.threads = threadsMissing(work.engine) === undefined ? Math.max(1, most) : 1;
   }
 
-  /** Waits for workers that were asked for by number. Where the choice is free, training begins without them. */
-  *gather(): Generator<Promise<void>, void> {
-    if (this.threads === 1 || this.#work.asked === "auto") return;
-    const team = teamOf(this.#work.engine, this.threads);
-    if (this.#work.isSync) team?.waitUntilReady();
+  /**
+   * Waits for workers that were asked for by number, and gives the reason why there are none. Where the choice is free,
+   * training begins without them.
+   */
+  *gather(): Generator<Promise<void>, string | undefined> {
+    const { asked, engine, isSync } = this.#work;
+    if (asked === "auto") return undefined;
+    const team = this.threads > 1 ? teamOf(engine, this.threads) : undefined;
+    if (isSync) team?.waitUntilReady();
     else if (team !== undefined) yield team.untilReady();
-    if (!team?.isReady) this.#tellMissing();
+    return team?.isReady ? undefined : threadsMissing(engine);
   }
 
   /** Makes at most so many steps, and completes at most so many epochs; gives the number of epochs completed. */
   *train(data: number, steps: number, epochs: number): Generator<Promise<void>, number> {
     const { layout, engine } = this.#model;
-    if (this.threads === 1) return engine.core.train(layout.plan, data, steps, epochs, 1);
     const isFree = this.#work.asked === "auto";
     const isShared = !(isFree && (this.#alone === Infinity || this.#rest-- > 0));
     this.#checkLost();
@@ -64,7 +66,7 @@ export class Crew {
       this.#alone = pace();
       return completed;
     }
-    layout.threads = this.threads;
+    this.#model.lastThreads = this.threads;
     const completed = yield* this.#by(team, data, steps, epochs);
     this.#compare(pace(), isFree);
     return completed;
@@ -100,9 +102,9 @@ export class Crew {
       const { train } = engine.core;
       return this.#safely(() => team.lead(threads, slowest, () => train(plan, data, steps, epochs, threads)));
     }
-    team.begin(plan, data, steps, epochs, this.#work.operations < worth.sharing ? 1 : threads, slowest);
+    team.begin(plan, data, steps, epochs, isTooSmall(engine, this.#work.operations) ? 1 : threads, slowest);
     this.#busy = team;
-    layout.settle = () => team.settle();
+    layout.settleBy(() => team.settle());
     yield team.done();
     return this.#land(team);
   }
@@ -110,7 +112,7 @@ export class Crew {
   /** Takes the result of the workers' slice. */
   #land(team: Team): number {
     this.#busy = undefined;
-    this.#model.layout.settle = undefined;
+    this.#model.layout.settleBy(undefined);
     return this.#safely(() => team.finish());
   }
 
@@ -132,14 +134,5 @@ export class Crew {
       (error as Error).message += ". The last epoch's weights are back, and the optimizer starts anew";
       throw error;
     }
-  }
-
-  /** Tells who asked for several threads by number that there is one, unless its steps are small anyway. */
-  #tellMissing(): void {
-    const { asked, isSync, search, operations } = this.#work;
-    if (asked === "auto" || asked === 1 || (isSync && search === undefined && operations < worth.sharing)) return;
-    const missing = threadsMissingFor(this.#work);
-    if (missing === undefined) return;
-    this.#warnings.tell("WARN_THREADS", `threads: ${asked} has no effect: ${missing}`);
   }
 }

@@ -1,10 +1,11 @@
-// What is wrong with a training, in words: looked for in the data before it begins, and from time to time in what the
-// network gives and how its loss moves. Nothing here changes a number of the network.
+// Finds out what is wrong with a training, and says it in words. It looks at the data before training begins, and from time
+// to time at the network's outputs and its loss. Nothing here changes a number of the network.
 import { BATCH_NORM, LAYER_Y, PLAN_CAPACITY, PLAN_LEARNING_RATE, PLAN_ROWS, PLAN_STEP } from "../../assembly/plan.ts";
 import type { ActivationName } from "../tables/activations.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Model } from "../memory/model.ts";
 import type { Source } from "../data/matrix.ts";
+import { gather } from "../memory/gathering.ts";
 import type { Dataset } from "../memory/samples.ts";
 import { show } from "../ground/errors.ts";
 import type { Causes } from "./divergence.ts";
@@ -14,30 +15,30 @@ import type { EpochList } from "./history.ts";
 import type { OptimizerName } from "../tables/names.ts";
 import type { Optimizer } from "../description/optimizer.ts";
 
-/** Rows that a look takes through the network at most. */
+/** The largest number of rows that one look passes through the network. */
 const PROBE = 128;
-/** What a look costs beside its rows, in rows trained on. */
+/** The fixed cost of a look, measured in rows trained on. */
 const OVERHEAD = 128;
-/** How many times as much training lies before the first look; the time to the next one doubles. */
+/** The first look comes after training that costs so many times as much. The time between looks then doubles. */
 const RARELY = 100;
 
 /** Activations whose units can get stuck at 0, and those whose units can get stuck at the ends of their range. */
 const DYING: readonly ActivationName[] = ["relu", "relu6"];
 const SATURATING: readonly ActivationName[] = ["sigmoid", "tanh", "hardSigmoid", "hardTanh", "softsign"];
 
-/** Root mean squares from which inputs beside others, and targets, are too large. */
+/** Root mean squares from which on inputs (compared with the other inputs) and targets are too large. */
 const LARGE = 1000;
 const LARGE_TARGETS = 100;
-/** Optimizers whose learningRate is not what a step is multiplied with, or need not be chosen. */
+/** Optimizers whose learningRate does not scale the steps, or need not be chosen. */
 const RATELESS: readonly OptimizerName[] = ["rprop", "adasecant", "vsgd"];
 
-/** Looks for what is wrong with one training of a network, and tells each thing once in the network's life. */
+/** Looks for problems in one training of a network. Each problem is reported once in the network's life. */
 export class Diagnosis {
   readonly #model: Model;
   readonly #dataset: Dataset;
   readonly #tell: Warnings["tell"];
   readonly #looks: Looks;
-  /** Inputs or targets that are too large. They come first, since what else goes wrong follows from them. */
+  /** Reports on inputs or targets that are too large. They come first, since other problems follow from them. */
   readonly #unscaled = new Set<"inputs" | "targets">();
 
   constructor(model: Model, dataset: Dataset, warnings: Warnings) {
@@ -47,7 +48,7 @@ export class Diagnosis {
     this.#tell = (code, message, place) => warnings.tell(code, message, place);
   }
 
-  /** Looks at the data, before training on so many rows in batches as asked for. */
+  /** Looks at the data before training begins. */
   before(batch: unknown, rows: number): void {
     const { layout, description } = this.#model;
     const dataset = this.#dataset;
@@ -74,15 +75,15 @@ export class Diagnosis {
     this.#lookAtTargets(description, dataset);
   }
 
-  /** Columns that are the same in all rows: as they came, or only to float32. */
+  /** Looks for columns that are constant: as the user gave them, or only after rounding to float32. */
   #lookForConstants({ inputs, inputScale }: NetworkDescription, dataset: Dataset): void {
     const { x, scale } = dataset.views();
-    // A column of zeros does nothing.
+    // A column of zeros does no harm.
     const same = range(inputs).filter((c) => x[c] !== 0 && isConstant(x, inputs, c));
     const blurred = same.filter((c) => varies(dataset.sources?.x, c));
     const constant = same.filter((c) => !blurred.includes(c));
     if (same.some((c) => Math.abs(x[c] * scale) > 10)) this.#unscaled.add("inputs");
-    // As it came: some were multiplied on the way in.
+    // Values are compared as the user gave them, since some were scaled when they were copied.
     const given = (c: number): string => exactly((x[c] * scale) / inputScale);
     if (blurred.length > 0) {
       const [column] = blurred;
@@ -121,16 +122,16 @@ export class Diagnosis {
     this.#tell("WARN_CONSTANT_TARGETS", "all rows have the same target: there is nothing to be told apart; look at y");
   }
 
-  /** Columns so large that others drown. */
+  /** Looks for columns that are so large that the others have no effect. */
   #lookAtInputs({ inputs }: NetworkDescription, dataset: Dataset): void {
     const { x, scale } = dataset.views();
-    // Those that vary: constant ones were told of, and rare ones look small, or large, by chance.
+    // Only columns that vary count. Constant ones were reported, and rarely set ones look small or large by chance.
     const columns = survey(x, inputs, scale, PROBE).filter(({ deviation }) => deviation > 0);
     const most = columns.reduce((a, b) => (b.rms > a.rms ? b : a), NOTHING);
     const least = columns.reduce((a, b) => (b.rms < a.rms ? b : a), most);
     if (!(most.rms >= LARGE * Math.min(1, least.rms))) return;
     const { column, size, mean, deviation } = most;
-    // Small ones beside a usual size do not hinder what follows.
+    // Columns that are small while others have a usual size do no harm.
     if (size > 10) this.#unscaled.add("inputs");
     const distance = Math.abs(mean) / deviation;
     const blur = distance > 1e4 ? "float32, which keeps 7 digits, loses most of how it varies, and " : "";
@@ -143,11 +144,11 @@ export class Diagnosis {
     );
   }
 
-  /** Targets that the last activation cannot give, or to which the way is too long. */
+  /** Looks for targets that the last activation cannot give, or that are too far away. */
   #lookAtTargets({ layers, loss, outputs, optimizer }: NetworkDescription, dataset: Dataset): void {
     const { t } = dataset.views();
     const { name: layer, activation } = layers[layers.length - 1];
-    // Other losses have looked at their targets themselves.
+    // Other losses check their targets themselves.
     if (t === undefined || loss.targets === "unit" || loss.targets === "probabilities" || loss.targets === "signs")
       return;
     const [low, high] = activation.range ?? [-Infinity, Infinity];
@@ -161,11 +162,11 @@ export class Diagnosis {
         { layer },
       );
     }
-    // Those who search for the length of a step go as far as it takes; a direction has no length.
+    // Optimizers with a line search go as far as needed. A normalized output has a direction only.
     if (optimizer.search || loss.name === "cosineSimilarity" || (low > -Infinity && high < Infinity)) return;
     const most = survey(t, outputs, 1, 1024).reduce((a, b) => (b.rms > a.rms ? b : a), NOTHING);
     if (most.rms < LARGE_TARGETS) return;
-    // What may not be below 0, or is measured in parts of itself, keeps its 0.
+    // Targets that may not be negative, or are measured relatively, must not be shifted.
     const isPositive = loss.targets === "counts" || loss.name === "meanAbsolutePercentageError" || low === 0;
     const remedy = isPositive
       ? "divide them by their mean"
@@ -178,15 +179,15 @@ export class Diagnosis {
     );
   }
 
-  /** Epochs of so many rows until the next look. */
+  /** The number of epochs until the next look. */
   epochsLeft(rows: number): number {
     const { due, trained } = this.#looks;
     return Math.max(1, Math.ceil((due - trained) / rows));
   }
 
   /**
-   * Notes that so many more epochs are done, and looks at the network where it is time, or before training ends. `rows`:
-   * those that are trained on, or the first so many.
+   * Notes that more epochs are done. Looks at the network if it is time, or if training ends. `rows` are the rows that are
+   * trained on, or the first of them.
    */
   after(rows: Uint32Array | number, epochs: EpochList, more: number, isLast: boolean): void {
     const looks = this.#looks;
@@ -200,18 +201,18 @@ export class Diagnosis {
     if (!isTime && !isWorth) return;
     while (looks.due <= looks.trained) looks.due *= 2;
     looks.looked = looks.trained;
-    // A network that learns may well have gradients and units that look ill.
+    // A network that learns well may still have gradients and units that look bad.
     const isStuck = epochs.last > looks.first / 2;
     this.#lookAtLosses(epochs.lastLosses(20), looks.first);
     if (isStuck) this.#lookAtGradients();
     this.#lookAtUnits(rows, isStuck);
   }
 
-  /** A schedule that has come down to 0: from there on, training takes time and changes no weight. */
+  /** Reports a schedule that has come down to 0. From there on, training takes time but changes no weight. */
   #lookAtSchedule(): void {
     const { layout, description } = this.#model;
     const { schedule } = description.optimizer;
-    // A function of the user's own is free to be 0 for a while.
+    // A user's function may be 0 for a while on purpose.
     if (schedule?.spec === undefined || layout.double(PLAN_LEARNING_RATE) !== 0) return;
     const { name, ...options } = schedule.spec;
     const { steps, warmup = 0 } = options as { steps?: number; warmup?: number };
@@ -229,7 +230,7 @@ export class Diagnosis {
     );
   }
 
-  /** Notes that a search has found no step that lowers the loss. */
+  /** Notes that a line search found no step that lowers the loss. */
   stalled(): void {
     if (this.#model.engine.dtype === "float64") return;
     this.#tell(
@@ -238,7 +239,7 @@ export class Diagnosis {
     );
   }
 
-  /** Notes that what early stopping or the schedule watches is not a number. */
+  /** Notes that the value that early stopping or the schedule watches is not a number. */
   unwatchable(monitor: string, epoch: number): void {
     const why = monitor.endsWith("rocAuc")
       ? "it needs rows of a class and rows of none, and there is one class only; give rows of both (validation data of their own, say)"
@@ -252,11 +253,11 @@ export class Diagnosis {
   #lookAtLosses(losses: readonly number[], first: number): void {
     const { layout, description } = this.#model;
     const last = losses[losses.length - 1];
-    // Whoever guesses among so many classes has a loss of at most this: the logarithm of the next power of two.
+    // Guessing among so many classes has at most this loss, the logarithm of the next power of two.
     const { loss, outputs } = description;
     const guess = loss.targets === "probabilities" ? 0.6932 * (32 - Math.clz32(outputs - 1)) : first;
     const high = Math.min(first, guess);
-    // What is small may jump.
+    // A small loss may jump without harm.
     if (losses.length < 5 || !(high > 0 && last > high / 10)) return;
     const rose = last > 1.5 * high;
     let sum = 0;
@@ -268,7 +269,7 @@ export class Diagnosis {
       fall += i < losses.length / 2 ? losses[i] : -losses[i];
     }
     if (!rose && (up < 0.15 * sum || fall > 0.1 * sum)) return;
-    // A smaller rate mends nothing where data drives the loss about, which was told, or where there is none to choose.
+    // A smaller rate does not help if the data is the cause, which was reported, or if no rate can be chosen.
     if (this.#unscaled.size > 0 || !hasRate(description.optimizer)) return;
     const rate = layout.double(PLAN_LEARNING_RATE);
     this.#tell(
@@ -278,7 +279,7 @@ export class Diagnosis {
     );
   }
 
-  /** Compares what reaches the biases of the first and the last layer (weights, where there are none). */
+  /** Compares the gradients of the biases of the first and the last layer (of the weights if there are no biases). */
   #lookAtGradients(): void {
     const { layout, description } = this.#model;
     const gradients = layout.gradients();
@@ -286,7 +287,7 @@ export class Diagnosis {
     let total = 0;
     for (const { layer, kind, start, length } of layout.tensors) {
       if (start >= layout.trainable) continue;
-      // Biases below a batchNorm, which takes them off again, have gradients of 0.
+      // A batchNorm subtracts the biases below it again, so their gradients are 0.
       if (kind === "bias" && description.layers[layer + 1]?.kind === BATCH_NORM) continue;
       let squares = 0;
       for (let i = start; i < start + length; i++) squares += gradients[i] * gradients[i];
@@ -305,7 +306,7 @@ export class Diagnosis {
     const [[first, size], [last, other]] = [found[0], found[found.length - 1]];
     const ratio = size / other;
     const vanish = ratio < 1e-4;
-    // What is 0 is told of units; and a last layer whose gradients are 0 for once is nothing to compare with.
+    // Gradients of 0 are reported for units. A last layer without gradients gives nothing to compare with.
     if (!(ratio > 0 && ratio < Infinity) || (!vanish && !(ratio > 1e4))) return;
     const saturates = SATURATING.includes(description.layers[first].activation.name);
     const clips = hasRate(description.optimizer) ? ", clipNorm" : "";
@@ -320,7 +321,7 @@ export class Diagnosis {
     );
   }
 
-  /** Takes some rows through the network and counts hidden units that say the same whatever comes in. */
+  /** Passes some rows through the network, and counts hidden units whose output is the same for all of them. */
   #lookAtUnits(list: Uint32Array | number, isStuck: boolean): void {
     const { engine, layout, description } = this.#model;
     const { inputs, layers } = description;
@@ -332,7 +333,7 @@ export class Diagnosis {
       return [{ i, dying, low: low + margin, high: dying ? Infinity : high - margin, free: new Uint8Array(units) }];
     });
     if (suspects.length === 0) return;
-    const [block, rows] = this.#dataset.gather(list, PROBE);
+    const [block, rows] = gather(engine, this.#dataset, list, PROBE);
     const { plan } = layout;
     const capacity = layout.word(PLAN_CAPACITY);
     for (let first = 0; first < rows; first += capacity) {
@@ -367,7 +368,7 @@ export class Diagnosis {
     }
   }
 
-  /** What to do about units that do not learn. */
+  /** Advice about units that do not learn. */
   #remedy(): string {
     const large = [...this.#unscaled].join(" and ");
     if (large === "") return "begin with smaller weights";
@@ -375,7 +376,7 @@ export class Diagnosis {
   }
 }
 
-/** What may have driven the loss out of the finite numbers, and what to do about it. */
+/** Says what may have made the loss infinite or NaN, and what to do about it. */
 export function causesOf({ engine, layout, description }: Model, dataset: Dataset): Causes {
   const { inputs, outputs, layers, optimizer } = description;
   const { x, scale, t } = dataset.views();
@@ -408,12 +409,12 @@ export function causesOf({ engine, layout, description }: Model, dataset: Datase
   return [causes.length > 0 ? `: ${causes.join(", ")}` : "", text[0].toUpperCase() + text.slice(1)];
 }
 
-/** Whether a smaller learningRate makes an optimizer's steps smaller, and is the user's to choose. */
+/** Whether a smaller learningRate makes an optimizer's steps smaller, and the user can choose it. */
 function hasRate({ name, search }: Optimizer): boolean {
   return !search && !RATELESS.includes(name);
 }
 
-/** What a look costs, in rows trained on; taking rows forward is a third of training on them. */
+/** The cost of a look, in rows trained on. A forward pass is a third of training on a row. */
 function cost(rows: number): number {
   return Math.min(rows, PROBE) / 3 + OVERHEAD;
 }
@@ -439,10 +440,10 @@ function varies(source: Source | undefined, c: number): boolean {
   return false;
 }
 
-/** What is known of a column from some of its rows. */
+/** Figures of a column, taken from some of its rows. */
 interface Column {
   column: number;
-  /** Its largest number's size. */
+  /** The largest absolute value. */
   size: number;
   mean: number;
   deviation: number;
@@ -474,17 +475,17 @@ function survey(values: FloatArray | Uint8Array, columns: number, scale: number,
   });
 }
 
-/** The end of a list that begins with the first. */
+/** The rest of a list of columns, after its first item. */
 function others({ length }: readonly number[]): string {
   return length > 1 ? ` (and so ${length - 1} more)` : "";
 }
 
-/** In three digits. */
+/** Formats a number with three digits. */
 function short(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-/** In all digits that float32 is sure of. */
+/** Formats a number with all digits that float32 holds reliably. */
 function exactly(value: number): string {
   return String(Number(value.toPrecision(7)));
 }

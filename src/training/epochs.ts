@@ -65,7 +65,7 @@ export class Epochs {
     this.#stride = TALLY_SQUARES / 8 + (hasSquares ? description.outputs : 0);
     if (!(metrics.bits & METRIC_OUTPUTS)) return;
     this.#kept = dataset.keep(count);
-    layout.guests.add(this.#kept);
+    layout.attachments.add(this.#kept);
     layout.setWord(PLAN_KEPT, this.#kept.address);
   }
 

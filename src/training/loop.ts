@@ -20,24 +20,24 @@ import {
 import type { Data } from "../data/data.ts";
 import type { PropagoError } from "../ground/errors.ts";
 import { UNTOLD } from "../ground/marks.ts";
-import { THREADS } from "../threads/sharing.ts";
+import { type TrainingWork, refusalOfThreads, wantsThreads } from "../threads/sharing.ts";
 import type { Layout } from "../memory/layout.ts";
 import type { Model } from "../memory/model.ts";
 import { chunkOf } from "../search/chunk.ts";
 import type { Search } from "../search/search.ts";
 import { rises } from "../description/metrics.ts";
-import { watch } from "../tables/schedules.ts";
-import { Crew } from "./crew.ts";
+import type { Crew } from "./crew.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { type Causes, divergence, restoreGood } from "./divergence.ts";
 import { Epochs } from "./epochs.ts";
 import { type FitOptions, type FitSettings, defaultEpochs, readFitOptions } from "./options.ts";
-import { DIAGNOSIS, loadParts, searchPart } from "./parts.ts";
+import { CREW, DIAGNOSIS, loadParts, searchPart } from "./parts.ts";
 import { type EpochList, historyOf } from "./history.ts";
 import { type BatchReport, type EpochReport, type History, monitored } from "./reports.ts";
 import { type TrainingRows, readRows } from "./rows.ts";
 import { Stopping } from "./stopping.ts";
-import { Pace, SLICE, refusePromise, settled } from "./turns.ts";
+import { Pace, SLICE, settled } from "./turns.ts";
+import { refusePromise } from "../ground/promises.ts";
 import type { Warnings } from "./warnings.ts";
 
 /** One training, with everything that must be put right when it ends. */
@@ -53,7 +53,9 @@ export class Loop {
   readonly #tallies: Epochs;
   readonly #done: EpochList;
   readonly #stopping: Stopping;
-  readonly #crew: Crew;
+  /** What decides about threads, and who makes the steps where there are several. */
+  readonly #work: TrainingWork;
+  #crew: Crew | undefined;
   readonly #pace: Pace;
   /** How many epochs there are to be, and how many batches each has. */
   readonly #epochs: number;
@@ -102,25 +104,21 @@ export class Loop {
       this.#updates = Math.ceil(rows.count / batch);
       this.#epochs = settings.epochs ?? defaultEpochs(rows.count, batch * optimizer.accumulate);
       const operations = layout.parameters * batch * 6;
-      this.#crew = new Crew(
-        model,
-        {
-          engine: model.engine,
-          asked: settings.threads,
-          operations,
-          steps: this.#updates * this.#epochs,
-          rows: batch,
-          isSync,
-          search: optimizer.search && optimizer.name,
-        },
-        warnings,
-      );
+      this.#work = {
+        engine: model.engine,
+        asked: settings.threads,
+        operations,
+        steps: this.#updates * this.#epochs,
+        rows: batch,
+        isSync,
+        search: optimizer.search && optimizer.name,
+      };
       this.#pace = new Pace(operations, description.layers.length, settings.onBatch !== undefined);
       this.#tallies = new Epochs(model, settings, rows, this.#epochs, this.#updates, isPenalised);
       this.#done = this.#tallies.list;
       this.history = historyOf(this.#done, this.#epochs);
       this.#stopping = new Stopping(settings, layout);
-      prepare(model, rows, batch, settings, this.#crew.threads);
+      prepare(model, rows, batch, settings);
     } catch (error) {
       releaseAttachments(layout);
       model.unlock();
@@ -154,7 +152,7 @@ export class Loop {
       while (done.count < this.#epochs) {
         signal?.throwIfAborted();
         this.#planCall();
-        const completed = this.#isAlone() ? this.#trainAlone() : yield* this.#trainShared();
+        const completed = yield* this.#train();
         const now = performance.now();
         if (layout.word(PLAN_STATUS) === DIVERGED) throw this.#divergence();
         this.#pace.adapt(layout.word(PLAN_STEPS_DONE), now - this.#called);
@@ -182,7 +180,7 @@ export class Loop {
     if (this.#isClosed) return;
     this.history.stopped = "aborted";
     try {
-      this.#crew.abandon();
+      this.#crew?.abandon();
     } finally {
       this.#close();
     }
@@ -190,24 +188,51 @@ export class Loop {
 
   /** Gets parts and workers, and looks at the data. */
   *#begin(): Generator<Promise<void>, void> {
-    const { description, engine, layout } = this.#model;
+    const { description, layout } = this.#model;
     const { dataset, count } = this.#rows;
     const isSearching = description.optimizer.search !== undefined;
-    const isShared = this.#crew.threads > 1;
-    if (!this.#isSync) {
-      yield* loadParts(isShared, isSearching);
-      if (isShared && !THREADS.here) engine.refusal = '"propago/threads" could not be loaded';
-    }
+    const isShared = this.#mayShare();
+    if (!this.#isSync) yield* loadParts(isShared, isSearching);
     if (isSearching) {
       const { Search } = searchPart(description);
       this.#search = new Search(description, layout, dataset.address, count);
-      layout.guests.add(this.#search);
+      layout.attachments.add(this.#search);
     }
-    yield* this.#crew.gather();
+    if (isShared) yield* this.#gather();
     const part = this.#isTold ? DIAGNOSIS.here : undefined;
     this.#diagnosis = part && new part.Diagnosis(this.#model, dataset, this.#warnings);
     this.#diagnosis?.before(this.#settings.asked, count);
     dataset.sources = undefined;
+  }
+
+  /** Whether several threads are wanted and possible, as far as can be said before there are any. */
+  #mayShare(): boolean {
+    if (!wantsThreads(this.#work)) return false;
+    const missing = refusalOfThreads(this.#work);
+    this.#tellMissing(missing);
+    return missing === undefined;
+  }
+
+  /** Gets who makes the steps on several threads. */
+  *#gather(): Generator<Promise<void>, void> {
+    const { layout } = this.#model;
+    const part = CREW.here;
+    if (part === undefined) {
+      this.#tellMissing('threads could not be started: "propago/threads" could not be loaded');
+      return;
+    }
+    const crew = (this.#crew = new part.Crew(this.#model, this.#work));
+    this.#tellMissing(yield* crew.gather());
+    // Each worker needs a place to pack.
+    layout.makeRoomForWorkers(crew.threads);
+    layout.prepare(this.#work.rows, "train");
+  }
+
+  /** Tells who asked for several threads by number that there is one. */
+  #tellMissing(missing: string | undefined): void {
+    const { asked } = this.#work;
+    if (asked === "auto" || missing === undefined) return;
+    this.#warnings.tell("WARN_THREADS", `threads: ${asked} has no effect: ${missing}`);
   }
 
   /** Decides what the next call of the core does at most. */
@@ -226,20 +251,15 @@ export class Loop {
     this.#end = this.#updates - begun - 1;
   }
 
-  /** Whether this thread makes the whole of the next slice at once. */
-  #isAlone(): boolean {
-    return this.#search !== undefined || this.#crew.threads === 1;
-  }
-
-  /** Gives the number of epochs that were completed. */
-  #trainAlone(): number {
+  /** Makes steps; gives the number of epochs that were completed. */
+  *#train(): Generator<Promise<void>, number> {
     if (this.#search !== undefined) return Number(this.#search.advance(SLICE));
     const { engine, layout } = this.#model;
-    return engine.core.train(layout.plan, this.#rows.dataset.address, this.#steps, this.#most, 1);
-  }
-
-  #trainShared(): Generator<Promise<void>, number> {
-    return this.#crew.train(this.#rows.dataset.address, this.#steps, this.#most);
+    const { address } = this.#rows.dataset;
+    if (this.#crew !== undefined && this.#crew.threads > 1) {
+      return yield* this.#crew.train(address, this.#steps, this.#most);
+    }
+    return engine.core.train(layout.plan, address, this.#steps, this.#most, 1);
   }
 
   *#tellBatch(onBatch: (report: BatchReport) => unknown, completed: number): Generator<Promise<void>, void> {
@@ -256,10 +276,10 @@ export class Loop {
     if (this.#search !== undefined) this.#done.lastReport().evaluations = this.#search.evaluations;
     const { plateau } = this.#settings;
     const { layout, description } = this.#model;
-    const settings = description.optimizer.schedule?.plateau;
+    const { plateau: settings, watch } = description.optimizer.schedule ?? {};
     if (settings === undefined || plateau === undefined) return;
     const last = this.#done.lastReport();
-    if (this.#canCompare(last, plateau)) watch(layout.plateau, settings, monitored(last, plateau), rises(plateau));
+    if (this.#canCompare(last, plateau)) watch?.(layout.plateau, settings, monitored(last, plateau), rises(plateau));
   }
 
   /** Why training ends now, before its last epoch; nothing if it goes on. */
@@ -298,7 +318,7 @@ export class Loop {
 
   /** Waits for a promise that a callback gave; `fitSync` refuses it. */
   *#answered(value: unknown, callback: string): Generator<Promise<void>, void> {
-    if (this.#isSync) refusePromise(value, callback);
+    if (this.#isSync) refusePromise(value, callback, "which fitSync cannot wait for; use fit");
     else yield* settled(value);
   }
 
@@ -361,11 +381,9 @@ function prepare(
   { dataset, trained, count }: TrainingRows,
   batch: number,
   { shuffle, targetLoss }: FitSettings,
-  threads: number,
 ): void {
   const { layout, engine } = model;
-  layout.workers = Math.max(layout.workers, threads);
-  layout.threads = 1;
+  model.lastThreads = 1;
   model.scaleFirstWeights(dataset, trained ?? count);
   layout.prepare(batch, "train");
   layout.setWord(PLAN_BATCH, batch);
@@ -381,6 +399,6 @@ function prepare(
 }
 
 function releaseAttachments(layout: Layout): void {
-  for (const attachment of layout.guests) attachment.release();
-  layout.guests.clear();
+  for (const attachment of layout.attachments) attachment.release();
+  layout.attachments.clear();
 }

@@ -4,13 +4,13 @@ import type { Model } from "../memory/model.ts";
 import type { Rows } from "../memory/samples.ts";
 import { type Metrics, type Evaluation } from "../tables/metrics.ts";
 import { readTally } from "./tally.ts";
-import { CHUNK, shared } from "../threads/sharing.ts";
+import { CHUNK, withThreads } from "../threads/sharing.ts";
 
 const NO_SPREAD = new Float64Array(0);
 
 /** Takes rows through the network, by as many threads as are asked for. A running epoch's tally stays as it was. */
 export function measure(model: Model, rows: Rows, metrics: Metrics, threads: number | "auto"): Evaluation {
-  return model.layout.aside(() => takeThrough(model, rows, metrics, threads));
+  return model.layout.keepingTally(() => takeThrough(model, rows, metrics, threads));
 }
 
 function takeThrough({ engine, layout }: Model, rows: Rows, metrics: Metrics, threads: number | "auto"): Evaluation {
@@ -18,7 +18,7 @@ function takeThrough({ engine, layout }: Model, rows: Rows, metrics: Metrics, th
   layout.setWord(PLAN_METRIC, rows.bits(metrics));
   const kept = metrics.bits & METRIC_OUTPUTS ? rows.keep() : undefined;
   layout.setWord(PLAN_KEPT, kept?.address ?? 0);
-  shared(layout, threads, rows.count, (all) => {
+  withThreads(layout, threads, rows.count, (all) => {
     // Once more, since each worker needs a place to pack.
     const plan = layout.prepare(Math.min(rows.count, CHUNK), "train");
     engine.core.evaluate(plan, rows.address, all);

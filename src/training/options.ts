@@ -8,6 +8,7 @@ import type { Metrics } from "../tables/metrics.ts";
 import type { Monitor } from "../tables/monitors.ts";
 import type { MetricSpec } from "../tables/names.ts";
 import { monitorsOf, readMetrics } from "../description/metrics.ts";
+import { RARE_OPTIMIZER } from "../description/optimizer.ts";
 
 import { type AbortSignalLike, isSignal } from "../ground/signal.ts";
 import { readThreads } from "../threads/sharing.ts";
@@ -141,7 +142,7 @@ export function readFitOptions(options: FitOptions, description: NetworkDescript
   const metrics = readMetrics(copied(given.metrics), description);
   const { name, search, schedule } = description.optimizer;
   const plateau = schedule?.plateau;
-  if (search !== undefined) refuseBatches(name, given);
+  if (search !== undefined) RARE_OPTIMIZER.here?.refuseBatches(name, given);
   const hasValidation = given.validation !== undefined && given.validation !== 0;
   return {
     epochs:
@@ -167,17 +168,6 @@ export function readFitOptions(options: FitOptions, description: NetworkDescript
     onEpoch: readCallback(given.onEpoch, "onEpoch"),
     onBatch: readCallback(given.onBatch, "onBatch"),
   };
-}
-
-/** Optimizers that search take all rows at once. */
-function refuseBatches(
-  name: string,
-  { batchSize = "full", shuffle }: Partial<Record<"batchSize" | "shuffle", unknown>>,
-): void {
-  const stray =
-    batchSize !== "full" ? "batchSize" : shuffle === "withReplacement" ? 'shuffle: "withReplacement"' : undefined;
-  if (stray === undefined) return;
-  throw new PropagoError("ERR_CONFIG", `optimizer (${name}) takes all rows at once: leave ${stray} out`);
 }
 
 function readShuffle(value: unknown): FitSettings["shuffle"] {

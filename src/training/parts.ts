@@ -2,7 +2,7 @@
 import type { NetworkDescription } from "../description/description.ts";
 import { Part } from "../ground/parts.ts";
 import type { Search } from "../search/search.ts";
-import { THREADS } from "../threads/sharing.ts";
+import type { Crew } from "./crew.ts";
 import type { Diagnosis, causesOf } from "./diagnosis.ts";
 import { settled, sleep } from "./turns.ts";
 
@@ -11,6 +11,9 @@ const SEARCH = new Part<{ Search: typeof Search }>("search");
 
 /** Who looks for what is wrong. */
 export const DIAGNOSIS = new Part<{ Diagnosis: typeof Diagnosis; causesOf: typeof causesOf }>("diagnosis");
+
+/** Who makes steps on several threads. */
+export const CREW = new Part<{ Crew: typeof Crew }>("threads");
 
 /** Milliseconds that training waits for parts that it can be without. */
 const PATIENCE = 1000;
@@ -25,7 +28,7 @@ export function searchPart({ optimizer }: NetworkDescription): { Search: typeof 
 
 /** Loads what is needed, and waits a while for what a training can do without: the diagnosis, and threads. */
 export function* loadParts(wantsThreads: boolean, wantsSearch: boolean): Generator<Promise<void>, void> {
-  const wished: Part<object>[] = wantsThreads ? [DIAGNOSIS, THREADS] : [DIAGNOSIS];
+  const wished: Part<object>[] = wantsThreads ? [DIAGNOSIS, CREW] : [DIAGNOSIS];
   const all = wantsSearch ? [...wished, SEARCH] : wished;
   if (all.every((part) => part.here)) return;
   const loading = Promise.allSettled(wished.map((part) => part.load()));

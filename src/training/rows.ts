@@ -45,10 +45,10 @@ export interface TrainingRows {
 
 /** Reads, splits and weighs the rows of a training; each block is attached to the model's layout as soon as it is made. */
 export function readRows(model: Model, data: Data, settings: FitSettings): TrainingRows {
-  const { guests } = model.layout;
+  const { attachments } = model.layout;
   const { validation: asked } = settings;
   const dataset = readData(model, data, "", settings.sampleWeights);
-  guests.add(dataset);
+  attachments.add(dataset);
   let trained: Uint32Array | undefined;
   let held: Uint32Array | undefined;
   if (typeof asked === "number") [trained, held] = split(model, dataset.rows, asked);
@@ -57,12 +57,12 @@ export function readRows(model: Model, data: Data, settings: FitSettings): Train
   let validation: Rows | undefined;
   if (trained !== undefined && held !== undefined) {
     validation = dataset.share(held);
-    guests.add(validation);
+    attachments.add(validation);
     dataset.restrict(trained);
   } else if (asked !== undefined) {
     const unseen = readData(model, asked, "validation");
     validation = unseen.all();
-    guests.add(validation);
+    attachments.add(validation);
     unseen.weigh(classWeights);
   }
   return { dataset, trained, count: trained?.length ?? dataset.rows, validation };

@@ -1,25 +1,42 @@
 // Letting the event loop turn: how long a slice of training is, and how a loop waits for what takes time.
-import { PropagoError } from "../ground/errors.ts";
+import { isPromise } from "../ground/promises.ts";
 
 /** Milliseconds of training between two turns of the event loop. */
 export const SLICE = 10;
 
+const later = (resolve: () => void): void => void setTimeout(resolve, 0);
+
+/** What may be there: asked for below globalThis, since Next warns of a mere name that its edge runtime does not have. */
+const host = globalThis as Partial<Pick<typeof globalThis, "setImmediate" | "MessageChannel">>;
+
+/** What calls a function at the event loop's next turn. */
+let soon =
+  host.setImmediate !== undefined
+    ? (resolve: () => void): void => void globalThis.setImmediate(resolve)
+    : host.MessageChannel !== undefined
+      ? (resolve: () => void): void => {
+          // A message comes sooner than a timer, which pages delay by 4 ms.
+          const { port1, port2 } = new globalThis.MessageChannel();
+          port1.onmessage = () => {
+            port1.close();
+            resolve();
+          };
+          port2.postMessage(null);
+        }
+      : later;
+
 /** Lets the event loop turn once. */
-export const turn: () => Promise<void> =
-  typeof setImmediate === "function"
-    ? () => new Promise((resolve) => setImmediate(resolve))
-    : typeof MessageChannel === "function"
-      ? () =>
-          new Promise((resolve) => {
-            // A message comes sooner than a timer, which pages delay by 4 ms.
-            const { port1, port2 } = new MessageChannel();
-            port1.onmessage = () => {
-              port1.close();
-              resolve();
-            };
-            port2.postMessage(null);
-          })
-      : () => new Promise((resolve) => setTimeout(resolve, 0));
+export function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    try {
+      soon(resolve);
+    } catch {
+      // In Next's edge runtime there are functions of these names, but they only throw.
+      soon = later;
+      later(resolve);
+    }
+  });
+}
 
 /** Waits for so many milliseconds; a Node process does not stay alive for it. */
 export function sleep(milliseconds: number): Promise<void> {
@@ -27,11 +44,6 @@ export function sleep(milliseconds: number): Promise<void> {
     const timer: unknown = setTimeout(resolve, milliseconds);
     (timer as { unref?(): void }).unref?.();
   });
-}
-
-/** Whether somebody must wait for a value. */
-function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as PromiseLike<unknown> | undefined)?.then === "function";
 }
 
 /**
@@ -46,17 +58,6 @@ export function* settled(value: unknown): Generator<Promise<void>, void> {
     (error: unknown) => void failures.push(error),
   );
   if (failures.length > 0) throw failures[0];
-}
-
-/**
- * What `fitSync` says to a callback that gives a promise.
- * @throws PropagoError ERR_CONFIG
- */
-export function refusePromise(value: unknown, callback: string): void {
-  if (!isPromise(value)) return;
-  // Nobody else hears of its failure.
-  Promise.resolve(value).catch(() => {});
-  throw new PropagoError("ERR_CONFIG", `${callback} gave a promise, which fitSync cannot wait for; use fit`);
 }
 
 /** How many steps a call of the core makes, so that it takes about one slice. */

@@ -76,6 +76,20 @@ export const hosts: Host[] = [
       expectSame("page", answer, "threads: 2 has no effect: this engine has no SharedArrayBuffer");
       const plain = await lab.page<string>("chromium", site(lab, asking));
       expectMatch("not isolated", plain, /^threads: 2 has no effect: this page is not cross-origin isolated/);
+      // A worker's fitSync may wait; what it has not is the shared memory.
+      const inWorker = `const text = 'delete globalThis.SharedArrayBuffer; import("' + location.origin + '/node_modules/propago/dist/propago.min.js")' +
+        '.then(({ Network, dense }) => postMessage(new Network({ inputs: 1, layers: [dense(4000, "tanh"), dense(1)] })' +
+        '.fitSync({ x: new Float32Array(256), y: new Float32Array(256) }, { epochs: 2, threads: 2 }).warnings?.[0].message))';
+        return new Promise((resolve) => {
+          const worker = new Worker(URL.createObjectURL(new Blob([text], { type: "text/javascript" })), { type: "module" });
+          worker.onmessage = ({ data }) => resolve(data ?? "threads");
+          worker.onerror = ({ message }) => resolve(message);
+        });`;
+      expectSame(
+        "fitSync in a worker",
+        await lab.page<string>("chromium", site(lab, inWorker), { headers: ISOLATED }),
+        "threads: 2 has no effect: this engine has no SharedArrayBuffer",
+      );
       return "the true reason for one thread";
     },
   },

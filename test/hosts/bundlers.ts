@@ -46,7 +46,7 @@ export const hosts: Host[] = [
       const esbuild = lab.bin("esbuild");
       lab.run(esbuild, common, folder);
       const whole = sizeOf(`${folder}/out`);
-      const parts = ["complete", "diagnosis", "float64", "relaxed", "search", "selection", "threads"];
+      const parts = ["complete", "diagnosis", "float64", "relaxed", "search", "selection", "state", "threads"];
       lab.run(esbuild, [...common, ...parts.map((part) => `--external:./${part}.js`)], folder);
       const without = sizeOf(`${folder}/out`);
       if (without > 48_000) throw new Error(`one file without parts has ${without} bytes`);

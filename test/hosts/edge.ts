@@ -3,7 +3,7 @@ import { createContext, runInContext } from "node:vm";
 import { readFileSync } from "node:fs";
 import { buildSync } from "esbuild";
 import { root } from "../../scripts/root.ts";
-import { XOR, type Host, expectMatch, expectSame, freePort } from "./lab.ts";
+import { XOR, type Host, expectMatch, expectSame, freePort, sending } from "./lab.ts";
 
 /** What a request is answered with: what it learnt, or the error's code and the begin of its message. */
 const learning = `
@@ -69,6 +69,9 @@ export const hosts: Host[] = [
         init?: (options: object) => Promise<void>;
         answer: () => Promise<string>;
       }
+      const unsupported = (): void => {
+        throw new Error("a Node.js API is used which is not supported in the Edge Runtime");
+      };
       const run = (entry: string): Program => {
         const { outputFiles } = buildSync({
           absWorkingDir: folder,
@@ -82,10 +85,12 @@ export const hosts: Host[] = [
         const globals = {
           performance,
           setTimeout,
+          // As Next's sandbox has them: no more than names.
+          ...Object.fromEntries(["setImmediate", "MessageChannel"].map((name) => [name, unsupported])),
           // Whoever asks for Node's modules there is told that they are not supported.
           process: Object.defineProperty({}, "getBuiltinModule", {
             get() {
-              throw new Error("a Node.js API is used which is not supported in the Edge Runtime");
+              unsupported();
             },
           }),
         };
@@ -165,7 +170,7 @@ export const hosts: Host[] = [
   },
   ...["webpack", "turbopack"].map((bundler): Host => ({
     name: `Next with ${bundler}`,
-    needs: ["next", "react", "react-dom"],
+    needs: ["next", "react", "react-dom", "chromium"],
     async try(lab) {
       const plain = 'import { Network, dense } from "propago";';
       const edge = (imports: string, setUp: string): string => `${imports}
@@ -174,17 +179,35 @@ export default async function handler() {
   ${setUp}${learning}
   return new Response(text);
 }`;
+      const edgeSlim =
+        'import { Network, dense, init } from "propago/slim";\nimport wasm from "propago/simd.wasm?module";';
       const folder = lab.project(
         {
-          "pages/index.js": `${plain}
-export default function Page() {${XOR.replace("1000", "1")} return <p>{network.parameterCount}</p>; }`,
+          "app/layout.js": `export default function Layout({ children }) { return <html><body>{children}</body></html>; }`,
+          // Made by the server, trained in the browser, where fit loads parts.
+          "app/page.js": `"use client";
+import { useEffect } from "react";
+${plain}
+export default function Page() {
+  const made = new Network({ inputs: 2, layers: [dense(4, "tanh"), dense(1, "sigmoid")] });
+  useEffect(() => {
+    ${sending(`${learning} return text;`)}
+  }, []);
+  return <p>{made.parameterCount}</p>;
+}`,
+          // Next 16.4.6 itself builds no such route with webpack, not even an empty one.
+          ...(bundler === "turbopack" && {
+            "app/edge/route.js": `${edgeSlim}
+export const runtime = "edge";
+export async function GET() {
+  await init({ wasm });${learning}
+  return new Response(text);
+}`,
+          }),
           "pages/api/node.js": `${plain}
 export default async function handler(request, response) {${learning} response.send(text); }`,
           "pages/api/default.js": edge(plain, ""),
-          "pages/api/slim.js": edge(
-            'import { Network, dense, init } from "propago/slim";\nimport wasm from "propago/simd.wasm?module";',
-            "await init({ wasm });",
-          ),
+          "pages/api/slim.js": edge(edgeSlim, "await init({ wasm });"),
           // The repository holds the tools, and turbopack wants them below its root.
           "next.config.mjs": `const root = ${JSON.stringify(root)};
 export default { turbopack: { root }, outputFileTracingRoot: root };`,
@@ -197,7 +220,8 @@ export default { turbopack: { root }, outputFileTracingRoot: root };`,
       const url = `http://127.0.0.1:${port}/`;
       const stop = await lab.serve(next, ["start", "-p", String(port), "-H", "127.0.0.1"], folder, url);
       try {
-        const answer = async (path: string): Promise<string> => (await fetch(url + path)).text();
+        const answer = async (path: string): Promise<string> =>
+          (await fetch(url + path, { signal: AbortSignal.timeout(20_000) })).text();
         expectSame("node", await answer("api/node"), "0110 epochs");
         expectMatch(
           "edge",
@@ -205,11 +229,13 @@ export default { turbopack: { root }, outputFileTracingRoot: root };`,
           /^0110 epochs|^ERR_WASM_BLOCKED this host compiles no .*propago\/slim/,
         );
         expectSame("slim on the edge", await answer("api/slim"), "0110 epochs");
+        if (bundler === "turbopack") expectSame("slim in a route of the app", await answer("edge"), "0110 epochs");
         expectMatch("page", await answer(""), /<p>17<\/p>/);
+        expectSame("page in a browser", await lab.page("chromium", url.slice(0, -1)), "0110 epochs");
       } finally {
         stop();
       }
-      return "builds; a page, a route of Node, the edge with slim";
+      return "a page trains in Chromium; a route of Node; the edge with slim";
     },
   })),
 ];

@@ -209,7 +209,7 @@ export class Lab {
     return existsSync(own) ? own : `${root}/node_modules/.bin/${name}`;
   }
 
-  /** Serves a folder and opens it in a browser; gives what the page sent with POST. */
+  /** Serves a folder, or what another server gives, and opens it in a browser; gives what the page sent with POST. */
   async page<T>(
     browser: keyof typeof browsers,
     folder: string,
@@ -230,6 +230,16 @@ export class Lab {
           response.end();
           end(JSON.parse(text) as T);
         });
+        return;
+      }
+      if (folder.startsWith("http:")) {
+        void fetch(folder + request.url).then(
+          async (given) => {
+            response.setHeader("content-type", given.headers.get("content-type") ?? "text/plain");
+            response.writeHead(given.status).end(Buffer.from(await given.arrayBuffer()));
+          },
+          () => response.writeHead(502).end(),
+        );
         return;
       }
       const [file] = (request.url ?? "/").split("?");
