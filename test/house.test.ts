@@ -236,6 +236,12 @@ test("no function has more than 60 lines, but kernels whose comment says why", (
   ]);
 });
 
+test("no declaration with `using`, which fails in engines without Symbol.dispose, as Safari's", () => {
+  const declaration = /^\s*(?:await )?using \w+ =/m;
+  expect(declaration.test("  using network = make();")).toBe(true);
+  expect(library.filter((path) => declaration.test(read(path)))).toEqual([]);
+});
+
 describe("every file", () => {
   const sources = [...core, ...library, ...files("test"), ...files("bench"), ...files("scripts"), ...files("examples")];
 

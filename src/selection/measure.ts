@@ -64,23 +64,33 @@ function measureAtHalf(
   // poisson needs an output that cannot be negative. relu does not change counts, since they are at least 0.
   const isPoisson = (typeof loss === "object" ? loss.name : loss) === "poisson";
   const activation = isPoisson ? "relu" : lastActivation(classes.length);
-  using judge = make({
+  const judge = make({
     inputs: answers.length / targets.rows,
     layers: [{ type: "activation", activation }],
     loss,
     dtype,
   });
-  if (classWeights !== undefined) {
-    const factors = readClassWeights(classWeights, classes, () => Uint32Array.from(targets.data));
-    const own = options.sampleWeights;
-    const weights = own && readSampleWeights(own, "sampleWeights", targets.rows);
-    options.sampleWeights = Float64Array.from(targets.data, (index, row) => factors[index] * (weights?.[row] ?? 1));
-  }
-  const data = classes.length > 0 ? oddsOf(answers, targets, classes.length) : differencesOf(answers, targets, loss);
   try {
-    return judge.evaluate(data, { ...options, metrics });
+    if (classWeights !== undefined) {
+      const factors = readClassWeights(classWeights, classes, () => Uint32Array.from(targets.data));
+      const own = options.sampleWeights;
+      const weights = own && readSampleWeights(own, "sampleWeights", targets.rows);
+      options.sampleWeights = Float64Array.from(targets.data, (index, row) => factors[index] * (weights?.[row] ?? 1));
+    }
+    if (classes.length > 0) {
+      return judge.evaluate(oddsOf(answers, targets, classes.length), { ...options, metrics });
+    }
+    return evaluateDifferences(judge, differencesOf(answers, targets, loss), { ...options, metrics });
+  } finally {
+    judge.dispose();
+  }
+}
+
+function evaluateDifferences(judge: ReturnType<Judged["make"]>, data: Data, options: EvaluateOptions): Evaluation {
+  try {
+    return judge.evaluate(data, options);
   } catch (error) {
-    throw classes.length > 0 ? error : aboutAnswers(error);
+    throw aboutAnswers(error);
   }
 }
 

@@ -177,8 +177,10 @@ function teller(onSearch: EstimatorFitOptions<unknown>["onSearch"]): Problem["te
 
 /** A seed at random, as a network draws it. */
 function drawSeed(job: Job): number {
-  using network = job.make({ inputs: 1, layers: [{ type: "dense", units: 1 }], seed: "random" });
-  return network.seed;
+  const network = job.make({ inputs: 1, layers: [{ type: "dense", units: 1 }], seed: "random" });
+  const { seed } = network;
+  network.dispose();
+  return seed;
 }
 
 export function firstColumn({ data, rows, columns }: Rows): Float64Array {

@@ -100,7 +100,12 @@ export const hosts: Host[] = [
       expectSame("page", await lab.page("webkit", site(lab, seen)), "0110");
       const answer = await lab.page<string>("webkit", site(lab, asking), { headers: ISOLATED });
       expectMatch("threads", answer, /^threads$|^threads: 2 has no effect: this engine has no SharedArrayBuffer$/);
-      return `learns; isolated, it says: ${answer}`;
+      const table = `const labels = Array.from({ length: 60 }, (_, i) => (i % 2 ? "odd" : "even"));
+        const classifier = new propago.Classifier({ effort: "quick" });
+        await classifier.fit(labels.map((label, i) => [label === "odd" ? 3 + (i % 5) : i % 3]), labels);
+        return classifier.predict([[0], [5]]);`;
+      expectSame("a classifier", await lab.page("webkit", site(lab, table)), ["even", "odd"]);
+      return `learns, also tables; isolated, it says: ${answer}`;
     },
   },
   {

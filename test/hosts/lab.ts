@@ -96,6 +96,8 @@ const browsers = {
   },
 } satisfies Record<string, Browser>;
 
+export type BrowserName = keyof typeof browsers;
+
 /** WebKitGTK's own little browser, of the Debian package webkit2gtk-driver's library. */
 function miniBrowser(): string | undefined {
   const folder = "/usr/lib/x86_64-linux-gnu";
@@ -209,70 +211,9 @@ export class Lab {
     return existsSync(own) ? own : `${root}/node_modules/.bin/${name}`;
   }
 
-  /** Serves a folder, or what another server gives, and opens it in a browser; gives what the page sent with POST. */
-  async page<T>(
-    browser: keyof typeof browsers,
-    folder: string,
-    { headers = {}, path = "/" }: { headers?: Record<string, string>; path?: string } = {},
-  ): Promise<T> {
-    const { name, command, arguments: args, environment = {} }: Browser = browsers[browser];
-    const profile = mkdtempSync(`${tmpdir()}/propago-profile-`);
-    const requests: string[] = [];
-    let end: (answer: T) => void;
-    const answer = new Promise<T>((resolve) => (end = resolve));
-    const server = createServer((request, response) => {
-      requests.push(`${request.method} ${request.url}`);
-      for (const [header, value] of Object.entries(headers)) response.setHeader(header, value);
-      if (request.method === "POST") {
-        let text = "";
-        request.on("data", (part: Buffer) => (text += part.toString()));
-        request.on("end", () => {
-          response.end();
-          end(JSON.parse(text) as T);
-        });
-        return;
-      }
-      if (folder.startsWith("http:")) {
-        void fetch(folder + request.url).then(
-          async (given) => {
-            response.setHeader("content-type", given.headers.get("content-type") ?? "text/plain");
-            response.writeHead(given.status).end(Buffer.from(await given.arrayBuffer()));
-          },
-          () => response.writeHead(502).end(),
-        );
-        return;
-      }
-      const [file] = (request.url ?? "/").split("?");
-      const place = `${folder}${file.endsWith("/") ? `${file}index.html` : file}`;
-      if (file.includes("..") || !existsSync(place)) return response.writeHead(404).end();
-      response.setHeader("content-type", types[extname(place)] ?? "application/octet-stream");
-      return response.end(readFileSync(place));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const { port } = server.address() as AddressInfo;
-    const program = spawn(command, args(`http://127.0.0.1:${port}${path}`, profile), {
-      stdio: "ignore",
-      detached: true,
-      env: { ...withoutNpm(), ...environment, HOME: profile },
-    });
-    let timer: NodeJS.Timeout | undefined;
-    try {
-      const late = new Promise<never>((_, reject) => {
-        program.on("error", reject);
-        timer = setTimeout(() => {
-          reject(new Error(`${name} sent no answer; it asked for ${requests.join(", ") || "nothing"}`));
-        }, 45_000);
-      });
-      return await Promise.race([answer, late]);
-    } finally {
-      clearTimeout(timer);
-      // The whole group: a browser is many processes.
-      if (program.pid !== undefined && program.exitCode === null) process.kill(-program.pid, "SIGKILL");
-      server.closeAllConnections();
-      server.close();
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
-    }
+  /** As `visit`. */
+  page<T>(browser: BrowserName, folder: string, visiting: Visiting = {}): Promise<T> {
+    return visit(browser, folder, visiting);
   }
 
   /** Starts a server that prints or opens a port by itself; gives a function that ends it. */
@@ -293,6 +234,86 @@ export class Lab {
     }
     stop();
     throw new Error(`${command} does not answer: ${said}`);
+  }
+}
+
+/** How a page is served. */
+export interface Visiting {
+  headers?: Record<string, string>;
+  path?: string;
+  /** The page itself, where it is no file of the folder. */
+  html?: string;
+  /** Milliseconds that its answer may take. */
+  patience?: number;
+}
+
+/** Serves a folder, or what another server gives, and opens it in a browser; gives what the page sent with POST. */
+export async function visit<T>(
+  browser: BrowserName,
+  folder: string,
+  { headers = {}, path = "/", html, patience = 45_000 }: Visiting = {},
+): Promise<T> {
+  const { name, command, arguments: args, environment = {} }: Browser = browsers[browser];
+  const profile = mkdtempSync(`${tmpdir()}/propago-profile-`);
+  const requests: string[] = [];
+  let end: (answer: T) => void;
+  const answer = new Promise<T>((resolve) => (end = resolve));
+  const server = createServer((request, response) => {
+    requests.push(`${request.method} ${request.url}`);
+    for (const [header, value] of Object.entries(headers)) response.setHeader(header, value);
+    if (request.method === "POST") {
+      let text = "";
+      request.on("data", (part: Buffer) => (text += part.toString()));
+      request.on("end", () => {
+        response.end();
+        end(JSON.parse(text) as T);
+      });
+      return;
+    }
+    if (html !== undefined && request.url === path) {
+      response.setHeader("content-type", "text/html; charset=utf-8").end(html);
+      return;
+    }
+    if (folder.startsWith("http:")) {
+      void fetch(folder + request.url).then(
+        async (given) => {
+          response.setHeader("content-type", given.headers.get("content-type") ?? "text/plain");
+          response.writeHead(given.status).end(Buffer.from(await given.arrayBuffer()));
+        },
+        () => response.writeHead(502).end(),
+      );
+      return;
+    }
+    const [file] = (request.url ?? "/").split("?");
+    const place = `${folder}${file.endsWith("/") ? `${file}index.html` : file}`;
+    if (file.includes("..") || !existsSync(place)) return response.writeHead(404).end();
+    response.setHeader("content-type", types[extname(place)] ?? "application/octet-stream");
+    return response.end(readFileSync(place));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const program = spawn(command, args(`http://127.0.0.1:${port}${path}`, profile), {
+    stdio: "ignore",
+    detached: true,
+    env: { ...withoutNpm(), ...environment, HOME: profile },
+  });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const late = new Promise<never>((_, reject) => {
+      program.on("error", reject);
+      timer = setTimeout(() => {
+        reject(new Error(`${name} sent no answer; it asked for ${requests.join(", ") || "nothing"}`));
+      }, patience);
+    });
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+    // The whole group: a browser is many processes.
+    if (program.pid !== undefined && program.exitCode === null) process.kill(-program.pid, "SIGKILL");
+    server.closeAllConnections();
+    server.close();
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
