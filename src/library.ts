@@ -15,7 +15,7 @@ export {
   readOptions,
 } from "./ground/options.ts";
 export { StandardScaler } from "./data/scaling.ts";
-export { cut, printable, show } from "./ground/errors.ts";
+export { UNSEEN, cut, printable, show } from "./ground/errors.ts";
 export { answersOf } from "./estimators/answers.ts";
 export { Features } from "./estimators/features.ts";
 export { TargetScaling } from "./estimators/targets.ts";
@@ -24,3 +24,5 @@ export { Part, fill, loadWith } from "./ground/parts.ts";
 export { engineOf, refusalOf } from "./core/engine.ts";
 export { readSampleWeights } from "./data/weighting.ts";
 export { describe } from "./description/description.ts";
+export { LabelEncoder, checkLabel, listed, normal } from "./data/labels.ts";
+export { readRows } from "./data/rows.ts";
