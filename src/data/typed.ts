@@ -4,17 +4,22 @@ import type { NumericArray } from "../ground/arrays.ts";
 
 const parent: object = Object.getPrototypeOf(Uint8Array.prototype) as object;
 
-function intrinsic<T>(key: PropertyKey): (of: unknown) => T {
-  const descriptor = Object.getOwnPropertyDescriptor(parent, key) as { get(this: unknown): T };
-  return (of) => descriptor.get.call(of);
+function getter<T>(key: PropertyKey): (this: unknown) => T {
+  return (Object.getOwnPropertyDescriptor(parent, key) as { get: (this: unknown) => T }).get;
 }
 
-const kindOf = intrinsic<string | undefined>(Symbol.toStringTag);
-const bufferOf = intrinsic<ArrayBuffer & { growable?: boolean }>("buffer");
-const offsetOf = intrinsic<number>("byteOffset");
+// A function for each: engines then put the getter in the place of the call, which predictions of single rows need.
+const kindGetter = getter<string | undefined>(Symbol.toStringTag);
+const bufferGetter = getter<ArrayBuffer & { growable?: boolean }>("buffer");
+const offsetGetter = getter<number>("byteOffset");
+const lengthGetter = getter<number>("length");
+
+const kindOf = (value: unknown): string | undefined => kindGetter.call(value);
+const bufferOf = (array: ArrayBufferView): ArrayBuffer & { growable?: boolean } => bufferGetter.call(array);
+const offsetOf = (array: ArrayBufferView): number => offsetGetter.call(array);
 
 /** How many numbers a typed array has: 0 where its memory has gone. */
-export const lengthOf = intrinsic<number>("length");
+export const lengthOf = (array: ArrayBufferView): number => lengthGetter.call(array);
 
 /** Those whose numbers can be samples. */
 const KINDS: Readonly<Record<string, Float32ArrayConstructor | undefined>> = Object.fromEntries(
