@@ -39,14 +39,14 @@ export type NumberKind = keyof typeof NUMBER_BITS;
 
 /** How many numbers a shape holds; refuses what is no shape, or more than the limits allow. */
 export function countElements(shape: readonly number[], limits: Limits, what: string): number {
-  within(shape.length, "rank", limits, `the number of dimensions of ${what}`);
+  within(shape.length, "rank", limits, `${what}: the number of dimensions`);
   let count = 1;
   for (const size of shape) {
     if (!Number.isSafeInteger(size) || size < 0) throw malformed(what, `the shape holds ${size}`);
     count *= size;
   }
   // A product with a zero in it is empty, however large its other sizes are.
-  within(count, "elements", limits, `the number of values of ${what}`);
+  within(count, "elements", limits, `${what}: the number of values`);
   return count;
 }
 
