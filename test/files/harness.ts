@@ -97,19 +97,19 @@ export function mutate(bytes: Uint8Array, random: (n: number) => number): Uint8A
 
 /**
  * Cuts bytes at every place, and changes them at random: each time there is a value or a PropagoError. Gives how many
- * were tried. `mutations` is the number of the whole campaign.
+ * were tried: 100,000 mutations in the campaign, a twentieth or another share of them otherwise.
  */
 export function attack(
   read: (bytes: Uint8Array) => unknown,
   bytes: Uint8Array,
-  options: { mutations?: number; seed?: number; cuts?: number } = {},
+  options: { share?: number; seed?: number; cuts?: number } = {},
 ): number {
-  const { mutations = 100_000, seed = 1, cuts = campaign ? Infinity : 2000 } = options;
-  const step = Math.max(1, Math.ceil(bytes.length / cuts));
+  const { share = 1 / 20, seed = 1, cuts = 2000 } = options;
+  const step = campaign ? 1 : Math.max(1, Math.ceil(bytes.length / cuts));
   let tried = 0;
   for (let length = 0; length < bytes.length; length += step, tried++) outcome(read, bytes.slice(0, length));
   const random = randomFrom(seed);
-  const runs = campaign ? mutations : mutations / 20;
+  const runs = 100_000 * (campaign ? 1 : share);
   for (let i = 0; i < runs; i++, tried++) {
     const changed = mutate(bytes, random);
     try {
