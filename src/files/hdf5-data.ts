@@ -121,6 +121,7 @@ export interface Stored {
 export function readContent(file: Hdf5File, stored: Stored, what: string): Uint8Array {
   const { layout, filters, shape, size, unwritten } = stored;
   const needed = countElements(shape, file.limits, what) * size;
+  file.spend(needed, what);
   if (layout.kind === "compact") {
     if (layout.data.length < needed)
       throw malformed(what, `it has ${layout.data.length} bytes, its shape needs ${needed}`);
@@ -132,7 +133,6 @@ export function readContent(file: Hdf5File, stored: Stored, what: string): Uint8
   }
   // Compressed chunks, and what was never written, may be more than the file.
   const most = inflationLimit(file.bytes.length, file.limits);
-  if (needed > most) throw malformed(what, `its shape needs ${needed} bytes, the limit is ${most} (limits.inflation)`);
   const content = new Uint8Array(needed);
   if (unwritten?.length === size) for (let at = 0; at < needed; at += size) content.set(unwritten, at);
   if (layout.kind === "contiguous" || layout.address === undefined || needed === 0) return content;

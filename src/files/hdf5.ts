@@ -5,6 +5,7 @@ import { PropagoError, show } from "../ground/errors.ts";
 import { ByteReader, malformed } from "./bytes.ts";
 import { readContent, readFill, readFilters, readLayout } from "./hdf5-data.ts";
 import { type DataType, type Hdf5Value, decodeValues, readDataType } from "./hdf5-types.ts";
+import { inflationLimit } from "./inflate.ts";
 import { type Limits, within } from "./limits.ts";
 import { countElements } from "./tensor.ts";
 
@@ -43,12 +44,15 @@ export class Hdf5File {
   #addressSize = 8;
   #lengthSize = 8;
   readonly #collections = new Map<number, Map<number, Uint8Array>>();
+  /** How many bytes of values may still be read: a file may name one array many times. */
+  #budget: number;
   readonly root: Hdf5Object;
 
   constructor(bytes: Uint8Array, name: string, limits: Limits) {
     this.bytes = bytes;
     this.name = name;
     this.limits = limits;
+    this.#budget = inflationLimit(bytes.length, limits);
     if (bytes.length < 48) throw malformed(name, `it has ${bytes.length} bytes, an HDF5 file at least 48`);
     if (!isHdf5(bytes)) throw malformed(name, "it does not begin as HDF5 does");
     const reader = new ByteReader(bytes, name, 8);
@@ -87,6 +91,14 @@ export class Hdf5File {
 
   length(reader: ByteReader, what: string): number {
     return this.#lengthSize === 8 ? reader.u64(what) : reader.u32(what);
+  }
+
+  /** Counts bytes of values that are about to be read. */
+  spend(count: number, what: string): void {
+    this.#budget -= count;
+    if (this.#budget >= 0) return;
+    const most = inflationLimit(this.bytes.length, this.limits);
+    throw malformed(what, `all values read from the file would be more than ${most} bytes (limits.inflation)`);
   }
 
   /** A reader at an address, which must begin with these four letters where some are given. */
@@ -140,6 +152,8 @@ export class Hdf5File {
 /** A group or an array. */
 export class Hdf5Object {
   readonly #file: Hdf5File;
+  /** Where it lies: the same for all links that lead to it. */
+  readonly address: number;
   /** For messages: "/layers/dense". */
   readonly path: string;
   readonly #messages: readonly Message[];
@@ -147,6 +161,7 @@ export class Hdf5Object {
 
   constructor(file: Hdf5File, address: number, path: string) {
     this.#file = file;
+    this.address = address;
     this.path = path;
     this.#messages = readHeader(file, address, path);
   }

@@ -120,9 +120,12 @@ function snakeCase(name: string): string {
 /** All arrays of numbers below a group, with those of the group itself first. */
 function arraysBelow(root: Hdf5Object, name: string, limits: Limits): (NamedTensor & { path: string })[] {
   const found: (NamedTensor & { path: string })[] = [];
-  let visited = 0;
+  // Links may lead in a circle, and to one array many times.
+  const visited = new Set<number>();
   const visit = (object: Hdf5Object, depth: number) => {
-    within(++visited, "tensors", limits, `${name}: the number of arrays and groups`);
+    if (visited.has(object.address)) return;
+    visited.add(object.address);
+    within(visited.size, "tensors", limits, `${name}: the number of arrays and groups`);
     if (object.isArray) {
       const { data, shape } = object.read();
       if (data.length > 0 && typeof data[0] === "string") return;
@@ -133,7 +136,7 @@ function arraysBelow(root: Hdf5Object, name: string, limits: Limits): (NamedTens
       });
       return;
     }
-    // No layer has groups so deep; links may lead in a circle.
+    // No layer has groups so deep.
     if (!object.isGroup || depth > 8) return;
     const names = object.names.sort((a, b) => (a.length === b.length ? (a < b ? -1 : 1) : a.length - b.length));
     for (const child of names) {
@@ -183,7 +186,7 @@ function namedWeights(group: Hdf5Object, file: string): (NamedTensor & { path: s
   const names: string[] = [];
   const whole = group.attribute("weight_names");
   if (whole !== undefined) names.push(...texts(whole.data));
-  for (let i = 0; whole === undefined; i++) {
+  for (let i = 0; whole === undefined && i < 1000; i++) {
     const part = group.attribute(`weight_names${i}`);
     if (part === undefined) break;
     names.push(...texts(part.data));

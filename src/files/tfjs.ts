@@ -42,7 +42,7 @@ export function readTfjs(json: string | Uint8Array, files: WeightFiles, options:
     version: textOf(topology.keras_version),
     loss: training?.loss,
     optimizer: training?.optimizer_config,
-    weightsOf: (layer) => belongingTo(layer, weights),
+    weightsOf: arraysByLayer(weights),
   });
 }
 
@@ -164,20 +164,28 @@ function dequantized(data: Tensor["data"], scale: number, least: number): Float3
   return Float32Array.from(data, (value) => value * scale + least);
 }
 
-/** A layer's arrays: "dense_1/kernel", also with scopes before or between, as converters have written them. */
-function belongingTo(layer: ForeignLayer, tensors: ReadonlyMap<string, Tensor>): NamedTensor[] {
-  const tests: ((parts: readonly string[]) => boolean)[] = [
-    (parts) => parts.slice(0, -1).join("/") === layer.name,
-    (parts) => parts[0] === layer.name,
-    (parts) => parts.at(-2) === layer.name,
-  ];
-  for (const test of tests) {
-    const own = Array.from(tensors, ([name, tensor]) => ({ parts: name.split("/"), tensor })).filter(
-      ({ parts }) => parts.length > 1 && test(parts),
-    );
-    if (own.length > 0) {
-      return own.map(({ parts, tensor }) => ({ name: (parts.at(-1) as string).replace(/:\d+$/, ""), tensor }));
+/**
+ * Finds a layer's arrays: "dense_1/kernel", also with scopes before or between, as converters have written them. The
+ * names are taken apart once, since models may have many layers.
+ */
+function arraysByLayer(tensors: ReadonlyMap<string, Tensor>): (layer: ForeignLayer) => NamedTensor[] {
+  const whole = new Map<string, NamedTensor[]>();
+  const first = new Map<string, NamedTensor[]>();
+  const last = new Map<string, NamedTensor[]>();
+  for (const [key, tensor] of tensors) {
+    const parts = key.split("/");
+    if (parts.length < 2) continue;
+    const name = parts[parts.length - 1].replace(/:\d+$/, "");
+    const owners: [Map<string, NamedTensor[]>, string][] = [
+      [whole, parts.slice(0, -1).join("/")],
+      [first, parts[0]],
+      [last, parts[parts.length - 2]],
+    ];
+    for (const [map, owner] of owners) {
+      const own = map.get(owner);
+      if (own === undefined) map.set(owner, [{ name, tensor }]);
+      else own.push({ name, tensor });
     }
   }
-  return [];
+  return ({ name }) => whole.get(name) ?? first.get(name) ?? last.get(name) ?? [];
 }
