@@ -68,8 +68,10 @@ export class Hdf5File {
     // Flags, and of old files how wide their trees are.
     reader.take([9, 13, 1, 1][version], "the superblock");
     this.#base = this.address(reader, "the base address") ?? 0;
-    // The free space or the extension, the end of the file, and of old ones the driver's block.
-    for (let skipped = version < 2 ? 3 : 2; skipped > 0; skipped--) reader.take(this.#addressSize, "the superblock");
+    this.address(reader, "the superblock"); // the free space, or the superblock's extension
+    const end = this.address(reader, "the end of the file") ?? 0;
+    if (end > bytes.length) throw malformed(name, `it is cut off: it should have ${end} bytes and has ${bytes.length}`);
+    if (version < 2) this.address(reader, "the superblock"); // the driver's block
     if (version < 2) this.offset(reader, "the root group");
     const root = this.address(reader, "the root group");
     if (root === undefined) throw malformed(name, "it has no root group");

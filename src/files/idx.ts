@@ -4,7 +4,7 @@ import type { NumericArray } from "../ground/arrays.ts";
 import { ByteReader, join, malformed, readBytes } from "./bytes.ts";
 import { gunzip, isGzip } from "./inflate.ts";
 import { type ReadingOptions, limitsOf, within } from "./limits.ts";
-import { type NumberKind, NUMBER_BITS, type Tensor, countElements, decode, shapeText } from "./tensor.ts";
+import { type NumberKind, NUMBER_BITS, type Tensor, countElements, decode, reverseEach, shapeText } from "./tensor.ts";
 
 /** The kinds of numbers by IDX's third byte. */
 const KINDS = new Map<number, NumberKind>([
@@ -74,7 +74,7 @@ export function writeIdx({ data, shape }: Tensor): Uint8Array<ArrayBuffer> {
   for (const [d, size] of shape.entries()) header.setUint32(4 + 4 * d, size);
   const size = data.BYTES_PER_ELEMENT;
   const body = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
-  if (size > 1) for (let at = 0; at < body.length; at += size) body.subarray(at, at + size).reverse();
+  reverseEach(body, size);
   return join([new Uint8Array(header.buffer), body]);
 }
 

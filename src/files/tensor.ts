@@ -108,9 +108,19 @@ function decodeWide(kind: "U16" | "I16" | "U32" | "I32" | "F16" | "BF16" | "F32"
 function ordered(bytes: Uint8Array, size: number, littleEndian: boolean): Uint8Array {
   if (littleEndian && bytes.byteOffset % size === 0) return bytes;
   const copy = bytes.slice();
-  if (littleEndian) return copy;
-  for (let at = 0; at < copy.length; at += size) copy.subarray(at, at + size).reverse();
+  if (!littleEndian) reverseEach(copy, size);
   return copy;
+}
+
+/** Turns the bytes of each number around, in place. */
+export function reverseEach(bytes: Uint8Array, size: number): void {
+  for (let at = 0; at < bytes.length; at += size) {
+    for (let low = at, high = at + size - 1; low < high; low++, high--) {
+      const byte = bytes[low];
+      bytes[low] = bytes[high];
+      bytes[high] = byte;
+    }
+  }
 }
 
 function decodeWhole(signed: boolean, bytes: Uint8Array, littleEndian: boolean, what: string): Float64Array {
