@@ -1,7 +1,7 @@
 // Where the values of an HDF5 array lie: in one piece, within the header, or in chunks that may be compressed.
 import { PropagoError } from "../ground/errors.ts";
 import { ByteReader, malformed } from "./bytes.ts";
-import type { Hdf5File } from "./hdf5.ts";
+import type { Hdf5Source } from "./hdf5-types.ts";
 import { inflate, inflationLimit } from "./inflate.ts";
 import { countElements } from "./tensor.ts";
 
@@ -19,7 +19,7 @@ const DEFLATE = 1;
 const SHUFFLE = 2;
 const CHECKSUM = 3;
 
-export function readLayout(file: Hdf5File, data: Uint8Array, what: string): Layout {
+export function readLayout(file: Hdf5Source, data: Uint8Array, what: string): Layout {
   const reader = new ByteReader(data, what);
   const version = reader.u8("the layout");
   if (version !== 3 && version !== 4) {
@@ -41,7 +41,7 @@ export function readLayout(file: Hdf5File, data: Uint8Array, what: string): Layo
   return readNewChunks(file, reader, what);
 }
 
-function readNewChunks(file: Hdf5File, reader: ByteReader, what: string): Layout {
+function readNewChunks(file: Hdf5Source, reader: ByteReader, what: string): Layout {
   const flags = reader.u8("the layout");
   const rank = reader.u8("the layout");
   const width = reader.u8("the layout");
@@ -118,7 +118,7 @@ export interface Stored {
 }
 
 /** All bytes of an array of this shape. */
-export function readContent(file: Hdf5File, stored: Stored, what: string): Uint8Array {
+export function readContent(file: Hdf5Source, stored: Stored, what: string): Uint8Array {
   const { layout, filters, shape, size, unwritten } = stored;
   const needed = countElements(shape, file.limits, what) * size;
   file.spend(needed, what);
@@ -158,7 +158,7 @@ interface Chunk {
 }
 
 function* chunksOf(
-  file: Hdf5File,
+  file: Hdf5Source,
   layout: Layout & { kind: "chunked" },
   shape: readonly number[],
   chunk: number,
@@ -187,7 +187,7 @@ function* chunksOf(
   }
 }
 
-function* chunksOfTree(file: Hdf5File, root: number, rank: number, what: string): Generator<Chunk> {
+function* chunksOfTree(file: Hdf5Source, root: number, rank: number, what: string): Generator<Chunk> {
   const waiting = [root];
   const seen = new Set<number>();
   for (let address = waiting.pop(); address !== undefined; address = waiting.pop()) {

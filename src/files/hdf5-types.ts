@@ -2,8 +2,23 @@
 import { PropagoError } from "../ground/errors.ts";
 import type { NumericArray } from "../ground/arrays.ts";
 import { ByteReader, malformed } from "./bytes.ts";
-import type { Hdf5File } from "./hdf5.ts";
+import type { Limits } from "./limits.ts";
 import { type NumberKind, decode } from "./tensor.ts";
+
+/** What those who read values ask of the file. */
+export interface Hdf5Source {
+  readonly bytes: Uint8Array;
+  readonly limits: Limits;
+  /** Reads an address; undefined where it says that there is nothing. */
+  address(reader: ByteReader, what: string): number | undefined;
+  length(reader: ByteReader, what: string): number;
+  /** A reader at an address, which must begin with these four letters where some are given. */
+  at(address: number, what: string, signature?: string): ByteReader;
+  /** The bytes of a text of any length, from where they are named. */
+  heapObject(reader: ByteReader): Uint8Array;
+  /** Counts bytes of values that are about to be read. */
+  spend(count: number, what: string): void;
+}
 
 /** An array or an attribute: numbers or texts in row-major order; shape [] is a single one. */
 export interface Hdf5Value {
@@ -64,7 +79,7 @@ export function readDataType(reader: ByteReader): DataType {
 
 /** `count` values of a type. */
 export function decodeValues(
-  file: Hdf5File,
+  file: Hdf5Source,
   type: DataType,
   bytes: Uint8Array,
   count: number,

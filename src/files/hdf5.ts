@@ -4,7 +4,7 @@
 import { PropagoError, show } from "../ground/errors.ts";
 import { ByteReader, malformed } from "./bytes.ts";
 import { readContent, readFill, readFilters, readLayout } from "./hdf5-data.ts";
-import { type DataType, type Hdf5Value, decodeValues, readDataType } from "./hdf5-types.ts";
+import { type DataType, type Hdf5Source, type Hdf5Value, decodeValues, readDataType } from "./hdf5-types.ts";
 import { inflationLimit } from "./inflate.ts";
 import { type Limits, within } from "./limits.ts";
 import { countElements } from "./tensor.ts";
@@ -34,7 +34,7 @@ export function isHdf5(bytes: Uint8Array): boolean {
 }
 
 /** What all parts of one file share. */
-export class Hdf5File {
+export class Hdf5File implements Hdf5Source {
   readonly bytes: Uint8Array;
   readonly name: string;
   readonly limits: Limits;

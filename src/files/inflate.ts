@@ -23,23 +23,28 @@ export function inflationLimit(compressed: number, limits: Limits): number {
   return Math.min(limits.inflatedBytes, Math.max(limits.inflationFloor, limits.inflation * compressed));
 }
 
-/** Inflates one stream; afterwards `reader` stands behind it. More than `most` bytes are ERR_FORMAT. */
-export function inflate(reader: ByteReader, most: number, guess = 4 * reader.left): Uint8Array<ArrayBuffer> {
-  return new Inflation(reader, most, guess).run();
+/** What a message about too many bytes ends with. */
+export const RAISE = "(raise limits.inflation or limits.inflatedBytes where the file can be trusted)";
+
+/** Inflates one stream; afterwards `reader` stands behind it. More than `most` bytes are ERR_FORMAT, with this advice. */
+export function inflate(reader: ByteReader, most: number, guess: number, advice = RAISE): Uint8Array<ArrayBuffer> {
+  return new Inflation(reader, most, guess, advice).run();
 }
 
 class Inflation {
   readonly #reader: ByteReader;
   readonly #most: number;
+  readonly #advice: string;
   #out: Uint8Array<ArrayBuffer>;
   #length = 0;
   /** Bits that were read and not yet used, lowest first. */
   #buffer = 0;
   #count = 0;
 
-  constructor(reader: ByteReader, most: number, guess: number) {
+  constructor(reader: ByteReader, most: number, guess: number, advice: string) {
     this.#reader = reader;
     this.#most = most;
+    this.#advice = advice;
     this.#out = new Uint8Array(Math.min(Math.max(guess, 256), most));
   }
 
@@ -94,8 +99,7 @@ class Inflation {
     if (needed > this.#most) {
       throw malformed(
         this.#reader.name,
-        `it inflates to more than ${this.#most} bytes, from ${this.#reader.bytes.length} ` +
-          "(raise limits.inflation or limits.inflatedBytes where the file can be trusted)",
+        `it inflates to more than ${this.#most} bytes, from ${this.#reader.bytes.length} ${this.#advice}`,
       );
     }
     if (needed <= this.#out.length) return;
@@ -259,11 +263,14 @@ export function isGzip(bytes: Uint8Array): boolean {
 export function gunzip(bytes: Uint8Array, name: string, limits: Limits): Uint8Array {
   const reader = new ByteReader(bytes, name);
   const most = inflationLimit(bytes.length, limits);
+  const said = gzipSize(bytes);
+  // Of one member it is the truth, of several it says at least this much.
+  if (said > most) throw malformed(name, `it says that it inflates to more than ${most} bytes: to ${said} ${RAISE}`);
   const parts: Uint8Array[] = [];
   let total = 0;
   do {
     skipGzipHeader(reader);
-    const part = inflate(reader, most - total, gzipSize(bytes));
+    const part = inflate(reader, most - total, Math.min(said, 16 * bytes.length));
     const crc = reader.u32("gzip's checksum");
     const size = reader.u32("gzip's length");
     if (crc !== crc32(part)) throw malformed(name, "its gzip checksum does not match: the file is damaged");
@@ -281,11 +288,10 @@ export function gunzip(bytes: Uint8Array, name: string, limits: Limits): Uint8Ar
   return all;
 }
 
-/** The length that the last four bytes give, as a first guess that need not be true; never much memory for few bytes. */
+/** The length that the last four bytes give, which need not be true. */
 function gzipSize(bytes: Uint8Array): number {
   if (bytes.length < 18) return 0;
-  const said = new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
-  return Math.min(said, 16 * bytes.length);
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
 }
 
 function skipGzipHeader(reader: ByteReader): void {

@@ -2,7 +2,7 @@
 // where one points. Encrypted, split and overlapping entries are refused; sizes are checked, not believed.
 import { PropagoError, show } from "../ground/errors.ts";
 import { ByteReader, join, malformed, utf8 } from "./bytes.ts";
-import { crc32, inflate, inflationLimit } from "./inflate.ts";
+import { RAISE, crc32, inflate, inflationLimit } from "./inflate.ts";
 import { type Limits, within } from "./limits.ts";
 
 const LOCAL = 0x04034b50;
@@ -190,8 +190,11 @@ function extract(entry: Entry, bytes: Uint8Array, name: string, budget: number):
   if (entry.method === 0) {
     content = reader.slice(entry.size, "its content");
   } else {
+    if (entry.size > budget) {
+      throw malformed(what, `it says that it inflates to more than ${budget} bytes: to ${entry.size} ${RAISE}`);
+    }
     const guess = Math.min(entry.size, 16 * entry.compressed);
-    content = inflate(reader, budget, guess);
+    content = inflate(reader, entry.size, guess, "(the directory says that this is all)");
     if (reader.left > 0) throw malformed(what, `${reader.left} bytes follow its compressed data`);
   }
   if (content.length !== entry.size) {
