@@ -1,13 +1,15 @@
 // What the core exports, and nothing else.
-import { Random } from "./random";
-import { Lanes } from "./math";
-import { LANES, Simd } from "./simd";
+import { Random } from "./numbers/random";
+import { Lanes } from "./numbers/math";
+import { LANES, Simd } from "./numbers/simd";
 
-export { differentiate, evaluate, penalty, predict, square, train, work } from "./train";
-export { factor, solve } from "./levenberg";
-export { blend, dot } from "./vectors";
+export { train } from "./training/epochs";
+export { differentiate, evaluate, penalty, predict } from "./training/evaluation";
+export { runShare } from "./training/shares";
+export { factor, solve, square } from "./training/levenberg";
+export { blend, dot } from "./numbers/vectors";
 // For tests and benches of the products alone.
-export { outer, product, productTransposed } from "./gemm";
+export { outer, product, productTransposed } from "./products/products";
 
 /** The first byte that the core does not use itself. */
 export function heapBase(): usize {

@@ -22,7 +22,7 @@ export function chart(title: string, xLabel: string, yLabel: string, series: rea
   const xs = series.flatMap(({ points }) => points.map(([x]) => x));
   const ys = series.flatMap(({ points }) => points.map(([, y]) => y));
   const [x0, x1] = [Math.min(...xs), Math.max(...xs)];
-  // A decade at least, so that a flat line looks flat.
+  // The axis covers at least a factor of ten. Otherwise a flat line would look steep.
   const spare = Math.max(1, Math.sqrt((10 * Math.min(...ys)) / Math.max(...ys)));
   const yTicks = powers(Math.min(...ys) / spare, Math.max(...ys) * spare);
   const [y0, y1] = [Math.min(...yTicks, ...ys), Math.max(...yTicks, ...ys)];
@@ -68,7 +68,7 @@ export function chart(title: string, xLabel: string, yLabel: string, series: rea
 `;
 }
 
-/** 1, 2 and 5 times the powers of ten from below `from` to above `to`; fewer where they would crowd. */
+/** Ticks: 1, 2 and 5 times the powers of ten, from below `from` to above `to`. Some are left out where they would crowd. */
 function powers(from: number, to: number): number[] {
   const decades = Math.log10(to / from);
   const steps = decades > 3 ? [1] : decades > 1.6 ? [1, 3] : [1, 2, 5];

@@ -1,5 +1,5 @@
-// `npm run bench:compare -- <commit>`: this tree against another commit, both built and loaded into one process, taking
-// turns. The other commit is checked out in a temporary folder, which is removed afterwards.
+// `npm run bench:compare -- <commit>` compares the speed of this tree with that of another commit. Both are built and loaded
+// into one process, and they take turns. The other commit is checked out in a temporary folder, which is removed afterwards.
 //
 //   npm run bench:compare -- HEAD~1 [--workloads digits,mnist] [--threads 1] [--rounds 21] [--time 200] [--quick]
 import { spawnSync } from "node:child_process";
@@ -110,7 +110,7 @@ async function main(): Promise<void> {
   );
 }
 
-/** What a command writes; an error with all it said where it fails. */
+/** Runs a command and gives what it writes. Where it fails, the error holds all that it wrote. */
 function run(command: string, args: readonly string[], folder: string): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, { cwd: folder, encoding: "utf8" });
   if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed: ${error?.message ?? stdout + stderr}`);

@@ -1,6 +1,8 @@
-// What a Classifier and a Regressor reach without an option: on functions without noise, judged on fresh rows, on the data
-// that ships, judged on folds of its own, and on a folder of tables with fixed splits where one is named:
-// npm run bench:defaults -- [FOLDER] [--effort quick|normal|thorough] [--seeds 5]. docs/defaults.md has the figures.
+// `npm run bench:defaults` measures what a Classifier and a Regressor reach without an option. They are judged on functions
+// without noise by fresh rows, on the tables of examples/data by five folds, and on the tables of a folder by the splits
+// that it names. docs/defaults.md has the figures.
+//
+//   npm run bench:defaults -- [FOLDER] [--effort quick|normal|thorough] [--seeds 5]
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -18,7 +20,7 @@ const seeds = Array.from({ length: Number(values.seeds) }, (_, seed) => seed);
 type Row = readonly number[];
 type Answer = string | number;
 
-/** What is learnt from some rows and judged on others. */
+/** One training: rows to learn from, and rows to judge by. */
 interface Trial {
   isClasses: boolean;
   x: Row[];
@@ -154,7 +156,7 @@ function fields(line: string): string[] {
   return [...line.matchAll(/("([^"]*)"|[^,]*)(,|$)/g)].map((match) => match[2] ?? match[1]);
 }
 
-/** Numbers as they are, words as a column for each that the known rows have. */
+/** Makes rows of numbers. Numbers stay as they are; each word that occurs in the known rows gets a column. */
 function encoder(known: readonly string[][], target: number): (row: string[]) => number[] {
   const words = known[0].map((_, c) => {
     const texts = [...new Set(known.map((row) => row[c]))].sort();

@@ -1,5 +1,5 @@
-// `npm run bench:growth`: how the time for a sample grows with width, depth, batch and rows, on one thread and on as many
-// as the library takes by itself; and a formula through all points, from which other cases can be predicted.
+// `npm run bench:growth` measures how the time for a sample grows with width, depth, batch and rows. It measures on one thread
+// and on as many as the library chooses. A formula is fitted to all points; it predicts the time of other cases.
 //
 //   npm run bench:growth -- [--rounds 9] [--time 200] [--quick]
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -9,42 +9,20 @@ import { root } from "../scripts/root.ts";
 import { chart } from "./chart.ts";
 import { peakOf, speed } from "./measure.ts";
 import { propago, takes } from "./propago.ts";
-import { type Environment, environment, save } from "./results.ts";
+import type { Growth, Point } from "./result-types.ts";
+import { environment, save } from "./results.ts";
 import { median } from "./statistics.ts";
 import { growthTable } from "./tables.ts";
 import { flopsOf, generator, networkOf, noise, shuffled, type Workload } from "./workloads.ts";
 
-export interface Point {
-  axis: string;
-  value: number;
-  network: string;
-  batchSize: number;
-  rows: number;
-  flops: number;
-  parameters: number;
-  /** Microseconds of a sample, on one thread and on as many as the library takes; medians over the rounds. */
-  one: number;
-  auto?: number;
-  /** What the formula says for one thread. */
-  predicted: number;
-}
-
-export interface Growth {
-  environment: Environment;
-  peak: number;
-  points: Point[];
-  /** Microseconds for one of each, and how far the formula is off at worst. */
-  formula: { costs: Record<Cost, number>; off: number };
-}
-
-/** What the time of a sample is made of. */
+/** The parts that the time of a sample is the sum of. */
 const costs = {
   "a million operations of the products": ({ flops }: Shape) => flops / 1e6,
   "a thousand units' activations": ({ units }: Shape) => units / 1000,
   "a thousand parameters' update, once a batch": ({ parameters, batchSize }: Shape) => parameters / 1000 / batchSize,
   "a layer, once a batch": ({ layers, batchSize }: Shape) => layers / batchSize,
 };
-export type Cost = keyof typeof costs;
+type Cost = keyof typeof costs;
 interface Shape {
   flops: number;
   units: number;
@@ -163,7 +141,7 @@ const result: Growth = {
   peak: median(peaks),
   points,
   formula: {
-    costs: Object.fromEntries(names.map((name, k) => [name, prices[k]])) as Record<Cost, number>,
+    costs: Object.fromEntries(names.map((name, k) => [name, prices[k]])),
     off: Math.max(...points.map(({ one, predicted }) => Math.max(one / predicted, predicted / one))) - 1,
   },
 };
@@ -189,8 +167,8 @@ console.log(`\n${growthTable(result)}\n\n${save("growth", result)}, docs/growth/
 process.exit();
 
 /**
- * Prices, none below zero, whose sums come near the totals: the least squares of relative errors, by the normal equations;
- * a part that would have a negative price is given none.
+ * Finds a price for each part, so that the sums of prices come near the totals. It minimises the squares of relative errors
+ * by the normal equations. No price is below zero: a part that would have a negative price is left out.
  */
 function fit(samples: readonly { parts: readonly number[]; total: number }[]): number[] {
   const count = samples[0].parts.length;
@@ -208,7 +186,7 @@ function fit(samples: readonly { parts: readonly number[]; total: number }[]): n
   }
 }
 
-/** Gauss–Jordan over rows [coefficients…, right side]; the equations of a fit are positive definite. */
+/** Solves rows [coefficients…, right side] by Gauss–Jordan, without pivots: the equations of a fit are positive definite. */
 function solve(A: number[][]): number[] {
   A.forEach((row, i) => {
     const pivot = row[i];

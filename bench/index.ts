@@ -1,5 +1,5 @@
-// `npm run bench`: propago in its builds and with several threads, the same network in TypeScript, and other libraries,
-// on this machine, in one process, beside what its processor could reach at most.
+// `npm run bench` compares the speed of propago (each build, several threads), of the same network in TypeScript, and of other
+// libraries, on this machine and in one process. It also measures the most that the processor could reach.
 //
 //   npm run bench -- [--workloads xor,iris] [--threads 1,2,auto] [--peers no] [--rounds 11] [--time 500] [--limit 25] [--quick]
 import { parseArgs } from "node:util";
@@ -9,7 +9,7 @@ import { peers } from "./peers/all.ts";
 import { plain } from "./plain.ts";
 import { has, propago, takes } from "./propago.ts";
 import { environment, save } from "./results.ts";
-import type { Speed, SpeedRow } from "./speed.ts";
+import type { Speed, SpeedRow } from "./result-types.ts";
 import { estimate, median, ratios } from "./statistics.ts";
 import { contestantsTable, notesOf, targetsTable } from "./tables.ts";
 import { targets } from "./targets.ts";

@@ -1,13 +1,14 @@
-// `npm run bench:kernels`: each product of the workloads alone, in GFLOP/s and as a share of what the processor can do
-// (bench/peak.ts), with the peak measured between the products' turns. The best of many short turns counts: on a machine
-// that does other things as well, the slow ones tell about those.
+// `npm run bench:kernels` measures each matrix product of the workloads alone, in GFLOP/s and as a share of what the processor
+// can do (bench/peak.ts). That peak is measured between the products' turns. The best of many short turns counts, because
+// slow turns only show that the machine had other work.
 //
 //   npm run bench:kernels -- [--rounds 200]
 import { parseArgs } from "node:util";
 import { OVERREAD } from "../assembly/plan.ts";
 import { engineOf } from "../src/core/engine.ts";
 import "../src/parts/complete.ts";
-import { scratchNumbers } from "../src/memory/layout.ts";
+
+import { scratchNumbers } from "../src/memory/batch.ts";
 import { peakMeter } from "./peak.ts";
 import { generator } from "./workloads.ts";
 
@@ -39,7 +40,7 @@ const shapes: readonly [name: string, m: number, k: number, n: number][] = [
 
 /** The least time of one turn. */
 const TURN = 0.3;
-/** The longest that one shape is measured, in milliseconds. */
+/** The most time that one shape gets, in milliseconds. */
 const LONGEST = 3000;
 
 const peak = await peakMeter();

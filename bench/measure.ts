@@ -1,5 +1,5 @@
-// How speed is measured. Every measured call trains a fresh network. Contestants take turns in an order that is drawn
-// anew each round, so that a machine that slows down or speeds up does so for all; ratios are taken within a round.
+// How speed is measured. Every measured call trains a fresh network. Contestants take turns, in an order that is drawn anew
+// for each round. So a machine that slows down or speeds up does so for all of them. Ratios are taken within a round.
 import { Bench } from "tinybench";
 import type { Contestant, Runner } from "./contestant.ts";
 import { peakMeter } from "./peak.ts";
@@ -7,31 +7,31 @@ import { firstRows, generator, meanLoss, shuffled, type Workload } from "./workl
 
 export interface Settings {
   rounds: number;
-  /** Milliseconds of a turn, at least; always one call at least. */
+  /** The least time of a turn, in milliseconds. A turn has at least one call. */
   time: number;
-  /** Seconds: who would need longer for one call does not take part, and who is slow gets so much for its turns. */
+  /** In seconds. A contestant that needs longer for one call takes no part. A slow one gets this much for all its turns. */
   limit: number;
 }
 
 export interface Measured {
   contestant: Contestant;
-  /** Samples a second, one number a round; NaN in rounds in which a slow one was spared. */
+  /** Samples a second, one number for each round. NaN for rounds in which a slow contestant was left out. */
   speeds: number[];
   loss: { before: number; after: number };
 }
 
-/** Seconds of a call from which on nobody warms up. */
+/** A contestant whose call takes longer than this, in seconds, gets no call to warm up. */
 const LONG = 2;
 
 export interface Comparison {
   measured: Measured[];
   /** Who took no part, and why. */
   leftOut: { contestant: Contestant; reason: string }[];
-  /** What `beside` gave, one number a round. */
+  /** What `beside` gave, one number for each round. */
   beside: number[];
 }
 
-/** All contestants on one workload, the first in any case; `beside` is measured once a round, as if it were one of them. */
+/** Measures all contestants on one workload. The first always takes part. `beside` gets one turn in each round. */
 export async function compare(
   contestants: readonly Contestant[],
   workload: Workload,
@@ -54,7 +54,7 @@ export async function compare(
   const random = generator(Date.now());
   for (let round = 0; round < rounds; round++) {
     if (process.stderr.isTTY) process.stderr.write(`\r${workload.name}: round ${round + 1} of ${rounds} `);
-    // Ours and the peak one right after the other, since a machine changes while slow ones have their turns.
+    // Our turn and the peak's follow each other directly, because the machine changes while slow contestants have their turns.
     const ours = turns.filter(({ item }) => item.contestant.name.startsWith(contestants[0].name));
     const others = turns.filter((turn) => !ours.includes(turn));
     const own = shuffled([...ours, undefined], random);
@@ -80,8 +80,8 @@ export async function speed(
 ): Promise<number> {
   await contestant.prepare?.();
   let runner: Runner | undefined;
-  // As long as the turn: engines forget code that others' turns left unused, threads have gone home meanwhile, and a
-  // processor of a virtual machine that had nothing to do needs a while to become fast.
+  // The warm-up is as long as the turn. Engines drop compiled code that was unused during other turns, threads have ended
+  // meanwhile, and an idle processor of a virtual machine takes a while to become fast.
   const bench = new Bench({ time, iterations: 1, warmup, warmupTime: time, warmupIterations: 1, throws: true });
   bench.add(contestant.name, () => runner?.train(), {
     beforeEach: () => void (runner = contestant.create(workload)),
@@ -92,7 +92,7 @@ export async function speed(
   return (workload.rows * workload.epochs * 1000) / task.result.latency.mean;
 }
 
-/** That it does learn, and how long a call takes. It is its warm-up too. */
+/** Checks that a contestant learns, and measures how long a call takes. This is its first warm-up, too. */
 async function attempt(
   contestant: Contestant,
   workload: Workload,
@@ -100,7 +100,7 @@ async function attempt(
 ): Promise<{ loss: Measured["loss"]; seconds: number } | { reason: string }> {
   try {
     await contestant.prepare?.();
-    // From a few rows first, the second time around, when everything is compiled.
+    // The time is estimated from a few rows first. The second call counts, since everything is compiled by then.
     const part = firstRows(workload, Math.ceil(workload.rows / 16));
     let seconds = 0;
     for (let k = 0; k < 2; k++) seconds = (await training(contestant, part)).seconds * (workload.rows / part.rows);
@@ -135,8 +135,8 @@ async function training(
 }
 
 /**
- * Measures what one core does with all numbers in registers, in GFLOP/s: the mean over `time` milliseconds, since other
- * work slows contestants down as much.
+ * Measures what one core does with all numbers in registers, in GFLOP/s. It is the mean over `time` milliseconds and not the
+ * best, because other work of the machine slows contestants down just as much.
  */
 export async function peakOf(time: number): Promise<() => number> {
   const meter = await peakMeter();

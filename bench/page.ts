@@ -3,12 +3,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import prettier from "prettier";
 import { root } from "../scripts/root.ts";
-import type { Growth } from "./growth.ts";
-import type { Predictions } from "./predict.ts";
+import type { Growth, Predictions, Runs, Scaling, Speed } from "./result-types.ts";
 import { newest } from "./results.ts";
-import type { Runs } from "./runs.ts";
-import type { Speed } from "./speed.ts";
-import type { Scaling } from "./threads.ts";
 import {
   contestantsTable,
   formulaTable,

@@ -1,7 +1,7 @@
-// The most that this processor can do in one WebAssembly thread: the innermost loop of a product, on blocks that never
-// leave the first cache. What the core reaches is told as a share of it, measured in the same run.
+// The most that this processor can do in one WebAssembly thread. It is measured with the innermost loop of a product, on
+// blocks that stay in the first cache. The speed of the core is given as a share of it, measured in the same run.
 
-/** The part of the compiler that is used here. Its own types would change those of arrays in all files. */
+/** The part of the compiler's interface that is used here. Importing its own types would change array types in all files. */
 interface Compiler {
   main(
     options: readonly string[],
@@ -82,7 +82,7 @@ export async function peakMeter(): Promise<() => number> {
     tile(A, B, C, DEPTH, REPEATS);
     return (64 * DEPTH * REPEATS) / (performance.now() - start) / 1e6;
   };
-  // Until the engine has compiled it for good.
+  // Runs until the engine has compiled the loop with its best compiler.
   for (let i = 0; i < 300; i++) measure();
   return measure;
 }

@@ -1,6 +1,6 @@
-// The baseline: the same network in plain TypeScript over Float32Array, written to be read and to run well in a
-// JavaScript engine, with nothing an engineer would not write on an afternoon. Its speed is what the WebAssembly core
-// has to beat to be worth having.
+// The baseline: the same network in plain TypeScript over Float32Array. It is written to be read and to run well in a
+// JavaScript engine, and an engineer could write it in an afternoon. The WebAssembly core has to be faster than this,
+// or nobody would need it.
 import type { Contestant, Runner } from "./contestant.ts";
 import { type Activation, generator, outputsOf, type Workload } from "./workloads.ts";
 
@@ -46,7 +46,7 @@ class PlainNetwork {
     });
   }
 
-  /** Y = f(X W + b) through all layers, for `batch` rows of X from the one at `from` on. */
+  /** Y = f(X W + b) through all layers, for `batch` rows of X that begin with row `from`. */
   forward(X: Float32Array, from: number, batch: number): Float32Array {
     for (const { nin, nout, activation, W, b, Y } of this.layers) {
       for (let r = 0; r < batch; r++) {

@@ -1,30 +1,16 @@
-// `npm run bench:predict`: predictions of single rows, and of many rows on one thread and several, beside what one core could
-// reach at most. All take turns in an order drawn anew each round; the middle of the rounds counts, and the best is told.
+// `npm run bench:predict` measures predictions of single rows, and of many rows on one thread and several, beside the most that
+// one core could reach. All take turns, in an order that is drawn anew for each round. The median of the rounds counts; the
+// best round is shown, too.
 //
 //   npm run bench:predict -- [--threads 1,2,auto] [--rounds 30] [--time 60] [--quick]
 import { parseArgs } from "node:util";
 import { Network, dense } from "propago";
 import { peakOf } from "./measure.ts";
-import { type Environment, environment, save } from "./results.ts";
-import { estimate, median, ratios, type Estimate } from "./statistics.ts";
+import type { Predictions } from "./result-types.ts";
+import { environment, save } from "./results.ts";
+import { estimate, median, ratios } from "./statistics.ts";
 import { predictionsTable } from "./tables.ts";
 import { generator, networkOf, shuffled, workloads } from "./workloads.ts";
-
-export interface Predictions {
-  environment: Environment;
-  /** GFLOP/s that one core reaches with all numbers in registers. */
-  peak: number;
-  rows: {
-    network: string;
-    rows: number;
-    threads: string;
-    /** Milliseconds of a call, in the middle and at best. */
-    median: number;
-    best: number;
-    gflops: number;
-    share: Estimate;
-  }[];
-}
 
 const { values: options } = parseArgs({
   options: {
@@ -63,7 +49,7 @@ const cases = calls.flatMap(([name, rows]) => {
   });
   const x = Float32Array.from({ length: inputs * rows }, random);
   const multiplyAdds = layers.reduce((sum, { units }, l) => sum + units * (l === 0 ? inputs : layers[l - 1].units), 0);
-  // One row can have one thread only, and is asked for as in a program that does nothing but predict.
+  // A single row is computed by one thread. It is measured as in a program that only predicts, without a fit before.
   return (rows === 1 ? [undefined] : threads).map((count) => ({
     network: networkOf({ inputs, layers }),
     rows,
@@ -74,7 +60,7 @@ const cases = calls.flatMap(([name, rows]) => {
   }));
 });
 
-/** Milliseconds of a call, the mean over so many milliseconds. */
+/** The mean time of a call, in milliseconds, over calls that take `time` milliseconds together. */
 function measure(call: () => unknown, time: number): number {
   const start = performance.now();
   let now = start;

@@ -1,4 +1,4 @@
-// propago as a contestant: the package as it ships, called as a user would.
+// propago as a contestant. It is the built package, called as a user would call it.
 import { readFileSync } from "node:fs";
 import type * as library from "propago";
 import { root } from "../scripts/root.ts";
@@ -10,7 +10,7 @@ export interface Variant {
   name: string;
   dtype?: "float64";
   build?: "relaxed";
-  /** As in `fit`; left to the library where it is not given. */
+  /** As in `fit`. Where it is absent, the library chooses. */
   threads?: number | "auto";
 }
 

@@ -12,7 +12,7 @@ export interface Environment {
   system: string;
   node: string;
   v8: string;
-  /** Work that others gave the machine when the run began: runnable processes, mean of a minute. */
+  /** How busy the machine was with other work when the run began: runnable processes, mean of a minute. */
   load: number;
 }
 

@@ -1,5 +1,5 @@
-// `npm run bench:runs`: how long whole trainings take until the network is good enough on rows that it has not seen. All
-// libraries train the same network with Adam (or what comes nearest) on the same rows in the same order.
+// `npm run bench:runs` measures how long a whole training takes: until the network is good enough on rows that it has not
+// seen. All libraries train the same network with Adam, or what comes nearest, on the same rows in the same order.
 //
 //   npm run bench:runs -- [--tasks digits,mnist10k] [--seeds 5] [--limit 120] [--peers no] [--quick]
 import { existsSync, readFileSync } from "node:fs";
@@ -11,24 +11,12 @@ import type { Contestant } from "./contestant.ts";
 import { peers } from "./peers/all.ts";
 import { plain } from "./plain.ts";
 import { propago } from "./propago.ts";
+import type { Run, Runs } from "./result-types.ts";
 import { environment, save } from "./results.ts";
 import { median } from "./statistics.ts";
 import { runsTable } from "./tables.ts";
 import { tuned } from "./tuned.ts";
 import { generator, networkOf, outputsOf, type Rows, shuffled, table, type Workload } from "./workloads.ts";
-
-export interface Run {
-  /** Seconds spent in training; nothing where the accuracy was not reached. */
-  seconds?: number;
-  epochs: number;
-  /** The best on the rows held back. */
-  accuracy: number;
-}
-
-export interface Runs {
-  environment: ReturnType<typeof environment>;
-  tasks: { task: string; title: string; contestant: string; runs: Run[]; seconds?: number; differs: string }[];
-}
 
 interface Task {
   title: string;
@@ -125,7 +113,7 @@ for (const name of names) {
 console.log(`\n${runsTable(result)}\n\n${save("runs", result)}`);
 process.exit();
 
-/** One network until it is good enough; the clock runs while it trains, not while it is looked at. */
+/** Trains one network until it is good enough. The clock runs while it trains, not while it is judged. */
 async function run(
   contestant: Contestant,
   workload: Workload,

@@ -1,5 +1,5 @@
-// What the optimizers that search reach, against Adam with the best of several rates: training loss (the
-// median of five seeds) after so many passes over the data, forward and back. Prints the table of docs/optimizers.md; `npm run bench:search`.
+// `npm run bench:search` compares the optimizers that search with Adam at the best of several rates. It prints the training loss
+// (the median of five seeds) after some numbers of passes over the data, forward and back, as in docs/optimizers.md.
 import { readFileSync } from "node:fs";
 import { type DType, type Layer, type LossSpec, Network, type OptimizerSpec, dense } from "../src/node.ts";
 import { root } from "../scripts/root.ts";
@@ -88,7 +88,7 @@ function train(task: Task, optimizer: OptimizerSpec, batchSize: number | "full",
       ...(isSearching ? {} : { batchSize }),
       onEpoch: (report) => {
         used += report.evaluations ?? 1;
-        // An epoch in batches reports losses from before its updates: the loss that it reached is another.
+        // With batches, an epoch reports losses from before its updates. The loss that it has reached is measured here.
         if (isSearching || task.passes.includes(used)) note(isSearching ? report.loss : network.evaluate(data).loss);
         if (used >= most) controller.abort();
       },

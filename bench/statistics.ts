@@ -1,4 +1,4 @@
-// What many measurements say: their middle, and how far it can be trusted.
+// Summaries of many measurements: their median or mean, and how far that can be trusted.
 import { generator } from "./workloads.ts";
 
 export function median(numbers: readonly number[]): number {
@@ -14,7 +14,7 @@ export interface Estimate {
   interval: [number, number];
 }
 
-/** From ratios, one a round; 2,000 resamplings of the rounds. */
+/** The mean of ratios, one for each round, with its interval from 2,000 resamplings of the rounds (bootstrap). */
 export function estimate(ratios: readonly number[]): Estimate {
   const random = generator(4);
   const means = Array.from({ length: 2000 }, () =>
@@ -27,7 +27,7 @@ function geometricMean(numbers: readonly number[]): number {
   return Math.exp(numbers.reduce((sum, x) => sum + Math.log(x), 0) / numbers.length);
 }
 
-/** Item by item, a's number over b's, where both have one. */
+/** The ratio a / b, item by item, where both have a number. */
 export function ratios(a: readonly number[], b: readonly number[]): number[] {
   return a.map((x, k) => x / b[k]).filter((ratio) => Number.isFinite(ratio));
 }

@@ -1,13 +1,9 @@
 // Results as Markdown.
-import type { Growth } from "./growth.ts";
-import type { Predictions } from "./predict.ts";
-import type { Scaling } from "./threads.ts";
+import type { Growth, Predictions, Runs, Scaling, Speed, SpeedRow } from "./result-types.ts";
 import type { Environment } from "./results.ts";
-import type { Runs } from "./runs.ts";
-import type { Speed, SpeedRow } from "./speed.ts";
 import { type Estimate, median } from "./statistics.ts";
 
-/** Three digits that count: 0.75, 12.3, 1,490. */
+/** A number with three significant digits: 0.75, 12.3, 1,490. */
 export function digits(x: number): string {
   if (!Number.isFinite(x)) return "–";
   if (x >= 100) return Math.round(Number(x.toPrecision(3))).toLocaleString("en");
@@ -51,7 +47,7 @@ export function contestantsTable(result: Speed): string {
   );
 }
 
-/** One row for each workload: how many times as fast propago is as each of the others, or as some. */
+/** One row for each workload: how many times as fast as each of the others propago is, or as some of them. */
 export function ratiosTable(result: Speed, only?: readonly string[]): string {
   const { networks, rows, versions } = result;
   const others = Object.keys(versions).filter((name) => (only ? only.includes(name) : !name.startsWith("propago")));
@@ -112,7 +108,7 @@ export function targetsTable({ targets }: Speed): string {
   );
 }
 
-/** What others do otherwise, and which versions took part. */
+/** How other libraries differ from what was asked, and which versions took part. */
 export function notesOf(result: Speed): string {
   const versions = Object.entries(result.versions)
     .filter(([name]) => !name.startsWith("propago,"))
@@ -157,7 +153,7 @@ export function runsTable({ tasks }: Runs): string {
   );
 }
 
-/** The points of the plots, with the work that each is. */
+/** The points of the plots, with the operations that each takes. */
 export function growthTable({ points, peak }: Growth): string {
   const several = points.some(({ auto }) => auto !== undefined);
   return markdown(
@@ -180,7 +176,7 @@ export function growthTable({ points, peak }: Growth): string {
   );
 }
 
-/** The prices from which a sample's time can be put together. */
+/** The prices of the parts that the time of a sample is the sum of. */
 export function formulaTable({ formula: { costs } }: Growth): string {
   return markdown(
     ["what a sample costs", "µs"],

@@ -1,4 +1,4 @@
-// What the library has set out to reach, and whether a run of the benchmark reaches it.
+// The speeds that the library aims at, and whether a run of the benchmark reaches them.
 import type { Estimate } from "./statistics.ts";
 
 export interface Target {
@@ -6,7 +6,7 @@ export interface Target {
   what: string;
   asked: number;
   measured?: Estimate;
-  /** "unclear" where the interval holds what was asked. */
+  /** "unclear" where the interval contains the target. */
   reached: "yes" | "no" | "unclear" | "not measured";
 }
 

@@ -1,6 +1,6 @@
-// `npm run bench:threads`: what two threads gain, training by training: one thread, a team of two, and two trainings at once
-// that know nothing of each other, which is all that the machine can give. In the same breath it measures how long a word
-// takes from one thread to the other, since that tells where a virtual machine's processors lie at the moment.
+// `npm run bench:threads` measures what two threads gain. For each workload it compares one thread, a team of two, and two
+// independent trainings at once, which show the most that the machine can give. Each time it also measures how long one
+// thread waits for an answer of the other. That shows where a virtual machine's processors lie at the moment.
 //
 //   npm run bench:threads -- [--workloads mnist,deep] [--rounds 36] [--quick]
 import { once } from "node:events";
@@ -8,29 +8,13 @@ import { Worker, isMainThread, parentPort, workerData } from "node:worker_thread
 import { parseArgs } from "node:util";
 import * as library from "propago";
 import { propago } from "./propago.ts";
-import { type Environment, environment, save } from "./results.ts";
-import { type Estimate, estimate, median } from "./statistics.ts";
+import type { Scaling } from "./result-types.ts";
+import { environment, save } from "./results.ts";
+import { estimate, median } from "./statistics.ts";
 import { scalingTable } from "./tables.ts";
 import { generator, shuffled, workloads } from "./workloads.ts";
 
-export interface Scaling {
-  environment: Environment;
-  rows: {
-    workload: string;
-    place: string;
-    rounds: number;
-    /** Nanoseconds of a hand-over. */
-    handOver: number;
-    /** Milliseconds of a training on one thread. */
-    one: number;
-    /** Of a team of two, over one thread. */
-    team: Estimate;
-    /** Of two trainings at once, over one. */
-    both: Estimate;
-  }[];
-}
-
-/** Words that the threads share: what the other one is to do, the ball, trainings that it has done, and their microseconds. */
+/** Places of words that the threads share: the task of the other one, the ball, its trainings, and their microseconds. */
 const TASK = 0;
 const BALL = 32;
 const DONE = 64;
@@ -41,7 +25,7 @@ const PLAY = 1;
 const TRAIN = 2;
 const BATS = 2000;
 
-/** Nanoseconds up to which threads are taken to be where the name says. */
+/** For each place of the two threads, the hand-over time in nanoseconds up to which they count as there. */
 const PLACES = [
   ["two threads of one core", 95],
   ["cores that share a cache", 220],
@@ -52,7 +36,7 @@ const words = new Int32Array(
   isMainThread ? new SharedArrayBuffer(512) : (workerData as { words: SharedArrayBuffer }).words,
 );
 
-/** Milliseconds of a training, which gets a network of its own. */
+/** Gives a function that trains a new network and returns the milliseconds of the training. */
 function trainingOf(name: string): (threads: number) => number {
   const workload = workloads[name]();
   const contestants = [1, 2].map((threads) => propago(library, { name: `${threads}`, threads }));
@@ -66,7 +50,7 @@ function trainingOf(name: string): (threads: number) => number {
   };
 }
 
-/** This file again; a worker does not read TypeScript by itself. */
+/** Starts a worker with this same file. A worker cannot read TypeScript by itself. */
 const follower = `import("tsx/esm/api").then(({ register }) => register()).then(() => import("${import.meta.url}"))`;
 
 if (isMainThread) await measure();
@@ -100,7 +84,7 @@ function tell(task: number): void {
   Atomics.notify(words, TASK);
 }
 
-/** Nanoseconds that a word takes there and back. */
+/** Nanoseconds that a word takes to the other thread and back. */
 function handOver(): number {
   tell(PLAY);
   let start = 0;
@@ -113,10 +97,10 @@ function handOver(): number {
   return ((performance.now() - start) * 1e6) / (BATS - 1);
 }
 
-/** Trainings a millisecond while the other thread trains too, those of both. */
+/** Trainings for each millisecond, of both threads together, while both train. */
 function together(train: (threads: number) => number): number {
   tell(TRAIN);
-  // From when it has begun; what it needed for the first one is not counted.
+  // The clock starts when the other thread has begun, so that its first training is not counted.
   while (Atomics.load(words, DONE) === 0) train(1);
   Atomics.store(words, TIME, 0);
   Atomics.store(words, DONE, 0);
@@ -125,7 +109,7 @@ function together(train: (threads: number) => number): number {
   for (; count < 2 || Atomics.load(words, DONE) < 2; count++) own += train(1);
   const rate = count / own + (Atomics.load(words, DONE) * 1000) / Atomics.load(words, TIME);
   tell(IDLE);
-  // What it has begun it ends; nobody else is to be measured meanwhile.
+  // The other thread finishes the training that it has begun. Nothing else may be measured before that.
   while (Atomics.load(words, BUSY) === 1);
   Atomics.store(words, DONE, 0);
   return rate;
@@ -164,7 +148,7 @@ async function measure(): Promise<void> {
       }
       const after = handOver();
       const place = (ns: number): string => PLACES.find(([, most]) => ns < most)?.[0] ?? "";
-      // They may have moved meanwhile.
+      // The threads may have moved to other processors meanwhile.
       if (place(before) !== place(after)) continue;
       all.push({ place: place(before), ns: Math.min(before, after), ...seen });
     }

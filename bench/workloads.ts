@@ -1,5 +1,5 @@
-// What the benchmarks train: nine networks, small to large, and the rows they see. Every contestant gets the same
-// rows in the same order, and as many passes over them.
+// What the benchmarks train: nine networks, from small to large, and their rows. Every contestant gets the same rows in
+// the same order, and the same number of passes over them.
 import { readFileSync } from "node:fs";
 import { root } from "../scripts/root.ts";
 
@@ -9,7 +9,7 @@ export interface Workload {
   name: string;
   inputs: number;
   layers: readonly { units: number; activation: Activation }[];
-  /** ½ Σ (a − y)²; −Σ y log a, behind a softmax; −Σ [y log a + (1 − y) log(1 − a)], behind sigmoids. */
+  /** ½ Σ (a − y)²; after a softmax −Σ y log a; after sigmoids −Σ [y log a + (1 − y) log(1 − a)]. */
   loss: "squaredError" | "categoricalCrossEntropy" | "sigmoidCrossEntropy";
   optimizer: { name: "sgd" | "adam"; learningRate: number };
   batchSize: number;
@@ -20,7 +20,7 @@ export interface Workload {
   x: Float32Array;
   /** (rows, outputs): targets, one-hot for classes */
   y: Float32Array;
-  /** Draws the first weights, in contestants that let it be given. */
+  /** The seed of the first weights, for contestants that take one. */
   seed?: number;
 }
 
@@ -41,7 +41,7 @@ export function flopsOf({ inputs, layers }: Pick<Workload, "inputs" | "layers">)
   return 2 * multiplyAdds;
 }
 
-/** The network in a line: 64-30-10 sigmoid. Units that repeat are counted. */
+/** The network as one line, as in "64-30-10 sigmoid". Equal layers in a row are counted: "(64 × 8)". */
 export function networkOf({ inputs, layers }: Pick<Workload, "inputs" | "layers">): string {
   const sizes: string[] = [`${inputs}`];
   for (let l = 0; l < layers.length;) {
@@ -53,7 +53,7 @@ export function networkOf({ inputs, layers }: Pick<Workload, "inputs" | "layers"
   return `${sizes.join("-")} ${[...new Set(layers.map(({ activation }) => activation))].join(", ")}`;
 }
 
-/** The first `rows` rows of a workload, in batches of at most as many. */
+/** The workload with its first `rows` rows only, and batches of at most that size. */
 export function firstRows(workload: Workload, rows: number): Workload {
   const { inputs, x, y, batchSize } = workload;
   return {
@@ -88,7 +88,7 @@ export function shuffled<T>(items: readonly T[], random: () => number): T[] {
 
 export type Rows = Pick<Workload, "inputs" | "rows" | "x" | "y">;
 
-/** A shipped table whose last column is the class; rows shuffled once, so that batches mix the classes. */
+/** A table of examples/data, whose last column is the class. Its rows are shuffled once, so that batches mix the classes. */
 export function table(file: string, scale: number): Rows {
   const lines = readFileSync(`${root}/examples/data/${file}`, "utf8").trim().split(/\r?\n/).slice(1);
   const cells = shuffled(lines, generator(1)).map((line) => line.split(","));
@@ -101,8 +101,8 @@ export function table(file: string, scale: number): Rows {
 }
 
 /**
- * Made-up images of ten classes, `side` × `side`: per class a few thick strokes, moved and dimmed a little in each row,
- * over a dark background, which is most of the image as in handwritten ones.
+ * Made-up images of ten classes, `side` × `side`. Each class has a few thick strokes, which are moved and dimmed a little
+ * in each row. As in images of handwriting, most of the image is dark background.
  */
 function images(rows: number, side: number): Rows {
   const random = generator(2);
@@ -147,8 +147,8 @@ const classifier = (...hidden: number[]): Workload["layers"] => [
 ];
 
 /**
- * Made when asked for, since the images take a moment. Long enough that copying the data in and laying a network out,
- * which a training does once, weigh no more than in a real one.
+ * The workloads by name. Each is made when it is asked for, since making images takes a moment. Each trains so long that
+ * copying the data and laying out the network, which happen once, weigh no more than in a real training.
  */
 export const workloads: Record<string, () => Workload> = {
   xor: () => ({

@@ -5,7 +5,7 @@ import { Network, dense } from "propago";
 
 const EPOCHS = 60;
 
-// A terminal that can move its cursor gets a live bar; a file or a pipe gets plain lines. NO_COLOR takes only colour.
+// A terminal gets a bar that is drawn over and over. A file or a pipe gets plain lines. NO_COLOR removes colours only.
 const live = process.stdout.isTTY && process.env.TERM !== "dumb";
 const colour = (code) => (text) => (live && !process.env.NO_COLOR ? `\x1b[${code}m${text}\x1b[0m` : text);
 const [bold, dim, green, red] = [1, 2, 32, 31].map(colour);
@@ -69,7 +69,7 @@ function dataOf(list) {
   return { x: list.map(({ pixels }) => pixels), y: list.map(({ digit }) => digit) };
 }
 
-/** One line that is drawn over and over, or every tenth epoch a line of its own. */
+/** Shows progress: one line that is drawn over and over, or a new line for every tenth epoch. */
 function showProgress({ epoch, loss, validation }) {
   const figures = `loss ${loss.toFixed(4)}  held back ${percent(validation.accuracy)}`;
   if (!live) {
@@ -92,7 +92,7 @@ function answersFor({ x, y }) {
   });
 }
 
-/** How often each digit (a row) was taken for which (a column). */
+/** How often each digit (a row) was taken for each other (a column). */
 function showConfusion(answers) {
   const names = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
   console.log(`${bold("What it says")}  ${names.map((says) => bold(String(says).padStart(4))).join("")}`);

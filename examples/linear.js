@@ -1,5 +1,5 @@
-// Backpropagation without any curve in it: a linear 2-2-1 network without biases, one update, as worked out at
-// HMKCode ("Backpropagation Step by Step"). Every number can be checked with pencil and paper.
+// Backpropagation without any curve: one update of a linear 2-2-1 network without biases, as HMKCode works it out
+// ("Backpropagation Step by Step"). Every number can be checked with pencil and paper.
 import { Network, dense } from "propago";
 
 const data = { x: [[2, 3]], y: [[1]] };

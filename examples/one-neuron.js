@@ -1,5 +1,5 @@
-// One sigmoid neuron: its output, how the output changes with each weight and input, and nineteen updates that bring
-// it to a target. Numbers as in the CS231n notes of Stanford University on backpropagation.
+// One sigmoid neuron: its output, how that changes with each weight and input, and nineteen updates that bring it to a
+// target. Numbers as in the CS231n notes of Stanford University on backpropagation.
 import { Network, dense } from "propago";
 
 const x = [[-1, -2]];

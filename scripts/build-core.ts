@@ -10,10 +10,9 @@ const asconfig = JSON.parse(readFileSync(`${root}/asconfig.json`, "utf8")) as {
   targets: Record<string, { outFile: string }>;
 };
 const sources = [
-  ...readdirSync(`${root}/assembly`)
-    .filter((name) => name.endsWith(".ts"))
-    .map((name) => `${root}/assembly/${name}`),
-  `${root}/assembly`, // its own time changes when a file is removed
+  // Folders too: their own time changes when a file is removed.
+  `${root}/assembly`,
+  ...readdirSync(`${root}/assembly`, { recursive: true, encoding: "utf8" }).map((name) => `${root}/assembly/${name}`),
   `${root}/asconfig.json`,
   `${root}/node_modules/assemblyscript/package.json`,
 ];

@@ -1,9 +1,9 @@
-// Runs what is built in Chromium: a page served from this machine loads the one-file bundle, or another module.
+// Runs what is built in Chromium, or another browser: a page served from this machine loads the one-file bundle, or another module.
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { chromium } from "playwright-core";
+import { type Browser, chromium } from "playwright-core";
 import { root } from "./root.ts";
 
 const executable = process.env.CHROMIUM ?? "/usr/bin/chromium";
@@ -42,8 +42,29 @@ export async function fingerprintsInChromium(): Promise<{ version: string; finge
   return { version, fingerprints: value };
 }
 
-/** What an expression comes to in the page, where the library is `propago`, and the files that it loaded; served with these headers. */
+/** As `inBrowser`, in a Chromium of its own. */
 export async function inChromium<T>(
+  expression: string,
+  headers: Record<string, string> = {},
+  site?: Site,
+): Promise<{ version: string; value: T; loaded: string[] }> {
+  const browser = await chromium.launch({
+    executablePath: executable,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
+  });
+  try {
+    return await inBrowser(browser, expression, headers, site);
+  } finally {
+    await browser.close();
+  }
+}
+
+/**
+ * Evaluates an expression in a page where the library is `propago`, served with these headers. Gives its value, and the
+ * files that the page loaded.
+ */
+export async function inBrowser<T>(
+  browser: Browser,
   expression: string,
   headers: Record<string, string> = {},
   { module, folder = root }: Site = { module: "/dist/propago.min.js" },
@@ -65,10 +86,6 @@ export async function inChromium<T>(
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const browser = await chromium.launch({
-    executablePath: executable,
-    args: ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-  });
   try {
     const tab = await browser.newPage();
     const errors: string[] = [];
@@ -83,7 +100,6 @@ export async function inChromium<T>(
     const value = await tab.evaluate<T>(expression);
     return { version: browser.version(), value, loaded };
   } finally {
-    await browser.close();
     server.close();
   }
 }

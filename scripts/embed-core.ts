@@ -1,7 +1,7 @@
 // Turns build/*.wasm into TypeScript that the library imports: the bytes, and the type of the exports, so that a
-// changed export of the core is a type error in src/core/engine.ts. A byte is written as one character where that is printable:
-// compressed, a quarter shorter than hexadecimal and a third shorter than base64, since repeated instructions stay
-// repeated text.
+// changed export of the core is a type error in src/core/engine.ts. A byte is written as one character where that is
+// printable. Compressed, this is a quarter shorter than hexadecimal and a third shorter than base64, because repeated
+// instructions stay repeated text.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { buildSync } from "esbuild";
 import { root } from "./root.ts";
@@ -15,7 +15,7 @@ export function embedCore(targets: readonly string[]): void {
     const text = JSON.stringify(encode(readFileSync(`${root}/build/${target}.wasm`)));
     writeIfChanged(
       `${folder}/${target}.ts`,
-      `// Made by scripts/embed-core.ts: a build of the core, as decode in src/core/engine.ts reads it.\nexport const text: string =\n  ${text};\n`,
+      `// Made by scripts/embed-core.ts: a build of the core, as decode in src/core/builds.ts reads it.\nexport const text: string =\n  ${text};\n`,
     );
   }
   const declarations = readFileSync(`${root}/build/${targets[0]}.d.ts`, "utf8");
@@ -39,12 +39,12 @@ export function embedWorker(): void {
   );
 }
 
-/** What makes the commonest bytes of the core printable. */
+/** Added to each byte. With it, the commonest bytes of the core become printable characters. */
 const SHIFT = 40;
 
 /**
- * Bytes as text: each shifted, and as it is where that gives one of the 90 characters from # to |; from the next 90 with
- * } before it, from the last ones with ~.
+ * Bytes as text. Each byte is shifted. If that gives one of the 90 characters from # to |, the character stands for it. The
+ * next 90 values are written with } before the character, and the last ones with ~.
  */
 function encode(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => {
@@ -75,12 +75,12 @@ function exportsInterface(declarations: string): string {
   ].join("");
 }
 
-/** Leaves an unchanged file's time alone, and never shows a half-written one to a build that runs beside this. */
+/** Writes a file only if its text has changed, and in one piece: another build may be reading it. */
 function writeIfChanged(path: string, text: string): void {
   try {
     if (readFileSync(path, "utf8") === text) return;
   } catch {
-    // Not there yet.
+    // The file does not exist yet.
   }
   const temporary = `${path}.${process.pid}`;
   writeFileSync(temporary, text);

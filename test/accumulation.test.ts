@@ -109,19 +109,21 @@ describe("accumulate", () => {
 
 describe("averaging", () => {
   test.each([
-    { averaging: 0.9, decay: 0.9, start: 0 },
-    { averaging: { decay: 0.8 }, decay: 0.8, start: 0 },
+    { averaging: 0.9, decay: 0.9, start: 1 },
+    { averaging: { decay: 0.8 }, decay: 0.8, start: 1 },
+    { averaging: { decay: 0.8, start: 0 }, decay: 0.8, start: 0 },
+    { averaging: { decay: 0.8, start: 1 }, decay: 0.8, start: 1 },
     { averaging: { decay: 0.7, start: 4 }, decay: 0.7, start: 4 },
-    { averaging: 0, decay: 0, start: 0 },
+    { averaging: 0, decay: 0, start: 1 },
   ])("$averaging: a copy at first, then a ← c a + (1 − c) w", ({ averaging, decay, start }) => {
     for (const dtype of ["float32", "float64"] as const) {
       using network = make({ name: "adam", learningRate: 0.05, averaging }, dtype);
       expect(network.getWeights({ averaged: true })).toEqual(network.getWeights());
-      let expected: number[] = [];
+      let expected = flat(network.getWeights());
       for (let t = 1; t <= 12; t++) {
         network.trainOnBatch({ x, y });
         const weights = flat(network.getWeights());
-        expected = t <= Math.max(1, start) ? weights : expected.map((a, k) => decay * a + (1 - decay) * weights[k]);
+        expected = t <= start ? weights : expected.map((a, k) => decay * a + (1 - decay) * weights[k]);
         const averaged = flat(network.getWeights({ averaged: true }));
         expect(relativeDifference(averaged, expected)).toBeLessThan(dtype === "float64" ? 1e-15 : 1e-6);
       }
@@ -196,5 +198,27 @@ describe("averaging", () => {
     [{ decay: 0.9, begin: 2 }, 'optimizer.averaging: unknown option "begin"'],
   ])("%j is refused", (averaging, message) => {
     expect(() => make({ name: "adam", averaging } as never)).toThrow(message);
+  });
+});
+
+describe("averaging beside maxNorm", () => {
+  test.each(["float32", "float64"] as const)("takes in weights that were shortened, in %s", (dtype) => {
+    for (const averaging of [0.9, { decay: 0.5, start: 0 }, { decay: 0.5, start: 3 }]) {
+      const { decay, start = 1 } = typeof averaging === "number" ? { decay: averaging } : averaging;
+      using network = new Network({
+        inputs: 2,
+        layers: [dense(5, "tanh", { maxNorm: 0.3 }), dense(2)],
+        optimizer: { name: "sgd", learningRate: 1, averaging },
+        dtype,
+      });
+      let expected = flat(network.getWeights());
+      for (let t = 1; t <= 6; t++) {
+        network.trainOnBatch({ x: [[1, -2], [3, 1]], y: [[4, -5], [2, 6]] }); // prettier-ignore
+        const weights = flat(network.getWeights());
+        expected = t <= start ? weights : expected.map((a, k) => decay * a + (1 - decay) * weights[k]);
+        const averaged = flat(network.getWeights({ averaged: true }));
+        expect(relativeDifference(averaged, expected)).toBeLessThan(dtype === "float64" ? 1e-15 : 1e-6);
+      }
+    }
   });
 });

@@ -2,7 +2,6 @@
 import { describe, expect, test } from "vitest";
 import { engineOf } from "../src/core/engine.ts";
 import { Classifier, dense, type FitOptions, Network, type NetworkOptions, PropagoError } from "../src/index.ts";
-import { worth } from "../src/threads/sharing.ts";
 import { failure } from "./failure.ts";
 import {
   ACTIVATIONS,
@@ -15,9 +14,6 @@ import {
   relativeDifference,
 } from "./reference.ts";
 import type { DType } from "../src/ground/arrays.ts";
-
-// However small what is trained here.
-worth.sharing = 0;
 
 const builds = {
   simd: { options: {}, tolerance: 1e-5 },
@@ -39,7 +35,7 @@ const xor = {
 /** Why a build cannot run here, or nothing if it can. */
 function missing(build: keyof typeof builds): string | undefined {
   try {
-    engineOf(build);
+    engineOf(build, 0); // threads share whatever is trained here, however small
     return undefined;
   } catch (error) {
     if (error instanceof PropagoError && error.code === "ERR_WASM_RELAXED") {

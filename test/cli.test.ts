@@ -61,7 +61,7 @@ function lastLine({ stdout, stderr }: Result): Record<string, unknown> {
   return JSON.parse(line) as Record<string, unknown>;
 }
 
-/** Trains with few epochs: for tests that ask whether, not how well. */
+/** Trains for a few epochs, in tests that ask whether something works, not how well. */
 const train = (data: string, ...args: string[]): Result =>
   run(["train", data, "--epochs", "2", "--out", "t.propago", "--force", ...args]);
 
@@ -362,7 +362,7 @@ describe("evaluate and inspect", () => {
   });
 
   it("weigh rows and classes, and take a loss with its options", () => {
-    // Two rows that say "a", six that say "b", all alike: what counts more is what the model says.
+    // Two rows are labelled "a" and six "b", with equal inputs. The model answers with the label that weighs more.
     write("alike.csv", `x,w,y\n${"1,1,b\n".repeat(6)}${"1,9,a\n".repeat(2)}`);
     const guess = (...options: string[]): string => {
       const args = ["alike.csv", "--target", "y", "--hidden", "none", "--out", "alike.propago", "--force"];

@@ -1,9 +1,9 @@
 // Reading tables: what is accepted, and one test for each kind of file that is refused.
 import { describe, expect, it } from "vitest";
 import { parseTable } from "../src/files/csv.ts";
-import type { Table } from "../src/files/csv.ts";
 import { parseNumber } from "../src/columns/numbers.ts";
 import { failure } from "./failure.ts";
+import type { Table } from "../src/data/table.ts";
 
 const table = (content: string | Uint8Array, delimiter?: string): Table =>
   parseTable(typeof content === "string" ? new TextEncoder().encode(content) : content, "data.csv", { delimiter });

@@ -67,7 +67,7 @@ describe("LabelEncoder", () => {
     expect(new LabelEncoder([10, 9, 2, 10, -1]).classes).toEqual([-1, 2, 9, 10]);
     expect(new LabelEncoder(["b", "a", "B", "é", "10", "9"]).classes).toEqual(["10", "9", "B", "a", "b", "é"]);
     expect(new LabelEncoder([true, false]).classes).toEqual([false, true]);
-    // U+FF5E is below U+1F600, though its half of UTF-16 is above.
+    // U+FF5E comes before U+1F600, although the first UTF-16 unit of the latter is smaller.
     expect(["\u{1f600}", "\uff5e"].sort(byCodePoint)).toEqual(["\uff5e", "\u{1f600}"]);
     expect(["\u{1f601}", "\u{1f600}", "a", ""].sort(byCodePoint)).toEqual(["", "a", "\u{1f600}", "\u{1f601}"]);
   });
@@ -166,7 +166,7 @@ describe("readRows", () => {
       const rows = readRows(form, "x", { rows: 2 });
       expect({ ...rows, data: Array.from(rows.data) }).toEqual({ data: [1, 2, 3, 4], rows: 2, columns: 2 });
     }
-    // Large tables would take eight times the room.
+    // As numbers, large tables would take eight times the memory.
     const bytes = Uint8Array.of(1, 2);
     const read = readRows(bytes, "x", { rows: 1 });
     expect(read.data).toEqual(bytes);

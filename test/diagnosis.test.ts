@@ -1,4 +1,4 @@
-// Warnings: each seen where it should be, once, and none where a network is well.
+// Warnings: each is given where it should be, once, and none is given where a training is sound.
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Classifier, dense, Network, type PropagoError, Regressor } from "../src/index.ts";
@@ -93,7 +93,7 @@ describe("in the data", () => {
       expect(warning.message).toMatch(/column 1 of x varies, but float32.*subtract its mean.*dtype: "float64"/);
       expect(warning.message).not.toMatch(/in all rows/);
     }
-    // Constant indeed, in float64, and where digits are left.
+    // No such warning for a column that is truly constant, in float64, or where float32 has digits left.
     const constant = fit(net, { x: changed(1, () => 1.7e12), y }).warnings!;
     expect(constant.map(({ code }) => code)).toEqual(["WARN_CONSTANT_COLUMN", "WARN_SATURATED_UNITS"]);
     expect(constant[1].message).toMatch(/scale the inputs/);
@@ -115,7 +115,7 @@ describe("in the data", () => {
       rare(r),
       (rare(r) - p) / Math.sqrt(p * (1 - p)),
     ]);
-    // As seen by a look at some rows: those with a 1, or those without.
+    // Only some rows are looked at. They may all have a 1, or none of them.
     for (const shift of [0, 1, 38, 39, 40]) {
       const data = inputs.slice(shift);
       const history = fit(
@@ -271,7 +271,7 @@ describe("in the network", () => {
     }
     const [warning] = find(fit({ layers: [dead, dense(1)] }), "WARN_DEAD_UNITS");
     expect(warning.message).toMatch(/a smaller learningRate or leakyRelu keep units alive/);
-    // Inputs are of a usual size: they are not to blame.
+    // The inputs have a usual size, so the warning must not blame them.
     expect(warning.message).not.toMatch(/inputs/);
   });
 
@@ -321,7 +321,7 @@ describe("reports", () => {
         using network = new Network({ inputs: 4, layers: [dense(9, "relu"), dense(5, "tanh"), dense(1)] });
         using twin = new Network({ inputs: 4, layers: [dense(9, "relu"), dense(5, "tanh"), dense(1)] });
         network.fitSync({ x, y }, { epochs: 80, batchSize, validation });
-        // So short that none of the fits is worth a look at its end; those that are due come at other epochs.
+        // The fits are too short for a diagnosis at their ends. Diagnoses that are due come at other epochs.
         for (let part = 0; part < 80; part += 5) twin.fitSync({ x, y }, { epochs: 5, batchSize, validation });
         expect(twin.fingerprint()).toBe(network.fingerprint());
       }

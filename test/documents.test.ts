@@ -1,7 +1,9 @@
 // What the documents show has to work: their code blocks run, their commands exist.
 import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { basename } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../scripts/root.ts";
 
@@ -56,6 +58,15 @@ describe("js blocks run", () => {
       execFileSync(process.execPath, [file], { stdio: "pipe" });
     },
   );
+
+  test("README's second example learns what its labels follow from", () => {
+    const example = blocks.find(({ document, text }) => document === "README.md" && text.includes("for await"))!;
+    const file = fileName(example, "circle.mjs");
+    writeFileSync(file, example.text);
+    const said = execFileSync(process.execPath, [file], { encoding: "utf8" });
+    const accuracies = [...said.matchAll(/^\d+ \S+ (\S+)$/gm)].map(([, accuracy]) => Number(accuracy));
+    expect(Math.max(...accuracies)).toBeGreaterThan(0.9);
+  });
 });
 
 test("ts blocks are right", () => {
@@ -95,8 +106,12 @@ describe("commands", () => {
   test("propago's command does what is shown, in the order of the documents", () => {
     const place = mkdtempSync(`${tmpdir()}/propago-documents-`);
     try {
-      cpSync(`${root}/examples/data`, place, { recursive: true });
+      // As after npm install: everything else comes from the commands themselves.
+      mkdirSync(`${place}/node_modules`);
+      symlinkSync(root, `${place}/node_modules/propago`, "junction");
       for (const line of lines) {
+        const [, from, to] = /^cp (\S+) (\S+)$/.exec(line) ?? [];
+        if (from) copyFileSync(`${place}/${from}`, `${place}/${to}/${basename(from)}`);
         const [, command] = /^npx propago (.*)$/.exec(line) ?? [];
         if (!command) continue;
         execFileSync(process.execPath, [`${root}/dist/cli.js`, ...command.split(/\s+/)], { cwd: place, stdio: "pipe" });

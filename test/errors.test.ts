@@ -1,5 +1,5 @@
-// What a user must see when something cannot be: one row, one test. Each checks the code, the words that tell what and
-// where, and that the network is what it was before.
+// What users must see when something is wrong. Each row is one test. It checks the code, the words that say what is wrong
+// and where, and that the network has not changed.
 import { describe, expect, test } from "vitest";
 import { Classifier, dense, Network, PropagoError, type DType, type NetworkOptions } from "../src/index.ts";
 
@@ -49,7 +49,7 @@ function eachRow(options: NetworkOptions, rows: Row[]): void {
     const before = network.fingerprint();
     await expectError(row, network);
     expect(network.fingerprint()).toBe(before);
-    // Nothing is left in a state that would keep the next call from working.
+    // The failed call leaves nothing behind: the next call works.
     await network.fit({ x, y: options === classification ? labels : y }, { epochs: 1 });
     expect(network.fingerprint()).not.toBe(before);
   });
@@ -696,7 +696,8 @@ describe("fit's options", () => {
       name: "early stopping that watches an unknown figure",
       code: "ERR_CONFIG",
       says: [/"validation\.los"/, /validation\.loss/],
-      when: (network) => network.fit(data, { validation: 0.2, earlyStopping: { monitor: "validation.los" } }),
+      when: (network) =>
+        network.fit(data, { validation: 0.2, earlyStopping: { monitor: "validation.los" as "validation.loss" } }),
     },
     {
       name: "early stopping that watches validation where there is none",

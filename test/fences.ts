@@ -14,9 +14,9 @@ export function fenced(engine: Engine, least: number, work: () => void): void {
     engine.words(address, WORDS).fill(MARK);
     fences.push(address);
   };
-  engine.allocate = (size, what) => {
+  engine.allocate = (size, what, zeroed) => {
     fence();
-    const start = allocate.call(engine, size, what);
+    const start = allocate.call(engine, size, what, zeroed);
     fence();
     return start;
   };

@@ -240,13 +240,6 @@ export function fingerprints(propago, partial = false) {
       const { inputs } = options;
       const real = numbers(rows * inputs, 7);
       const x = bytes ? Uint8Array.from(real, (value) => 128 + 127 * value) : real;
-      let network;
-      try {
-        network = new propago.Network({ seed: 11, dtype, ...options });
-      } catch (error) {
-        if (partial && error.code === "ERR_PART") continue;
-        throw error;
-      }
       const outputs = options.layers.findLast(({ units }) => units !== undefined).units;
       const last = options.layers.at(-1).activation;
       const loss =
@@ -254,8 +247,15 @@ export function fingerprints(propago, partial = false) {
         { softmax: "categoricalCrossEntropy", sigmoid: "binaryCrossEntropy" }[last] ??
         "meanSquaredError";
       const y = targets(typeof loss === "string" ? loss : loss.name, outputs, rows);
-      const history = network.fitSync({ x, y }, { epochs: 5, batchSize: 8, ...fit });
-      const said = Array.from(network.predict(x.subarray(0, 2 * inputs)), (value) => value.toString(36)).join(" ");
+      let network, history;
+      try {
+        network = new propago.Network({ seed: 11, dtype, ...options });
+        history = network.fitSync({ x, y }, { epochs: 5, batchSize: 8, ...fit });
+      } catch (error) {
+        if (partial && error.code === "ERR_PART") continue;
+        throw error;
+      }
+      const said = bits(network.predict(x.subarray(0, 2 * inputs)));
       const reached = history.epochs.at(-1);
       result[`${dtype}, ${name}`] = [
         String(network.fingerprint()),
@@ -291,6 +291,15 @@ function searched({ Classifier, Regressor }) {
   tell("regressor, skewed", new Regressor({ seed: 8 }), skewed, { sampleWeights: y.map((_, i) => 1 + (i % 3)) });
   tell("regressor, float64", new Regressor({ seed: 9, dtype: "float64", effort: "quick" }), y);
   return result;
+}
+
+/** The bits of numbers, as doubles: how many digits a number has as text is up to the engine. */
+function bits(values) {
+  const view = new DataView(new ArrayBuffer(8));
+  return Array.from(values, (value) => {
+    view.setFloat64(0, value);
+    return view.getBigUint64(0).toString(16).padStart(16, "0");
+  }).join(" ");
 }
 
 /** FNV-1a, so that a golden line stays short. */

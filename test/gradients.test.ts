@@ -1,5 +1,5 @@
-// Gradients: the twin against central differences, the core in both precisions against the twin, for every
-// activation × loss × penalty, over sizes that leave remainders in every loop.
+// Gradients. The twin is compared with central differences, and the core with the twin, in both precisions: for every
+// activation × loss × penalty, and for sizes that leave remainders in every loop.
 import { describe, expect, test } from "vitest";
 import { activation, dense, Network, type NetworkOptions } from "../src/index.ts";
 import {
@@ -51,7 +51,7 @@ const SIZES = [
 const OF_POSITIVE = ["poisson", "klDivergence", "meanSquaredLogarithmicError"];
 const POSITIVE = ["sigmoid", "softmax", "softplus"];
 
-/** Some losses belong to certain activations, or to positive ones; every other loss fits behind each. */
+/** Some losses belong to certain activations, or to positive ones. All others fit every activation. */
 function fits(output: string, lossName: string): boolean {
   const { behind, ofLogarithms } = LOSSES[lossName];
   if (output === "logSoftmax" && ofLogarithms) return true;
@@ -106,7 +106,7 @@ const PARAMETERS = {
 };
 
 /**
- * Every output activation with every loss that fits it, behind hidden activations that take turns, and every hidden
+ * Every output activation with every loss that fits it, while the hidden activations take turns; then every hidden
  * activation with every penalty.
  */
 function cases(): Case[] {
@@ -203,7 +203,7 @@ function isAwayFromKinks(twin: Model, x: Vector, y: Vector): boolean {
   );
 }
 
-/** Whether there is an error at all: behind softmax, losses whose slopes are alike for all outputs have none. */
+/** Whether there is any error. After a softmax, a loss with the same slope for all outputs gives none. */
 function hasSlope(twin: Model, x: Vector, y: Vector): boolean {
   return backward(twin, forward(twin, x), y)
     .at(-1)!

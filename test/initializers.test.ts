@@ -1,7 +1,8 @@
-// First weights: their moments against theory, the shapes that some of them promise, the same seed the same bits, and
-// scaling to data.
+// First weights: their moments are compared with theory, their shapes with what is promised (orthogonal and so on), and
+// one seed gives the same bits. Scaling to data (lsuv) is tested, too.
 import { describe, expect, test } from "vitest";
-import { INITIALIZERS, type InitializerSpec } from "../src/tables/initializers.ts";
+import type { InitializerSpec } from "../src/tables/names.ts";
+import { INITIALIZERS } from "../src/tables/whole.ts";
 import { ACTIVATIONS, type ActivationName } from "../src/tables/activations.ts";
 import { activation, dense, type DType, type Layer, Network, type PropagoError } from "../src/index.ts";
 import { failure } from "./failure.ts";
@@ -78,7 +79,7 @@ const families: Family[] = [
   ),
 ];
 
-/** What layers of each activation begin with where nobody says so: variance as of these families, uniform. */
+/** The default first weights of each activation: uniform, with the variance of these families. */
 const DEFAULTS = {
   glorot: "linear sigmoid tanh logSigmoid softsign hardSigmoid hardTanh gaussian sine softmax logSoftmax".split(" "),
   he: "relu leakyRelu elu celu gelu geluTanh silu mish softplus hardSwish relu6".split(" "),

@@ -1,5 +1,5 @@
-// What happens when a training does not simply run to its end: aborts at every point, iterations left or resumed late,
-// calls from within callbacks, failures in the middle; and that the network goes on from there.
+// Trainings that do not simply run to their end: aborts at every point, loops over epochs that are left or resumed late, calls
+// from within callbacks, and failures in the middle. After each, the network can be used and trained further.
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
@@ -194,7 +194,7 @@ describe("callbacks that give promises", () => {
       await expect(Promise.resolve(training)).rejects.toBe(error);
       expect(calls).toBe(2);
       expect(training.history.stopped).toBe("aborted");
-      // It is free again, and whole.
+      // The network is not busy any more, and its weights are finite.
       expect((await network.fit(data, { epochs: 1 })).epochs).toHaveLength(1);
     }
   });
@@ -249,7 +249,7 @@ describe("what is watched and is not a number", () => {
 
   test("early stopping says so, names the metric and why, and does not stop for that", () => {
     using network = new Network(shape);
-    const earlyStopping = { monitor: "validation.rocAuc", patience: 5 };
+    const earlyStopping = { monitor: "validation.rocAuc", patience: 5 } as const;
     const { epochs, stopped, warnings } = network.fitSync(sides, { ...watching, earlyStopping });
     expect(epochs).toHaveLength(30);
     expect(stopped).toBe("epochs");
@@ -269,7 +269,7 @@ describe("what is watched and is not a number", () => {
 
   test("where it is a number nothing is said", () => {
     using network = new Network(shape);
-    const earlyStopping = { monitor: "rocAuc", patience: 5 };
+    const earlyStopping = { monitor: "rocAuc", patience: 5 } as const;
     const { warnings } = network.fitSync(sides, { epochs: 30, metrics: ["rocAuc"], earlyStopping });
     expect(warnings?.map(({ code }) => code) ?? []).not.toContain("WARN_MONITOR");
   });
@@ -295,7 +295,7 @@ describe("limits hold for a whole fit", () => {
       expect(performance.now() - began).toBeLessThan(400);
       expect(epochs.every(({ epoch }, k) => epoch === epochs[0].epoch + k)).toBe(true);
     }
-    // All that was asked for was done.
+    // All epochs that were asked for have run.
     const whole = network.fitSync(data, { epochs: 1, batchSize: "full", timeLimit: 1e-9 });
     expect([whole.epochs.length, whole.stopped]).toEqual([1, "epochs"]);
   });

@@ -1,9 +1,9 @@
-// Keras's flavor of the optimizers: trajectories from Keras 3's formulas, in float64, by a twin of its own that shares no
-// code with the core nor with reference.ts, learning rates that change included; and Keras's defaults.
+// Keras's flavor of the optimizers. A twin computes trajectories by Keras 3's formulas in float64, with changing learning rates,
+// too. It shares no code with the core or with reference.ts. Keras's defaults are tested as well.
 import { describe, expect, test } from "vitest";
 import { Network, type OptimizerSpec, dense } from "../src/index.ts";
-import { readOptimizer } from "../src/tables/optimizers.ts";
 import { OPTIMIZERS } from "../src/tables/whole.ts";
+import { readOptimizer } from "../src/description/optimizer.ts";
 
 type Hyper = Record<string, number>;
 
@@ -232,6 +232,6 @@ describe("defaults", () => {
     expect(() => readOptimizer({ name: "sgd", flavor: "kears" }, 10)).toThrow(
       /optimizer\.flavor: unknown flavor "kears" \(did you mean "keras"\?\); known: pytorch, keras/,
     );
-    expect(() => readOptimizer({ name: "sgd", flavor: 1 }, 10)).toThrow(/optimizer\.flavor: 1 is not a flavor/);
+    expect(() => readOptimizer({ name: "sgd", flavor: 1 }, 10)).toThrow(/optimizer\.flavor: 1 is no flavor/);
   });
 });

@@ -4,11 +4,12 @@ import { describe, expect, test } from "vitest";
 import type { OptionRow, OptionTable } from "../src/ground/options.ts";
 import { engineOf } from "../src/core/engine.ts";
 import { type DType, Network, type OptimizerSpec, PropagoError, dense } from "../src/index.ts";
-import { COMMON, type OptimizerRow, readOptimizer } from "../src/tables/optimizers.ts";
+import { COMMON, type OptimizerRow } from "../src/tables/optimizers.ts";
 import { OPTIMIZERS } from "../src/tables/whole.ts";
 import { failure } from "./failure.ts";
 import { leave } from "./leave.ts";
 import { generator, matrix, model, parametersOf, relativeDifference, train } from "./reference.ts";
+import { readOptimizer } from "../src/description/optimizer.ts";
 
 type Named = Exclude<OptimizerSpec, string>;
 
@@ -295,4 +296,26 @@ describe("hyperparameters", () => {
   test("stepMin above stepMax is refused", () => {
     expect(() => readOptimizer({ name: "rprop", stepMin: 2, stepMax: 1 }, 10)).toThrow(/stepMin must not be above/);
   });
+});
+
+test("adam's means of gradients that have become 0 end at 0, not among the subnormal numbers, which are slow", () => {
+  using network = new Network({
+    inputs: 1,
+    layers: [dense(4, "relu"), dense(1)],
+    optimizer: { name: "adam", learningRate: 0.01 },
+  });
+  const data = { x: [[1], [2], [3], [4]], y: [[1], [2], [1], [2]] };
+  const options = { batchSize: 1, threads: 1 };
+  network.fitSync(data, { ...options, epochs: 5 });
+  const [hidden, last] = network.getWeights();
+  network.setWeights([{ ...hidden, bias: Float32Array.of(-100, -100, -100, -100) }, last]);
+  network.fitSync(data, { ...options, epochs: 400 });
+  const { state } = network.toJSON({ state: true });
+  const numbers =
+    JSON.stringify(state?.remembered)
+      .match(/-?\d[\d.e+-]*/g)
+      ?.map(Number) ?? [];
+  expect(numbers.length).toBeGreaterThan(20);
+  const slow = numbers.filter((x) => x !== 0 && Math.abs(x) < 1.1754943508222875e-38);
+  expect(slow).toEqual([]);
 });

@@ -3,7 +3,8 @@
 import { describe, expect, test } from "vitest";
 import { OVERREAD } from "../assembly/plan.ts";
 import { engineOf } from "../src/core/engine.ts";
-import { scratchNumbers } from "../src/memory/layout.ts";
+
+import { scratchNumbers } from "../src/memory/batch.ts";
 import type { DType } from "../src/ground/arrays.ts";
 
 const CANARY = 12345;

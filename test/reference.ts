@@ -95,7 +95,7 @@ export const ACTIVATIONS: Record<string, Activation> = {
   ),
   hardSigmoid: each(
     (z) => Math.min(Math.max(z + 3, 0), 6) / 6,
-    (z) => (Math.abs(z) < 3 ? Math.fround(1 / 6) : 0),
+    (z) => (Math.abs(z) < 3 ? 1 / 6 : 0),
     { kinks: [-3, 3] },
   ),
   hardTanh: each(
@@ -831,8 +831,8 @@ export const OPTIMIZERS: Record<string, Optimizer> = {
       }
     },
   },
-  // The form of PyTorch 1.13: μ grows as 1 − ½·0.96^(t·momentumDecay), and the second denominator counts μ(t) twice,
-  // which PyTorch 2 mended (pytorch/pytorch pull request 92699).
+  // Dozat 2016: μ grows as 1 − ½·0.96^(t·momentumDecay). PyTorch 1.13 counts μ(t) twice in one of its two paths, which
+  // PyTorch 2 mended (pytorch/pytorch pull request 92699).
   nadam: {
     options: { learningRate: 2e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, momentumDecay: 4e-3 },
     remembers: ["m", "v"],
@@ -845,7 +845,7 @@ export const OPTIMIZERS: Record<string, Optimizer> = {
         v[k] = beta2 * v[k] + (1 - beta2) * g[k] * g[k];
         const root = Math.sqrt(v[k] / (1 - beta2 ** t)) + epsilon;
         theta[k] -= (learningRate * (1 - mu(t)) * g[k]) / (1 - product) / root;
-        theta[k] -= (learningRate * mu(t + 1) * m[k]) / (1 - product * mu(t) * mu(t + 1)) / root;
+        theta[k] -= (learningRate * mu(t + 1) * m[k]) / (1 - product * mu(t + 1)) / root;
       }
     },
   },
@@ -1119,7 +1119,7 @@ OPTIMIZERS.vsgd = {
   },
 };
 
-/** What stands before every rule; 0 for none. */
+/** What is applied before every rule; 0 for none. */
 const COMMON: Options = { weightDecay: 0, clipNorm: 0, clipValue: 0 };
 
 /** Each gradient within ±clipValue, then, as PyTorch has it, all times min(1, clipNorm / (‖g‖ + 1e-6)). */
@@ -1195,7 +1195,7 @@ function blocksOf({ stages }: Model): number[][] {
     .map(({ places }) => places);
 }
 
-/** For each number of that row whether training changes it. */
+/** For each number of that row, whether training changes it. */
 function flags({ stages }: Model): boolean[] {
   return stages.flatMap(({ parameters, trainsWeights, trainsBias }) => [
     ...(parameters?.weights ?? []).map(() => trainsWeights),
@@ -1203,7 +1203,7 @@ function flags({ stages }: Model): boolean[] {
   ]);
 }
 
-/** Puts the row back into the layers, but for what training must not change. */
+/** Writes the row back into the layers, except where training must not change anything. */
 function unflatten({ stages }: Model, theta: Vector): void {
   let k = 0;
   const put = (target: Vector, trains: boolean) =>

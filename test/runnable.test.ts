@@ -58,7 +58,7 @@ const expected: Record<string, string[]> = {
 describe("examples", () => {
   test("the package is built", () => {
     const { exports } = JSON.parse(readFileSync(`${root}/package.json`, "utf8"));
-    const entry = exports["."].node;
+    const entry = exports["."].node.import.default;
     expect(existsSync(`${root}/${entry}`), `${entry} is missing: npm run build`).toBe(true);
   });
 

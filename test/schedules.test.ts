@@ -1,10 +1,11 @@
-// Learning rates that change: each schedule against its formula, written with Math here; what reports show; going on
-// where training stopped; and what is refused.
+// Learning rates that change. Each schedule is compared with its formula, written with Math here. What reports show, going on
+// where training stopped, and what is refused are tested, too.
 import { describe, expect, test } from "vitest";
 import { type LearningRate, Network, PropagoError, type ScheduleSpec, dense } from "../src/index.ts";
-import { readOptimizer } from "../src/tables/optimizers.ts";
-import { SCHEDULES, readSchedule } from "../src/tables/schedules.ts";
+import { readSchedule } from "../src/description/schedule.ts";
+import { SCHEDULES } from "../src/tables/whole.ts";
 import { failure } from "./failure.ts";
+import { readOptimizer } from "../src/description/optimizer.ts";
 
 const x = Array.from({ length: 20 }, (_, i) => [Math.sin(i), Math.cos(2 * i), i / 20]);
 const y = x.map(([a, b, c]) => [a * b + c]);
@@ -19,7 +20,7 @@ const make = (learningRate: LearningRate, seed = 0) =>
 
 const cosine = (high: number, low: number, part: number) => low + ((high - low) * (1 + Math.cos(Math.PI * part))) / 2;
 
-/** With the formula that each stands for. */
+/** Schedules, each with its formula. */
 const formulas: { spec: ScheduleSpec; rate: (t: number) => number }[] = [
   { spec: { name: "constant", rate: 0.2 }, rate: () => 0.2 },
   {
@@ -154,7 +155,7 @@ describe("training", () => {
     expect(failure(() => make(() => "fast" as unknown as number))).toBeInstanceOf(PropagoError);
   });
 
-  test("JSON holds the schedule; of a function its first rate", () => {
+  test("JSON holds the schedule; a function needs something that stands for it", () => {
     for (const { spec } of formulas) {
       using network = make(spec);
       const json = JSON.parse(JSON.stringify(network));
@@ -164,7 +165,12 @@ describe("training", () => {
       expect(again.fingerprint()).toBe(network.fingerprint());
     }
     using written = make((step) => 0.3 / (1 + step));
-    expect(JSON.parse(JSON.stringify(written)).optimizer.learningRate).toBe(0.3);
+    const words = /function.*toJSON\(\{ learningRate: 0\.01 \}\)/;
+    expect(() => JSON.stringify(written)).toThrow(words);
+    expect(() => written.toJSON({ learningRate: ((step: number) => step) as never })).toThrow(words);
+    expect(written.toJSON({ learningRate: 0.3 }).optimizer).toMatchObject({ learningRate: 0.3 });
+    const schedule = { name: "inverseTime", rate: 0.3, decay: 1 } as const;
+    expect(written.toJSON({ learningRate: schedule }).optimizer).toMatchObject({ learningRate: schedule });
   });
 });
 
@@ -258,7 +264,7 @@ describe("what is refused", () => {
     expect(error.message).toMatch(says);
   };
 
-  // From the table: every number at and beyond its bounds, and whatever must be given.
+  // Taken from the table: every number at its bounds and beyond them, and every option that must be given.
   describe.each(Object.keys(SCHEDULES) as ScheduleSpec["name"][])("%s", (name) => {
     const complete = { ...formulas.find(({ spec }) => spec.name === name)?.spec, name };
     const positive = { kind: "number", above: 0 } as const;
@@ -286,8 +292,8 @@ describe("what is refused", () => {
 
   test.each([
     [{ name: "cosin", steps: 3 }, /unknown schedule "cosin" \(did you mean "cosine"\?\); known: constant, step, /],
-    [{}, /is not a schedule; known: constant/],
-    [[0.1], /is not a schedule/],
+    [{}, /is no schedule; known: constant/],
+    [[0.1], /is no schedule/],
     ["cosine", /learningRate must be a finite number > 0, got "cosine"/],
     [null, /learningRate must be a finite number > 0, got null/],
     [{ name: "piecewise", boundaries: [1, 2], rates: [1, 2] }, /rates needs one number more than boundaries/],

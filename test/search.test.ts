@@ -1,13 +1,20 @@
-// The optimizers that take all rows at once and search: minima that must be reached, every step against plain formulas,
-// the conditions that a line search promises; and that they train, stop, break off and go on like all others.
+// The optimizers that take all rows at once and search. They must reach known minima, each step is compared with plain
+// formulas, and line searches must keep what they promise. They train, stop, abort and go on like all others.
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { engineOf } from "../src/core/engine.ts";
-import { type DType, type History, type LayerWeights, Network, type OptimizerSpec, dense } from "../src/index.ts";
-import type { NetworkOptions } from "../src/index.ts";
-import { COMMON, readOptimizer } from "../src/tables/optimizers.ts";
+import {
+  type DType,
+  type History,
+  type LayerWeights,
+  Network,
+  type OptimizerSpec,
+  dense,
+  type NetworkOptions,
+} from "../src/index.ts";
+import { COMMON } from "../src/tables/optimizers.ts";
 import { OPTIMIZERS } from "../src/tables/whole.ts";
-import { searchLine } from "../src/search/search.ts";
+import { searchLine } from "../src/search/lines.ts";
 import { leave } from "./leave.ts";
 import {
   forward,
@@ -20,6 +27,7 @@ import {
   predict,
   relativeDifference,
 } from "./reference.ts";
+import { readOptimizer } from "../src/description/optimizer.ts";
 
 type Vector = number[];
 
@@ -225,7 +233,7 @@ describe("each step is that of the formulas", () => {
         const beta = (dot(next, next) - dot(next, r)) / mu;
         r = next;
         p = r.map((ri, i) => ri + beta * p[i]);
-        // A step behind which the slope is still steep may leave a direction that leads up: then it begins anew.
+        // If the slope is still steep after a step, the next direction may lead upwards. Then the method begins anew.
         if (dot(p, r) <= 0) p = r;
         bar = 0;
       } else {
@@ -443,7 +451,7 @@ describe.each(cases)("$name, $dtype", ({ name, dtype }) => {
     }
     await ended;
     expect(looked.fingerprint()).toBe(alone.fingerprint());
-    // Whoever looks sees the weights of a whole iteration.
+    // At any time, the weights that can be seen are those of a whole iteration.
     expect(between.size).toBeLessThanOrEqual(5);
     expect(reports.at(-1)!.loss).toBeCloseTo(looked.evaluate(many).loss, 5);
   });
@@ -498,7 +506,7 @@ describe("stopping", () => {
     expect(epochs.at(-2)!.loss).toBeGreaterThan(0.05);
     expect(network.fitSync(data, { timeLimit: 1e-6, epochs: 1e6 }).stopped).toBe("timeLimit");
 
-    // At the minimum, w = 0, the slope of |w| jumps: it is nowhere small.
+    // At the minimum, w = 0, the slope of |w| jumps. So no gradient is small enough to have converged.
     using edge = new Network({
       inputs: 1,
       layers: [dense(1, "linear", { bias: false })],

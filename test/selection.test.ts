@@ -1,5 +1,5 @@
-// How a Classifier or Regressor finds its model: what it learns without an option, how honest its figures are, and what
-// its parts do. Figures on real tables are bench/defaults.ts's.
+// How a Classifier or Regressor chooses its model: what it learns without an option, whether its figures are honest, and what
+// its parts do. bench/defaults.ts measures it on real tables.
 import { describe, expect, test } from "vitest";
 import { dealFolds, groupRows, isWholeDomain } from "../src/selection/folds.ts";
 import { learnFeatures } from "../src/selection/encodings.ts";
@@ -310,7 +310,7 @@ describe("targets in their own units", () => {
     expect(Math.min(...regressor.predict(x))).toBeGreaterThanOrEqual(0);
     expect(regressor.score(x, counts)).toBeGreaterThan(0.8);
     const error = failure(() => regressor.fitSync(x, x.map(([a]) => a))); // prettier-ignore
-    expect(error).toMatchObject({ message: expect.stringContaining("y[row 1]") });
+    expect(error).toMatchObject({ message: expect.stringContaining("targets[row 1]") });
   });
 
   test("a typed array of twice the rows is not silently two numbers a row", () => {
@@ -595,7 +595,7 @@ describe("what went wrong once", () => {
 
   test("minDelta of a metric is in its unit", () => {
     using regressor = new Regressor({ hidden: [8], effort: "quick" });
-    const earlyStopping = { monitor: "validation.meanAbsoluteError", minDelta: 0.01, patience: 5 };
+    const earlyStopping = { monitor: "validation.meanAbsoluteError", minDelta: 0.01, patience: 5 } as const;
     const large = y.map((value) => 1000 * value);
     const options = { epochs: 40, batchSize: 16, metrics: ["meanAbsoluteError"] as const };
     const epochs = regressor.fitSync(x, large, { ...options, earlyStopping }).epochs.length;
@@ -804,7 +804,7 @@ describe("the parts", () => {
     expect(shares[0] + shares[1]).toBeCloseTo(1, 12);
     tested[0].losses[1] = Infinity;
     expect(sharesOf(tested, [50, 50], false)[0]).toBe(0);
-    // What failed once has no answer for each row.
+    // A candidate that failed on one fold has no answer for some rows.
     expect(sharesOf(tested, [50, 50], false, 1)[0]).toBe(0);
   });
 

@@ -1,4 +1,4 @@
-// How long it takes from a fresh process's import to the end of the first batch: a script should feel no start-up.
+// The time from the import in a new process to the end of the first batch. A script's user should not notice the start.
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 

@@ -1,14 +1,12 @@
 // What the command advises where a table is written in an unusual way: lines that are no rows, options that do not fit,
-// words among numbers. A command that is offered must neither empty the target nor predict another one.
+// words among numbers. A command that a message offers must not empty the target, and must not predict another column.
 import { describe, expect, it } from "vitest";
-import { toTrainingTable } from "../src/cli/tables.ts";
-import type { TableFlags, TrainingTable } from "../src/cli/tables.ts";
-import { encodeRows, isColumn } from "../src/columns/columns.ts";
-import type { Column } from "../src/columns/columns.ts";
+import { toTrainingTable, type TableFlags, type TrainingTable } from "../src/cli/tables.ts";
+import { encodeRows, isColumn, type Column } from "../src/columns/columns.ts";
 import { parseTable } from "../src/files/csv.ts";
-import type { Table } from "../src/files/csv.ts";
 import { missingTest } from "../src/columns/missing.ts";
 import { failure } from "./failure.ts";
+import type { Table } from "../src/data/table.ts";
 
 const bytes = (content: string): Uint8Array => new TextEncoder().encode(content);
 const tableOf = (content: string): Table => parseTable(bytes(content), "data.csv");

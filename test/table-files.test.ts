@@ -344,7 +344,7 @@ describe("columns of a table for a model", () => {
     write("case.csv", "Sepal.Length,petal_length\n", part(1, 3));
     expect(told("case.csv")).toContain('lacks the column "sepal_length", which the model needs; rename "Sepal.Length" to "sepal_length"'); // prettier-ignore
     write("less.csv", "petal_length\n", part(2, 3));
-    expect(told("less.csv")).toContain('lacks the column "sepal_length", which the model needs\n');
+    expect(told("less.csv")).toContain('lacks the column "sepal_length", which the model needs; its columns are "petal_length", none of them alike: add it, with empty cells where a value is unknown\n'); // prettier-ignore
     write("kind.csv", "sepal_length,petal_length,Kind\n", part(1, 4));
     expect(run("evaluate", "t.propago", "kind.csv").stderr).toContain(
       'lacks the target column "kind"; rename "Kind" to "kind"',

@@ -2,12 +2,10 @@
 // wrong. Whole files, and the commands that messages offer, are in table-files.test.ts.
 import Papa from "papaparse";
 import { describe, expect, it } from "vitest";
-import { toTrainingTable } from "../src/cli/tables.ts";
-import type { TableFlags, TrainingTable } from "../src/cli/tables.ts";
+import { toTrainingTable, type TableFlags, type TrainingTable } from "../src/cli/tables.ts";
 import { cut, fieldAt } from "../src/columns/cells.ts";
 import { encodeRows, inputNames, inputsOf, isColumn } from "../src/columns/columns.ts";
 import { parseTable } from "../src/files/csv.ts";
-import type { Table } from "../src/files/csv.ts";
 import { partOf, readDate } from "../src/columns/dates.ts";
 import { missingTest } from "../src/columns/missing.ts";
 import { readNumber, studyNumbers } from "../src/columns/numbers.ts";
@@ -15,6 +13,7 @@ import { quotedForShell } from "../src/columns/problems.ts";
 import { findColumn, findColumns, splitItems } from "../src/columns/selection.ts";
 import { readKnownTargets } from "../src/columns/targets.ts";
 import { failure } from "./failure.ts";
+import type { Table } from "../src/data/table.ts";
 
 const bytes = (content: string): Uint8Array => new TextEncoder().encode(content);
 const tableOf = (content: string): Table => parseTable(bytes(content), "data.csv");

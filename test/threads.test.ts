@@ -1,4 +1,5 @@
 // Threads: the same bits whatever their number, and what happens where there are none or where one is lost.
+import * as propago from "../src/index.ts";
 import { execFileSync } from "node:child_process";
 import type { Worker } from "node:worker_threads";
 import { describe, expect, test } from "vitest";
@@ -15,28 +16,18 @@ import {
   gaussianNoise,
   layerNorm,
 } from "../src/index.ts";
-import type { OptimizerName } from "../src/tables/optimizers.ts";
 import { OPTIMIZERS } from "../src/tables/whole.ts";
 import { ISOLATED, chromiumMissing, inChromium } from "../scripts/chromium.ts";
 import { fingerprints } from "./fingerprint-scenario.js";
-import * as propago from "../src/index.ts";
-import {
-  PATIENCE,
-  SHARED,
-  arrivedOf,
-  leaderOf,
-  shareEvenly,
-  sharesOf,
-  tookOf,
-  turnOf,
-  wordsOf,
-} from "../src/threads/team.ts";
-import { worth } from "../src/threads/sharing.ts";
+import { PATIENCE, SHARED, arrivedOf, sharesOf, tookOf, turnOf, wordsOf } from "../src/threads/words.ts";
+import { engineOf } from "../src/core/engine.ts";
 import { rejection } from "./failure.ts";
+import type { OptimizerName } from "../src/tables/names.ts";
+import { leaderOf, shareEvenly } from "../src/threads/leader.ts";
 
 // However small what is trained here.
-const { sharing } = worth;
-worth.sharing = 0;
+engineOf("simd", 0);
+engineOf("float64", 0);
 
 const counts = [2, 3, 5];
 const rows = 43;
@@ -177,7 +168,7 @@ describe("shares", () => {
     const parts = (): number[] => edges().slice(1).map((end, i) => end - edges()[i]); // prettier-ignore
     expect(edges()).toEqual([0, 21845, 43691, 65536]);
     const leader = leaderOf(words, size, () => expect.fail("nobody has to wait"));
-    /** A stage in which others take so many times as long as the leader for the same share. */
+    /** A stage in which the other workers take `slower` times as long as the leader for the same share. */
     const stage = (slower: readonly number[]): void => {
       expect(leader.fork(0, 1)).toBe(4 * sharesOf(size));
       const start = performance.now();
@@ -220,7 +211,7 @@ test("a team whose workers only wait for each other rests, and tries again", () 
     return at / 4;
   };
   for (let k = 0; k < 5; k++) expect(stage(1)).toBe(sharesOf(size));
-  // Its part is as nothing: together they take as long as one would alone. The next stages are the leader's.
+  // The worker's help gains nothing: together they take as long as one alone. So the leader does the next stages by itself.
   for (let k = 0; k < 3; k++) expect(stage(0)).toBe(sharesOf(size));
   const turns = words[turnOf(1)];
   const alone = stage(0);
@@ -412,7 +403,7 @@ describe("a lost worker", () => {
   for (const rank of [0, 1, 3]) {
     test(`ends fit with an error and good weights: worker ${rank}`, async () => {
       await startedDuring(async (workers) => {
-        // More than any test before has left behind.
+        // More memory than any test before has left free.
         const network = new Network({
           inputs: 64,
           layers: [dense(64, "tanh"), dense(10, "softmax")],
@@ -474,7 +465,13 @@ describe("threads and their surroundings", () => {
     const script = `delete globalThis.SharedArrayBuffer; const network = make();
       const { warnings } = await network.fit({ x, y }, { epochs: 3, threads: 2 });
       console.log(warnings.find(({ code }) => code === "WARN_THREADS").message); console.log(network.build);`;
-    expect(printed(script)).toMatch(/^threads: 2 has no effect: there is no SharedArrayBuffer.*\nsimd$/);
+    expect(printed(script)).toMatch(/^threads: 2 has no effect: this engine has no SharedArrayBuffer.*\nsimd$/);
+  });
+
+  test("without SharedArrayBuffer from the beginning, fitSync says that too, and not that it may not wait", () => {
+    const script = `const { warnings } = make().fitSync({ x, y }, { epochs: 3, threads: 2 }); console.log(warnings[0].message);`;
+    const flags = ["--import", "data:text/javascript,delete globalThis.SharedArrayBuffer"];
+    expect(printed(script, flags)).toBe("threads: 2 has no effect: this engine has no SharedArrayBuffer");
   });
 
   test("where workers are forbidden, a warning and one thread", () => {
@@ -524,24 +521,6 @@ describe("threads and their surroundings", () => {
       expect({ same, build }).toEqual({ same: true, build: "simd" });
       expect(warnings).toMatch(/^WARN_THREADS threads: 3 has no effect: threads could not be started/);
     });
-  });
-
-  test("small steps are one thread's: the caller's, who waits anyway, or a worker's", async () => {
-    worth.sharing = sharing;
-    try {
-      const make = (): Network => new Network({ inputs: 100, layers: [dense(49)] });
-      const data = { x: numbers(100 * 52), y: Array.from({ length: 52 }, () => new Array<number>(49).fill(0)) };
-      const [one, two] = [make(), make()];
-      one.fitSync(data, { epochs: 2, batchSize: 50, threads: 2 });
-      expect(one.build).toBe("simd");
-      await two.fit(data, { epochs: 2, batchSize: 50, threads: 2 });
-      expect(two.build).toBe("threads");
-      expect(two.fingerprint()).toBe(one.fingerprint());
-      one.fitSync(data, { epochs: 1, batchSize: 52, threads: 2 });
-      expect(one.build).toBe("threads");
-    } finally {
-      worth.sharing = 0;
-    }
   });
 
   test("auto leaves small trainings alone", async () => {

@@ -1,10 +1,10 @@
-// brain.js as a contestant. It updates after every sample, has one activation for all layers and the squared error
-// only, so its nearest training stands in for a workload that asks for something else.
+// brain.js as a contestant. It updates after every sample, and has one activation for all layers and no loss but the squared
+// error. Where a workload asks for something else, the nearest training that it can do stands in.
 import type { Contestant } from "../contestant.ts";
 import { outputsOf } from "../workloads.ts";
 import { load } from "./load.ts";
 
-/** Plain arrays: it takes a typed array for an object with names, and looks each name up. */
+/** Its rows are plain arrays. It treats a typed array as an object with names and looks each name up, which is slow. */
 interface Sample {
   input: number[];
   output: number[];
@@ -54,7 +54,7 @@ export function brain(): Contestant | undefined {
         momentum: 1e-9,
         praxis: optimizer.name === "adam" ? "adam" : undefined,
         errorThresh: 1e-12,
-        // Its error costs a part of the pass; other contestants report the loss of every epoch too.
+        // Computing its error takes a part of the time. That is fair: others report the loss of every epoch, too.
         errorCheckInterval: 1,
       };
       return {

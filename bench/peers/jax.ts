@@ -1,12 +1,12 @@
-// jax-js on its WebAssembly backend, one thread (it starts workers in pages only). A step, the update included, is one
-// compiled function. Its optimizers are a package of their own, which was not to be had; Adam and plain descent are
-// written out here. The loss is read after each step: steps that nobody waits for pile up and get slower and slower.
+// jax-js on its WebAssembly backend, on one thread (it starts workers in pages only). A step with its update is one compiled
+// function. Its optimizers are a package of their own that could not be installed, so Adam and plain descent are written out
+// here. The loss is read after each step, because steps that nobody waits for pile up and get slower and slower.
 import type { Contestant } from "../contestant.ts";
 import { generator, outputsOf, type Workload } from "../workloads.ts";
 import { load } from "./load.ts";
 
 interface JaxArray {
-  /** The same array, to be used once more: every use consumes one. */
+  /** The same array for one more use. Every use of an array consumes a reference. */
   readonly ref: JaxArray;
   add(other: JaxArray | number): JaxArray;
   sub(other: JaxArray | number): JaxArray;

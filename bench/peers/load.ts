@@ -1,5 +1,5 @@
-// Loads a peer library if `npm run bench:peers` has installed it. Types are declared by each adapter for the few
-// calls it makes, so that the tree checks without the peers.
+// Loads another library if `npm run bench:peers` has installed it. Each adapter declares types for the few calls that it
+// makes, so that the types can be checked without the libraries.
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 

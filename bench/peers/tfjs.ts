@@ -1,5 +1,6 @@
-// TensorFlow.js on its WebAssembly backend, one thread, and on its backend in plain JavaScript. It is driven through tfjs-core (`optimizer.minimize` over
-// batches that were cut beforehand), which is several times faster on small networks than `model.fit` of tfjs-layers.
+// TensorFlow.js on its WebAssembly backend (one thread) and on its backend in plain JavaScript. It is called through tfjs-core:
+// `optimizer.minimize` over batches that were cut beforehand. On small networks this is several times as fast as `model.fit`
+// of tfjs-layers.
 import type { Contestant } from "../contestant.ts";
 import { type Activation, outputsOf, type Workload } from "../workloads.ts";
 import { load } from "./load.ts";

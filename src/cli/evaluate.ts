@@ -6,12 +6,13 @@ import { warn } from "./exit.ts";
 import { byClass, classLines, measure, sentence } from "./figures.ts";
 import type { Figures } from "./figures.ts";
 import { splitTargets } from "./learn.ts";
+import { withNames } from "./names.ts";
 import { readModel } from "./model.ts";
 import type { Model } from "./model.ts";
 import { isSeen } from "./seen.ts";
 import { addReadingOptions, readJudgingTable, unknownOption } from "./tables.ts";
 import type { ReadingFlags } from "./tables.ts";
-import { printable, word } from "./text.ts";
+import { called, jsonLine, printable } from "./text.ts";
 
 interface EvaluateOptions extends ReadingFlags {
   unknown: "other" | "ignore" | "error";
@@ -30,7 +31,7 @@ export function evaluateCommand(): Command {
 function evaluate(modelPath: string, path: string, options: EvaluateOptions): void {
   const model = readModel(modelPath);
   const { estimators } = model;
-  const { file, x, targets, warnings } = readJudgingTable(path, model, options, estimators[0].network?.dtype);
+  const { file, x, lineOf, targets, warnings } = readJudgingTable(path, model, options, estimators[0].network?.dtype);
   for (const warning of warnings) warn(warning);
   const [rows, columns] = x.shape;
   if (isSeen({ data: x.data, rows, columns }, model.training)) {
@@ -40,9 +41,10 @@ function evaluate(modelPath: string, path: string, options: EvaluateOptions): vo
   }
   const found = splitTargets(targets).map((target, i) => {
     const y = target.task === "classification" ? target.labels : target.values;
-    return { name: target.name, figures: measure(estimators[i], x, y) };
+    const origin = { file, columns: model.columns, target: target.name, lineOf };
+    return { name: target.name, figures: withNames(() => measure(estimators[i], x, y), origin) };
   });
-  if (options.json) process.stdout.write(`${JSON.stringify(asJson(model, found))}\n`);
+  if (options.json) process.stdout.write(jsonLine(asJson(model, found)));
   else process.stdout.write(`${linesOf(model, found, file).join("\n")}\n`);
 }
 
@@ -51,7 +53,7 @@ type Found = { name: string; figures: Figures }[];
 function linesOf({ estimators }: Model, found: Found, file: string): string[] {
   return found.flatMap(({ name, figures }, i) => {
     const estimator = estimators[i];
-    const which = found.length > 1 ? `, target ${word(name)}` : "";
+    const which = found.length > 1 ? `, target ${called(name)}` : "";
     const head = `${printable(file)} (${count(figures.rows, "row")}${which}): ${sentence(figures)}`;
     return [head, ...(estimator instanceof Classifier ? classLines(estimator.classes, figures) : [])];
   });

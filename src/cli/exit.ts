@@ -29,9 +29,9 @@ const EXIT_CODES: Record<ErrorCode, number> = {
   ERR_NOT_FITTED: BUG,
   ERR_WORKER: BUG,
   ERR_PART: BUG,
-  ERR_WASM_BLOCKED: BUG,
-  ERR_WASM_RELAXED: BUG,
-  ERR_WASM_SIMD: BUG,
+  ERR_WASM_BLOCKED: USAGE,
+  ERR_WASM_RELAXED: USAGE,
+  ERR_WASM_SIMD: USAGE,
 };
 
 /** Thrown when the user has stopped the command; `message` says what was reached. */
@@ -39,7 +39,7 @@ export class Interruption extends Error {
   override readonly name = "Interruption";
 }
 
-/** Says on standard error what went wrong, and gives the exit code. */
+/** Prints on standard error what went wrong. Returns the exit code. */
 export function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : USAGE; // commander has spoken already
   if (error instanceof Interruption) {
@@ -55,7 +55,7 @@ export function report(error: unknown): number {
   return BUG;
 }
 
-/** Says on standard error what the user should know. */
+/** Prints a warning on standard error. */
 export function warn(message: string): void {
   process.stderr.write(`propago: warning: ${printable(message)}\n`);
 }

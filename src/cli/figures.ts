@@ -1,4 +1,4 @@
-// How well a model does: measured on rows whose targets are known, and worded for people.
+// Measures a model on rows whose targets are known, and puts the figures into words.
 import { Classifier } from "../estimators/classifier.ts";
 import type { Baseline, Estimate } from "../estimators/options.ts";
 import { listed } from "../data/labels.ts";
@@ -6,24 +6,25 @@ import type { Label } from "../data/labels.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { Regressor } from "../estimators/regressor.ts";
 import { CLASS_METRICS } from "../selection/figures.ts";
-import { figure, printable } from "./text.ts";
+import { called, figure } from "./text.ts";
 import type { Matrix } from "../data/data.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 
 export interface Figures extends Evaluation {
   rows: number;
-  /** How many of the rows have a class that training has not seen: they are wrong, and the loss is of the others. */
+  /** Rows whose class training has not seen. They count as wrong predictions; the loss is that of the other rows. */
   unseen?: number;
 }
 
-/** More classes than this are for programs. */
+/** With more classes than this, the figures of each class are left to `--json`. */
 const MOST_LINES = 30;
-/** More classes than this make a matrix that no terminal is wide enough for. */
+/** A confusion matrix of more classes than this does not fit a terminal. */
 const MOST_COLUMNS = 10;
 
 /**
- * Loss, and what says most beside it, for rows with known targets.
- * @param x one row a sample, as `{ data, shape }`, where a label may be one that training has not seen.
+ * Computes the loss and the usual metrics for rows with known targets.
+ * @param x one row per sample, as `{ data, shape }`.
+ * @param y the targets. A label may be one that training has not seen.
  * @throws PropagoError ERR_DATA where training has seen no label.
  */
 export function measure(estimator: Classifier | Regressor, x: Matrix, y: readonly Label[] | Float64Array): Figures {
@@ -47,7 +48,7 @@ function measureClasses(estimator: Classifier, x: Matrix, labels: readonly Label
   return withUnseen(figures, estimator.classes, estimator.predict(rowsOf(x, unseen)), labels.length);
 }
 
-/** Figures with rows whose class training has not seen: each is a wrong prediction of the class that it got. */
+/** Adds rows whose class training has not seen. Each counts as a wrong prediction of the class that it got. */
 function withUnseen(
   figures: Evaluation,
   classes: readonly Label[],
@@ -69,7 +70,7 @@ function withUnseen(
   };
 }
 
-/** Some rows of a matrix that is given as `{ data, shape }`. */
+/** Copies some rows of a matrix that is given as `{ data, shape }`. */
 function rowsOf(x: Matrix, places: readonly number[]): Matrix {
   const { data, shape } = x as { data: Float32Array; shape: readonly number[] };
   const columns = shape[1];
@@ -99,21 +100,21 @@ function errors({
   return texts.join(", ");
 }
 
-/** What is reached without a look at the inputs, in words. */
+/** Puts into words what is reached without looking at the inputs. */
 export function baselineSentence({ loss, accuracy, ...figures }: Baseline): string {
   if (accuracy !== undefined) return `the largest class has accuracy ${figure(accuracy)}, loss ${figure(loss)}`;
   return `the mean has r2 0, ${errors(figures)}`;
 }
 
-/** From which probability on which class is predicted, where that is not one half. */
+/** Says from which probability on a class is predicted, unless that is one half. */
 export function thresholdLines({ classes, threshold }: Classifier): string[] {
   if (threshold === 0.5) return [];
-  const [first, second] = classes.map((label) => printable(String(label)));
+  const [first, second] = classes.map(called);
   const rare = threshold < 0.5 ? { name: second, from: threshold } : { name: first, from: 1 - threshold };
   return [`"${rare.name}" is predicted from a probability of ${figure(rare.from)} on`];
 }
 
-/** How well each class is told from the others. */
+/** Precision, recall and f1 of each class. */
 export function byClass(classes: readonly Label[], figures: Evaluation) {
   const { precisionPerClass, recallPerClass, f1PerClass } = figures;
   if (!precisionPerClass) return [];
@@ -130,7 +131,7 @@ export function classLines(classes: readonly Label[], figures: Evaluation): stri
   const lines: string[] = [];
   const rows = byClass(classes, figures);
   if (rows.length > MOST_LINES) return lines;
-  const names = classes.map((label) => printable(String(label)).replaceAll("\n", " ").slice(0, 20));
+  const names = classes.map((label) => called(label).slice(0, 20));
   const width = Math.max(12, ...names.map((name) => name.length));
   rows.forEach(({ precision, recall, f1 }, i) => {
     lines.push(

@@ -1,13 +1,15 @@
-// Files as the command reads and writes them: whole, regular, and replaced in one piece or not at all.
-import { closeSync, existsSync, fsyncSync, openSync, readFileSync, readSync, realpathSync, renameSync } from "node:fs";
+// Reads and writes files for the command. It reads whole regular files. It replaces a file completely or not at all.
+import { randomBytes } from "node:crypto";
+import { accessSync, closeSync, constants, existsSync, fchmodSync, fstatSync, fsyncSync, lstatSync } from "node:fs";
+import { openSync, readdirSync, readSync, realpathSync, renameSync } from "node:fs";
 import { statSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { PropagoError } from "../ground/errors.ts";
 
-/** A file that is larger cannot become one JavaScript string. */
+/** A larger file does not fit into one JavaScript string. */
 const MAX_BYTES = 500_000_000;
-/** How much of a stream is read at once. */
+/** Bytes of a stream that are read at once. */
 const CHUNK = 1 << 20;
 
 const REASONS: Record<string, string> = {
@@ -25,26 +27,52 @@ const REASONS: Record<string, string> = {
 
 /**
  * Reads a whole regular file, or standard input for "-".
+ * @param most the largest number of bytes allowed.
  * @throws PropagoError ERR_IO with the reason.
  */
-export function readBytes(path: string): Uint8Array {
+export function readBytes(path: string, most = MAX_BYTES): Uint8Array {
+  let descriptor: number | undefined;
   try {
-    if (path === "-") return readStream(0, MAX_BYTES);
-    // Without O_NONBLOCK, opening a pipe that nobody writes to would wait for ever; so look first.
+    if (path === "-") return readStream(0, most);
+    checkInput(path, most);
+    // A pipe may have taken the file's place in the meantime. O_NONBLOCK keeps the call from waiting for its writer.
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile()) throw noFile(path);
+    return readStream(descriptor, most, path, stats.size);
+  } catch (error) {
+    throw ioError(error, `cannot read ${path}`);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/**
+ * Refuses a file that cannot be read. Commands call this before they do any work.
+ * @throws PropagoError ERR_IO with the reason.
+ */
+export function checkInput(path: string, most = MAX_BYTES): void {
+  if (path === "-") return;
+  try {
     const { isFile, size } = describe(path);
-    if (!isFile)
-      throw new PropagoError("ERR_IO", `cannot read ${path}: it is no regular file; use - for standard input`);
-    if (size > MAX_BYTES) {
-      const megabytes = `it has ${Math.round(size / 1e6)} MB, the limit is ${MAX_BYTES / 1e6} MB`;
-      throw new PropagoError("ERR_IO", `cannot read ${path}: ${megabytes}`);
-    }
-    return readFileSync(path);
+    if (!isFile) throw noFile(path);
+    if (size > most) throw tooLarge(path, size, most);
+    accessSync(path, constants.R_OK);
   } catch (error) {
     throw ioError(error, `cannot read ${path}`);
   }
 }
 
-/** A table's bytes, and how messages call it. */
+function tooLarge(path: string, size: number, most: number): PropagoError {
+  const megabytes = `it has ${Math.round(size / 1e6)} MB, the limit is ${Math.round(most / 1e6)} MB`;
+  return new PropagoError("ERR_IO", `cannot read ${path}: ${megabytes}`);
+}
+
+function noFile(path: string): PropagoError {
+  return new PropagoError("ERR_IO", `cannot read ${path}: it is no regular file; use - for standard input`);
+}
+
+/** A table's bytes, and its name in messages. */
 export interface TableFile {
   bytes: Uint8Array;
   name: string;
@@ -55,11 +83,19 @@ export interface TableFile {
  * @throws PropagoError as `readBytes`, and ERR_IO for a damaged archive or one that unpacks to too much.
  */
 export function readTableFile(path: string): TableFile {
-  const bytes = readBytes(path);
+  return tableFile(readBytes(path), path);
+}
+
+/** As `readTableFile`, of bytes that have been read. */
+export function tableFile(bytes: Uint8Array, path: string): TableFile {
+  if (bytes.length > MAX_BYTES) throw tooLarge(path, bytes.length, MAX_BYTES);
   return { bytes: unpacked(bytes, path), name: path === "-" ? "standard input" : basename(path) };
 }
 
-/** @param limit the most bytes that may come out. */
+/**
+ * Unpacks gzip data; other data stays as it is.
+ * @param limit the largest number of bytes that may come out.
+ */
 export function unpacked(bytes: Uint8Array, path: string, limit = MAX_BYTES): Uint8Array {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
@@ -73,27 +109,28 @@ export function unpacked(bytes: Uint8Array, path: string, limit = MAX_BYTES): Ui
 }
 
 /**
- * Reads a stream to its end.
- * @param limit the most bytes that may come.
+ * Reads a file or a stream to its end.
+ * @param limit the largest number of bytes that may come.
+ * @param size how many are expected.
  * @throws PropagoError ERR_IO for more.
  */
-export function readStream(descriptor: number, limit: number): Uint8Array {
+export function readStream(descriptor: number, limit: number, name = "standard input", size = 0): Uint8Array {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for (;;) {
-    const chunk = Buffer.allocUnsafe(CHUNK);
+    const chunk = Buffer.allocUnsafe(Math.max(CHUNK, Math.min(size + 1 - length, 2 ** 30)));
     const count = readSome(descriptor, chunk);
     if (count === 0) break;
     length += count;
     if (length > limit) {
-      throw new PropagoError("ERR_IO", `cannot read standard input: it has more than the limit of ${limit / 1e6} MB`);
+      throw new PropagoError("ERR_IO", `cannot read ${name}: it has more than the limit of ${limit / 1e6} MB`);
     }
     chunks.push(chunk.subarray(0, count));
   }
   return chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, length);
 }
 
-/** The next bytes of a stream; 0 at its end. A terminal or pipe that has none yet is waited for. */
+/** Reads the next bytes of a stream; gives 0 at its end. It waits while a terminal or a pipe has no bytes yet. */
 function readSome(descriptor: number, chunk: Uint8Array): number {
   for (;;) {
     try {
@@ -102,65 +139,168 @@ function readSome(descriptor: number, chunk: Uint8Array): number {
       const { code } = error as NodeJS.ErrnoException;
       if (code === "EOF") return 0;
       if (code !== "EAGAIN") throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      pause();
     }
   }
 }
 
 /**
- * Refuses, before any work is done, a place where the output cannot or must not go.
- * @throws PropagoError ERR_IO for an existing file without `force`, a folder, and a file that is also read.
+ * Refuses a path to which the output cannot or must not be written. Commands call this before they do any work.
+ * @throws PropagoError ERR_IO for an existing file without `force`, a folder, a file that is also read, and a folder in
+ * which no file can be made.
  */
 export function checkOutput(path: string, { inputs, force }: { inputs: readonly string[]; force: boolean }): void {
   try {
     const folder = describe(dirname(resolve(path)));
     if (!folder.isFolder) throw new PropagoError("ERR_IO", `cannot write ${path}: ${dirname(path)} is no folder`);
-    if (!existsSync(path)) return;
-    const there = describe(path);
-    if (there.isFolder) throw new PropagoError("ERR_IO", `cannot write ${path}: it is a folder`);
-    for (const input of inputs) {
+    const there = existsSync(path) ? describe(path) : undefined;
+    if (there?.isFolder) throw new PropagoError("ERR_IO", `cannot write ${path}: it is a folder`);
+    for (const input of there ? inputs : []) {
       if (input !== "-" && isSame(path, input)) {
         throw new PropagoError("ERR_IO", `cannot write ${path}: it is also the input; name another --out`);
       }
     }
+    if (!force && isTaken(path)) throw taken(path);
+    if (there && !there.isFile) accessSync(path, constants.W_OK);
+    else tryFolder(there ? realpathSync(path) : resolve(path));
   } catch (error) {
     throw ioError(error, `cannot write ${path}`);
   }
-  if (!force)
-    throw new PropagoError("ERR_IO", `${path} exists already; use --force to replace it, or name another --out`);
 }
 
+/** Whether something exists at a path. A symbolic link without a target counts too. */
+function isTaken(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+function taken(path: string): PropagoError {
+  const leadsNowhere = existsSync(path) ? "" : ", as a link that leads nowhere";
+  const advice = "use --force to replace it, or name another --out";
+  return new PropagoError("ERR_IO", `${path} exists already${leadsNowhere}; ${advice}`);
+}
+
+/** Creates a file next to the target and deletes it again. This finds a read-only folder before any work is done. */
+function tryFolder(target: string): void {
+  const temporary = temporaryFor(target);
+  closeSync(openSync(temporary, "wx", 0o666));
+  unlinkSync(temporary);
+  // This throws if the file system does not accept the target's name.
+  lstatSync(target, { throwIfNoEntry: false });
+}
+
+/** A file name next to the target that no other process uses. Process ids are reused, so random bytes follow. */
+function temporaryFor(target: string): string {
+  return join(dirname(target), `.${shortName(target)}.${process.pid}.${randomBytes(6).toString("hex")}.tmp`);
+}
+
+/** The part of a target's name that its temporary files contain. Their names must not become too long. */
+function shortName(target: string): string {
+  return basename(target).slice(0, 40);
+}
+
+/** Deletes temporary files that killed processes have left next to the target, once they are an hour old. */
+function removeLeftOvers(target: string): void {
+  const begin = `.${shortName(target)}.`;
+  for (const name of readdirSync(dirname(target))) {
+    if (!name.startsWith(begin) || !/^\d+(\.[0-9a-f]{12})?\.tmp$/.test(name.slice(begin.length))) continue;
+    const path = join(dirname(target), name);
+    const { mtimeMs } = lstatSync(path, { throwIfNoEntry: false }) ?? { mtimeMs: Infinity };
+    if (Date.now() - mtimeMs > 3_600_000) unlinkSync(path);
+  }
+}
+
+/** Passes text on in pieces. */
+type Content = (write: (piece: string) => void) => void;
+
 /**
- * Writes a file so that there is at any moment the old one or the whole new one: a file beside it is written, brought
- * to the disk, and renamed.
+ * Writes a file in such a way that either the old file or the complete new one exists at any moment: it writes a file
+ * next to it, flushes that to the disk, and renames it.
+ * @param content the text, or a function that gives it in pieces. Text that is too long for one string needs pieces.
+ * @param force whether a file that has appeared at the path in the meantime may be replaced.
+ * @param patience milliseconds after which a pipe is given up that nobody reads from.
  * @throws PropagoError ERR_IO with the reason; what was there before is untouched then.
  */
-export function writeWhole(path: string, content: string): void {
-  // A device or a pipe that stands there is not to be replaced by a file.
-  const isSpecial = existsSync(path) && !describe(path).isFile;
+export function writeWhole(path: string, content: string | Content, force = true, patience = PATIENCE): void {
+  const pieces: Content = typeof content === "string" ? (write) => write(content) : content;
+  try {
+    // A device or a pipe must not be replaced by a file.
+    if (existsSync(path) && !describe(path).isFile) writeSpecial(path, pieces, patience);
+    else replace(path, pieces, force);
+  } catch (error) {
+    throw ioError(error, `cannot write ${path}`);
+  }
+}
+
+function replace(path: string, content: Content, force: boolean): void {
   const target = existsSync(path) ? realpathSync(path) : resolve(path);
-  const folder = dirname(target);
-  const temporary = isSpecial ? target : join(folder, `.${basename(target)}.${process.pid}.tmp`);
+  const temporary = temporaryFor(target);
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(temporary, isSpecial ? "w" : "wx", 0o666);
-    const bytes = Buffer.from(content);
-    for (let done = 0; done < bytes.length;) done += writeSync(descriptor, bytes, done);
-    if (isSpecial) return;
+    const opened = (descriptor = openSync(temporary, "wx", 0o666));
+    content((piece) => writeAll(opened, piece));
+    const old = statSync(target, { throwIfNoEntry: false });
+    // Windows has no file modes.
+    if (old && process.platform !== "win32") fchmodSync(descriptor, old.mode & 0o777);
     fsyncSync(descriptor);
     closeSync(descriptor);
     descriptor = undefined;
+    if (!force && isTaken(path)) throw taken(path);
     renameSync(temporary, target);
-    syncFolder(folder);
   } catch (error) {
-    if (!isSpecial && existsSync(temporary)) unlinkSync(temporary);
-    throw ioError(error, `cannot write ${path}`);
-  } finally {
     if (descriptor !== undefined) closeSync(descriptor);
+    if (existsSync(temporary)) unlinkSync(temporary);
+    throw error;
+  }
+  // The new file is in place. If what follows fails, writing has still succeeded.
+  quietly(() => syncFolder(dirname(target)));
+  quietly(() => removeLeftOvers(target));
+}
+
+function quietly(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
   }
 }
 
-/** Brings a rename to the disk. Windows cannot open folders, and needs no such thing. */
+/** Milliseconds after which a pipe is given up that nobody reads from. */
+const PATIENCE = 10_000;
+
+/** Writes to a device or a pipe. It does not wait for a reader for ever. */
+function writeSpecial(path: string, content: Content, patience: number): void {
+  const descriptor = patiently(path, patience, () => openSync(path, constants.O_WRONLY | (constants.O_NONBLOCK ?? 0)));
+  try {
+    content((piece) => writeAll(descriptor, piece, path, patience));
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function writeAll(descriptor: number, text: string, path = "", patience = PATIENCE): void {
+  const bytes = Buffer.from(text);
+  for (let done = 0; done < bytes.length;) done += patiently(path, patience, () => writeSync(descriptor, bytes, done));
+}
+
+/** Repeats work on a pipe for a while. A pipe refuses it until a reader has opened it, and while it is full. */
+function patiently<R>(path: string, patience: number, work: () => R): R {
+  for (const end = Date.now() + patience; ;) {
+    try {
+      return work();
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code !== "ENXIO" && code !== "EAGAIN") throw error;
+      if (Date.now() > end) throw new PropagoError("ERR_IO", `cannot write ${path}: nobody reads from this pipe`);
+      pause();
+    }
+  }
+}
+
+function pause(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+}
+
+/** Flushes a rename to the disk. Windows cannot open folders, and does not need this. */
 function syncFolder(folder: string): void {
   if (process.platform === "win32") return;
   const descriptor = openSync(folder, "r");
@@ -176,7 +316,7 @@ function describe(path: string): { isFile: boolean; isFolder: boolean; size: num
   return { isFile: stats.isFile(), isFolder: stats.isDirectory(), size: stats.size };
 }
 
-/** Whether two paths are one file, by links of either kind too. */
+/** Whether two paths lead to the same file, also through symbolic or hard links. */
 function isSame(a: string, b: string): boolean {
   if (!existsSync(b)) return false;
   const [one, other] = [statSync(a), statSync(b)];

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The propago command: hands the command line to one file a command, and ends with the exit code that fits.
+// The propago command. Each subcommand has a file of its own. Errors become the exit code that fits (exit.ts).
 import { Command } from "commander";
 import { PropagoError } from "../ground/errors.ts";
 import "../node.ts";
@@ -12,7 +12,7 @@ import { trainCommand } from "./train.ts";
 /** The package's version, put in by scripts/bundle.ts. */
 declare const PROPAGO_VERSION: string;
 
-// A reader that has seen enough, such as `head`, is no failure.
+// A reader that stops early, such as `head`, is no failure.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(DONE);
@@ -20,15 +20,26 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+/** Rewrites forms of the command line that Commander does not know, or refuses without saying why. */
+function spelledOut(words: readonly string[]): string[] {
+  const [first, name, ...rest] = words;
+  // The short form of version 0.1.
+  if (first === "-V") return ["-v"];
+  if (first !== "help") return [...words];
+  if (name === undefined || name === "help" || name.startsWith("-")) return ["--help"];
+  const isKnown = commands.some((command) => command.name() === name);
+  return isKnown ? [name, "--help", ...rest] : [name];
+}
+
 const program = new Command("propago")
   .description("Train neural networks on CSV files, and use them.")
-  .version(PROPAGO_VERSION)
+  .version(PROPAGO_VERSION, "-v, --version", "show the version")
   .configureHelp({ showGlobalOptions: false })
-  .helpCommand(false)
+  .helpCommand("help [command]", "show what a command does, and its options")
   .showHelpAfterError("(add --help for what there is)");
 const commands = [trainCommand(), predictCommand(), evaluateCommand(), inspectCommand()];
 for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
-// Commander would end the process with 1 for a wrong command line; its errors are to come here instead.
+// Commander would end the process with exit code 1 for a wrong command line. Its errors must come here instead.
 for (const command of [program, ...commands]) command.exitOverride();
 
 try {
@@ -36,7 +47,7 @@ try {
     program.outputHelp({ error: true });
     process.exitCode = USAGE;
   } else {
-    await program.parseAsync();
+    await program.parseAsync(spelledOut(process.argv.slice(2)), { from: "user" });
   }
 } catch (error) {
   process.exitCode = report(error);

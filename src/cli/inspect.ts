@@ -1,4 +1,4 @@
-// propago inspect: what is in a model file.
+// propago inspect: shows what is in a model file, or in a table (survey.ts).
 import { createHash } from "node:crypto";
 import { Command } from "commander";
 import { Classifier } from "../estimators/classifier.ts";
@@ -6,22 +6,35 @@ import type { Regressor } from "../estimators/regressor.ts";
 import type { Column } from "../columns/columns.ts";
 import { PART_NAMES } from "../columns/dates.ts";
 import { baselineSentence, classLines, sentence, thresholdLines } from "./figures.ts";
-import { readModel } from "./model.ts";
-import { figure, word } from "./text.ts";
+import { PropagoError } from "../ground/errors.ts";
+import { readBytes, tableFile } from "./files.ts";
+import { isModelFile, modelOf, MOST_BYTES, type Model } from "./model.ts";
+import { showTable } from "./survey.ts";
+import { addTableOptions, type TableFlags } from "./tables.ts";
+import { called, figure, jsonLine, printable } from "./text.ts";
 
 /** How many columns, categories or labels are shown before "…". */
 const SHOWN = 20;
 
 export function inspectCommand(): Command {
-  return new Command("inspect")
-    .description("Show what a model file holds.")
-    .argument("<model>", "model file written by train")
-    .option("--json", "print it as one line of JSON", false)
-    .action(inspect);
+  const command = new Command("inspect")
+    .description("Show what a model file holds, or what train would make of the columns of a CSV file.")
+    .argument("<file>", "model file written by train, or a CSV file; - for standard input");
+  return addTableOptions(command).option("--json", "print it as one line of JSON", false).action(inspect);
 }
 
-function inspect(path: string, { json }: { json: boolean }): void {
-  const { task, targets, columns, training, estimators } = readModel(path);
+function inspect(path: string, { json, ...flags }: TableFlags & { json: boolean }, command: Command): void {
+  const bytes = readBytes(path, MOST_BYTES);
+  if (!isModelFile(bytes, path)) {
+    showTable(path, tableFile(bytes, path), flags, json);
+    return;
+  }
+  const given = command.options.find((option) => command.getOptionValueSource(option.attributeName()) === "cli" && option.long !== "--json"); // prettier-ignore
+  if (given) throw new PropagoError("ERR_USAGE", `${given.long} is for tables, but ${path} is a model; leave it out`);
+  inspectModel(modelOf(bytes, path), json);
+}
+
+function inspectModel({ task, targets, columns, training, estimators }: Model, json: boolean): void {
   const target = targets.map(({ name }) => name).join(", ");
   const [first] = estimators;
   const labels = first instanceof Classifier ? [...first.classes] : undefined;
@@ -35,56 +48,57 @@ function inspect(path: string, { json }: { json: boolean }): void {
     });
     const { target: _name, ...own } = each[0];
     const facts = { task, target, targets, columns, labels, parameters, training: { ...figures, validation: validation[0] }, ...own, fingerprint }; // prettier-ignore
-    process.stdout.write(`${JSON.stringify(each.length > 1 ? { ...facts, models: each } : facts)}\n`);
+    process.stdout.write(jsonLine(each.length > 1 ? { ...facts, models: each } : facts));
     return;
   }
-  const lines = [`${task} of ${word(JSON.stringify(target))}`];
-  if (labels && estimators.length === 1) lines.push(`classes (${labels.length}): ${shown(labels.map(word))}`);
-  lines.push(`columns (${columns.length}): ${shown(columns.map(describe))}`);
+  const lines = [`${task} of ${shown(targets.map(({ name }) => JSON.stringify(called(name))))}`];
+  if (labels && estimators.length === 1)
+    lines.push(`classes (${labels.length}): ${shown(labels.slice(0, SHOWN + 1).map(called))}`);
+  lines.push(`columns (${columns.length}): ${shown(columns.slice(0, SHOWN + 1).map(describe))}`);
   lines.push(
     `trained on ${training.rows} ${training.rows === 1 ? "row" : "rows"}, the last network ${training.epochs} epochs`,
   );
   estimators.forEach((estimator, i) => {
-    if (estimators.length > 1) lines.push("", `target ${word(targets[i].name)}:`);
+    if (estimators.length > 1) lines.push("", `target ${called(targets[i].name)}:`);
     const figures = training.validation[i];
     if (figures) lines.push(`rows that it had not seen: ${sentence(figures)}`);
     if (figures && estimator instanceof Classifier) lines.push(...classLines(estimator.classes, figures));
     if (estimator.baseline) lines.push(`baseline, without the inputs: ${baselineSentence(estimator.baseline)}`);
     if (estimator instanceof Classifier) lines.push(...thresholdLines(estimator));
     lines.push(...chosenLines(estimator));
-    // Of several networks the list above says enough.
+    // For several networks the list above says enough.
     if (estimator.networks.length === 1) lines.push("", estimator.summary());
   });
   lines.push(`fingerprint ${fingerprint}`);
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-/** Of one network its own; of several, one of all of theirs. */
+/** The fingerprint of a single network, or one hash over the fingerprints of several. */
 function fingerprintOf(networks: readonly { fingerprint(): string }[]): string {
   const all = networks.map((network) => network.fingerprint());
   if (all.length === 1) return all[0];
   return createHash("sha256").update(all.join(" ")).digest("hex").slice(0, 16);
 }
 
-/** What was tried, the best first. */
+/** Lists the candidates that were tried, the best first. */
 function chosenLines(estimator: Classifier | Regressor): string[] {
   const { chosen, options } = estimator;
   if (!chosen || chosen.candidates.length < 2) return [];
   const tried = [...chosen.candidates].sort((a, b) => (a.loss ?? 0) - (b.loss ?? 0));
-  const own = typeof options.loss === "object" ? options.loss.name : options.loss;
+  const own = typeof options.loss === "object" ? options.loss?.name : options.loss;
   const loss = own ?? (estimator instanceof Classifier ? "log loss" : "mean squared error");
-  const lines = [`compared with effort ${word(chosen.effort)}, by the ${word(loss)} of rows left out:`];
+  const lines = [`compared with effort ${called(chosen.effort)}, by the ${called(loss)} of rows left out:`];
   for (const { description, loss, networks, weight } of tried) {
     const kept = networks > 0 ? `, ${networks} of ${chosen.networks} networks, weight ${figure(weight, 2)}` : "";
-    lines.push(`  ${figure(loss)}: ${word(description)}${kept}`);
+    lines.push(`  ${figure(loss)}: ${printable(description.slice(0, 200)).replaceAll("\n", " ")}${kept}`);
   }
   return lines;
 }
 
 function describe(column: Column): string {
-  const name = word(column.name);
+  const name = called(column.name);
   if (column.kind === "category") {
-    const categories = column.categories.map(word);
+    const categories = column.categories.slice(0, SHOWN + 1).map(called);
     if (column.other) categories.push("others");
     if (column.missing === "category") categories.push("missing");
     return `${name} (one of ${shown(categories)})`;
@@ -94,7 +108,7 @@ function describe(column: Column): string {
     return `${name} (${[column.form === "time" ? "time of day" : "date", ...parts].join(", ")})`;
   }
   const affix = column.format?.affix;
-  return affix === undefined ? name : `${name} (in ${word(affix)})`;
+  return affix === undefined ? name : `${name} (in ${called(affix)})`;
 }
 
 function shown(texts: readonly string[]): string {

@@ -1,4 +1,4 @@
-// From a table's rows to trained estimators, one for each target, with progress and Ctrl-C; and what they reach.
+// Trains one estimator for each target of a table, shows progress, handles Ctrl-C, and measures the result.
 import { Classifier } from "../estimators/classifier.ts";
 import type { ClassifierOptions, Effort, EstimatorOptions } from "../estimators/options.ts";
 import { Regressor } from "../estimators/regressor.ts";
@@ -9,15 +9,15 @@ import type { TargetRecord, Targets } from "../columns/targets.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import { OWNED } from "../ground/marks.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
 import { Interruption, INTERRUPTED } from "./exit.ts";
 import { type Figures, measure } from "./figures.ts";
 import { showProgress } from "./progress.ts";
 import type { Matrix } from "../data/data.ts";
 import type { DType } from "../ground/arrays.ts";
 import type { History } from "../training/reports.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 
-/** Options of training, as commander gives them. */
+/** Options of training, as Commander gives them. */
 export interface LearnFlags {
   effort?: Effort;
   ensemble?: number;
@@ -31,7 +31,7 @@ export interface LearnFlags {
   l2?: number;
   epochs?: number;
   batchSize?: number | "full";
-  /** A part of the rows, or a file. */
+  /** A fraction of the rows, or the path of a file. */
   validation?: number | string;
   patience?: number;
   classWeights?: "balanced";
@@ -46,19 +46,19 @@ export type Target = { name: string } & (
   { task: "classification"; labels: Label[] } | { task: "regression"; values: Float64Array }
 );
 
-/** What one target's training came to. */
+/** The result of training on one target. */
 export interface Learnt {
   target: Target;
   estimator: Classifier | Regressor;
   history: History;
   seconds: number;
-  /** On the rows that it learnt from. */
+  /** Figures on the rows that the model has learnt from. */
   training: Figures;
-  /** On rows of `--validation`. */
+  /** Figures on the rows of `--validation`. */
   judged?: Figures;
 }
 
-/** Each target by itself: of several, each gets the model that is best for it. */
+/** Splits several targets, since each gets the model that is best for it. */
 export function splitTargets(targets: Targets): Target[] {
   const { records } = targets;
   if (targets.kind === "classes") return [{ name: records[0].name, task: "classification", labels: targets.labels }];
@@ -130,7 +130,7 @@ function make(target: Target, flags: LearnFlags): Classifier | Regressor {
   return new Classifier(optimize === undefined ? options : { ...options, optimize });
 }
 
-/** Figures of some rows; of all where none are named. */
+/** Measures some rows, or all of them if no places are given. */
 function measurePart(
   estimator: Classifier | Regressor,
   { data, rows, columns }: Pick<Encoded, "data" | "rows" | "columns">,
@@ -170,7 +170,7 @@ function watch({ number, of: targets }: { number: number; of: number }, isWanted
   };
 }
 
-/** What a target is called in a message. */
+/** A target's name as messages show it. */
 export function nameOf(record: Pick<TargetRecord, "name">): string {
   return JSON.stringify(record.name);
 }

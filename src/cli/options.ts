@@ -1,7 +1,8 @@
-// What several commands read from their command lines, each with its check.
+// Options that several commands share, each with its check.
 import { InvalidArgumentError, Option } from "commander";
 import { SPACES } from "../columns/cells.ts";
 import { DELIMITERS } from "../columns/header.ts";
+import { guessOf } from "../ground/options.ts";
 
 const NAMED_DELIMITERS: Record<string, string> = {
   tab: "\t",
@@ -28,12 +29,12 @@ export function decimalOption(): Option {
   });
 }
 
-/** Gathers the values of an option that may be given more than once. */
+/** Collects the values of an option that may be given more than once. */
 export function gathered(text: string, before: readonly string[] = []): string[] {
   return [...before, text];
 }
 
-/** An argument parser for numbers in a range, both ends included. */
+/** Makes a parser for numbers in a range, both ends included. */
 export function number({ least = -Infinity, most = Infinity, whole = false }): (text: string) => number {
   return (text) => {
     const value = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(text) ? Number(text) : NaN;
@@ -46,12 +47,15 @@ export function number({ least = -Infinity, most = Infinity, whole = false }): (
   };
 }
 
-/** A name from a table, or JSON with the name and its options, as {"name":"huber","delta":2}; the library reads those. */
-export function named<N extends string>(table: Readonly<Record<N, object>>): (text: string) => N | { name: N } {
+/** Makes a parser for a name from a table, or JSON such as {"name":"huber","delta":2}, which the library checks. */
+export function namedOption<N extends string>(table: Readonly<Record<N, object>>): (text: string) => N | { name: N } {
   return (text) => {
     if (Object.hasOwn(table, text)) return text as N;
     if (!text.startsWith("{")) {
-      throw new InvalidArgumentError(`Allowed choices are ${Object.keys(table).join(", ")}, or JSON with the name.`);
+      const guess = guessOf(text, Object.keys(table));
+      throw new InvalidArgumentError(
+        `${guess.trimStart()} Allowed choices are ${Object.keys(table).join(", ")}, or JSON with the name.`.trimStart(),
+      );
     }
     try {
       return JSON.parse(text) as { name: N };
@@ -61,7 +65,7 @@ export function named<N extends string>(table: Readonly<Record<N, object>>): (te
   };
 }
 
-/** Layer sizes such as "16,16", or "none". */
+/** Parses layer sizes such as "16,16", or "none". */
 export function layerSizes(text: string): number[] {
   if (text === "none") return [];
   const whole = number({ least: 1, most: 1e7, whole: true });

@@ -1,21 +1,19 @@
-// propago predict: a model's answers for the rows of a table, as CSV, one line for each row.
+// propago predict: writes a model's predictions for the rows of a table as CSV, one line for each row.
 import { Command } from "commander";
 import { Classifier } from "../estimators/classifier.ts";
 import type { Encoded } from "../columns/columns.ts";
-import { emptyRows } from "../files/csv.ts";
-import type { Table } from "../files/csv.ts";
 import { count } from "../columns/problems.ts";
 import { findColumns } from "../columns/selection.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { Regressor } from "../estimators/regressor.ts";
 import { warn } from "./exit.ts";
-import { checkOutput, writeWhole } from "./files.ts";
-import { readModel } from "./model.ts";
-import type { Model } from "./model.ts";
+import { checkInput, checkOutput, writeWhole } from "./files.ts";
+import { withNames } from "./names.ts";
+import { MOST_BYTES, readModel, type Model } from "./model.ts";
 import { gathered, number } from "./options.ts";
-import { addReadingOptions, readModelTable, unknownOption } from "./tables.ts";
-import type { ReadingFlags } from "./tables.ts";
-import { numberCell, textCell } from "./text.ts";
+import { addReadingOptions, readModelTable, unknownOption, type ReadingFlags } from "./tables.ts";
+import { numberCell, printable, textCell } from "./text.ts";
+import { emptyRows, type Table } from "../data/table.ts";
 
 interface PredictOptions extends ReadingFlags {
   out?: string;
@@ -44,6 +42,7 @@ export function predictCommand(): Command {
 
 function predict(modelPath: string, path: string, options: PredictOptions): void {
   const { out, force, keep } = options;
+  for (const input of [modelPath, path]) checkInput(input, input === modelPath ? MOST_BYTES : undefined);
   if (out !== undefined) checkOutput(out, { inputs: [modelPath, path], force });
   const model = readModel(modelPath);
   const { table, encoded, warnings } = readModelTable(
@@ -61,30 +60,32 @@ function predict(modelPath: string, path: string, options: PredictOptions): void
     const [verb, whose] = unusable === 1 ? ["has", "its"] : ["have", "their"];
     warn(`${table.file}: ${count(unusable, "row")} of ${table.rows} ${verb} no prediction; ${whose} cells are empty`);
   }
-  const content = written(table, encoded, kept, answers(model, encoded, options.interval));
-  if (out === undefined) process.stdout.write(content);
-  else writeWhole(out, content);
+  const origin = { file: table.file, columns: model.columns, lineOf: (row: number) => table.lineOf(row) };
+  const found = withNames(() => answers(model, encoded, options.interval), origin);
+  const content = written(table, encoded, kept, found);
+  if (out === undefined) process.stdout.write(process.stdout.isTTY ? printable(content) : content);
+  else writeWhole(out, content, force);
 }
 
-/** Where the columns are that are to be kept. */
+/** The places of the columns of `--keep`. */
 function keptColumns(table: Table, keep: readonly string[] | undefined): number[] {
   if (!keep) return [];
   const isAll = keep.includes("all") && !table.columns.includes("all");
   return isAll ? table.columns.map((_, i) => i) : findColumns(table, keep);
 }
 
-/** The columns that a model writes: one prediction for each target, and what stands behind the kept columns. */
+/** The columns that a model writes: one prediction for each target, then the kept columns, then the others. */
 interface Answers {
   names: string[];
   predictions: (row: number) => string[];
   others: string[];
-  /** The cells of the other columns. */
+  /** A row's cells of the other columns. */
   rest: (row: number) => string[];
 }
 
 function answers({ estimators, targets }: Model, encoded: Encoded, interval: number | undefined): Answers {
   const each = estimators.map((estimator) => answersOf(estimator, encoded, interval));
-  // Of several targets, their names tell the columns apart.
+  // With several targets, their names tell the columns apart.
   const named = (name: string, t: number) => textCell(each.length > 1 ? `${name}_${targets[t].name}` : name);
   return {
     names: each.map((_, t) => named("prediction", t)),
@@ -127,7 +128,7 @@ function answersOf(estimator: Classifier | Regressor, encoded: Encoded, interval
   };
 }
 
-/** A header and a line for each row: the prediction, the kept columns, and for classes the probability of each. */
+/** The header, then a line for each row: the prediction, the kept columns, and the probability of each class. */
 function written(
   table: Table,
   { isUnusable }: Encoded,
@@ -147,7 +148,7 @@ function written(
       ...cells,
       ...(isEmpty ? nothing : rest(row)),
     ].join(",");
-    // Readers pass over blank lines; an empty cell in quotes is a row.
+    // Readers skip blank lines, but count an empty cell in quotes as a row.
     lines.push(line === "" ? '""' : line);
   }
   return `${lines.join("\n")}\n`;

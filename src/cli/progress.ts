@@ -1,18 +1,18 @@
-// What is seen of a training while it runs: a bar in a terminal, a line now and then elsewhere. Always on standard
-// error, so that standard output belongs to results.
+// Shows the progress of a training: a bar in a terminal, a line now and then elsewhere. It is written to standard error,
+// since standard output is for results.
 import cliProgress from "cli-progress";
 
 export interface Progress {
-  /** So many networks have been trained, of so many. */
+  /** Shows how many networks have been trained, and how many there will be. */
   show(trained: number, of: number, which: string): void;
   stop(): void;
 }
 
 const SILENT: Progress = { show() {}, stop() {} };
-/** Between two lines in a log. */
+/** Milliseconds between two lines in a log. */
 const LINE_SECONDS = 10;
 
-/** @param isWanted false shows nothing. */
+/** @param isWanted whether anything is shown. */
 export function showProgress(isWanted: boolean): Progress {
   if (!isWanted) return SILENT;
   const { stderr } = process;
@@ -25,7 +25,7 @@ function bar(): Progress {
     format: "network {value} of {total}{which} [{bar}] {eta}s left",
     stream: process.stderr,
     barsize: 24,
-    // Plain characters without colour: right under NO_COLOR and in any font.
+    // Plain characters without colour respect NO_COLOR and exist in every font.
     barCompleteChar: "=",
     barIncompleteChar: "-",
     hideCursor: true,

@@ -1,13 +1,13 @@
-// Whether rows were trained on: a model keeps hashes of some of its rows, by which `evaluate` knows them again.
+// Finds out whether a model was trained on given rows. A model keeps hashes of some of its rows for this.
 import type { Encoded } from "../columns/columns.ts";
 
-/** Rows of which a model keeps hashes. */
+/** The largest number of rows of which a model keeps hashes. */
 const KEPT = 500;
-/** Rows are called seen where so many of those that could be known are known. */
+/** Rows count as seen if so large a share of those that could be recognised are, and at least LEAST of them. */
 const MOST = 0.5;
 const LEAST = 3;
 
-/** Hashes of evenly some rows of a training table. */
+/** Hashes of rows that are spread evenly over a training table. */
 export function sampleOf({ data, rows, columns }: Pick<Encoded, "data" | "rows" | "columns">): number[] {
   const count = Math.min(KEPT, rows);
   return Array.from({ length: count }, (_, i) => hashRow(data, Math.floor((i * rows) / count), columns));
@@ -25,7 +25,7 @@ export function isSeen(
   return found >= Math.min(LEAST, rows) && found >= (MOST * rows * sample.length) / trained;
 }
 
-/** FNV-1a over the numbers' bits, 32 of them. */
+/** A 32-bit FNV-1a hash of the numbers' bits, as float32. */
 function hashRow(data: ArrayLike<number>, row: number, columns: number): number {
   const numbers = new Float32Array(columns);
   for (let c = 0; c < columns; c++) numbers[c] = data[row * columns + c];

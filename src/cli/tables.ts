@@ -1,33 +1,41 @@
-// Tables for the commands: the options that say how they are read, the training table with its targets and inputs, and
-// tables for models that exist. Where a table cannot be used, one message names all that is wrong, and a command that was
-// tried and works.
-import { Option } from "commander";
-import type { Command } from "commander";
-import { encodeRows, inputsOf } from "../columns/columns.ts";
-import type { Column, Encoded } from "../columns/columns.ts";
-import { emptyRows, parseTable } from "../files/csv.ts";
-import type { Table } from "../files/csv.ts";
+// Tables for the commands: their options, tables to train on, and tables for models that exist. If a table cannot be used,
+// one message lists everything that is wrong, and offers a command that was tried and works.
+import { Option, type Command } from "commander";
+import { encodeRows, inputsOf, type Column, type Encoded } from "../columns/columns.ts";
+import { parseTable } from "../files/csv.ts";
 import type { ReadingOptions } from "../columns/header.ts";
 import { listed } from "../data/labels.ts";
-import { learnColumns, MAX_CATEGORIES, MISSING_RULES, rowsLacking } from "../columns/learning.ts";
-import type { LearningRules, MissingRule } from "../columns/learning.ts";
+import {
+  learnColumns,
+  MAX_CATEGORIES,
+  MISSING_RULES,
+  rowsLacking,
+  type LearningRules,
+  type MissingRule,
+} from "../columns/learning.ts";
 import { missingTest } from "../columns/missing.ts";
-import { Choices, count, list, quotedForShell, TableError } from "../columns/problems.ts";
-import type { Problem, Remedy } from "../columns/problems.ts";
-import { columnOf, decimalFinder } from "../columns/readings.ts";
-import type { Forced } from "../columns/readings.ts";
+import { Choices, count, list, quotedForShell, TableError, type Problem, type Remedy } from "../columns/problems.ts";
+import { columnOf, decimalFinder, type Forced } from "../columns/readings.ts";
 import { otherSign } from "../columns/signs.ts";
 import { findColumn, findColumns, splitItems } from "../columns/selection.ts";
-import { knownNumbers, knownRows, learnTargets, readKnownTargets, withAnother } from "../columns/targets.ts";
-import type { TargetRecord, Targets, Task } from "../columns/targets.ts";
+import {
+  knownNumbers,
+  knownRows,
+  learnTargets,
+  readKnownTargets,
+  withAnother,
+  type TargetRecord,
+  type Targets,
+  type Task,
+} from "../columns/targets.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import type { ClassifierOptions } from "../estimators/options.ts";
-import { readTableFile } from "./files.ts";
-import type { TableFile } from "./files.ts";
+import { readTableFile, type TableFile } from "./files.ts";
 import { decimalOption, delimiterOption, gathered, number } from "./options.ts";
 import type { DType } from "../ground/arrays.ts";
+import { emptyRows, type Table } from "../data/table.ts";
 
-/** Options of every command that reads a table, as commander gives them. */
+/** Options of every command that reads a table, as Commander gives them. */
 export interface ReadingFlags {
   delimiter?: string;
   header?: boolean;
@@ -48,18 +56,18 @@ export interface TableFlags extends ReadingFlags {
   maxCategories?: number;
   dateOrder?: "dmy" | "mdy";
   weights?: string;
-  /** What the user has said of rare classes: it needs no advice then. */
+  /** How rare classes are treated. If the user says so, no advice about them is given. */
   classWeights?: "balanced";
   optimize?: ClassifierOptions["optimize"];
 }
 
-/** What a model remembers of the table beside its columns. */
+/** What a model remembers of the table, apart from its columns. */
 export interface TableRecord {
   /** The names given to the columns of a file without a header line. */
   names?: string[];
   /** The columns of a file with a header line, in their order. */
   columns?: string[];
-  /** Words that mean a missing value beside the usual ones. */
+  /** Words that mean a missing value, in addition to the usual ones. */
   missingValues?: string[];
 }
 
@@ -71,15 +79,17 @@ export interface TrainingTable {
   targets: Targets;
   columns: Column[];
   encoded: Encoded;
+  /** The line of the file on which a used row begins. */
+  lineOf: (row: number) => number;
   record: TableRecord;
   /** How much each used row counts. */
   weights?: Float64Array;
   warnings: string[];
-  /** A line that tells what was made of the table. */
+  /** A line that sums up what was made of the table. */
   note: string;
 }
 
-/** Adds what every command that reads tables takes. */
+/** Adds the options that every command that reads tables takes. */
 export function addReadingOptions(command: Command): Command {
   const whole = number({ least: 0, whole: true });
   return command
@@ -92,13 +102,13 @@ export function addReadingOptions(command: Command): Command {
     .addOption(decimalOption());
 }
 
-/** What becomes of categories that training has not seen. */
+/** The option that says what becomes of categories that training has not seen. */
 export function unknownOption(): Option {
   const what = "categories that training has not seen: other counts them with the rare ones, ignore says nothing";
   return new Option("--unknown <what>", what).choices(["other", "ignore", "error"]).default("other");
 }
 
-/** Adds the options of tables to learn from. */
+/** Adds the options of tables that a model is trained on. */
 export function addTableOptions(command: Command): Command {
   const columns = "names, numbers from 1 or patterns, as id,3,x* (may be repeated)";
   command
@@ -127,9 +137,9 @@ export function addTableOptions(command: Command): Command {
 
 /**
  * Reads a table to learn from.
- * @param dtype what the network computes in.
- * @param words the words of the command line, for the command that a message offers.
- * @throws TableError naming all that is wrong, and a command that works where there is one.
+ * @param dtype the number format of the network.
+ * @param words the words of the command line, from which a message makes the command that it offers.
+ * @throws TableError listing everything that is wrong, with a command that works if there is one.
  */
 export function readTrainingTable(
   path: string,
@@ -140,15 +150,22 @@ export function readTrainingTable(
   return toTrainingTable(readTableFile(path), flags, dtype, { path, words });
 }
 
-/** As `readTrainingTable`, of a file that has been read. */
-export function toTrainingTable(
-  file: TableFile,
-  flags: TableFlags,
-  dtype: DType,
-  command: { path: string; words: readonly string[] },
-): TrainingTable {
+/** Like `readTrainingTable`, for a file that has been read already. */
+export function toTrainingTable(file: TableFile, flags: TableFlags, dtype: DType, command: CommandLine): TrainingTable {
+  return orCommand(() => study(file, flags, dtype), file, flags, command);
+}
+
+/** The command line that a table was named on. */
+interface CommandLine {
+  /** As the table stands there. */
+  path: string;
+  words: readonly string[];
+}
+
+/** Does some work on a table. If the table cannot be used, the error offers a command that works. */
+export function orCommand<R>(work: () => R, file: TableFile, flags: TableFlags, command: CommandLine): R {
   try {
-    return study(file, flags, dtype);
+    return work();
   } catch (error) {
     if (!(error instanceof TableError)) throw error;
     throw withCommand(error, file, flags, command);
@@ -161,12 +178,12 @@ interface Filters {
   encoding?: string;
 }
 
-/** Says with a table's problems which command mends all of them, after trying it. */
-function withCommand(
+/** Adds to a table's problems the command that mends all of them. The command has been tried. */
+export function withCommand(
   error: TableError,
   { bytes, name }: TableFile,
   flags: TableFlags,
-  { path, words }: { path: string; words: readonly string[] },
+  { path, words }: CommandLine,
 ): TableError {
   const problems: Problem[] = [];
   const remedies: Remedy[] = [];
@@ -202,7 +219,7 @@ function withCommand(
 
 const MOST_ROUNDS = 6;
 
-/** Remedies with the other decimal sign, where they say one. */
+/** The same remedies with the other decimal sign, if they contain one. */
 function otherSigns(remedies: readonly Remedy[]): Remedy[] | undefined {
   if (!remedies.some(({ option }) => option === "decimal")) return undefined;
   return remedies.map(({ option, value }) => ({
@@ -221,7 +238,7 @@ function isReadable(file: TableFile, flags: TableFlags): boolean {
   }
 }
 
-/** Whether a command that mends a table still predicts what was to be predicted, and does not empty it. */
+/** Whether a mended table still has the target that the user wants, and most of its rows. */
 function isTargetKept(
   file: TableFile,
   flags: TableFlags,
@@ -239,7 +256,7 @@ function isTargetKept(
   return isSame && (3 * rows.length >= 2 * known.length || tried.missing === "drop");
 }
 
-/** The user's options with remedies; a remedy without a value leaves its option out. */
+/** Applies remedies to the user's options. A remedy without a value removes its option. */
 function applied(flags: TableFlags, remedies: readonly Remedy[]): TableFlags {
   const result: TableFlags = { ...flags };
   for (const { option, value } of remedies) {
@@ -257,13 +274,13 @@ function applied(flags: TableFlags, remedies: readonly Remedy[]): TableFlags {
 function filtered(bytes: Uint8Array, { badLines, encoding }: Filters): Uint8Array {
   if (badLines.length === 0 && encoding === undefined) return bytes;
   const text = new TextDecoder(encoding).decode(bytes);
-  // Lines that the command takes out are blank here: so the others keep their numbers.
+  // Lines that the command removes are blank here, so that the other lines keep their numbers.
   const bad = new Set(badLines);
   const kept = text.split("\n").map((line, i) => (bad.has(i + 1) ? "" : line));
   return new TextEncoder().encode(kept.join("\n"));
 }
 
-/** Options that may be given more than once; of the others a remedy takes the place of the user's. */
+/** Options that may be given more than once. For all others, a remedy replaces the user's value. */
 const GATHERED: readonly Remedy["option"][] = ["ignore", "text", "number", "missingValues"];
 
 function flagOf(option: Remedy["option"]): string {
@@ -311,8 +328,31 @@ function filterCommands({ badLines, encoding }: Filters): string[] {
   return steps;
 }
 
-/** What a table is, under some options. */
-function study(file: TableFile, flags: TableFlags, dtype: DType): TrainingTable {
+/** What is decided of a table before its rows become numbers. */
+export interface Survey {
+  table: Table;
+  /** Places of the targets, of the inputs that may be, and of the column of weights. */
+  selection: ReturnType<typeof select>;
+  rules: LearningRules;
+  /** The rows that have targets, and those of them that are used. */
+  known: Uint32Array;
+  rows: Uint32Array;
+  targets: Targets | { problems: Problem[] };
+  /** The inputs, and where they are in the table. */
+  columns: Column[];
+  places: number[];
+  /** What keeps the table from being learnt from. */
+  problems: Problem[];
+  choices: Choices;
+  /** What was decided while the file was read and rows were chosen. */
+  warnings: string[];
+}
+
+/**
+ * Decides what each column of a table is, by the rules of training.
+ * @throws PropagoError for what is no table, and for options that do not fit it.
+ */
+export function survey(file: TableFile, flags: TableFlags): Survey {
   const table = parseTable(file.bytes, file.name, readingOf(flags));
   const selection = select(table, flags);
   const choices = new Choices();
@@ -328,13 +368,23 @@ function study(file: TableFile, flags: TableFlags, dtype: DType): TrainingTable 
   const warnings = [...table.warnings];
   const known = usedRows(table, selection.targets, rules, warnings);
   const targets = learnTargets(table, selection.targets, known, rules, choices, flags.task);
-  const { columns, rows } = learnInputs(table, selection.inputs, known, rules, choices, targets);
+  const { learnt, rows, problems } = learnInputs(table, selection.inputs, known, rules, choices);
+  if (rows.length !== known.length && rows.length > 0)
+    warnings.push(`${file.name}: ${count(known.length - rows.length, "row")} with missing values left out`);
+  const all = [...("problems" in targets ? targets.problems : []), ...problems];
+  return { table, selection, rules, known, rows, targets, ...learnt, problems: all, choices, warnings };
+}
+
+/** Turns a file into a training table under some options. */
+function study(file: TableFile, flags: TableFlags, dtype: DType): TrainingTable {
+  const found = survey(file, flags);
+  const { table, selection, rules, known, rows, targets, columns, choices, warnings } = found;
+  if (selection.inputs.length === 0) throw nothingToLearnFrom(table);
+  if (found.problems.length > 0) throw new TableError(found.problems, file.name);
   if ("problems" in targets) throw new TableError(targets.problems, file.name);
   const kept =
     rows === known ? targets : learnTargets(table, selection.targets, rows, rules, new Choices(), flags.task);
   if ("problems" in kept) throw new TableError(kept.problems, file.name);
-  if (rows !== known)
-    warnings.push(`${file.name}: ${count(known.length - rows.length, "row")} with missing values left out`);
   const expected = table.columns;
   const encoded = encodeRows(table, columns, { isMissing: rules.isMissing, rows, expected, dtype, isTraining: true });
   const weights = selection.weights === undefined ? undefined : knownNumbers(table, selection.weights, {}, rows);
@@ -345,11 +395,18 @@ function study(file: TableFile, flags: TableFlags, dtype: DType): TrainingTable 
     targets: kept,
     columns,
     encoded,
+    lineOf: (row) => table.lineOf(rows[row]),
     record: recordOf(table, flags),
     weights,
     warnings: told,
     note: noteOf(table, rows.length, columns, kept, flags),
   };
+}
+
+function nothingToLearnFrom(table: Table): PropagoError {
+  const isOne = table.columns.length === 1;
+  const advice = isOne ? "; it has one column, and --delimiter says what separates fields" : "";
+  return new PropagoError("ERR_DATA", `${table.file} has no column beside the target to learn from${advice}`);
 }
 
 function readingOf(flags: ReadingFlags): ReadingOptions {
@@ -368,7 +425,7 @@ function recordOf(table: Table, { missingValues = [] }: TableFlags): TableRecord
   return record;
 }
 
-/** The last column in which something stands. */
+/** The last column that is not empty. */
 function lastColumn(table: Table, flags: TableFlags): number {
   const rules = rulesOf(flags);
   for (let place = table.columns.length - 1; place > 0; place--)
@@ -376,7 +433,7 @@ function lastColumn(table: Table, flags: TableFlags): number {
   return table.columns.length - 1;
 }
 
-/** Which columns are what, as the options say. */
+/** Finds targets, weights and inputs as the options say. */
 function select(table: Table, flags: TableFlags) {
   const targets = flags.target === undefined ? [lastColumn(table, flags)] : findColumns(table, [flags.target]);
   const weights = flags.weights === undefined ? undefined : findColumn(table, flags.weights);
@@ -403,15 +460,10 @@ function select(table: Table, flags: TableFlags) {
   }
   const others = new Set([...targets, ...ignored, ...(weights === undefined ? [] : [weights])]);
   const inputs = table.columns.map((_, i) => i).filter((i) => !others.has(i));
-  if (inputs.length === 0) {
-    const isOne = table.columns.length === 1;
-    const advice = isOne ? "; it has one column, and --delimiter says what separates fields" : "";
-    throw new PropagoError("ERR_DATA", `${table.file} has no column beside the target to learn from${advice}`);
-  }
   return { targets, weights, forced, inputs };
 }
 
-/** The rows whose targets are there; the others are counted. */
+/** Finds the rows that have targets, and counts the others. */
 function usedRows(table: Table, targets: readonly number[], rules: LearningRules, warnings: string[]): Uint32Array {
   const empty = new Uint8Array(table.rows);
   const blank = emptyRows(table);
@@ -429,16 +481,16 @@ function usedRows(table: Table, targets: readonly number[], rules: LearningRules
   return known;
 }
 
-/** Learns the input columns, and leaves out rows with missing values where the rule is to. */
+/** Learns the input columns. `--missing drop` leaves out rows with missing values. */
 function learnInputs(
   table: Table,
   places: readonly number[],
   known: Uint32Array,
   rules: LearningRules,
   choices: Choices,
-  targets: Targets | { problems: Problem[] },
-): { columns: Column[]; rows: Uint32Array } {
-  const problems = "problems" in targets ? [...targets.problems] : [];
+): { learnt: { columns: Column[]; places: number[] }; rows: Uint32Array; problems: Problem[] } {
+  if (places.length === 0) return { learnt: { columns: [], places: [] }, rows: known, problems: [] };
+  const problems: Problem[] = [];
   const isStrict = rules.missing === "error" || rules.missing === "drop";
   let learnt = learnColumns(table, places, known, rules, isStrict ? new Choices() : choices);
   let rows = known;
@@ -456,8 +508,7 @@ function learnInputs(
     }
   }
   problems.push(...learnt.problems);
-  if (problems.length > 0) throw new TableError(problems, table.file);
-  return { columns: learnt.columns, rows };
+  return { learnt: { columns: learnt.columns, places: learnt.places }, rows, problems };
 }
 
 function missingProblem(table: Table, found: readonly { place: number; cells: number; firstRow: number }[]): Problem {
@@ -502,26 +553,26 @@ function kindOf(targets: Targets): string {
   return `${count(labels.length, "class", "classes")} (${listed(labels)})`;
 }
 
-/** What of a model its tables are read by. */
+/** The parts of a model by which its tables are read. */
 export interface TableModel {
   columns: readonly Column[];
   targets: readonly TargetRecord[];
   record: TableRecord;
 }
 
-/** A table for a model that exists, each of its rows in place. */
+/** A table for a model that exists. It has all rows, in their order. */
 export interface ModelTable {
   table: Table;
   encoded: Encoded;
   warnings: string[];
-  /** Its decimal sign, where that is not the training table's. */
+  /** Its decimal sign, if it differs from the training table's. */
   decimal?: "." | ",";
 }
 
 /**
- * Reads a table for a model, by the columns' names and as training read them.
- * @param isKept whether columns that the model does not use are wanted too, so that nothing is said about them.
- * @throws PropagoError for what is no table, lacks columns, or has no row that can be predicted.
+ * Reads a table for a model. Columns are found by their names, and read as training read them.
+ * @param isKept whether columns that the model does not use are wanted too. No warning names them then.
+ * @throws PropagoError if it is no table, lacks columns, or has no row that can be predicted.
  */
 export function readModelTable(
   path: string,
@@ -539,7 +590,8 @@ export function readModelTable(
   const isMissing = missingOf(model, flags);
   const { columns = [], names: unnamed = [] } = model.record;
   const expected = isKept ? table.columns : [...names, ...columns, ...unnamed];
-  const encode = (decimal = flags.decimal) => encodeRows(table, model.columns, { isMissing, expected, unknown, dtype, decimal }); // prettier-ignore
+  const byPlace = byPlaceCommand(table, model);
+  const encode = (decimal = flags.decimal) => encodeRows(table, model.columns, { isMissing, expected, unknown, dtype, decimal, byPlace }); // prettier-ignore
   let encoded = encode();
   const mayDiffer = encoded.isUnusable.includes(1) || otherSign(table, model.targets, isMissing) !== undefined;
   const other =
@@ -563,8 +615,8 @@ function missingOf({ record }: TableModel, { missingValues = [] }: ReadingFlags)
 }
 
 /**
- * A table without a header line gets the training table's names by their places: all of them, or all without the
- * targets, or those that the model uses. Where training had a header line, only the user can say so.
+ * Gives a table without a header line the names of the training table, by their places: all names, all but the targets,
+ * or those that the model uses. If the training table had a header line, this needs `--no-header`.
  */
 function byPosition(table: Table, { record, targets, columns: used }: TableModel, isSaid: boolean): Table {
   const names = record.names ?? (isSaid ? record.columns : undefined);
@@ -589,22 +641,39 @@ function byPosition(table: Table, { record, targets, columns: used }: TableModel
   );
 }
 
+/** A command that takes a table's columns by their places. It is offered if their number is that of training. */
+function byPlaceCommand(table: Table, { record, targets, columns: used }: TableModel): string {
+  const [command, ...words] = process.argv.slice(2);
+  const isOwn = command === "predict" || command === "evaluate";
+  if (!isOwn || !record.columns || !table.hasHeader) return "";
+  const isTarget = new Set(targets.map(({ name }) => name));
+  const all = [record.columns, record.columns.filter((name) => !isTarget.has(name)), used.map(({ name }) => name)];
+  const names = all.find(({ length }) => length === table.columns.length);
+  // A known name at another place shows that the order differs.
+  if (!names || names.some((name, i) => table.columns.includes(name) && table.columns[i] !== name)) return "";
+  const own = wordsWithout(words, ["header", "skipLines"]).map(quotedForShell);
+  const line = ["propago", command, ...own, "--no-header", `--skip-lines ${table.lineOf(0) - 1}`].join(" ");
+  return `\nwhere its columns are those of training under other names, in the same order, this takes them by their places: ${line}`;
+}
+
 function positionsTold({ file, columns }: Table): string {
   return `${file}: columns taken by their places: ${list(columns.map((name, i) => `${i + 1} ${show(name)}`))}`;
 }
 
-/** Rows whose targets are known, for judging a model. */
+/** Rows with known targets, on which a model is measured. */
 export interface JudgingTable {
   file: string;
   x: { data: Encoded["data"]; shape: [number, number] };
+  /** The line of the file on which a row begins. */
+  lineOf: (row: number) => number;
   targets: Targets;
   warnings: string[];
 }
 
 /**
- * Reads a table with known targets for a model. Rows that lack the target, or what the model needs, are left out and
- * counted.
- * @throws PropagoError as `readModelTable`, and where no row is left.
+ * Reads a table with known targets for a model. Rows without a target, and rows that the model cannot predict, are left
+ * out and counted.
+ * @throws PropagoError as `readModelTable`, and if no row is left.
  */
 export function readJudgingTable(
   path: string,
@@ -623,10 +692,16 @@ export function readJudgingTable(
   const lacking = table.rows - unusable - rows.length;
   if (lacking > 0) warnings.push(`${table.file}: ${count(lacking, "row")} without a target left out`);
   if (unusable > 0) warnings.push(`${table.file}: ${count(unusable, "row")} that the model cannot predict left out`);
-  return { file: table.file, x: chosenRows(encoded, rows), targets, warnings };
+  return {
+    file: table.file,
+    x: chosenRows(encoded, rows),
+    lineOf: (row) => table.lineOf(rows[row]),
+    targets,
+    warnings,
+  };
 }
 
-/** Some rows of an encoded table, packed in place. */
+/** Moves some rows of an encoded table to its beginning, and gives these. */
 function chosenRows({ data, columns }: Encoded, rows: Uint32Array): JudgingTable["x"] {
   rows.forEach((row, i) => {
     if (row !== i) data.copyWithin(i * columns, row * columns, (row + 1) * columns);

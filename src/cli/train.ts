@@ -1,4 +1,4 @@
-// propago train: from a table to a model file.
+// propago train: trains a model on a table, and writes it to a model file.
 import { Command, InvalidArgumentError, Option } from "commander";
 import { ACTIVATIONS } from "../tables/activations.ts";
 import { Classifier } from "../estimators/classifier.ts";
@@ -9,16 +9,17 @@ import { OPTIMIZERS } from "../tables/whole.ts";
 import { warn } from "./exit.ts";
 import { baselineSentence, classLines, measure, sentence, thresholdLines } from "./figures.ts";
 import type { Figures } from "./figures.ts";
-import { checkOutput } from "./files.ts";
+import { checkInput, checkOutput } from "./files.ts";
 import { learn, splitTargets } from "./learn.ts";
-import type { Learnt, LearnFlags } from "./learn.ts";
-import { writeModel } from "./model.ts";
+import type { Learnt, LearnFlags, Target } from "./learn.ts";
+import { checkSize, writeModel } from "./model.ts";
 import type { Model } from "./model.ts";
-import { layerSizes, named, number } from "./options.ts";
+import { named, withNames } from "./names.ts";
+import { layerSizes, namedOption, number } from "./options.ts";
 import { isSeen, sampleOf } from "./seen.ts";
 import { addTableOptions, readJudgingTable, readTrainingTable } from "./tables.ts";
 import type { JudgingTable, TableFlags, TrainingTable } from "./tables.ts";
-import { figure, printable, word } from "./text.ts";
+import { called, figure, jsonLine, printable, word } from "./text.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 import type { History } from "../training/reports.ts";
 
@@ -28,7 +29,7 @@ interface TrainOptions extends TableFlags, LearnFlags {
   json: boolean;
 }
 
-/** Epochs that `--json` tells of. */
+/** The largest number of epochs that `--json` reports. */
 const MOST_EPOCHS = 1000;
 
 export function trainCommand(): Command {
@@ -57,9 +58,9 @@ function addLearningOptions(command: Command): Command {
     )
     .option("--ensemble <count>", "networks that the model consists of at most (default: by effort)", count)
     .option("--hidden <sizes>", "neurons of each hidden layer, as 16,16, or none (default: chosen)", layerSizes)
-    .option("--activation <name>", "of the hidden layers (default: chosen)", named(ACTIVATIONS))
-    .option("--loss <name>", "what training minimises (default: fits the task)", named(LOSSES))
-    .option("--optimizer <name>", "how weights are updated (default: chosen)", named(OPTIMIZERS))
+    .option("--activation <name>", "of the hidden layers (default: chosen)", namedOption(ACTIVATIONS))
+    .option("--loss <name>", "what training minimises (default: fits the task)", namedOption(LOSSES))
+    .option("--optimizer <name>", "how weights are updated (default: chosen)", namedOption(OPTIMIZERS))
     .option("--learning-rate <rate>", "size of the updates (default: the optimizer's)", positive)
     .option("--l1 <strength>", "pull of the weights towards 0 (default: 0)", notNegative)
     .option("--l2 <strength>", "decay of the weights (default: chosen)", notNegative)
@@ -86,6 +87,8 @@ function addLearningOptions(command: Command): Command {
 }
 
 async function train(path: string, options: TrainOptions): Promise<void> {
+  checkInput(path);
+  if (typeof options.validation === "string") checkInput(options.validation);
   checkOutput(options.out, { inputs: [path], force: options.force });
   const table = readTrainingTable(path, options, options.dtype);
   const { targets, encoded, columns, record, weights } = table;
@@ -94,37 +97,50 @@ async function train(path: string, options: TrainOptions): Promise<void> {
 
   const tables = { columns, targets: targets.records, record };
   const { validation } = options;
-  // Read before anything is trained: a file that does not fit should cost no time.
+  // The file is read before anything is trained, so that a file that does not fit costs no time.
   const judging = typeof validation === "string" ? readJudging(validation, options, tables, table) : undefined;
   const all = splitTargets(targets);
+  checkSize(
+    all.reduce((sum, target) => sum + parametersFor(target, encoded.columns, options.hidden), 0),
+    options.dtype,
+  );
   const learnt: Learnt[] = [];
   for (const [i, target] of all.entries()) {
-    learnt.push(await learn(target, encoded, weights, options, { number: i + 1, of: all.length }));
+    const origin = { file: table.file, columns, target: target.name, lineOf: table.lineOf };
+    const training = learn(target, encoded, weights, options, { number: i + 1, of: all.length });
+    learnt.push(await training.catch((error: unknown) => Promise.reject(named(error, origin) as Error)));
     tellWarnings(learnt[i].history);
   }
   const estimators = learnt.map(({ estimator }) => estimator);
-  if (judging) judge(judging, learnt);
+  if (judging) judge(judging, learnt, columns);
 
   const last = learnt[learnt.length - 1].history.epochs;
   const training = {
     rows: encoded.rows,
-    epochs: last.length,
+    epochs: countOf(last),
     loss: last[last.length - 1]?.loss ?? NaN,
     validation: learnt.map(({ judged, estimator }) => shown(judged ?? estimator.estimate ?? null)),
     sample: sampleOf(encoded),
   };
   const model: Model = { task: all[0].task, ...tables, training, estimators };
-  writeModel(options.out, model);
-  if (options.json) process.stdout.write(`${JSON.stringify(asJson(model, learnt, encoded.columns, options.out))}\n`);
+  writeModel(options.out, model, options.force);
+  if (options.json) process.stdout.write(jsonLine(asJson(model, learnt, encoded.columns, options.out)));
   else process.stdout.write(`${learnt.flatMap((one) => linesOf(one, learnt.length)).concat(savedLine(model, options.out)).join("\n")}\n`); // prettier-ignore
 }
 
+/** The least number of weights and biases of a network for a target, as far as the user has chosen its size. */
+function parametersFor(target: Target, inputs: number, hidden: readonly number[] = []): number {
+  const classes = target.task === "classification" ? new Set(target.labels).size : 1;
+  const widths = [...hidden, classes === 2 ? 1 : classes];
+  return widths.reduce((sum, units, i) => sum + (i === 0 ? inputs : widths[i - 1]) * units + units, 0);
+}
+
 function tellWarnings({ warnings = [] }: History): void {
-  // One class only has been said already, by its name.
+  // That there is only one class has been said already, with the target's name.
   for (const { code, message } of warnings) if (code !== "WARN_CONSTANT_TARGETS") warn(message);
 }
 
-/** Reads the file that is to judge, and says where its rows are those that are trained on. */
+/** Reads the validation file, and warns if its rows are also trained on. */
 function readJudging(
   path: string,
   options: TrainOptions,
@@ -140,11 +156,12 @@ function readJudging(
   return judging;
 }
 
-/** Measures the models on the rows of that file. */
-function judge({ x, targets }: JudgingTable, learnt: Learnt[]): void {
+/** Measures the models on the rows of the validation file. */
+function judge({ file, x, lineOf, targets }: JudgingTable, learnt: Learnt[], columns: Model["columns"]): void {
   for (const [i, target] of splitTargets(targets).entries()) {
     const y = target.task === "classification" ? target.labels : target.values;
-    learnt[i].judged = measure(learnt[i].estimator, x, y);
+    const origin = { file, columns, target: target.name, lineOf };
+    learnt[i].judged = withNames(() => measure(learnt[i].estimator, x, y), origin);
   }
 }
 
@@ -155,10 +172,10 @@ function shown(figures: Evaluation | null): Evaluation | null {
   return confusionMatrix && confusionMatrix.length > 100 ? rest : figures;
 }
 
-/** What one target's training came to, for people. */
+/** Puts the result of training on one target into words. */
 function linesOf({ target, estimator, seconds, training, judged }: Learnt, count: number): string[] {
   const { chosen, estimate, baseline } = estimator;
-  const lines: string[] = count > 1 ? [`target ${word(target.name)}:`] : [];
+  const lines: string[] = count > 1 ? [`target ${called(target.name)}:`] : [];
   if (chosen) lines.push(`${chosenSentence(chosen)}; ${figure(seconds, 2)} s`);
   const classes = estimator instanceof Classifier ? estimator.classes : [];
   if (judged) lines.push(`validation rows (${judged.rows}): ${sentence(judged)}`, ...classLines(classes, judged));
@@ -172,7 +189,7 @@ function linesOf({ target, estimator, seconds, training, judged }: Learnt, count
   return lines;
 }
 
-/** How an estimate was made. */
+/** Says how an estimate was made. */
 function methodOf({ folds, rows }: Estimate): string {
   return folds > 1 ? `${folds}-fold cross-validation, ${rows} rows` : `${rows} rows that were left out once`;
 }
@@ -196,7 +213,7 @@ function parametersOf(estimators: Model["estimators"]): number {
   return estimators.flatMap(({ networks }) => networks).reduce((sum, network) => sum + network.parameterCount, 0);
 }
 
-/** The figures for programs: of the first target, and of each where there are several. */
+/** The figures for programs: those of the first target, then those of each if there are several. */
 function asJson({ task, training, estimators }: Model, learnt: readonly Learnt[], inputs: number, out: string) {
   const each = learnt.map(({ target, estimator, history, seconds, training: own, judged }, i) => {
     const { chosen, estimate = null, baseline = null } = estimator;
@@ -206,7 +223,7 @@ function asJson({ task, training, estimators }: Model, learnt: readonly Learnt[]
       target: target.name,
       seconds,
       ...shown(figures),
-      epochs: history.epochs.length,
+      epochs: countOf(history.epochs),
       loss: last?.loss,
       training: shown(own),
       validation: training.validation[i] && withRows(training.validation[i], judged?.rows ?? estimate?.rows),
@@ -246,7 +263,7 @@ function batchSize(text: string): number | "full" {
   return number({ least: 1, whole: true })(text);
 }
 
-/** A fraction, or else a file. */
+/** Parses `--validation`: a fraction, or else the path of a file. */
 function validation(text: string): number | string {
   if (!/^[-+.\d]+(e[-+]?\d+)?$/i.test(text)) return text;
   try {
@@ -263,4 +280,9 @@ function seed(text: string): number | "random" {
   } catch {
     throw new InvalidArgumentError('Expected a whole number from 0 to 4294967295, or "random".');
   }
+}
+
+/** The number of epochs. A long history does not keep all of them, so it is read from their numbers. */
+function countOf(epochs: readonly { epoch: number }[]): number {
+  return epochs.length === 0 ? 0 : epochs[epochs.length - 1].epoch - epochs[0].epoch + 1;
 }

@@ -1,6 +1,6 @@
-// Cuts a text into records and fields, as CSV files are cut: delimiters, double quotes, line ends of any kind. It keeps
-// one number a field, where it begins; a field's text is cut out when somebody asks for it. That is what makes large
-// tables lean. What a record means (a header, a comment) is decided in header.ts.
+// Splits the text of a CSV file into records and fields: delimiters, double quotes, line ends of any kind. It keeps only
+// one number for each field, the place where it begins, and cuts out the text on demand. This keeps large tables small.
+// What a record means (a header, a comment) is decided in header.ts.
 import { PropagoError } from "../ground/errors.ts";
 
 /** Where the fields of a text begin. */
@@ -15,7 +15,7 @@ export interface Records {
   lines: Uint32Array;
 }
 
-/** Stands for runs of spaces and tabs between fields. */
+/** The delimiter of files in which runs of spaces and tabs separate fields. */
 export const SPACES = " ";
 
 const MAX_FIELD = 1e6;
@@ -28,18 +28,18 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 
 export interface CutOptions {
-  /** How messages call the text. */
+  /** The name of the text in messages. */
   file: string;
   /** Where to begin, and on which line that is. */
   from?: number;
   line?: number;
-  /** A line that begins so is no record. */
+  /** Lines that begin with this are no records. */
   comment?: string;
   /** Stop after so many records. */
   most?: number;
 }
 
-/** Numbers that grow in number. */
+/** A list of numbers that can grow. */
 class Growing {
   values = new Uint32Array(1024);
   length = 0;
@@ -126,12 +126,12 @@ export function cellOf({ text, delimiter, starts, firsts }: Records, record: num
   return fieldAt(text, starts[firsts[record] + field], delimiter).trim();
 }
 
-/** Where the field that begins here ends, or -1 for a quote that is wrong. */
+/** Where the field that begins here ends, or -1 if a quote is misplaced. */
 function fieldEnd(text: string, start: number, separator: number): number {
   const open = quoteOf(text, start, separator);
   if (open >= 0) {
     const end = quotedEnd(text, open, separator);
-    // A quote after spaces may be a part of the text; only one that stands first must be closed.
+    // A quote after spaces may be part of the text. Only a quote at the very beginning must be closed.
     if (end >= 0 || open === start) return end;
   }
   let at = start;
@@ -189,7 +189,7 @@ function quoteError(text: string, start: number, separator: number, file: string
   return new PropagoError("ERR_CSV", `${file}:${line} ${problem}`);
 }
 
-/** The end of a line that holds nothing but spaces, or -1. Tabs are blank where they do not separate fields. */
+/** The end of a line that contains only spaces, or -1. Tabs count as spaces unless they separate fields. */
 function blankEnd(text: string, start: number, separator: number): number {
   let at = start;
   for (; at < text.length; at++) {

@@ -1,22 +1,22 @@
-// Numbers that stand for a missing value, such as -999 among ages: they are far from all others and come again. Nobody but
-// the user can tell whether they mean that; so they are told, and stay numbers.
+// Finds numbers that may stand for a missing value, such as -999 among ages: they occur repeatedly, far from all others.
+// Only the user knows what they mean. So they are reported, and stay numbers.
 import { readNumber } from "./numbers.ts";
 import type { NumberFormat } from "./numbers.ts";
 import { list, quotedForShell } from "./problems.ts";
 import type { Choices } from "./problems.ts";
 import type { Column } from "./readings.ts";
 
-/** A table has hardly more codes than these, as -997, -998 and -999. */
+/** A column hardly has more codes than this, as -997, -998 and -999. */
 const MOST_CODES = 3;
-/** A number that comes less often is an outlier. */
+/** A number that occurs less often is taken for an outlier. */
 const LEAST_CELLS = 3;
-/** Among fewer other numbers nothing is far. */
+/** With fewer other numbers, it cannot be said what is far from them. */
 const LEAST_OTHERS = 10;
 
-/** Digits that repeat, as 99, 777 and 9998; the largest numbers of 15, 16 and 31 bits; and what no quantity reaches. */
+/** Typical codes: repeated digits, as 99, 777 and 9998, the largest numbers of 15, 16 and 31 bits, and huge numbers. */
 const CODE = /^-?(?:(\d)\1+|9+[5-8]|32767|32768|65535|2147483647|2147483648|\d+e\+\d+)$/;
 
-/** Numbers at one end that come again, farther from the others than these are from each other. */
+/** Finds repeated numbers at one end that are farther from the others than these are from each other. */
 export function codesIn(ascending: Float64Array): number[] {
   const low = lowestCodes(ascending);
   return low.length > 0 ? low : lowestCodes(ascending.map((value) => -value).reverse()).map((value) => -value);
@@ -30,7 +30,7 @@ function lowestCodes(ascending: Float64Array): number[] {
     const begin = end;
     while (end < ascending.length && ascending[end] === value) end++;
     const next = ascending[end];
-    // Among numbers that are never negative any negative one may be a code.
+    // If all other numbers are at least 0, any negative number may be a code.
     const isCode = CODE.test(String(value)) || (Number.isInteger(value) && value < 0 && next >= 0);
     if (value === 0 || !isCode || end - begin < 2 || 2 * end >= ascending.length) return [];
     codes.push(value);
@@ -47,7 +47,7 @@ function hasOthers(ascending: Float64Array, from: number): boolean {
   return others >= LEAST_OTHERS;
 }
 
-/** Says which numbers of a column may mean that there is none. */
+/** Reports which numbers of a column may stand for missing values. */
 export function tellCodes(
   name: string,
   place: number,

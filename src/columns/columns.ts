@@ -1,25 +1,22 @@
 // A table's input columns as a model remembers them, and the rows of numbers that they become. Training writes these
 // records (learning.ts); predicting applies the same ones.
 import { didYouMean, PropagoError, show } from "../ground/errors.ts";
-import { partOf, PART_NAMES, readDate } from "./dates.ts";
-import type { DateForm, DatePart } from "./dates.ts";
-import { distinctTexts, keptNumbers } from "../files/csv.ts";
-import type { Distinct, Table } from "../files/csv.ts";
-import { isUsable, PLAIN, readNumber } from "./numbers.ts";
-import type { NumberFormat } from "./numbers.ts";
+import { partOf, PART_NAMES, readDate, type DateForm, type DatePart } from "./dates.ts";
+import { isUsable, PLAIN, readNumber, type NumberFormat } from "./numbers.ts";
 import { count, list, listShown, LISTED } from "./problems.ts";
+import { distinctTexts, keptNumbers, type Distinct, type Table } from "../data/table.ts";
 
 /** A column of numbers: one input, and a second one that says where the number is missing. */
 export interface NumberColumn {
   name: string;
   kind: "number";
-  /** How its numbers are written; without it plainly. */
+  /** How its numbers are written. Default: plainly. */
   format?: NumberFormat;
-  /** What is subtracted, so that float32 keeps the digits. Without it inputs are float64. */
+  /** A number that is subtracted, so that float32 keeps the digits. Without it, inputs are float64. */
   offset?: number;
   /** Whether the numbers are too large or too small for float32. */
   wide?: boolean;
-  /** What stands for a missing value; without it a row that lacks one is not predicted. */
+  /** The number that replaces a missing value. Without it, rows with a missing value are not predicted. */
   fill?: number;
   /** Whether a second input is 1 where the value is missing. */
   indicator?: boolean;
@@ -34,7 +31,7 @@ export interface CategoryColumn {
   other?: boolean;
   /** Hashes of the rare categories that training has gathered in it, unless there were too many to remember. */
   gathered?: number[];
-  /** What a missing value is: a category with an input of its own, no category, or a row that is not predicted. */
+  /** What a missing value means: a category with its own input, no category, or that the row is not predicted. */
   missing: "category" | "none" | "refuse";
   /** Whether "TRUE", "True" and "true" are one category. */
   fold?: boolean;
@@ -62,29 +59,31 @@ export interface Encoded {
   data: EncodedArray;
   rows: number;
   columns: number;
-  /** What the user should know, though it is no error. */
+  /** Warnings for the user. */
   warnings: string[];
-  /** For each row whether it lacks what the model needs; its inputs are then without meaning. */
+  /** For each row, whether it lacks something that the model needs. The inputs of such a row have no meaning. */
   isUnusable: Uint8Array;
 }
 
 export interface EncodeOptions {
   isMissing: (text: string) => boolean;
-  /** The rows to encode; without it all. */
+  /** The rows to encode. Default: all. */
   rows?: ArrayLike<number>;
   /** Names that may be in the table without being inputs, so that nothing is said about them. */
   expected?: readonly string[];
   /**
-   * What a category is that training has not seen: the column's "other" (where it has none, no category), told; no
-   * category, silently; or an error.
+   * What becomes of a category that training has not seen. "other" takes it as the column's "other", or as no category if
+   * there is none, and warns. "ignore" takes it as no category. "error" refuses it.
    */
   unknown?: "other" | "ignore" | "error";
-  /** Whether these are the rows that the columns were learnt from: their rare categories are not news. */
+  /** Whether the columns were learnt from these rows. Their rare categories are then no reason for a warning. */
   isTraining?: boolean;
   /** Float64 keeps all digits, for networks that compute so. */
   dtype?: "float32" | "float64";
-  /** The decimal sign of this table, where it is not the training table's. */
+  /** The decimal sign of this table, if it differs from the training table's. */
   decimal?: "." | ",";
+  /** Advice that is added to the message about absent columns: how to take columns by their places. */
+  byPlace?: string;
 }
 
 /**
@@ -92,7 +91,7 @@ export interface EncodeOptions {
  * @throws PropagoError ERR_DATA where a column is not there, or for an unseen category where these are errors.
  */
 export function encodeRows(table: Table, columns: readonly Column[], options: EncodeOptions): Encoded {
-  const places = placesOf(table, columns);
+  const places = placesOf(table, columns, options);
   const warnings: string[] = [];
   const used = new Set([...columns.map(({ name }) => name), ...(options.expected ?? [])]);
   const extra = table.columns.filter((name) => !used.has(name));
@@ -122,7 +121,7 @@ export function encodeRows(table: Table, columns: readonly Column[], options: En
   return { data: encoding.data, rows, columns: width, warnings, isUnusable: encoding.isUnusable };
 }
 
-/** What `encodeRows` works on. */
+/** The state of `encodeRows`. */
 interface Encoding {
   table: Table;
   options: EncodeOptions & { unknown: "other" | "ignore" | "error" };
@@ -137,7 +136,7 @@ interface Encoding {
 }
 
 interface Found {
-  /** How messages call the column. */
+  /** The column's name in messages. */
   column: string;
   place: number;
   cells: number;
@@ -145,39 +144,72 @@ interface Found {
   text: string;
 }
 
-/** Where the columns are in a table. @throws PropagoError ERR_DATA naming those that are not there. */
-function placesOf(table: Table, columns: readonly Column[]): number[] {
+/** Where the columns are in a table. @throws PropagoError ERR_DATA naming those that are not there, and what to do. */
+function placesOf(table: Table, columns: readonly Column[], { byPlace = "" }: EncodeOptions): number[] {
   const byName = new Map(table.columns.map((name, i) => [name, i]));
-  const absent = columns.filter(({ name }) => !byName.has(name)).map(({ name }) => name);
+  const absent = columns.filter(({ name }) => !byName.has(name));
   if (absent.length > 0) {
+    const names = absent.map(({ name }) => name);
     const needed = new Set(columns.map(({ name }) => name));
-    const near = nearest(
-      absent,
-      table.columns.filter((name) => !needed.has(name)),
-    );
+    const others = table.columns.filter((name) => !needed.has(name));
+    const near = nearest(names, others);
     const word = absent.length === 1 ? "the column" : `${absent.length} columns`;
     const header = table.hasHeader
       ? ""
       : "; its first line was read as a row: --header reads names, --no-header takes as many columns as in training by their places";
-    const what = `${table.file} lacks ${word} ${listShown(absent)}${near.similar}, which the model needs`;
-    throw new PropagoError("ERR_DATA", `${what}${near.rename}${header}`);
+    const what = `${table.file} lacks ${word} ${listShown(names)}${near.similar}, which the model needs`;
+    const alone = absent.filter(({ name }) => near.unlike.includes(name));
+    const more = alone.length === 0 || header !== "" ? "" : additionOf(table, alone, absent.length);
+    throw new PropagoError("ERR_DATA", `${what}${near.rename}${more}${header}${byPlace}`);
   }
   return columns.map(({ name }) => byName.get(name) ?? 0);
 }
 
-/** What may be meant by names that are not there: others that differ in case and signs only, or one that is similar. */
-export function nearest(absent: readonly string[], others: readonly string[]): { similar: string; rename: string } {
-  const plain = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
-  const byPlain = new Map(others.map((name) => [plain(name), name]));
-  const same = absent.flatMap((name) => {
-    const other = plain(name) === "" ? undefined : byPlain.get(plain(name));
-    return other === undefined ? [] : [`${show(other)} to ${show(name)}`];
-  });
-  if (same.length > 0) return { similar: "", rename: `; rename ${list(same)}` };
-  return { similar: absent.length === 1 ? didYouMean(absent[0], others) : "", rename: "" };
+/** Advice about absent columns to which no other column is similar. */
+function additionOf(table: Table, absent: readonly Column[], all: number): string {
+  const isFilled = absent.every((column) => (column.kind === "category" ? column.missing !== "refuse" : column.fill !== undefined)); // prettier-ignore
+  const cells = isFilled ? ", with empty cells where a value is unknown" : "";
+  const names = absent.length === all ? (all === 1 ? "it" : "them") : listShown(absent.map(({ name }) => name));
+  return `; its columns are ${listShown(table.columns)}, none of them alike: add ${names}${cells}`;
 }
 
-/** The leanest array that keeps all digits: columns of earlier versions were not centred, so float32 may lose theirs. */
+/** Names of a table that may be meant by names that it does not have. */
+interface Near {
+  /** " (did you mean …?)", where one name is absent and one is similar. */
+  similar: string;
+  /** What to rename. */
+  rename: string;
+  /** The absent names to which no other name is similar. */
+  unlike: string[];
+}
+
+/** Finds names that may be meant by absent ones: names that differ only in case, spaces and signs, or similar names. */
+export function nearest(absent: readonly string[], others: readonly string[]): Near {
+  const plain = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+  const byPlain = new Map(others.map((name) => [plain(name), name]));
+  const same = new Map<string, string>();
+  for (const name of absent) {
+    const other = plain(name) === "" ? undefined : byPlain.get(plain(name));
+    if (other !== undefined) same.set(name, other);
+  }
+  const taken = new Set(same.values());
+  const free = others.filter((name) => !taken.has(name));
+  const rest = absent.filter((name) => !same.has(name));
+  // The message lists no more, and very wide tables would take long.
+  const guesses = rest.slice(0, LISTED).flatMap((name) => {
+    const guess = /"(.*)"/s.exec(didYouMean(name, free))?.[1];
+    return guess === undefined ? [] : [[name, guess] as const];
+  });
+  const unlike = rest.filter((name) => !guesses.some(([own]) => own === name));
+  const renamed = list([...same].map(([name, other]) => `${show(other)} to ${show(name)}`));
+  const rename = same.size > 0 ? `; rename ${renamed}` : "";
+  if (absent.length === 1 && guesses.length === 1) return { similar: ` (did you mean ${show(guesses[0][1])}?)`, rename, unlike }; // prettier-ignore
+  const meant = list(guesses.map(([name, guess]) => `${show(guess)} to ${show(name)}`));
+  const perhaps = guesses.length > 0 ? `; perhaps rename ${meant}` : "";
+  return { similar: "", rename: `${rename}${perhaps}`, unlike };
+}
+
+/** The smallest kind of array that keeps all digits. Columns of version 1 are not centred, so they need float64. */
 function newArray(table: Table, columns: readonly Column[], places: number[], length: number, options: EncodeOptions) {
   if (columns.every((column, i) => fitsBytes(table, column, places[i], options))) return new Uint8Array(length);
   const isSingle = columns.every((column) => column.kind !== "number" || (column.offset !== undefined && !column.wide));
@@ -198,7 +230,7 @@ function fitsBytes(
   if (column.fill !== undefined && !isByte(column.fill)) return false;
   const kept = isTraining ? keptNumbers(table, place) : undefined;
   if (kept) return kept.values.every((value) => Number.isNaN(value) || isByte(value));
-  // A look at the first rows tells most columns of other numbers.
+  // For most columns the first rows already show that they do not fit.
   const read = (text: string) => (isMissing(text) ? 0 : (valueOf(column, text, decimal) ?? 0));
   for (let row = 0; row < Math.min(table.rows, 20); row++)
     if (!isByte(read(table.cell(row, place).trim()))) return false;
@@ -248,12 +280,12 @@ function encodeCategories(
   if (options.unknown === "error" && first?.place === place) throw unseenError(encoding, first, column.categories);
 }
 
-/** Where each text that names a category has its input; a gathered category has none of its own. */
+/** The input of each category, by its text. Gathered categories have no input of their own. */
 export function categoryIndices({ categories, fold }: CategoryColumn): Map<string, number> {
   return new Map(categories.map((category, index) => [fold ? category.toLowerCase() : category, index]));
 }
 
-/** FNV-1a of a text's UTF-16 units, 32 bits: a model knows rare words again without keeping them. */
+/** A 32-bit FNV-1a hash of a text's UTF-16 units. A model recognises rare words by it without keeping them. */
 export function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
@@ -272,7 +304,7 @@ export function valueOf(
   return isUsable(value) ? value : undefined;
 }
 
-/** A format with a decimal sign that is known: the other sign can but separate thousands. */
+/** A format with a known decimal sign. The other sign can then only separate thousands. */
 export function formatWith(format: NumberFormat, decimal: "." | ","): NumberFormat {
   const { thousands } = format;
   const others = decimal === "." ? "," : ".";
@@ -288,7 +320,9 @@ function encodeValues(encoding: Encoding, column: NumberColumn | DateColumn, pla
   for (let row = 0; row < rows; row++) {
     const code = codes[rowAt(encoding, row)];
     const value = values[code];
-    if (Number.isNaN(value)) {
+    // Columns that were not wide in training become float32, which cannot hold this number.
+    const isTooLarge = data instanceof Float32Array && !Number.isFinite(Math.fround(value - shift));
+    if (Number.isNaN(value) || isTooLarge) {
       isUnusable[row] = 1;
       note(
         isMissing[code] ? encoding.lacking : encoding.faults,
@@ -309,7 +343,7 @@ function encodeValues(encoding: Encoding, column: NumberColumn | DateColumn, pla
   }
 }
 
-/** The values of a column's texts, missing ones filled; those that training has read are not read again. */
+/** The values of a column's texts, with missing ones filled. Texts that training has read are not read again. */
 function readValues({ table, options }: Encoding, column: NumberColumn | DateColumn, place: number) {
   const { fill = NaN } = column;
   const kept = options.isTraining ? keptNumbers(table, place) : undefined;
@@ -344,7 +378,7 @@ function note(found: Found[], encoding: Encoding, column: string, place: number,
   else found.push({ column, place, cells: 1, row: rowAt(encoding, row), text });
 }
 
-/** What predictions leave out or take for something else, in one line a kind. */
+/** Warnings about rows that are left out and cells that are taken for something else, one line for each kind. */
 function tell({ table, unseen, faults, lacking, options }: Encoding): string[] {
   const lines: string[] = [];
   const named = (found: readonly Found[]) =>
@@ -393,7 +427,7 @@ export function inputsOf(columns: readonly Column[]): number {
   }, 0);
 }
 
-/** How messages call each input: by the user's names. */
+/** The name of each input in messages, made of the user's column names. */
 export function inputNames(columns: readonly Column[]): string[] {
   return columns.flatMap((column) => {
     const { name } = column;
@@ -464,7 +498,7 @@ function isParts(value: unknown): boolean {
   });
 }
 
-/** A column as version 1 of the model file has it. */
+/** Reads a column of a model file of version 1. */
 export function fromVersion1(value: unknown): Column | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   const { name, kind, categories } = value as Record<string, unknown>;

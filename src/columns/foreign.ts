@@ -1,5 +1,5 @@
-// Files that are no tables of text: workbooks, archives, databases, and texts of other kinds. Each is named for what it
-// is, with what makes a CSV file of it.
+// Recognises files that are no CSV: workbooks, archives, databases, and texts of other formats. The message names the
+// format, and says how to get a CSV file from it.
 import { TableError } from "./problems.ts";
 import type { Remedy } from "./problems.ts";
 
@@ -7,7 +7,7 @@ const IN_SPREADSHEET = "open it in a spreadsheet and save the sheet as CSV";
 const IN_PROGRAM = "write the table as CSV with the program that made it";
 const UNPACK = "unpack it first";
 
-/** What files begin with, from which byte on. */
+/** The bytes with which formats begin, and at which byte. */
 const BEGINNINGS: readonly [begin: string, name: string, advice: string, at?: number][] = [
   ["\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an Excel workbook (.xls) or another old Office file", IN_SPREADSHEET],
   ["PAR1", "a Parquet file", IN_PROGRAM],
@@ -45,7 +45,7 @@ const BEGINNINGS: readonly [begin: string, name: string, advice: string, at?: nu
 export function refuseBinary(bytes: Uint8Array, file: string): void {
   const near = new TextDecoder("latin1").decode(bytes.subarray(0, 4096));
   const found = isZip(bytes) ? zipKind(near) : BEGINNINGS.find(([begin, , , at = 0]) => begins(bytes, begin, at));
-  // Short beginnings are words of texts too; what is no text has control characters.
+  // A text may begin with a short one of these too. Only binary files contain control characters.
   if (!found || (found[0].length < 5 && !hasControls(bytes))) return;
   const message = `${file} is ${found[1]}, not a CSV file; ${found[2]}`;
   throw new TableError([{ code: "ERR_CSV", message }], file);
@@ -68,14 +68,17 @@ function zipKind(near: string): readonly [string, string, string] {
   if (/xl\/|\[Content_Types\]\.xml|_rels\/|docProps\//.test(near))
     return ["workbook", "an Excel workbook (.xlsx)", "save the sheet as CSV"];
   if (/\.npy/.test(near)) return ["arrays", "NumPy arrays (.npz)", "save the table with numpy.savetxt"];
-  return ["archive", "a zip archive", UNPACK];
+  return ["archive", "a zip archive", `${UNPACK}; unzip -p prints what is in it, which - in its place reads`];
 }
 
 function hasControls(bytes: Uint8Array): boolean {
   return bytes.subarray(0, 65_536).some((byte) => byte < 9 || (byte > 13 && byte < 32));
 }
 
-/** A command's options that read a file of another kind as a table, or what to do first. */
+/**
+ * Refuses texts of other formats.
+ * @throws TableError naming the format, with the options that read its table if there are any.
+ */
 export function refuseForeign(text: string, file: string): void {
   const start = text.slice(0, 2000).trimStart();
   const kind = (name: string, advice: string, remedies?: readonly Remedy[]): TableError =>
@@ -92,6 +95,12 @@ export function refuseForeign(text: string, file: string): void {
     ];
     if (lines.slice(at + 1).some((line) => line.startsWith("%"))) remedies.push({ option: "comment", value: "%" });
     throw kind("an ARFF file (of Weka)", advice, remedies);
+  }
+  if (/^\{\s*"format"\s*:\s*"propago-model"/.test(start)) {
+    throw kind("a model of propago", "propago inspect shows what it holds; name the model first, then the table");
+  }
+  if (/^\{\s*"format"\s*:\s*"propago[\w-]*"/.test(start)) {
+    throw kind("a network or estimator as JSON", "fromJSON of the library reads it");
   }
   if (/^[[{]/.test(start) && isJson(text)) {
     throw kind("JSON", "write one line for each row and one column for each field, and save it as CSV");

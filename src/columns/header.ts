@@ -1,5 +1,5 @@
-// The first lines of a table: what is no row, what separates the fields, and how the columns are called. Whatever is
-// decided here for the user is told in the table's warnings, with the option that overrules it.
+// Reads the first lines of a table: finds which lines are no rows, the delimiter, and the names of the columns. The
+// table's warnings report every decision, with the option that overrules it.
 import { PropagoError, show } from "../ground/errors.ts";
 import { afterLine, cellOf, countOf, cut, lineEnd, SPACES, widthOf } from "./cells.ts";
 import type { Records } from "./cells.ts";
@@ -10,16 +10,16 @@ import { isSeries, refuseNames, refuseNoRows, refuseTitles } from "./titles.ts";
 
 export const DELIMITERS = [",", ";", "\t", "|"] as const;
 
-/** What the user says about a file. What is left open is found out. */
+/** What the user says about a file. The rest is found out. */
 export interface ReadingOptions {
   delimiter?: string;
   /** Whether the first line names the columns. */
   header?: boolean;
   /** How many lines stand before the table. */
   skipLines?: number;
-  /** What begins a line that is no row. */
+  /** Lines that begin with this are no rows. */
   comment?: string;
-  /** Names that the columns may have, where a model is to read the table: a first line that is one of them is no row. */
+  /** Column names that a model expects. A first line that contains one of them is a header. */
   expected?: readonly string[];
   /** Whether a cell means that there is no value. */
   isMissing?: (text: string) => boolean;
@@ -40,9 +40,9 @@ export interface Frame {
 const MAX_COLUMNS = 1e6;
 /** How many rows decide what separates the fields, and whether there is a header. */
 const PREVIEW = 50;
-/** So many rows decide whether the first one's words are names. */
+/** How many rows decide whether the words of the first line are names. */
 const MOST_WORDS = 1000;
-/** More wrong lines than this make no list. */
+/** With more wrong lines than this, they are not listed. */
 const MOST_BAD_LINES = 20;
 
 /**
@@ -82,7 +82,7 @@ export function frameTable(text: string, file: string, options: ReadingOptions):
   return { records, columns, firstRow: hasHeader ? 1 : 0, hasHeader, width, warnings };
 }
 
-/** Where the table begins: behind skipped lines, a line "sep=;" and comments at the top. */
+/** Finds where the table begins: after skipped lines, a line such as "sep=;", and comments. */
 function begin(text: string, file: string, options: ReadingOptions, warnings: string[]) {
   let from = 0;
   let line = 1;
@@ -174,7 +174,7 @@ function fit(records: Records, file: string, options: ReadingOptions) {
   throw unevenError(records, file, options);
 }
 
-/** Whether the rows that do not fit end in one delimiter too many. */
+/** Whether all rows that do not fit end with one delimiter too many. */
 function isTrailingSome(records: Records, width: number): boolean {
   return Array.from({ length: countOf(records) }, (_, record) => record).every((record) => {
     const own = widthOf(records, record);
@@ -240,7 +240,7 @@ function endLine(records: Records, record: number): number {
   return lines[record] + inside;
 }
 
-/** The one delimiter that cuts the first rows into equally many fields; more than one such is for the user to say. */
+/** Finds the delimiter that splits all first rows into equally many fields. If several do, the user must choose. */
 function detectDelimiter(
   text: string,
   file: string,
@@ -270,7 +270,7 @@ function detectDelimiter(
     .replace(/^"(.*)"$/, "$1");
   const isOneColumn = expected?.includes(first) ?? false;
   if (!isOneColumn && areSpaces(widthsBy(SPACES), widths, header)) return SPACES;
-  // No delimiter fits every row: the one that fits most of them, and what does not fit is reported by its line.
+  // If no delimiter fits every row, take the one that fits most. The lines that do not fit are reported.
   const fits = widths.map((by) =>
     Math.max(0, ...by.map((w) => (w > 1 ? by.filter((other) => other === w).length : 0))),
   );
@@ -282,7 +282,7 @@ function detectDelimiter(
 /** Whether runs of spaces cut all rows into equally many fields, and nothing else cuts any. */
 function areSpaces(by: readonly number[], others: readonly (readonly number[])[], header?: boolean): boolean {
   if (by.length < 2 || by[1] < 2 || by.slice(1).some((width) => width !== by[1])) return false;
-  // Decimal commas cut some rows too; that all have as many words is then no chance.
+  // Decimal commas split some rows too. That all rows have equally many words is then no coincidence.
   const isAlone = others.every((widths) => widths.every((width) => width === 1));
   if (by[0] === by[1]) return isAlone || by.length > 3;
   return isAlone && by[0] === by[1] - 1 && header !== false;
@@ -293,7 +293,7 @@ function isNear(widths: readonly number[]): boolean {
   return rest.length > 0 && rest.every((width) => width === rest[0]) && Math.abs(first - rest[0]) === 1;
 }
 
-/** A delimiter by which a quote does not close is none. */
+/** Counts fields with a delimiter. A delimiter with which a quote stays open does not fit. */
 function safely<T>(attempt: () => T): T | undefined {
   try {
     return attempt();
@@ -308,7 +308,7 @@ export function nameOf(delimiter: string): string {
   return delimiter === SPACES ? "space" : `"${delimiter}"`;
 }
 
-/** Whether the first record holds numbers where the columns below it do, and no name. */
+/** Whether the first record is a row: it has numbers where the columns below have numbers, and contains no name. */
 function looksLikeRow(records: Records, names: readonly string[], width: number): boolean {
   const rows = countOf(records);
   if (rows < 2) return false;
@@ -331,7 +331,7 @@ function looksLikeRow(records: Records, names: readonly string[], width: number)
   return true;
 }
 
-/** Whether the first record's words come again below it, each in its column: hardly any name is one of its own cells. */
+/** Whether each word of the first record occurs again below, in its column. Hardly any name is a cell of its column. */
 function holdsWordsOfRows(records: Records, names: readonly string[], width: number): boolean {
   const isMissing = missingTest();
   const rows = Math.min(countOf(records) - 1, MOST_WORDS);
@@ -346,7 +346,7 @@ function holdsWordsOfRows(records: Records, names: readonly string[], width: num
       if (!isMissing(cell)) counts.set(cell, (counts.get(cell) ?? 0) + 1);
       if (cell !== "" && parseNumber(cell) !== undefined) return false;
     }
-    // Of answers that say the question again there is one only; other words that hardly repeat say nothing.
+    // Answers may repeat the question once. Words that hardly repeat decide nothing.
     const isWords = counts.size > 1 && 2 * counts.size <= rows;
     if (!isWords) continue;
     columns += 1;
@@ -356,14 +356,14 @@ function holdsWordsOfRows(records: Records, names: readonly string[], width: num
     first = first < 0 ? own : Math.min(first, own);
   }
   if (columns < 2 || again < columns) return false;
-  // The header once more, in files put together, has the words too.
+  // In files that were joined, the header occurs again and contains these words too.
   let same = 0;
   for (let row = 1; row <= rows; row++)
     if (names.every((name, field) => field >= width || cellOf(records, row, field) === name)) same += 1;
   return same < first;
 }
 
-/** Names without repetition: a second "a" is called "a_2". */
+/** Makes names unique: a second "a" becomes "a_2". */
 function unique(names: readonly string[], file: string, warnings: string[]): string[] {
   const taken = new Set(names);
   const seen = new Set<string>();

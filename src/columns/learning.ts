@@ -1,21 +1,41 @@
-// What training makes of a table's input columns: which are left out, and how each of the others becomes inputs. Every
-// choice is told, with the option that overrules it; everything that is wrong is gathered before anything is refused.
+// Decides for training which columns of a table are left out, and how each of the others becomes inputs. Every choice is
+// reported, with the option that overrules it. All problems are collected before the table is refused.
 import { show } from "../ground/errors.ts";
 import { tellCodes } from "./codes.ts";
-import { at, hashOf, valueOf } from "./columns.ts";
-import type { CategoryColumn, Column as Record, DateColumn, NumberColumn } from "./columns.ts";
-import { distinctTexts, keepNumbers } from "../files/csv.ts";
-import type { Table } from "../files/csv.ts";
-import { partOf, PART_NAMES } from "./dates.ts";
-import type { DatePart } from "./dates.ts";
+import {
+  at,
+  hashOf,
+  valueOf,
+  type CategoryColumn,
+  type Column as Record,
+  type DateColumn,
+  type NumberColumn,
+} from "./columns.ts";
+import { partOf, PART_NAMES, type DatePart } from "./dates.ts";
 import { byCodePoint } from "../data/labels.ts";
 import { missingAmong } from "./missing.ts";
-import { mistakeIn, parseNumber, PLAIN } from "./numbers.ts";
-import type { NumberFormat } from "./numbers.ts";
-import { calledOf, columnArgument, columnName, count, list, quotedForShell } from "./problems.ts";
-import type { Choices, Problem, Remedy } from "./problems.ts";
-import { columnOf, readColumn } from "./readings.ts";
-import type { Because, Column, Forced, Reading, ReadingRules } from "./readings.ts";
+import { mistakeIn, parseNumber, PLAIN, type NumberFormat } from "./numbers.ts";
+import {
+  calledOf,
+  columnArgument,
+  columnName,
+  count,
+  list,
+  quotedForShell,
+  type Choices,
+  type Problem,
+  type Remedy,
+} from "./problems.ts";
+import {
+  columnOf,
+  readColumn,
+  type Because,
+  type Column,
+  type Forced,
+  type Reading,
+  type ReadingRules,
+} from "./readings.ts";
+import { distinctTexts, keepNumbers, type Table } from "../data/table.ts";
 
 export const MISSING_RULES = ["auto", "error", "drop", "mean", "median", "category"] as const;
 export type MissingRule = (typeof MISSING_RULES)[number];
@@ -39,19 +59,19 @@ export interface Learnt {
 export const MAX_CATEGORIES = 100;
 /** A column of numbers gets an indicator where a greater share of its values is missing. */
 const MANY_MISSING = 0.05;
-/** Gathered categories are worth inputs only where the others have this share of the rows. */
+/** A column with too many categories is used only if the most common ones have this share of the rows. */
 const LEAST_COVERED = 0.5;
-/** So many different texts may all be different and still be categories. */
+/** Up to so many texts may all differ and still be categories. */
 const FEW = 5;
-/** A model knows so many gathered words of a column again. */
+/** The largest number of gathered words of a column that a model remembers. */
 const MOST_REMEMBERED = 100_000;
-/** More words than this make no command. */
+/** With more words than this, no command is offered. */
 const MOST_WORDS = 20;
-/** Longer texts are no words for a missing value. */
+/** Longer texts are not proposed as words for a missing value. */
 const LONGEST_WORD = 40;
 /** From so many rows on, a category that one row has is gathered with others of its kind. */
 const ROWS_TO_GATHER = 100;
-/** A column without a telling name is row numbers only where it has so many rows. */
+/** With fewer rows than this, a counting column is taken for row numbers only if its name says so. */
 const ROWS_TO_COUNT = 10;
 /** Rows for each value of a part of a date, below which the part is no input. */
 const ROWS_FOR_PART = 5;
@@ -96,7 +116,7 @@ export function learnColumns(
   return learnt;
 }
 
-/** What learning the columns works on. */
+/** The state of `learnColumns`. */
 interface Work {
   table: Table;
   rules: LearningRules;
@@ -108,7 +128,7 @@ interface Work {
   filled: Set<Filling>;
 }
 
-/** What stands for missing values: a number, a number beside an input that marks it, or a category. */
+/** How missing values are filled: by a number, by a number and an input that marks it, or as a category. */
 type Filling = "numbers" | "marked" | "words";
 
 function learn(work: Work, place: number, column: Column, reading: Reading): Record | undefined {
@@ -122,7 +142,7 @@ function learn(work: Work, place: number, column: Column, reading: Reading): Rec
   return learnCategory(work, place, column, reading);
 }
 
-/** Where every column was left out, numbers are taken after all; otherwise the message says what could be. */
+/** If every column was left out, uses columns of numbers after all. If there are none, the message says what to do. */
 function restore(work: Work, learnt: Learnt): void {
   const { table, leftOut, rules } = work;
   const forced = new Map<number, Forced>(leftOut.map(({ place, isNumber }) => [place, isNumber ? "number" : "text"]));
@@ -185,7 +205,7 @@ function learnNumber(
   return record;
 }
 
-/** Says how numbers were read that are not written plainly. */
+/** Reports how numbers were read, unless they are written plainly. */
 export function tellFormat(
   name: string,
   place: number,
@@ -216,7 +236,7 @@ export function tellFormat(
   }
 }
 
-/** Cells that are no numbers in a column of numbers, or numbers with two readings: what is wrong, and what mends it. */
+/** The problem of a column of numbers that contains other cells, or numbers with two readings, and its remedies. */
 export function numberProblem(
   table: Table,
   place: number,
@@ -264,7 +284,7 @@ export function numberProblem(
   };
 }
 
-/** A cell that may have thousands or a decimal comma. Where semicolons separate fields, commas begin decimals. */
+/** The problem of a comma that may separate thousands or decimals. In files with semicolons, decimals are likelier. */
 function twoReadings(table: Table, place: number, { distinct }: Column, text: string): Problem {
   const [whole, fraction] = [text.replaceAll(",", ""), text.replace(",", ".")];
   const where = at(table, distinct.firsts[distinct.texts.indexOf(text)], place);
@@ -277,7 +297,7 @@ function twoReadings(table: Table, place: number, { distinct }: Column, text: st
   };
 }
 
-/** Words as --missing-values takes them, unless they are long or mean something in another column. */
+/** Proposes --missing-values for words, unless they are long or are a category of another column. */
 function missingRemedies(
   table: Table,
   place: number,
@@ -299,7 +319,7 @@ function quotedItem(text: string): string {
   return /[",]|^\s|\s$/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Whether a column counts the rows or names them; then what is said when it is left out. */
+/** If a column counts the rows or identifies them, gives a function that reports that it is left out. */
 function counterOrId({ table, choices }: Work, place: number, column: Column): (() => void) | undefined {
   const name = table.columns[place];
   const kind = counterKind(table, place, column);
@@ -408,14 +428,14 @@ function missingOf(rule: MissingRule, { missing }: Column): CategoryColumn["miss
   return missing > 0 ? "category" : "none";
 }
 
-/** Words that are one however they are spelt. */
+/** Words whose upper and lower case means the same. */
 const ANSWERS = [
   ["true", "false"],
   ["yes", "no"],
   ["y", "n"],
 ];
 
-/** A column's words with their numbers of rows, and whether spellings of true and false count as one. */
+/** A column's words with their numbers of rows, and whether words such as "True" and "true" count as one. */
 export function wordsOf({ distinct, present, counts }: Column): { words: Map<string, number>; fold: boolean } {
   const words = new Map(present.map((i) => [distinct.texts[i], counts[i]]));
   const lower = new Set([...words.keys()].slice(0, 20).map((word) => word.toLowerCase()));
@@ -443,7 +463,7 @@ function gather(words: ReadonlyMap<string, number>, total: number, most: number)
   return isWorth ? common : [...words.keys()];
 }
 
-/** Whether words name rows, or are sentences, or are too many; then what is said when they are left out. */
+/** If words identify rows, are sentences, or are too many, gives a function that reports that they are left out. */
 function namesRows(
   { table, rules, choices }: Work,
   place: number,
@@ -527,7 +547,7 @@ function dateProblem(
   };
 }
 
-/** Parts of dates that come again: a month in several years, a weekday in several weeks, an hour on several days. */
+/** Finds the parts of dates that repeat: a month over several years, a weekday over weeks, an hour over days. */
 function repeatingParts(days: ReadonlySet<number>, total: number): DateColumn["parts"] {
   const values = [...days];
   const parts: DateColumn["parts"] = [];
@@ -539,7 +559,7 @@ function repeatingParts(days: ReadonlySet<number>, total: number): DateColumn["p
   };
   const yearOf = (days: number) => new Date(Math.floor(days) * 86_400_000).getUTCFullYear();
   add("month", yearOf);
-  // The first or last day of a month has the weekday that the calendar happens to give it.
+  // Weekdays of monthly dates are a coincidence of the calendar.
   const dayOf = (days: number) => new Date(Math.floor(days) * 86_400_000).getUTCDate();
   const monthDays = new Set(values.map(dayOf));
   const isMonthly = monthDays.size === 1 || Math.min(...monthDays) >= 28;
@@ -559,7 +579,7 @@ function valuesOf(table: Table, place: number, column: Column, record: NumberCol
     values.fill(read[i], length, length + counts[i]);
     length += counts[i];
   }
-  // Texts that no used row has are not read; such rows are not encoded either.
+  // Texts of rows that are not used are not read, since these rows are not encoded.
   keepNumbers(table, place, distinct.codes, read);
   return values.sort();
 }
@@ -573,7 +593,7 @@ function meanOf(values: Float64Array): number {
   return values.reduce((mean, value, i) => mean + (value - mean) / (i + 1), 0);
 }
 
-/** What to subtract so that float32 keeps the digits: the median, where the values are far from 0 beside their spread. */
+/** The number to subtract so that float32 keeps the digits: the median if the values are far from 0, otherwise 0. */
 function offsetOf(values: Float64Array): number {
   const first = values[0];
   const last = values[values.length - 1];
@@ -582,12 +602,12 @@ function offsetOf(values: Float64Array): number {
   return size > CENTRED_FROM * (last - first) ? medianOf(values) : 0;
 }
 
-/** Whether float32 has no such number, or few digits of it. */
+/** Whether float32 cannot hold a number, or only with few digits. */
 function isWide(value: number): boolean {
   return value !== 0 && (Math.abs(value) > 1e38 || Math.abs(value) < 1e-37);
 }
 
-/** Decides what stands for missing values of numbers and dates. */
+/** Decides how missing values of numbers and dates are filled. */
 function fillIn(
   work: Work,
   place: number,
@@ -604,7 +624,7 @@ function fillIn(
   if (column.missing > 0) tellFilled(work, place, column, record.indicator ? "marked" : "numbers");
 }
 
-/** Says that missing values were filled: one line for all columns. */
+/** Reports that missing values were filled, in one line for all columns. */
 function tellFilled({ table, rules, choices, filled }: Work, place: number, column: Column, how: Filling): void {
   const number = rules.missing === "mean" ? "mean" : "median";
   filled.add(how);

@@ -1,6 +1,6 @@
-// Which cells mean "no value": the same words in number columns, text columns and targets.
+// Decides which cells mean "no value". The words are the same in number columns, text columns and targets.
 
-/** What R, pandas, SQL and spreadsheets write where there is no value, errors of formulas included. */
+/** Words that R, pandas, SQL and spreadsheets write for a missing value, including errors of formulas. */
 const WORDS = [
   ["", "NA", "na", "N/A", "n/a", "#N/A", "#NA", "<NA>", "NULL", "Null", "null", "NaN", "nan", "NAN", "NaT"],
   ["?", "-", "--", ".", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?", "#NULL!"],

@@ -1,5 +1,5 @@
-// Numbers as people write them: plain, with thousands, a decimal comma, a currency, a percent sign or a unit. How a
-// column's numbers are written is decided over all its cells; a cell alone is never guessed at.
+// Reads numbers as people write them: plain, with thousands, a decimal comma, a currency, a percent sign or a unit. How
+// a column writes its numbers is decided over all its cells, never from one cell alone.
 
 /** How the numbers of a column are written. */
 export interface NumberFormat {
@@ -12,9 +12,9 @@ export interface NumberFormat {
 
 export const PLAIN: NumberFormat = { decimal: "." };
 
-/** From here on a number's square is beyond float64, so that no column of such numbers could be scaled. */
+/** The square of a number from here on overflows float64, so a column of such numbers could not be scaled. */
 const TOO_LARGE = 1e150;
-/** More signs than this are a list of numbers, not one with thousands. */
+/** A text with more separators than this is a list of numbers, not one number with thousands. */
 const LONGEST_GROUPED = 30;
 
 /** Whether a cell's number can be computed with. */
@@ -40,7 +40,7 @@ export function parseNumber(cell: string): number | undefined {
   return word[1] === "-" ? -Infinity : Infinity;
 }
 
-/** A cell's number, as its column writes numbers; a plain number is read wherever the decimal point is one. */
+/** Reads a cell in the format of its column. Plain numbers are read too, if the decimal sign is the point. */
 export function readNumber(cell: string, format: NumberFormat): number | undefined {
   if (format.decimal === "." && !format.thousands && !format.affix) return parseNumber(cell);
   const parts = takeApart(cell);
@@ -59,12 +59,12 @@ const CODES = "USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|SEK|NOK|DKK|INR|CNY|BRL|MXN|ZAR|K
 const CURRENCY = String.raw`(?:[A-Za-z]{0,3}\p{Sc}|${CODES}|Rs\.?|kr\.?)`;
 const BEFORE = new RegExp(String.raw`^([+-]?)(${CURRENCY}) ?(${DIGITS})$`, "u");
 const UNIT = String.raw`(?:[%‰°]|\p{Sc}[A-Za-z]{0,3}|[%°µ]?\p{L}[\p{L}.]*(?:[23²³]|\^[23])?(?:/\p{L}+[23²³]?)?(?: [\p{L}.]+)?)`;
-/** Single letters that are units; others, as in 12A and 12B, belong to names. */
+/** Single letters that are units. Other letters, as in 12A and 12B, belong to names. */
 const LETTERS = "mgshldwytkLWVKMJNCF";
 const BEHIND = new RegExp(String.raw`^(${DIGITS}?) ?(${UNIT})$`, "u");
 const ALONE = new RegExp(`^${DIGITS}$`);
 
-/** Separates a number from what stands around it; "(5)" is the bookkeepers' -5. */
+/** Separates a number from the text around it. "(5)" is -5, as accountants write it. */
 function takeApart(cell: string): Parts | undefined {
   let text = cell
     .trim()
@@ -215,7 +215,7 @@ function studyPlain(texts: readonly string[], counts: ArrayLike<number>) {
   return { numbers, present, hasPoint, hasDot, isFinite };
 }
 
-/** The commonest affix, where more than half of the cells have one; otherwise the few that do are mistakes. */
+/** The most common affix, if more than half of the cells have one. Otherwise these few cells are mistakes. */
 function affixOf(parts: readonly (Parts | undefined)[], counts: ArrayLike<number>): string {
   const sums = new Map<string, number>();
   let all = 0;
@@ -231,7 +231,7 @@ function affixOf(parts: readonly (Parts | undefined)[], counts: ArrayLike<number
   return best;
 }
 
-/** What is wrong with a cell that was surely meant as a number, or nothing. */
+/** Says what is wrong with a cell that was surely meant as a number. Empty if it was not. */
 export function mistakeIn(cell: string): string {
   const text = cell.trim();
   if (/^[+-]?\d+,\d+$/.test(text)) return "decimal comma? write a decimal point";

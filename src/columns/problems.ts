@@ -1,4 +1,4 @@
-// What is wrong with a table, gathered so that one message can name all of it, and what was decided for the user, gathered
+// Collects what is wrong with a table, so that one message can list all of it. Collects what was decided for the user,
 // so that a thousand columns of one kind take one line.
 import { PropagoError, show } from "../ground/errors.ts";
 import type { ErrorCode } from "../ground/errors.ts";
@@ -21,7 +21,7 @@ type RemedyOption =
 
 /** An option that mends a problem or overrules a choice. */
 export interface Remedy {
-  /** In camel case, as the options of train. */
+  /** The option of train, in camel case. */
   option: RemedyOption;
   value: string;
 }
@@ -29,15 +29,15 @@ export interface Remedy {
 export interface Problem {
   code: ErrorCode;
   message: string;
-  /** All of them together mend it; without them nothing that can be said on a command line does. */
+  /** Options that together solve the problem. Undefined if no option can. */
   remedies?: readonly Remedy[];
-  /** Numbers of lines without which the file can be read. */
+  /** Numbers of the lines that must be removed before the file can be read. */
   badLines?: readonly number[];
-  /** The encoding that the file has instead of UTF-8, as iconv and TextDecoder call it. */
+  /** The encoding of a file that is not UTF-8, by its name in iconv and TextDecoder. */
   encoding?: string;
 }
 
-/** An error that consists of problems, for those who can find a command that works. */
+/** An error that consists of problems. The command looks for options that solve them. */
 export class TableError extends PropagoError {
   readonly problems: readonly Problem[];
 
@@ -54,10 +54,10 @@ export class TableError extends PropagoError {
   }
 }
 
-/** A line that tells a choice, from the columns' names and the first one as it stands on a command line. */
+/** Makes the line that reports a choice, from the columns' names and the first name as a command-line argument. */
 type Phrase = (names: string, first: string) => string;
 
-/** Things that were decided for the user, by kind: one line for all columns of a kind. */
+/** Decisions that were made for the user, by kind. All columns of a kind share a line. */
 export class Choices {
   readonly #byKind = new Map<string, { phrase: (items: readonly Item[]) => string; items: Item[] }>();
 
@@ -69,7 +69,7 @@ export class Choices {
     this.#add(kind, { column, place, cells: 0 }, named);
   }
 
-  /** As `of`, for so many cells of each column; the phrase gets their sum. */
+  /** Like `of`, with a number of cells for each column. The phrase gets their sum. */
   counted(
     kind: string,
     column: string,
@@ -84,6 +84,15 @@ export class Choices {
         items.reduce((sum, item) => sum + item.cells, 0),
       );
     });
+  }
+
+  /** The kinds of what was decided, by the columns' places. */
+  kinds(): Map<number, string[]> {
+    const byPlace = new Map<number, string[]>();
+    for (const [kind, { items }] of this.#byKind) {
+      for (const { place } of items) byPlace.set(place, [...(byPlace.get(place) ?? []), kind]);
+    }
+    return byPlace;
   }
 
   lines(): string[] {
@@ -103,7 +112,7 @@ interface Item {
   cells: number;
 }
 
-/** How many names or cells a message lists. */
+/** The largest number of names or cells that a message lists. */
 export const LISTED = 5;
 
 export function list(names: readonly string[], most = LISTED): string {
@@ -115,22 +124,22 @@ export function listShown(names: readonly string[]): string {
   return list(names.map(show));
 }
 
-/** How messages call a column: by its name, or by its number where it has none. */
+/** A column's name in messages, or its number if it has no name. */
 export function calledOf(name: string, place: number): string {
   return name === "" ? `column ${place + 1}` : show(name);
 }
 
-/** What names a column on a command line, without quotes for the shell. */
+/** A column's name on a command line, not yet quoted for the shell. */
 export function columnName(name: string, place: number): string {
   return name === "" || /[\n\r]/.test(name) ? String(place + 1) : name;
 }
 
-/** A column as it stands behind an option, quoted for the shell. */
+/** A column's name on a command line, quoted for the shell. */
 export function columnArgument(name: string, place: number): string {
   return quotedForShell(columnName(name, place));
 }
 
-/** A word as a POSIX shell reads it back. */
+/** Quotes a word for a POSIX shell. */
 export function quotedForShell(text: string): string {
   return /^[\w.,:=/@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

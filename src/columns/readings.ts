@@ -1,7 +1,6 @@
-// What a column's cells are: numbers, dates, or words. It is decided over all cells of a column, and where these do not
-// say how numbers are written, over the other columns of the table.
-import { areCompactDates, readDate, studyDates } from "./dates.ts";
-import type { DateForm } from "./dates.ts";
+// Decides what a column's cells are: numbers, dates, or words. All cells of the column are looked at. If they do not show
+// how numbers are written, the other columns of the table decide that.
+import { areCompactDates, readDate, studyDates, type DateForm } from "./dates.ts";
 import {
   haveUnits,
   isDigitsName,
@@ -11,19 +10,18 @@ import {
   PLAIN,
   readNumber,
   studyNumbers,
+  type NumberFormat,
 } from "./numbers.ts";
-import type { NumberFormat } from "./numbers.ts";
 import { missingAmong } from "./missing.ts";
-import { distinctTexts } from "../files/csv.ts";
-import type { Distinct, Table } from "../files/csv.ts";
+import { distinctTexts, type Distinct, type Table } from "../data/table.ts";
 
 export interface ReadingRules {
   isMissing: (text: string) => boolean;
-  /** What separates decimals, where the user says it. */
+  /** The decimal sign, if the user says it. */
   decimal?: "." | ",";
-  /** Whether day or month comes first, where the user says it. */
+  /** Whether the day or the month comes first, if the user says it. */
   dateOrder?: "dmy" | "mdy";
-  /** What the other columns of the table say of the decimal sign; asked only where a column leaves it open. */
+  /** Finds the decimal sign that the other columns show. Called only if a column leaves it open. */
   decimalOfTable?: () => "." | "," | undefined;
 }
 
@@ -50,17 +48,17 @@ export type Reading =
 /** Why a column of digits holds words. */
 export type Because = "zeros" | "digits" | "units" | "words";
 
-/** How many of a column's texts are looked at before all of them are. */
+/** How many of a column's texts are looked at first. */
 const SAMPLE = 40;
-/** The share of cells that must be dates before the others are called mistakes. */
+/** If so large a share of the cells are dates, the others are mistakes. */
 const MOST = 0.8;
-/** With fewer numbers than this, a column whose texts come again and again holds words. */
+/** With a smaller share of numbers, a column whose texts repeat contains words. */
 const NEARLY_ALL = 0.95;
-/** Categories are hardly more than this. */
+/** A column of categories hardly has more different texts than this. */
 const FEW_TEXTS = 25;
-/** So many different words may all mean a missing value. */
+/** Up to so many different words in a column may all mean a missing value. */
 const FEW_WORDS = 5;
-/** Texts that come so often, on average, are categories. */
+/** Texts that occur so often on average are categories. */
 const REPEATED = 3;
 
 /** The different texts of a column, counted in the rows that are used. */
@@ -100,7 +98,7 @@ export function columnOf(table: Table, place: number, { isMissing }: ReadingRule
   return { distinct, counts, present, total, missing };
 }
 
-/** Decides what a column's cells are; where it leaves its decimal sign open, the table's other columns decide. */
+/** Decides what a column's cells are. If it leaves its decimal sign open, the other columns decide that. */
 export function readColumn(column: Column, name: string, rules: ReadingRules, forced?: Forced): Reading {
   const reading = readAlone(column, name, rules, forced);
   if (rules.decimal !== undefined || reading.kind !== "number") return reading;
@@ -153,7 +151,7 @@ function readAlone(column: Column, name: string, rules: ReadingRules, forced?: F
     return other.kind === "category" && isUnits ? { kind: "category", because: "units" } : other;
   }
   if (2 * meant < total) return other;
-  // A few words among many numbers are mistakes, as "T" among amounts of rain; else these are names.
+  // A few words among many numbers are mistakes, such as "T" among amounts of rain. Otherwise they are categories.
   const words = texts.filter((text) => readNumber(text, format) === undefined).length;
   const areNames = total >= REPEATED * texts.length && (texts.length <= FEW_TEXTS || words > FEW_WORDS);
   return areNames && meant < NEARLY_ALL * total ? { kind: "category", because: "words" } : number();

@@ -1,7 +1,7 @@
 // Columns as users name them on a command line: by name, by number from 1, or by a pattern with *.
 import { didYouMean, PropagoError, show } from "../ground/errors.ts";
-import type { Table } from "../files/csv.ts";
 import { listShown } from "./problems.ts";
+import type { Table } from "../data/table.ts";
 
 /**
  * The place of a column given by name or by number from 1.

@@ -1,12 +1,10 @@
-// The decimal sign of a table that a model is to read, where it is not the training table's: a German spreadsheet writes
-// 5,1 for 5.1. It is taken only where cells show it that nothing else could mean.
-import { valueOf } from "./columns.ts";
-import type { Column, NumberColumn } from "./columns.ts";
-import { distinctTexts } from "../files/csv.ts";
-import type { Table } from "../files/csv.ts";
+// Finds the decimal sign of a table for a model, if it differs from the training table's: a German spreadsheet writes 5,1
+// for 5.1. The other sign is taken only if cells can mean nothing else.
+import { valueOf, type Column, type NumberColumn } from "./columns.ts";
 import { studyNumbers } from "./numbers.ts";
 import { listShown } from "./problems.ts";
 import type { TargetRecord } from "./targets.ts";
+import { distinctTexts, type Table } from "../data/table.ts";
 
 /** A decimal sign that reads what the model's own does not. */
 export interface OtherSign {
@@ -21,7 +19,7 @@ interface Cells {
   counts: number[];
 }
 
-/** Finds the sign where cells of number columns cannot be read as training read its own, and all show one other way. */
+/** Finds the other sign: cells of number columns cannot be read as in training, and all can be read with it. */
 export function otherSign(
   table: Table,
   columns: readonly (Column | TargetRecord)[],

@@ -1,20 +1,25 @@
-// The columns to be predicted: whether they are classes or numbers, and their values. Labels come back to the letter.
+// Reads the columns to be predicted: decides whether they are classes or numbers, and gives their values. Labels are kept
+// exactly as they are written.
 import { PropagoError, show } from "../ground/errors.ts";
 import { at, formatWith, isFormat, nearest } from "./columns.ts";
 import { tellCodes } from "./codes.ts";
-import { distinctTexts } from "../files/csv.ts";
-import type { Table } from "../files/csv.ts";
 import { missingAmong } from "./missing.ts";
-import { byCodePoint } from "../data/labels.ts";
-import type { Label } from "../data/labels.ts";
-import { counterKind, numberProblem, tellFormat, wordsOf } from "./learning.ts";
-import type { LearningRules } from "./learning.ts";
-import { parseNumber, PLAIN, readNumber } from "./numbers.ts";
-import type { NumberFormat } from "./numbers.ts";
-import { calledOf, columnName, count, list, listShown, quotedForShell } from "./problems.ts";
-import type { Choices, Problem, Remedy } from "./problems.ts";
-import { columnOf, readColumn } from "./readings.ts";
-import type { Column, Reading, ReadingRules } from "./readings.ts";
+import { byCodePoint, type Label } from "../data/labels.ts";
+import { counterKind, numberProblem, tellFormat, wordsOf, type LearningRules } from "./learning.ts";
+import { parseNumber, PLAIN, readNumber, type NumberFormat } from "./numbers.ts";
+import {
+  calledOf,
+  columnName,
+  count,
+  list,
+  listShown,
+  quotedForShell,
+  type Choices,
+  type Problem,
+  type Remedy,
+} from "./problems.ts";
+import { columnOf, readColumn, type Column, type Reading, type ReadingRules } from "./readings.ts";
+import { distinctTexts, type Table } from "../data/table.ts";
 
 export type Task = "classification" | "regression";
 
@@ -38,9 +43,9 @@ export type Targets =
   /** As for numbers; 1 stands for the second of a target's two labels. */
   | { kind: "labels"; records: TargetRecord[]; values: Uint8Array };
 
-/** An integer target with more values than this is a number to be predicted, not a class. */
+/** A target of whole numbers with more different values than this is a number, not a class. */
 const MAX_INTEGER_CLASSES = 20;
-/** So many different words among numbers may all mean a missing value. */
+/** Up to so many different words among numbers may all mean a missing value. */
 const FEW_WORDS = 5;
 /** A target of whole numbers with so many values at most may be meant as classes, which is told. */
 const MAYBE_CLASSES = 12;
@@ -163,13 +168,13 @@ function learnTarget(
       : undefined;
   if (problem) return { problem };
   if (task === undefined && reading.kind === "number") tellGuess(choices, name, place, column, decided);
-  // Of whole numbers the large ones are often rare: these may be counts, which has been told.
+  // Large whole numbers are often rare, since they may be counts. That has been reported already.
   const mayBeCounts = task === undefined && reading.kind === "number" && record.labels.length > 2;
   if (!isOneOfSeveral && !mayBeCounts && !rules.isBalanced) tellUneven(choices, name, place, labels);
   return { record, labels };
 }
 
-/** Many cells that are no numbers are mended by taking all for classes, where these come again, or by another target. */
+/** For many cells that are no numbers, proposes to take all cells for classes if they repeat, or else another target. */
 function withOtherTask(
   table: Table,
   place: number,
@@ -183,7 +188,7 @@ function withOtherTask(
   return { ...problem, remedies: withAnother(table, place, rules, "").remedies };
 }
 
-/** What a target is, where the user does not say: words are classes, and so are few different whole numbers. */
+/** Decides what a target is if the user does not say it: words are classes, and so are few different whole numbers. */
 function taskOf({ distinct, present, total }: Column, reading: Reading): Task {
   if (reading.kind !== "number") return "classification";
   const few = Math.max(2, Math.min(MAX_INTEGER_CLASSES, Math.sqrt(total)));
@@ -198,7 +203,7 @@ function taskOf({ distinct, present, total }: Column, reading: Reading): Task {
     : "regression";
 }
 
-/** Says what whole numbers were taken for, where they could be meant otherwise. */
+/** Reports what whole numbers were taken for, if another meaning is possible. */
 function tellGuess(choices: Choices, name: string, place: number, { distinct, present }: Column, task: Task): void {
   const values = present.map((i) => parseNumber(distinct.texts[i]) ?? NaN);
   if (!values.every((value) => Number.isSafeInteger(value))) return;
@@ -236,7 +241,7 @@ function numbersOf({ distinct }: Column, rows: ArrayLike<number>, format: Number
   return Float64Array.from({ length: rows.length }, (_, i) => values[distinct.codes[rows[i]]]);
 }
 
-/** Labels to the letter. Texts that are whole numbers as numbers are printed become numbers. */
+/** Labels exactly as they are written. A text that is a plainly written whole number becomes a number. */
 function labelsOf(column: Column, rows: ArrayLike<number>, name: string) {
   const { distinct, present } = column;
   const { words, fold } = wordsOf(column);
@@ -272,6 +277,11 @@ function isOfWords({ counts, total }: Column, { bad }: Reading & { kind: "number
 function noNumbers(table: Table, place: number, { distinct, present }: Column, rules: LearningRules): Problem {
   const texts = present.filter((i) => parseNumber(distinct.texts[i]) === undefined).slice(0, 3);
   const name = table.columns[place];
+  if (texts.length === 0) {
+    const example = show(distinct.texts[present[0]]);
+    const message = `${table.file}: target ${calledOf(name, place)} holds numbers from 1e150 on (${example}), with which nobody can compute; divide them by a large number`;
+    return { code: "ERR_RANGE", message };
+  }
   const holds = `target ${calledOf(name, place)} holds words (${texts.map((i) => show(distinct.texts[i])).join(", ")})`;
   if (rules.forced.get(place) === "number") {
     const message = `${table.file}: ${holds}; leave it out of --number, or choose another column with --target`;
@@ -368,7 +378,7 @@ export function readKnownTargets(
       own.forEach((value, i) => (values[i * width + j] = value));
       return each;
     }
-    // Of two labels the places are 0 and 1; all that training has not seen are a third one.
+    // The two labels have places 0 and 1. Labels that training has not seen get a third place.
     const labels = knownLabels(table, places[j], each, rows, warnings);
     const unseen = labels.find((label) => !each.labels.includes(label));
     const all = unseen === undefined ? each.labels : [...each.labels, unseen];
@@ -385,7 +395,7 @@ export function readKnownTargets(
   return { rows, targets, warnings };
 }
 
-/** The labels of some rows. One that training has not seen is itself, which is told. */
+/** The labels of some rows. A label that training has not seen is kept, with a warning. */
 function knownLabels(
   table: Table,
   place: number,

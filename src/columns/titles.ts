@@ -1,5 +1,5 @@
-// Lines that look like rows and are none: titles above the header, a line of units or types below it, the header once
-// more further down. Taken for rows they would turn numbers into words; so they are named, with what leaves them out.
+// Finds lines that look like rows but are none: titles above the header, a line of units or types below it, and a
+// repeated header. As rows they would turn numbers into words. So they are refused, with the way to leave them out.
 import { show } from "../ground/errors.ts";
 import { cellOf, countOf, lineEnd, widthOf } from "./cells.ts";
 import type { Records } from "./cells.ts";
@@ -20,15 +20,15 @@ export interface Top {
 
 /** So many records of the second half, which are surely rows, say what a column holds. */
 const ROWS = 40;
-/** A word that comes again in so many records is a cell like others. */
+/** A word that occurs again within so many records is an ordinary cell. */
 const LOOKED_AT = 60;
-/** No more lines than this stand above a table. */
+/** The largest number of lines above a table that are looked for. */
 const MOST_ABOVE = 12;
 /** So many columns are enough to tell rows from other lines. */
 const MOST_FIELDS = 1000;
 /** The share of a column's cells that must be values before a word among them is strange. */
 const MOST = 0.8;
-/** More lines than this make no command. */
+/** With more lines than this, no command is offered. */
 const MOST_LISTED = 20;
 
 /**
@@ -67,7 +67,7 @@ export function refuseNames(top: Top, isForModel: boolean): void {
   // The column of row numbers often has no name.
   const words = fields.filter((field) => !top.isMissing(cellOf(records, 0, field)));
   if (words.length === 0 || 2 * words.length < fields.length || !words.every(isName)) return;
-  // One such word may be a mistake; then the other columns decide.
+  // A single word may be a mistake, so the other columns decide then.
   const others = words.length > 1 ? [] : fieldsOf(top).filter((field) => !fields.includes(field));
   if (others.some((field) => isWord(top, cellOf(records, 0, field)) && !isName(field))) return;
   const names = listShown(words.map((field) => cellOf(records, 0, field)));
@@ -115,7 +115,7 @@ function unitLines(top: Top): number[] {
   });
 }
 
-/** Records that are the first one to the letter, which has a word above numbers. */
+/** Records that repeat the first one exactly, if it has a word above numbers. */
 function repeatedHeaders(top: Top): number[] {
   const { records, width, names } = top;
   const { text, starts, firsts } = records;

@@ -4,7 +4,12 @@ import type { NumericArray } from "../ground/arrays.ts";
 /** Rows of samples: a typed array with `inputs` values a row, `{ data, shape: [rows, columns] }`, or an array of rows. */
 export type Matrix =
   | NumericArray
-  | { data: NumericArray | readonly number[]; shape: readonly number[] }
+  | {
+      /** The numbers, row after row. */
+      data: NumericArray | readonly number[];
+      /** Rows and columns: `[rows, columns]`. */
+      shape: readonly number[];
+    }
   | readonly (readonly number[] | NumericArray)[];
 
 /** Targets: as a matrix, one row a sample, or one class label (0, 1, …) a sample. */
@@ -12,7 +17,9 @@ export type Targets = Matrix | readonly number[];
 
 /** Samples and their targets. */
 export interface Data {
+  /** The samples: one row a sample, with as many numbers as the network has inputs. */
   x: Matrix;
+  /** Their targets, in the same order: one number or row of numbers a sample, or the index of its class. */
   y: Targets;
   /** How much each sample counts, numbers from 0 on. A loss is then Σ w·loss / Σ w. Default: all alike. */
   sampleWeights?: SampleWeights;

@@ -1,5 +1,6 @@
 // Class labels: from what users call their classes to 0, 1, 2, … and back. Nothing here knows networks or files.
-import { PropagoError, show } from "../ground/errors.ts";
+import { PropagoError, cut, show } from "../ground/errors.ts";
+import { isArray } from "../ground/options.ts";
 
 /** What may name a class. One model's labels are all of one kind. */
 export type Label = string | number | boolean;
@@ -27,7 +28,7 @@ export class LabelEncoder {
     let kind: Kind | undefined;
     const seen = new Set<Label>();
     for (let i = 0; i < labels.length; i++) {
-      const label = checked(labels[i], i, what);
+      const label = checkLabel(labels[i], i, what);
       kind ??= typeof label as Kind;
       if (typeof label !== kind) {
         const advice = "use one kind of label throughout";
@@ -52,7 +53,7 @@ export class LabelEncoder {
     for (let i = 0; i < labels.length; i++) {
       const index = this.#indices.get(normal(labels[i]));
       if (index === undefined) {
-        checked(labels[i], i, what);
+        checkLabel(labels[i], i, what);
         const known = `(${listed(this.classes)})`;
         throw new PropagoError("ERR_DATA", `${what}[${i}]=${show(labels[i])} was not seen in training ${known}`);
       }
@@ -73,7 +74,7 @@ export class LabelEncoder {
   /** @throws PropagoError ERR_FORMAT where `json` is not what `toJSON` gave. */
   static fromJSON(json: unknown): LabelEncoder {
     try {
-      if (!Array.isArray(json)) throw new PropagoError("ERR_DATA", `labels must be an array, got ${show(json)}`);
+      if (!isArray(json)) throw new PropagoError("ERR_DATA", `labels must be an array, got ${show(json)}`);
       const encoder = new LabelEncoder(json as Label[]);
       if (encoder.classes.some((label, i) => label !== json[i]) || encoder.classes.length !== json.length) {
         throw new PropagoError("ERR_DATA", "labels must be sorted and without repetition");
@@ -87,7 +88,10 @@ export class LabelEncoder {
 
 /** The first few classes, as they stand in messages. */
 export function listed(classes: readonly Label[]): string {
-  const names = classes.slice(0, NAMED).map(String).join(", ");
+  const names = classes
+    .slice(0, NAMED)
+    .map((label) => cut(String(label)))
+    .join(", ");
   return classes.length > NAMED ? `${names}, … ${classes.length} in all` : names;
 }
 
@@ -106,7 +110,8 @@ function normal(label: Label): Label {
   return label === 0 ? 0 : label;
 }
 
-function checked(label: unknown, i: number, what: string): Label {
+/** @throws PropagoError for what names no class. */
+export function checkLabel(label: unknown, i: number, what: string): Label {
   if (typeof label === "string" || typeof label === "boolean") return label;
   if (typeof label === "number" && Number.isSafeInteger(label)) return normal(label);
   const advice = "classes are named by strings, integers or booleans; for numbers to be predicted use a Regressor";

@@ -1,7 +1,8 @@
 // Rows of samples in any form that users pass, as one flat float64 array.
 import { PropagoError } from "../ground/errors.ts";
 import { OWNED } from "../ground/marks.ts";
-import { copyValues, isNumericArray, nonFinite, readMatrix } from "./matrix.ts";
+import { copyValues, nonFinite, readMatrix, readTyped } from "./matrix.ts";
+import { lengthOf } from "./typed.ts";
 import type { Rows } from "./scaling.ts";
 import type { Matrix } from "./data.ts";
 
@@ -15,19 +16,22 @@ import type { Matrix } from "./data.ts";
 export function readRows(x: Matrix, what: string, expected: { rows?: number; columns?: number } = {}): Rows {
   const { rows = 0 } = expected;
   let { columns } = expected;
-  if (columns === undefined && rows > 0 && isNumericArray(x) && x.length > 0) {
-    columns = x.length / rows;
+  const typed = columns === undefined && rows > 0 ? readTyped(x, what) : undefined;
+  if (typed && lengthOf(typed) > 0) {
+    columns = lengthOf(typed) / rows;
     if (!Number.isInteger(columns)) {
-      throw new PropagoError("ERR_SHAPE", `${what} has ${x.length} values, which do not fill ${rows} rows`);
+      throw new PropagoError("ERR_SHAPE", `${what} has ${lengthOf(typed)} values, which do not fill ${rows} rows`);
     }
   }
   const source = readMatrix(x, what, columns);
   const { data: given } = source;
-  if (given instanceof Uint8Array)
-    return { data: OWNED in x ? given : given.slice(), rows: source.rows, columns: source.columns };
-  const data = new (given instanceof Float32Array ? Float32Array : Float64Array)(source.rows * source.columns);
+  const isOwned = OWNED in x;
+  if (isOwned && given instanceof Uint8Array) return { data: given, rows: source.rows, columns: source.columns };
+  const data = new (
+    given instanceof Uint8Array ? Uint8Array : given instanceof Float32Array ? Float32Array : Float64Array
+  )(source.rows * source.columns);
   copyValues(source, data);
   const bad = (data as Float64Array).findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) throw nonFinite(source, data, bad);
+  if (bad >= 0) throw nonFinite(source, data as Float64Array, bad);
   return { data, rows: source.rows, columns: source.columns };
 }

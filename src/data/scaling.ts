@@ -1,5 +1,6 @@
 // Brings columns to mean 0 and standard deviation 1, and back. How these are learnt stands in selection/scaling.ts.
 import { PropagoError, show } from "../ground/errors.ts";
+import { isArray, isPlain } from "../ground/options.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 
 /** Rows of numbers, as one flat array: `data[row * columns + column]`. */
@@ -27,7 +28,8 @@ export class StandardScaler {
   readonly rows: number;
 
   constructor(mean: Float64Array, scale: Float64Array, rows = Infinity) {
-    this.mean = mean;
+    // JSON knows no -0: with 0 in its place rows are scaled alike before and after saving.
+    this.mean = mean.map((value) => value + 0);
     this.scale = scale;
     this.rows = rows;
   }
@@ -62,7 +64,7 @@ export class StandardScaler {
 
   /** @throws PropagoError ERR_FORMAT where `json` is not what `toJSON` gave. */
   static fromJSON(json: unknown, columns: number): StandardScaler {
-    const { mean, scale, rows } = (typeof json === "object" && json !== null ? json : {}) as Partial<ScalingJSON>;
+    const { mean, scale, rows } = (isPlain(json) ? json : {}) as Partial<ScalingJSON>;
     if (rows !== undefined && !(Number.isInteger(rows) && rows > 0)) {
       throw new PropagoError("ERR_FORMAT", `scaling.rows must be a count of rows, got ${show(rows)}`);
     }
@@ -71,7 +73,7 @@ export class StandardScaler {
 }
 
 function numbers(values: unknown, name: "mean" | "scale", columns: number): Float64Array {
-  if (!Array.isArray(values) || values.length !== columns) {
+  if (!isArray(values) || values.length !== columns) {
     throw new PropagoError("ERR_FORMAT", `scaling.${name} must be an array of ${columns} numbers, got ${show(values)}`);
   }
   for (let i = 0; i < columns; i++) {

@@ -1,18 +1,19 @@
-// How much samples count: weights of single samples and of classes, as users pass them.
-import { readNumber } from "../ground/options.ts";
+// How much samples count, as users pass it.
+import { isArray } from "../ground/options.ts";
 import { PropagoError, show } from "../ground/errors.ts";
-import { checkTyped, isNumericArray } from "./matrix.ts";
+import { readTyped } from "./matrix.ts";
 
 /** One number a row, none below 0. */
 export function readSampleWeights(value: unknown, name: string, rows: number): Float64Array {
-  checkTyped(value, name);
-  if (!Array.isArray(value) && !isNumericArray(value)) {
+  const values: ArrayLike<unknown> | undefined = readTyped(value, name) ?? (isArray(value) ? value : undefined);
+  if (values === undefined) {
     throw new PropagoError("ERR_DATA", `${name} is ${show(value)}; pass an array with one number for each row`);
   }
-  if (value.length !== rows) {
-    throw new PropagoError("ERR_SHAPE", `${name} has ${value.length} values, expected one for each of ${rows} rows`);
+  if (values.length !== rows) {
+    throw new PropagoError("ERR_SHAPE", `${name} has ${values.length} values, expected one for each of ${rows} rows`);
   }
-  return Float64Array.from(value as ArrayLike<unknown>, (weight, row) => {
+  return Float64Array.from({ length: rows }, (_, row) => {
+    const weight: unknown = values[row];
     if (typeof weight === "number" && weight >= 0 && weight < Infinity) return weight;
     const isNumber = typeof weight === "number" && !(weight < 0);
     throw new PropagoError(
@@ -20,42 +21,4 @@ export function readSampleWeights(value: unknown, name: string, rows: number): F
       `${name}[row ${row}] is ${show(weight)}; expected a finite number >= 0`,
     );
   });
-}
-
-/**
- * What each class is multiplied with. "balanced", as in scikit-learn, is n / (k n_c) for the k classes that occur among
- * n rows, n_c of them of class c: all classes then count alike in sum.
- * @param labels how messages call the classes.
- * @param classOf the class of each row.
- */
-export function readClassWeights(
-  value: unknown,
-  labels: readonly (string | number | boolean)[],
-  classOf: () => Uint32Array = () => new Uint32Array(),
-): Float64Array {
-  const factors = new Float64Array(labels.length).fill(1);
-  if (value === "balanced") {
-    const rows = classOf();
-    const counts = new Float64Array(labels.length);
-    for (const label of rows) counts[label]++;
-    const present = counts.filter((count) => count > 0).length;
-    return factors.map((one, label) => (counts[label] > 0 ? rows.length / (present * counts[label]) : one));
-  }
-  if (typeof value !== "object" || value === null) {
-    const expected = `"balanced", an array of ${labels.length} numbers, or an object such as { "${labels[0]}": 2 }`;
-    throw new PropagoError("ERR_CONFIG", `classWeights must be ${expected}, got ${show(value)}`);
-  }
-  if ((Array.isArray(value) || isNumericArray(value)) && value.length !== labels.length) {
-    throw new PropagoError("ERR_CONFIG", `classWeights has ${value.length} numbers for ${labels.length} classes`);
-  }
-  const names = Array.isArray(value) || isNumericArray(value) ? labels.map((_, i) => i) : labels;
-  for (const [key, weight] of Object.entries(value)) {
-    const label = names.findIndex((name) => String(name) === key);
-    if (label < 0) {
-      const known = `${labels.slice(0, 10).map(String).join(", ")}${labels.length > 10 ? ", …" : ""}`;
-      throw new PropagoError("ERR_CONFIG", `classWeights: unknown class ${show(key)}; known: ${known}`);
-    }
-    factors[label] = readNumber(weight, `classWeights.${key}`, { least: 0 });
-  }
-  return factors;
 }

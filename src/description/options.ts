@@ -2,8 +2,10 @@
 import type { Layer } from "./helpers.ts";
 import type { DType } from "../ground/arrays.ts";
 import type { LossSpec } from "../tables/losses.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
+import type { ScheduleSpec } from "../tables/names.ts";
 
+/** What a network is made of, and how it learns. */
 export interface NetworkOptions<D extends DType = "float32"> {
   /** How many values a sample has. */
   inputs: number;
@@ -34,19 +36,77 @@ export interface NetworkOptions<D extends DType = "float32"> {
 
 /** What `Network.toJSON` gives. */
 export interface NetworkJSON<D extends DType = DType> {
+  /** Tells the JSON of a network from that of anything else. */
   format: "propago";
   /** Of the format, not of the package. */
   version: 1;
+  /** As in `NetworkOptions`. */
   inputs: number;
+  /** As in `NetworkOptions`, each with its name. */
   layers: Layer[];
+  /** As in `NetworkOptions`; the one that was chosen where none was given. */
   loss: LossSpec;
+  /** As in `NetworkOptions`, with all hyperparameters. */
   optimizer: OptimizerSpec;
+  /** The seed that was used. */
   seed: number;
+  /** The precision of the weights. */
   dtype: D;
+  /** As in `NetworkOptions`. */
   inputScale?: number;
+  /** As in `NetworkOptions`. */
   l1: number;
+  /** As in `NetworkOptions`. */
   l2: number;
+  /** As in `NetworkOptions`. */
   maxNorm?: number;
-  /** For each layer with weights: (inputs, units) row-major, and biases and running statistics if it has them. */
+  /**
+   * For each layer with weights: (inputs, units) row-major, and biases and running statistics if it has them. A -0 stands as
+   * the text "-0", since JSON has no such number.
+   */
   weights: { weights: number[]; bias?: number[]; mean?: number[]; variance?: number[] }[];
+  /** Updates made so far, where the optimizer's rate follows a schedule. */
+  steps?: number;
+  /** Where training stands, where it was asked for. */
+  state?: StateJSON;
+}
+
+/** What `fit` needs to go on as if the network had never been saved. -0 and what is not finite stand as text. */
+export interface StateJSON {
+  /** Updates made so far. */
+  step: number;
+  /** Epochs trained so far. */
+  epoch: number;
+  /** Batches trained so far. */
+  batches: number;
+  /** A product that the optimizer's bias correction goes on with. */
+  power1: number;
+  /** As `power1`. */
+  power2: number;
+  /** As `power1`. */
+  power3: number;
+  /** Updates that the optimizer counts by itself. */
+  age: number;
+  /** Batches gathered by `accumulate` that wait for their update. */
+  pending: number;
+  /** Their rows. */
+  pendingRows: number;
+  /** Weights that the average of the weights consists of. */
+  seen: number;
+  /** Numbers that a searching optimizer remembers. */
+  memory: number[];
+  /** What reduceOnPlateau has come to. */
+  plateau: { scale: number; best?: number; bad: number; cooldown: number };
+  /** The optimizer's arrays, one behind the other; none before the first update. */
+  remembered: number[];
+  /** Whether first weights still wait for data to be scaled to. */
+  isUnscaled?: boolean;
+}
+
+/** What `toJSON` is to keep. */
+export interface ToJSONOptions {
+  /** The optimizer's memory, and where schedules and shuffles stand. Default false. */
+  state?: boolean;
+  /** What stands for a `learningRate` that is a function, which JSON cannot hold: a rate, or a schedule by name. */
+  learningRate?: number | ScheduleSpec;
 }

@@ -1,16 +1,18 @@
 // Classifier: rows in, class labels out. What it shares with Regressor stands in estimator.ts.
+import type { ToJSONOptions } from "../description/options.ts";
 import { readObject } from "../ground/options.ts";
-import { LabelEncoder } from "../data/labels.ts";
+import { LabelEncoder, checkLabel } from "../data/labels.ts";
 import type { Label, Labels } from "../data/labels.ts";
-import { PropagoError, show } from "../ground/errors.ts";
+import { PropagoError, UNSEEN, show } from "../ground/errors.ts";
 import { Estimator } from "./estimator.ts";
 import type { Kind } from "./kind.ts";
 import type { ClassifierOptions, PartialFitOptions } from "./options.ts";
-import { readMembers, readSaved } from "./saved.ts";
+import { readMembers, readSaved, remade } from "./saved.ts";
 import type { Matrix } from "../data/data.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 import type { History } from "../training/reports.ts";
 
+/** How `partialFit` of a Classifier trains. */
 export interface ClassifierPartialFitOptions extends PartialFitOptions {
   /** All classes that will ever come, in the first call; without it, those of that call's labels. */
   classes?: Labels;
@@ -20,10 +22,8 @@ const CLASSIFIER: Kind<Labels, LabelEncoder> = {
   name: "classifier",
   metric: "accuracy",
   targets: "labels",
-  rowsOf(labels) {
-    if (typeof labels === "object" && labels !== null && Number.isSafeInteger(labels.length)) return labels.length;
-    throw new PropagoError("ERR_DATA", `labels is ${show(labels)}; expected an array with one label for each row`);
-  },
+  copy: (labels, prefix = "") => listOf(labels, `${prefix}labels`),
+  rowsOf: ({ length }) => length,
   learn: (labels) => new LabelEncoder(labels),
   encode(codec, labels, rows, prefix = "") {
     return { data: Float64Array.from(codec.encode(labels, `${prefix}labels`)), rows, columns: 1 };
@@ -32,6 +32,27 @@ const CLASSIFIER: Kind<Labels, LabelEncoder> = {
   // Two classes share an output.
   outputs: ({ classes }) => (classes.length === 2 ? 1 : classes.length),
 };
+
+/** Null has none, and of other objects it may be anything. */
+function lengthOf(labels: Labels | null): unknown {
+  try {
+    return labels?.length;
+  } catch {
+    return undefined; // a proxy of a typed array
+  }
+}
+
+/** Labels in an array of our own, each read once. */
+function listOf(labels: Labels, what: string): Label[] {
+  if (typeof labels === "object" && show(labels) !== UNSEEN) {
+    const length = lengthOf(labels);
+    if (typeof length === "number" && length >= 0 && length < 2 ** 32 && Number.isInteger(length)) {
+      if (length > 0) checkLabel(labels[length - 1], length - 1, what); // of an array of holes none is read
+      return Array.from({ length }, (_, i) => labels[i]);
+    }
+  }
+  throw new PropagoError("ERR_DATA", `${what} is ${show(labels)}; expected an array with one label for each row`);
+}
 
 /**
  * Learns which class a row belongs to. It scales the inputs, numbers the labels (strings, integers or booleans), and
@@ -51,7 +72,7 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
 
   /** The classes in the order in which `predictProbabilities` gives them: numbers ascending, strings by code point. */
   get classes(): readonly Label[] {
-    return this.fitted.codec.classes;
+    return [...this.fitted.codec.classes];
   }
 
   /**
@@ -98,26 +119,28 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
    * `propago/selection` is imported or a `fit` has loaded it.
    */
   partialFit(x: Matrix, labels: Labels, options: ClassifierPartialFitOptions = {}): History {
-    readObject(options, "partialFit options", ["batchSize", "shuffle", "sampleWeights", "classes"]);
-    const { classes, ...rest } = options;
-    return this.trainFurther(
-      x,
-      labels,
-      rest,
-      () => new LabelEncoder(classes ?? labels, classes ? "classes" : "labels"),
-    );
+    const given = readObject(options, "partialFit options", ["batchSize", "shuffle", "sampleWeights", "classes"]);
+    const { classes, ...rest } = given as ClassifierPartialFitOptions;
+    const known = classes && listOf(classes, "classes");
+    return this.trainFurther(x, labels, rest, (own) => new LabelEncoder(known ?? own, known ? "classes" : "labels"));
   }
 
-  /** The model as plain JSON: options, labels, and networks with the scaling of their inputs. */
-  toJSON() {
-    return { ...this.describe(), labels: this.fitted.codec.toJSON() };
+  /**
+   * The model as plain JSON: options, labels, and networks with the scaling of their inputs; with `{ state: true }` also what
+   * `partialFit` needs to go on to the same bits. `learningRate`: as for a Network.
+   */
+  toJSON(options?: ToJSONOptions | string) {
+    return { ...this.describe(options), labels: this.fitted.codec.toJSON() };
   }
 
-  /** @throws PropagoError ERR_FORMAT where `json` is not what `toJSON` gave. */
+  /**
+   * The classifier that `toJSON` gave.
+   * @throws PropagoError ERR_FORMAT where `json` is something else.
+   */
   static fromJSON(json: unknown): Classifier {
     const { saved, list, options, found } = readSaved(json, "classifier");
     const codec = LabelEncoder.fromJSON(saved.labels);
-    const classifier = new Classifier(options);
+    const classifier = remade(() => new Classifier(options));
     classifier.fitted = { members: readMembers(list, false), codec, found };
     const expected = CLASSIFIER.outputs(codec);
     const { outputs } = classifier.fitted.members[0].network;

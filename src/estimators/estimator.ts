@@ -1,21 +1,24 @@
 // What Classifier and Regressor share: networks with their scaled inputs, whose answers are averaged, and the rule that a
 // call which fails changes nothing. What targets mean stands in classifier.ts and regressor.ts. How networks are chosen
 // and trained, the part "selection" knows (src/selection/).
-import { readObject } from "../ground/options.ts";
+import { copied, isArray, readFields, readObject } from "../ground/options.ts";
 import { readRows } from "../data/rows.ts";
 import type { Rows } from "../data/scaling.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { Network } from "../network/network.ts";
-import { load, need } from "../ground/parts.ts";
-import { FIT_KEYS, SLICE, turn } from "../training/training.ts";
+import { Part } from "../ground/parts.ts";
+import { FIT_KEYS } from "../training/options.ts";
+import { SLICE, turn } from "../training/turns.ts";
 import { answersOf } from "./answers.ts";
-import type { Job, Task } from "./job.ts";
+import { type Job, SELECTION, type Task } from "./job.ts";
 import type { Kind } from "./kind.ts";
 import type { EstimatorFitOptions, EstimatorOptions, PartialFitOptions } from "./options.ts";
 import { type Found, type Member, describeMembers } from "./saved.ts";
-import type { Matrix } from "../data/data.ts";
+import type { Matrix, SampleWeights } from "../data/data.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
+import type { ToJSONOptions } from "../description/options.ts";
 import type { EvaluateOptions } from "../network/options.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 import type { History } from "../training/reports.ts";
 
@@ -52,14 +55,18 @@ export abstract class Estimator<Y, Codec> {
   #isTraining = false;
   #isDisposed = false;
 
+  /** @internal */
   protected constructor(options: EstimatorOptions, kind: Kind<Y, Codec>) {
-    readObject(options, `${kind.name} options`, OPTIONS);
-    const { hidden } = options;
-    if (hidden !== undefined && !(Array.isArray(hidden) && hidden.every((n) => Number.isSafeInteger(n) && n > 0))) {
+    const given = readObject(copied(options), `${kind.name} options`, OPTIONS);
+    const { hidden } = given;
+    if (
+      hidden !== undefined &&
+      !(isArray(hidden) && hidden.length < 1e4 && hidden.every((n) => Number.isSafeInteger(n) && Number(n) > 0))
+    ) {
       const expected = "an array of layer sizes such as [32] or [16, 16]";
       throw new PropagoError("ERR_CONFIG", `hidden must be ${expected}, got ${show(hidden)}`);
     }
-    this.#options = hidden ? { ...options, hidden: hidden.slice() as number[] } : { ...options };
+    this.#options = given;
     this.#kind = kind;
   }
 
@@ -77,7 +84,7 @@ export abstract class Estimator<Y, Codec> {
     // What was passed is read at once: it may be changed while parts are loaded.
     const course = this.#course(this.#prepare(x, y, options));
     for (const part of ["selection", "complete", "search", dtype, build] as const) {
-      if (part !== undefined && part !== "float32" && part !== "simd") await load(part);
+      if (part !== undefined && part !== "float32" && part !== "simd") await new Part(part).load();
     }
     let turned = performance.now();
     let step = course.next();
@@ -115,9 +122,10 @@ export abstract class Estimator<Y, Codec> {
   /** Mean loss of the model, and accuracy or r2 or other metrics, over rows with known targets, in these' own units. */
   evaluate(x: Matrix, y: Y, options: EvaluateOptions = {}): Evaluation {
     const { codec, found } = this.fitted;
-    const rows = this.#readRows(x, y, this.columns);
-    const job = this.#job(codec, rows, this.#kind.encode(codec, y, rows.rows), options);
-    return need("selection", "evaluate").measure(job, this.#answer(rows), job.targets, options, found?.threshold);
+    const own = this.#kind.copy(y);
+    const rows = this.#readRows(x, own, this.columns);
+    const job = this.#job(codec, rows, this.#kind.encode(codec, own, rows.rows), options);
+    return SELECTION.need("evaluate").measure(job, this.#answer(rows), job.targets, options, found?.threshold);
   }
 
   /** The figure by which the model is judged: accuracy of a classifier, r2 of a regressor. */
@@ -137,26 +145,27 @@ export abstract class Estimator<Y, Codec> {
 
   /** Numbers of the rows that the last `fit` held back, to judge the model by. */
   get heldBack(): readonly number[] {
-    return this.#fitted?.found?.heldBack ?? [];
+    return [...(this.#fitted?.found?.heldBack ?? [])];
   }
 
   /** What `fit` chose, from what, and by which figures; undefined before it, and of a model that `partialFit` began. */
   get chosen() {
-    return this.#fitted?.found?.chosen;
+    return copied(this.#fitted?.found?.chosen);
   }
 
   /** How the model does on rows that it has not seen; undefined where there are too few rows to tell. */
   get estimate() {
-    return this.#fitted?.found?.estimate;
+    return copied(this.#fitted?.found?.estimate);
   }
 
   /** What is reached without a look at the inputs. */
   get baseline() {
-    return this.#fitted?.found?.baseline;
+    return copied(this.#fitted?.found?.baseline);
   }
 
+  /** What it was told when it was made. */
   get options(): EstimatorOptions {
-    return this.#options;
+    return copied(this.#options);
   }
 
   /** The networks' layers as tables. */
@@ -180,7 +189,7 @@ export abstract class Estimator<Y, Codec> {
     this.dispose();
   }
 
-  /** The fitted parts. Throws ERR_NOT_FITTED or ERR_DISPOSED where there are none. */
+  /** @internal The fitted parts. Throws ERR_NOT_FITTED or ERR_DISPOSED where there are none. */
   protected get fitted(): Fitted<Codec> {
     this.#checkAlive();
     if (!this.#fitted) {
@@ -189,34 +198,39 @@ export abstract class Estimator<Y, Codec> {
     return this.#fitted;
   }
 
+  /** @internal */
   protected set fitted(fitted: Fitted<Codec>) {
     this.#fitted = fitted;
   }
 
-  /** What the model answers for rows of inputs: probabilities, or numbers in the targets' own units. */
+  /** @internal What the model answers for rows of inputs: probabilities, or numbers in the targets' own units. */
   protected predictRaw(x: Matrix): FloatArray {
     return this.#answer(readRows(x, "x", { columns: this.columns }));
   }
 
-  /** One epoch over the data, going on from where the model stands. */
-  protected trainFurther(x: Matrix, y: Y, options: PartialFitOptions, learn: (rows: number) => Codec): History {
+  /** @internal One epoch over the data, going on from where the model stands. */
+  protected trainFurther(x: Matrix, y: Y, options: PartialFitOptions, learn: (y: Y, rows: number) => Codec): History {
     this.#checkIdle();
-    const { further } = need("selection", "partialFit");
+    const { further } = SELECTION.need("partialFit");
     const fitted = this.#fitted;
-    const rows = this.#readRows(x, y, fitted && this.columns);
-    const codec = fitted?.codec ?? learn(rows.rows);
-    const job = this.#job(codec, rows, this.#kind.encode(codec, y, rows.rows), options);
+    const own = this.#kind.copy(y);
+    const rows = this.#readRows(x, own, fitted && this.columns);
+    const codec = fitted?.codec ?? learn(own, rows.rows);
+    const job = this.#job(codec, rows, this.#kind.encode(codec, own, rows.rows), options);
     const { members, history } = further(job, fitted?.members);
     // What was measured before is not true of what has learnt more.
     this.#fitted = { members, codec, found: { threshold: fitted?.found?.threshold } };
     return history;
   }
 
-  /** The parts of the JSON that both kinds write. */
-  protected describe() {
+  /** @internal The parts of the JSON that both kinds write. */
+  protected describe(toJSON: ToJSONOptions | string = {}) {
     const { members, found } = this.fitted;
-    const { build: _, ...options } = this.#options;
-    return describeMembers(this.#kind.name, options, members, found);
+    const { build: _, ...options } = copied(this.#options);
+    const rate = typeof toJSON === "object" ? toJSON.learningRate : undefined;
+    if (rate !== undefined)
+      options.optimizer = { ...(options.optimizer as object), learningRate: rate } as OptimizerSpec;
+    return describeMembers(this.#kind.name, options, members, found, toJSON);
   }
 
   /** How many columns a row of inputs has. Throws ERR_NOT_FITTED before `fit`. */
@@ -240,16 +254,19 @@ export abstract class Estimator<Y, Codec> {
   /** Reads what is to be learnt; nothing of the estimator changes. */
   #prepare(x: Matrix, y: Y, options: EstimatorFitOptions<Y>): [Job, Codec] {
     this.#checkIdle();
-    readObject(options, "fit options", [...FIT_KEYS, "restarts", "onSearch"]);
+    const given = readObject(options, "fit options", [...FIT_KEYS, "restarts", "onSearch"]);
     const { encode, learn } = this.#kind;
-    const rows = this.#readRows(x, y);
-    const codec = learn(y, rows.rows);
-    const job = this.#job(codec, rows, encode(codec, y, rows.rows), { ...options });
-    const { validation } = options;
+    const own = this.#kind.copy(y);
+    const rows = this.#readRows(x, own);
+    const codec = learn(own, rows.rows);
+    const job = this.#job(codec, rows, encode(codec, own, rows.rows), given as Job["fit"]);
+    const { validation } = given;
     if (typeof validation === "object" && validation !== null) {
-      const theirs = this.#readRows(validation.x, validation.y, rows.columns, "validation.");
-      const targets = encode(codec, validation.y, theirs.rows, "validation.");
-      job.judge = { x: theirs, targets, sampleWeights: validation.sampleWeights };
+      const fields = readFields(validation, "validation", ["x", "y", "sampleWeights"]);
+      const other = this.#kind.copy(fields.y as Y, "validation.");
+      const theirs = this.#readRows(fields.x as Matrix, other, rows.columns, "validation.");
+      const targets = encode(codec, other, theirs.rows, "validation.");
+      job.judge = { x: theirs, targets, sampleWeights: fields.sampleWeights as SampleWeights | undefined };
     }
     return [job, codec];
   }
@@ -257,7 +274,7 @@ export abstract class Estimator<Y, Codec> {
   /** The course of a fit, whoever does the training: gives out networks to be trained, and takes their histories. */
   *#course([job, codec]: [Job, Codec]): Generator<Task, History, History> {
     this.#checkIdle();
-    const { select } = need("selection", "fitSync");
+    const { select } = SELECTION.need("fitSync");
     this.#isTraining = true;
     try {
       const { members, history, found } = yield* select(job);

@@ -2,6 +2,7 @@
 // scaled how is decided while a model is searched for (selection/encodings.ts); here it is only applied and kept.
 import { StandardScaler } from "../data/scaling.ts";
 import type { Rows, ScalingJSON } from "../data/scaling.ts";
+import { copied, isArray, isPlain } from "../ground/options.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
 
@@ -68,17 +69,16 @@ export class Features {
   }
 
   toJSON(): FeaturesJSON {
-    return { ...this.scaler.toJSON(), ...this.more };
+    return { ...this.scaler.toJSON(), ...copied(this.more) };
   }
 
   /** @throws PropagoError ERR_FORMAT where `json` is not what `toJSON` gave for so many inputs. */
   static fromJSON(json: unknown, inputs: number): Features {
-    const { mean, scale, rows, ...more } = (
-      typeof json === "object" && json !== null ? json : {}
-    ) as Partial<FeaturesJSON>;
+    const { mean, scale, rows, ...rest } = (isPlain(json) ? json : {}) as Partial<FeaturesJSON>;
+    const more = copied(rest);
     const { curves = [], replaced = [] } = more;
     const bad = new PropagoError("ERR_FORMAT", "scaling.curves and replaced must be of its columns");
-    if (!Array.isArray(curves) || !Array.isArray(replaced)) throw bad;
+    if (!isArray(curves) || !isArray(replaced) || curves.length + replaced.length > 1e6) throw bad;
     const scaler = StandardScaler.fromJSON({ mean, scale, rows }, inputs - curves.length + replaced.length);
     const isColumn = (column: unknown): boolean => Number.isInteger(column) && (column as number) in scaler.mean;
     const isCurve = (curve: Curve | null): boolean => {
@@ -86,7 +86,9 @@ export class Features {
       if (!isColumn(column) || !areFinite(from) || !areFinite(to)) return false;
       return from.length > 0 && from.length === to.length && from.every((value, i) => i === 0 || value > from[i - 1]);
     };
-    if (!(curves.every(isCurve) && replaced.every(isColumn))) throw bad;
+    if (typeof (more.soft ?? false) !== "boolean")
+      throw new PropagoError("ERR_FORMAT", "scaling.soft must be true or false");
+    if (!(Array.from(curves as Curve[]).every(isCurve) && Array.from(replaced).every(isColumn))) throw bad;
     return new Features(scaler, more);
   }
 }
@@ -104,5 +106,5 @@ function interpolate(x: number, from: readonly number[], to: readonly number[]):
 }
 
 function areFinite(values: unknown): values is number[] {
-  return Array.isArray(values) && values.every(Number.isFinite);
+  return isArray(values) && values.length < 1e6 && Array.from(values).every(Number.isFinite);
 }

@@ -1,29 +1,32 @@
-// What the part that trains is given by an estimator, and what it gives back. Types only: that part is loaded apart.
+// The types between an estimator and the part "selection", which trains it and is loaded separately.
 import type { Label } from "../data/labels.ts";
 import type { Rows } from "../data/scaling.ts";
 import type { Network } from "../network/network.ts";
 import type { EstimatorFitOptions, EstimatorOptions } from "./options.ts";
-import type { Found, Member } from "./saved.ts";
+import type { Found, Member, Residuals } from "./saved.ts";
+import { Part } from "../ground/parts.ts";
+import type { EvaluateOptions } from "../network/options.ts";
+import type { Evaluation } from "../tables/metrics.ts";
 import type { Data, SampleWeights } from "../data/data.ts";
 import type { NetworkOptions } from "../description/options.ts";
-import type { DType } from "../ground/arrays.ts";
+import type { DType, FloatArray } from "../ground/arrays.ts";
 import type { FitOptions } from "../training/options.ts";
 import type { History } from "../training/reports.ts";
 
-/** A table to learn from, and what the estimator lends: the part has no networks of its own. */
+/** A table to learn from, and what the part needs from the estimator, such as a way to make networks. */
 export interface Job {
   metric: "accuracy" | "r2";
   given: EstimatorOptions;
-  /** Options of the fit, not checked yet but for their names. */
+  /** Options of the fit. Only their names have been checked. */
   fit: EstimatorFitOptions<unknown>;
   x: Rows;
   /** Numbers in their own units, or the number of each row's class. */
   targets: Rows;
-  /** None where targets are numbers. */
+  /** The classes. Empty if targets are numbers. */
   classes: readonly Label[];
   /** How many outputs a network has. */
   outputs: number;
-  /** Rows of the user's own that judge. */
+  /** The user's own validation rows. */
   judge?: { x: Rows; targets: Rows; sampleWeights?: SampleWeights };
   make(options: NetworkOptions<DType>): Network<DType>;
 }
@@ -31,7 +34,7 @@ export interface Job {
 /** The model that was found. */
 export interface Selection {
   members: Member[];
-  /** Of the network that was trained last. */
+  /** The history of the network that was trained last. */
   history: History;
   found: Found;
 }
@@ -41,6 +44,28 @@ export interface Task {
   network: Network<DType>;
   data: Data;
   options: FitOptions;
-  /** So short that nobody minds waiting. */
+  /** Whether training takes so little time that it may block. */
   isShort: boolean;
 }
+
+/** How a Classifier or Regressor is trained and measured: a part that pages load apart. */
+export interface Selecting {
+  select: (job: Job) => Generator<Task, Selection, History>;
+  /** Trains these networks for one more epoch, or a new one for its first. */
+  further: (job: Job, earlier?: readonly Member[]) => Omit<Selection, "found">;
+  measure: (
+    job: Job,
+    answers: FloatArray,
+    targets: Rows,
+    more: EvaluateOptions,
+    threshold?: number | Float64Array,
+  ) => Evaluation;
+  /** Gives the limits between which the given part of new targets lies. */
+  intervalOf: (
+    residuals: readonly Residuals[] | undefined,
+    interval: unknown,
+    predictions: Float64Array,
+  ) => { lower: Float64Array; upper: Float64Array };
+}
+
+export const SELECTION = new Part<Selecting>("selection");

@@ -1,15 +1,16 @@
 // What users say of a Classifier or Regressor, and what they are told of the model that was chosen. Types only.
 import type { ActivationSpec } from "../tables/activations.ts";
 import type { LossSpec } from "../tables/losses.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
 import type { Matrix, SampleWeights } from "../data/data.ts";
 import type { DType } from "../ground/arrays.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 import type { EarlyStopping, FitOptions, Shuffle } from "../training/options.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 
 /** How much is tried before a model is chosen. */
 export type Effort = "quick" | "normal" | "thorough";
 
+/** What a Classifier or Regressor is told; all of it is optional. */
 export interface EstimatorOptions {
   /** Neurons of each hidden layer; [] for none. Default: `fit` chooses. */
   hidden?: readonly number[];
@@ -35,11 +36,13 @@ export interface EstimatorOptions {
   ensemble?: number;
   /** For first weights, shuffles, folds and held-back rows. Default 0; "random" draws one. */
   seed?: number | "random";
+  /** What its networks compute in. Default float32. */
   dtype?: DType;
   /** As in `NetworkOptions`; not saved. */
   build?: "simd" | "relaxed";
 }
 
+/** What a Classifier is told; all of it is optional. */
 export interface ClassifierOptions extends EstimatorOptions {
   /**
    * What the probability is chosen by from which on the second of two classes is the answer: the metric that is best on
@@ -69,6 +72,7 @@ export interface EstimatorFitOptions<Y> extends Omit<FitOptions, "validation" | 
   onSearch?: (progress: { trained: number; of: number }) => void;
 }
 
+/** How `partialFit` trains. */
 export interface PartialFitOptions {
   /** Samples a weight update; "full" for all. Default 32. */
   batchSize?: number | "full";
@@ -80,9 +84,11 @@ export interface PartialFitOptions {
 
 /** A kind of network that was tried. */
 export interface Tried {
+  /** A short name of the kind. */
   name: string;
   /** What it is, in a few words. */
   description: string;
+  /** Neurons of each hidden layer. */
   hidden: readonly number[];
   /** Mean loss of rows that were left out in training; absent where nothing was left out. */
   loss?: number;
@@ -94,6 +100,7 @@ export interface Tried {
 
 /** What was chosen, from what, and by which figures. */
 export interface Chosen {
+  /** How much was asked to be tried. */
   effort: Effort;
   /**
    * What chose: the loss of rows that were left out, the loss of the training rows where no others can be, or nothing
@@ -102,7 +109,9 @@ export interface Chosen {
   by: "folds" | "trainingLoss" | "nothing";
   /** In how many parts the rows were left out in turn; 1 where one part of them was left out once. */
   folds: number;
+  /** How many networks the model consists of. */
   networks: number;
+  /** The kinds that were compared. */
   candidates: readonly Tried[];
   /** The time limit ended the search, so the result depends on the machine. */
   isCutShort?: true;
@@ -115,6 +124,7 @@ export interface Chosen {
 export interface Estimate extends Evaluation {
   /** Rows that were measured. */
   rows: number;
+  /** In how many parts the rows were left out in turn. */
   folds: number;
   /** The standard error of accuracy or r2, from its spread over the rows. */
   spread: number;

@@ -1,20 +1,24 @@
 // Regressor: rows in, numbers out. What it shares with Classifier stands in estimator.ts.
-import { readObject } from "../ground/options.ts";
+import type { ToJSONOptions } from "../description/options.ts";
+import { isArray, readObject } from "../ground/options.ts";
 import { readRows } from "../data/rows.ts";
 import type { Rows } from "../data/scaling.ts";
-import { PropagoError, show } from "../ground/errors.ts";
-import { need } from "../ground/parts.ts";
+import { PropagoError, UNSEEN, show } from "../ground/errors.ts";
+import { SELECTION } from "./job.ts";
 import { Estimator } from "./estimator.ts";
 import type { Kind } from "./kind.ts";
 import type { EstimatorOptions, PartialFitOptions } from "./options.ts";
-import { readMembers, readSaved } from "./saved.ts";
+import { readMembers, readSaved, remade } from "./saved.ts";
 import type { Matrix, Targets } from "../data/data.ts";
 import type { History } from "../training/reports.ts";
 
 /** What is predicted for each row, and between which numbers the target lies with the probability that was asked for. */
 export interface Interval {
+  /** What is predicted, as without `interval`. */
   prediction: Float64Array;
+  /** The lower ends. */
   lower: Float64Array;
+  /** The upper ends. */
   upper: Float64Array;
 }
 
@@ -23,11 +27,13 @@ const REGRESSOR: Kind<Targets, number> = {
   name: "regressor",
   metric: "r2",
   targets: "targets",
+  copy: (targets) => targets,
   rowsOf(targets) {
-    if (Array.isArray(targets)) return targets.length;
+    if (isArray(targets)) return targets.length;
     if (ArrayBuffer.isView(targets)) return undefined;
-    if (typeof targets === "object" && targets !== null && "shape" in targets) {
-      return Array.isArray(targets.shape) ? (targets.shape as readonly number[])[0] : undefined;
+    if (typeof targets === "object" && show(targets) !== UNSEEN && "shape" in (targets ?? {})) {
+      const { shape } = targets as { shape: unknown };
+      return isArray(shape) ? (shape[0] as number) : undefined;
     }
     throw new PropagoError(
       "ERR_DATA",
@@ -79,7 +85,7 @@ export class Regressor extends Estimator<Targets, number> {
     const prediction = this.predictRaw(x) as Float64Array;
     if (interval === undefined) return prediction;
     const { residuals } = this.fitted.found ?? {};
-    return { prediction, ...need("selection", "interval").intervalOf(residuals, interval, prediction) };
+    return { prediction, ...SELECTION.need("interval").intervalOf(residuals, interval, prediction) };
   }
 
   /**
@@ -88,19 +94,25 @@ export class Regressor extends Estimator<Targets, number> {
    * @throws PropagoError ERR_PART in a page, before `propago/selection` is imported or a `fit` has loaded it.
    */
   partialFit(x: Matrix, targets: Targets, options: PartialFitOptions = {}): History {
-    readObject(options, "partialFit options", ["batchSize", "shuffle", "sampleWeights"]);
-    return this.trainFurther(x, targets, options, (rows) => REGRESSOR.learn(targets, rows));
+    const given = readObject(options, "partialFit options", ["batchSize", "shuffle", "sampleWeights"]);
+    return this.trainFurther(x, targets, given as PartialFitOptions, REGRESSOR.learn);
   }
 
-  /** The model as plain JSON: options, and networks with the scaling of their inputs and targets. */
-  toJSON() {
-    return this.describe();
+  /**
+   * The model as plain JSON: options, and networks with the scaling of their inputs and targets; with `{ state: true }` also
+   * what `partialFit` needs to go on to the same bits. `learningRate`: as for a Network.
+   */
+  toJSON(options?: ToJSONOptions | string) {
+    return this.describe(options);
   }
 
-  /** @throws PropagoError ERR_FORMAT where `json` is not what `toJSON` gave. */
+  /**
+   * The regressor that `toJSON` gave.
+   * @throws PropagoError ERR_FORMAT where `json` is something else.
+   */
   static fromJSON(json: unknown): Regressor {
     const { list, options, found } = readSaved(json, "regressor");
-    const regressor = new Regressor(options);
+    const regressor = remade(() => new Regressor(options));
     const members = readMembers(list, true);
     regressor.fitted = { members, codec: members[0].network.outputs, found };
     return regressor;
@@ -109,7 +121,7 @@ export class Regressor extends Estimator<Targets, number> {
 
 /** Targets as rows: a plain array of numbers is one column. */
 function readTargets(targets: Targets, rows: number, prefix = ""): Rows {
-  const isFlat = Array.isArray(targets) && !Array.isArray(targets[0]) && !ArrayBuffer.isView(targets[0]);
+  const isFlat = isArray(targets) && !isArray(targets[0]) && !ArrayBuffer.isView(targets[0]);
   const matrix = isFlat ? { data: targets as readonly number[], shape: [rows, 1] } : (targets as Matrix);
   return readRows(matrix, `${prefix}targets`, { rows });
 }

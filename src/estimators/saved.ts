@@ -1,5 +1,7 @@
-// Classifiers and regressors as JSON: what is written, and the checks on what is read back.
+// Writes classifiers and regressors as JSON, and checks JSON that is read back.
 import { PropagoError, show } from "../ground/errors.ts";
+import type { ToJSONOptions } from "../description/options.ts";
+import { copied, isArray, isPlain } from "../ground/options.ts";
 import { Network } from "../network/network.ts";
 import { Features } from "./features.ts";
 import type { Baseline, Chosen, Estimate, EstimatorOptions } from "./options.ts";
@@ -10,17 +12,17 @@ import type { DType } from "../ground/arrays.ts";
 export interface Member {
   network: Network<DType>;
   features: Features;
-  /** Of a regressor. */
+  /** How targets are scaled. Only a regressor has it. */
   targets?: TargetScaling;
   /** Its share of the model's answer; all shares sum to 1. */
   weight: number;
 }
 
-/** How far predictions of one target were off. */
+/** The errors of the predictions of one target. */
 export interface Residuals {
-  /** What the target was above its prediction, ascending. */
+  /** Targets minus predictions, ascending. */
   sorted: number[];
-  /** Differences are of logarithms, to which this had been added before. */
+  /** If given, the differences are between logarithms, and this was added to targets and predictions before. */
   log?: number;
   /** No target was below 0, so no interval reaches below. */
   isPositive?: true;
@@ -32,7 +34,7 @@ export interface Found {
   estimate?: Estimate;
   baseline?: Baseline;
   heldBack?: readonly number[];
-  /** From which probability of the second of two classes on it is the answer; 0.5 where nothing was optimised. */
+  /** The probability from which on the second of two classes is the answer. 0.5 if nothing was optimised. */
   threshold?: number;
   /** For each target, how far predictions of rows that were left out were off. */
   residuals?: readonly Residuals[];
@@ -47,6 +49,7 @@ export function describeMembers(
   options: EstimatorOptions,
   members: readonly Member[],
   found: Found | undefined,
+  toJSON: ToJSONOptions | string,
 ) {
   return {
     format: formatOf(kind),
@@ -56,9 +59,9 @@ export function describeMembers(
       weight,
       scaling: features.toJSON(),
       ...(targets ? { targetScaling: targets.toJSON() } : {}),
-      network: network.toJSON(),
+      network: network.toJSON(toJSON),
     })),
-    ...(found ? { found } : {}),
+    ...(found ? { found: copied(found) } : {}),
   };
 }
 
@@ -67,10 +70,8 @@ export function describeMembers(
  * @throws PropagoError ERR_FORMAT for anything that `toJSON` would not have written.
  */
 export function readSaved(json: unknown, kind: string) {
-  if (typeof json !== "object" || json === null || Array.isArray(json)) {
-    throw new PropagoError("ERR_FORMAT", `a saved ${kind} must be an object, got ${show(json)}`);
-  }
-  const saved = json as Record<string, unknown>;
+  if (!isPlain(json)) throw new PropagoError("ERR_FORMAT", `a saved ${kind} must be an object, got ${show(json)}`);
+  const saved = json;
   const { format, version } = saved;
   if (format !== formatOf(kind)) {
     throw new PropagoError("ERR_FORMAT", `format must be "${formatOf(kind)}", got ${show(format)}`);
@@ -80,18 +81,28 @@ export function readSaved(json: unknown, kind: string) {
     throw new PropagoError("ERR_FORMAT", `${newer}version ${show(version)}, this reads up to ${VERSION}`);
   }
   const list = version === 1 ? [{ ...saved, weight: 1 }] : saved.members;
-  if (!Array.isArray(list) || list.length === 0) {
+  if (!isArray(list) || list.length === 0) {
     throw new PropagoError("ERR_FORMAT", `members must be an array of networks, got ${show(list)}`);
   }
-  return { saved, list: list as unknown[], options: saved.options as EstimatorOptions, found: readFound(saved.found) };
+  return { saved, list, options: saved.options as EstimatorOptions, found: readFound(saved.found) };
 }
 
-/** The networks of a saved estimator; those that were made give their memory back where one cannot be read. */
+/** Makes the estimator that options were saved of. @throws PropagoError ERR_FORMAT for options that it does not take. */
+export function remade<E>(make: () => E): E {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof PropagoError)) throw cause;
+    throw new PropagoError("ERR_FORMAT", `saved options cannot be read: ${cause.message}`, { cause });
+  }
+}
+
+/** Makes the networks of a saved estimator. If one cannot be read, the others are disposed of. */
 export function readMembers(list: readonly unknown[], isScaled: boolean): Member[] {
   const members: Member[] = [];
   try {
     for (const entry of list) {
-      const fields = (typeof entry === "object" && entry !== null ? entry : {}) as Record<string, unknown>;
+      const fields = isPlain(entry) ? entry : {};
       const { weight, network: json } = fields;
       if (typeof weight !== "number" || !(weight > 0 && weight <= 1)) {
         throw new PropagoError("ERR_FORMAT", `weight must be in (0, 1], got ${show(weight)}`);
@@ -106,6 +117,9 @@ export function readMembers(list: readonly unknown[], isScaled: boolean): Member
         throw new PropagoError("ERR_FORMAT", "networks of one model must be of one shape");
       }
     }
+    const sum = members.reduce((total, { weight }) => total + weight, 0);
+    if (!(Math.abs(sum - 1) < 1e-6))
+      throw new PropagoError("ERR_FORMAT", `weights of members must sum to 1, got ${sum}`);
     return members;
   } catch (error) {
     for (const { network } of members) network.dispose();
@@ -113,11 +127,24 @@ export function readMembers(list: readonly unknown[], isScaled: boolean): Member
   }
 }
 
-/** Figures are told as they stand; what predictions depend on is checked, residuals where intervals ask for them. */
+/** Reads what the search found out, and checks its figures. Residuals are checked when intervals need them. */
 function readFound(json: unknown): Found | undefined {
-  const { threshold = 0.5 } = (json ?? {}) as Found;
-  if (threshold >= 0 && threshold <= 1) return json as Found | undefined;
-  throw new PropagoError("ERR_FORMAT", "found.threshold must be in [0, 1]");
+  const found = copied(json) as Found | undefined;
+  if (found === undefined) return found;
+  const threshold = isPlain(found) ? Number(found.threshold ?? 0.5) : NaN;
+  if (threshold >= 0 && threshold <= 1 && areFigures(found, "", 6)) return found;
+  throw new PropagoError(
+    "ERR_FORMAT",
+    "found.threshold must be in [0, 1], and all else that was found must be figures",
+  );
+}
+
+/** Whether a value contains only numbers and booleans (and texts, where expected), and is not nested too deeply. */
+function areFigures(value: unknown, key: string, depth: number): boolean {
+  if (/^(effort|by|name|description)$/.test(key)) return typeof value === "string";
+  if (value === null || /^(number|boolean|undefined)$/.test(typeof value)) return true;
+  if (depth === 0 || !(isArray(value) || isPlain(value))) return false;
+  return Object.entries(value).every(([name, one]) => areFigures(one, name, depth - 1));
 }
 
 function formatOf(kind: string): string {

@@ -1,5 +1,6 @@
 // The kinds of arrays of numbers that go in and come out, and the two precisions.
 
+/** The precision that a network computes in. */
 export type DType = "float32" | "float64";
 
 /** What a network of either precision computes with and gives back. */

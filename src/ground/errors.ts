@@ -29,33 +29,66 @@ export type ErrorCode =
  * what was expected, and how to mend it.
  */
 export class PropagoError extends Error {
+  /** Tells it from other errors, also where `instanceof` cannot. */
   override readonly name = "PropagoError";
+  /** What is wrong, for programs. Stable. */
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(
+      printable(message.length > LONGEST ? `${message.slice(0, LONGEST - 999)} … ${message.slice(-999)}` : message),
+      options,
+    );
     this.code = code;
   }
 }
 
-/** A value as it should stand in a message: short, and never an object's whole text. */
-export function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 37)}...` : value);
-  if (typeof value === "bigint") return `${value}n`;
-  if (Object.is(value, -0)) return "-0";
-  if (Array.isArray(value)) return `an array of ${value.length}`;
-  if (typeof value === "function") return "a function";
-  if (typeof value === "object" && value !== null) {
-    const kind = Object.prototype.toString.call(value).slice(8, -1);
-    return kind === "Object" ? "an object" : `a ${kind}`;
-  }
-  return String(value);
+/** The most letters of a message. What it shows of values is much shorter; this is for what nobody thought of. */
+const LONGEST = 10_000;
+
+/**
+ * Characters that steer a terminal: control characters (C0 but line ends, C1), line and paragraph separators, and those that
+ * turn the direction of writing.
+ */
+// eslint-disable-next-line no-control-regex -- control characters are what this is about
+export const UNPRINTABLE = /[\0-\t\v-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, "\ufffd");
 }
 
-/** The known name nearest to a mistyped one, as ` (did you mean "…"?)`, or nothing when none is near. */
+/** What cannot even be looked at: proxies that were revoked. */
+export const UNSEEN = "a revoked Proxy";
+
+/** A value as it should stand in a message: short, and never an object's whole text. It throws nothing. */
+export function show(value: unknown): string {
+  try {
+    if (typeof value === "string") return JSON.stringify(cut(value));
+    if (Object.is(value, -0)) return "-0";
+    if (Array.isArray(value)) return `an array of ${value.length}`;
+    if (typeof value === "function") return "a function";
+    if (typeof value !== "object" || value === null) return cut(String(value)) + (typeof value === "bigint" ? "n" : "");
+    const kind = cut(Object.prototype.toString.call(value).slice(8, -1));
+    return kind === "Object" ? "an object" : `a ${kind}`;
+  } catch {
+    return UNSEEN;
+  }
+}
+
+/** A word, shortened if it is too long for a message. */
+export function cut(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
+}
+
+/**
+ * The known name that is meant, as ` (did you mean "…"?)`: the one whose initials stand there, as "mse" for
+ * meanSquaredError, or the one nearest to a mistyped one. Nothing where none is near.
+ */
 export function didYouMean(word: string, known: readonly string[]): string {
-  let best = "";
-  let least = Math.min(Math.max(1, Math.floor(word.length * 0.4)) + 1, word.length);
+  const initials = word.replace(/loss$/i, "").toLowerCase();
+  let best =
+    known.find((name) => /[A-Z]/.test(name) && name.replace(/\B[^A-Z]+/g, "").toLowerCase() === initials) ?? "";
+  let least = best ? 0 : Math.min(Math.max(1, Math.floor(word.length * 0.4)) + 1, word.length - 1);
   for (const name of known) {
     const distance = editDistance(word.toLowerCase(), name.toLowerCase());
     if (distance < least) {

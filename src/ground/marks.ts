@@ -4,5 +4,8 @@
 /** On fit's options: nobody is told of this training. It looks for nothing wrong, and reports many epochs at a time. */
 export const UNTOLD: unique symbol = Symbol.for("propago.untold") as never;
 
+/** On a network's options: its weights are set before anybody looks at them, so none need be drawn. */
+export const BLANK: unique symbol = Symbol.for("propago.blank") as never;
+
 /** On rows: nobody else has this array, so it need not be copied. */
 export const OWNED: unique symbol = Symbol.for("propago.owned") as never;

@@ -1,6 +1,7 @@
 // Reading what users pass in: options against a table of what is allowed. Every message is phrased here, so that all
 // of them say what, where, what was expected and what was got.
-import { PropagoError, didYouMean, show } from "./errors.ts";
+import { PropagoError, UNSEEN, didYouMean, show } from "./errors.ts";
+import { Part } from "./parts.ts";
 
 /** What a number may be. Without bounds: any finite number. */
 export interface NumberRange {
@@ -63,12 +64,72 @@ export function readFlag(value: unknown, where: string): boolean {
   throw new PropagoError("ERR_CONFIG", `${where} must be true or false, got ${show(value)}`);
 }
 
+/** What is known of the names that other libraries use; propago/slim does not have it. */
+export interface ForeignNames {
+  meantBy(word: string, known: readonly string[]): string[];
+  adviceOn(word: string): string;
+}
+
+const FOREIGN_NAMES = new Part<Partial<ForeignNames>>("complete");
+
+/** What an unknown name could mean, in brackets: ours for that of another library, or the one spelled alike. */
+export function guessOf(word: string, known: readonly string[]): string {
+  const foreign = FOREIGN_NAMES.here;
+  const meant = foreign?.meantBy?.(word, known) ?? [];
+  if (meant.length > 0) return ` (did you mean ${meant.map(show).join(" or ")}?)`;
+  const advice = didYouMean(word, known) || foreign?.adviceOn?.(word);
+  return advice && !advice.startsWith(" ") ? ` (${advice})` : (advice ?? "");
+}
+
+/** The name in `"name"` or `{ name, …options }`; what else is given stands for itself. */
+export function nameOf(value: unknown): unknown {
+  return typeof value === "object" && value !== null ? (value as { name?: unknown }).name : value;
+}
+
 /** One of several names. */
 export function readName<N extends string>(value: unknown, where: string, known: readonly N[], what: string): N {
   if (typeof value === "string" && (known as readonly string[]).includes(value)) return value as N;
-  const guess = typeof value === "string" ? didYouMean(value, known) : "";
-  const got = typeof value === "string" ? `unknown ${what} ${show(value)}` : `${show(value)} is not a ${what}`;
+  const guess = typeof value === "string" ? guessOf(value, known) : "";
+  const got = typeof value === "string" ? `unknown ${what} ${show(value)}` : `${show(value)} is no ${what}`;
   throw new PropagoError("ERR_CONFIG", `${where}: ${got}${guess}; known: ${known.join(", ")}`);
+}
+
+/** As `Array.isArray`, which throws for proxies that were revoked. */
+export function isArray(value: unknown): value is unknown[] {
+  try {
+    return Array.isArray(value);
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether a value is an object as braces make it, of whichever realm: no Map, Date, array or instance of a class, whose
+ * contents its own keys do not tell.
+ */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  try {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+    const parent = Object.getPrototypeOf(value) as object | null;
+    return parent === null || (Object.getPrototypeOf(parent) === null && Object.hasOwn(parent, "toString"));
+  } catch {
+    return false; // a proxy that was revoked
+  }
+}
+
+/**
+ * A copy of plain objects and arrays, down to what they hold: each is read once, by this, so that neither getters nor later
+ * changes matter. Whatever else there is stays what it is, and so does what lies deeper, or is longer, than any options.
+ */
+export function copied<T>(value: T, depth = 8): T {
+  if (typeof value === "object" && show(value) === UNSEEN) {
+    throw new PropagoError("ERR_CONFIG", `options hold ${UNSEEN}, of which nothing can be read`);
+  }
+  if (depth > 0 && isArray(value) && value.length < 1e6) {
+    return Array.from(value as ArrayLike<unknown>, (item) => copied(item, depth - 1)) as T;
+  }
+  if (depth === 0 || !isPlain(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, copied(item, depth - 1)])) as T;
 }
 
 /**
@@ -80,13 +141,21 @@ export function readObject<K extends string>(
   where: string,
   known: readonly K[],
 ): Partial<Record<K, unknown>> {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
-    throw new PropagoError("ERR_CONFIG", `${where} must be an object with options, got ${show(value)}`);
-  }
+  if (isPlain(value)) return readFields(value, where, known);
+  throw new PropagoError("ERR_CONFIG", `${where} must be a plain object with options, { … }, got ${show(value)}`);
+}
+
+/** The same of an object of whatever class. */
+export function readFields<K extends string>(
+  value: object,
+  where: string,
+  known: readonly K[],
+): Partial<Record<K, unknown>> {
+  if (show(value) === UNSEEN) throw new PropagoError("ERR_DATA", `${where} is ${UNSEEN}`);
   const out: Partial<Record<K, unknown>> = {};
   for (const key of Object.keys(value)) {
     if (!(known as readonly string[]).includes(key)) {
-      const guess = didYouMean(key, known);
+      const guess = guessOf(key, known);
       throw new PropagoError(
         "ERR_CONFIG",
         `${where}: unknown option ${show(key)}${guess}${guess ? "" : `; known: ${known.join(", ")}`}`,
@@ -107,8 +176,8 @@ export function readNamed<N extends string>(
   shared: OptionTable = {},
 ): { name: N } & GivenOptions {
   const names = Object.keys(table) as N[];
-  const isObject = typeof value === "object" && value !== null && !Array.isArray(value);
-  const name = readName(isObject ? (value as { name?: unknown }).name : value, where, names, what);
+  const isObject = isPlain(value);
+  const name = readName(isObject ? value.name : value, where, names, what);
   const own = (table[name] as { options?: OptionTable }).options;
   const rows: OptionTable = { ...own, ...shared, ...own };
   const fields = isObject ? readObject(value, `${where} (${name})`, ["name", ...Object.keys(rows)]) : {};

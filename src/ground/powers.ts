@@ -40,3 +40,16 @@ export function exponential(x: number): number {
 function power2(n: number): number {
   return n < 0 ? 1 / raised(2, -n) : raised(2, n);
 }
+
+/** From `high` to `low` along half a cosine, for x from 0 to 1: (1 + cos πx) / 2 = sin²(π (1 − x) / 2). */
+export function cosineBetween(high: number, low: number, x: number): number {
+  const z = (Math.PI / 2) * (1 - Math.min(1, x));
+  // The sine's series, which is exact to the last bits up to π / 2.
+  let term = z;
+  let sine = z;
+  for (let k = 2; k < 24; k += 2) {
+    term *= (-z * z) / (k * (k + 1));
+    sine += term;
+  }
+  return low + (high - low) * sine * sine;
+}

@@ -1,168 +1,49 @@
-// From a network's description to addresses: the only writer of plans. A layout owns the network's blocks, gives them
+// From a network's description to addresses: a layout owns the network's blocks, gives them
 // back while the network is idle and memory is scarce, and brings everything back when it is needed again.
 import {
-  ACTIVATION,
-  BATCH_NORM,
   BLOCK_BEGIN,
   BLOCK_BYTES,
   BLOCK_END,
-  DENSE,
-  EXTRA_NORMS,
-  EXTRA_STATISTICS,
-  KERAS,
-  LAYER_ACTIVATION,
-  LAYER_B,
   LAYER_BYTES,
-  LAYER_D,
-  LAYER_DB,
-  LAYER_DW,
-  LAYER_DX,
-  LAYER_FOLLOW,
-  LAYER_H,
-  LAYER_IN,
-  LAYER_KIND,
-  LAYER_L1,
-  LAYER_L2,
-  LAYER_MAX_NORM,
-  LAYER_MEAN,
-  LAYER_NORM,
-  LAYER_OUT,
-  LAYER_PARAMETER,
-  LAYER_STATS,
-  LAYER_S,
-  LAYER_TRAINABLE,
-  LAYER_UNBIASED,
-  LAYER_VARIANCE,
-  LAYER_W,
-  LAYER_X,
-  LAYER_Y,
-  LAYER_Z,
-  MOMENTUM,
-  NESTEROV,
-  PACK_DEPTH,
-  PACK_FROM,
-  PACK_PANELS,
-  PACK_ROWS,
-  PLAN_ACCUMULATE,
   PLAN_AGE,
   PLAN_AVERAGE,
-  PLAN_AVERAGE_DECAY,
-  PLAN_AVERAGE_START,
+  PLAN_BLOCKS,
   PLAN_BLOCK_COUNT,
   PLAN_BLOCK_ROWS,
-  PLAN_BLOCKS,
-  PLAN_BATCHES,
   PLAN_BYTES,
   PLAN_CANDIDATE,
   PLAN_CAPACITY,
-  PLAN_CLIP_NORM,
-  PLAN_CLIP_VALUE,
-  PLAN_COUNT,
   PLAN_EPOCH,
-  PLAN_EXTRAS,
-  PLAN_FIRST,
-  PLAN_FLAVOR,
   PLAN_GOOD,
   PLAN_GRADS,
-  PLAN_HYPER,
-  PLAN_INPUTS,
   PLAN_KEPT,
-  PLAN_LAYERS,
-  PLAN_LEARNING_RATE,
-  PLAN_LOSS,
-  PLAN_LOSS_PARAMETER,
   PLAN_METRIC,
-  PLAN_OPTIMIZER,
-  PLAN_OUTPUTS,
-  PLAN_PARAMS,
   PLAN_PENDING,
-  PLAN_PENDING_ROWS,
-  PLAN_POWER1,
-  PLAN_POWER2,
-  PLAN_POWER3,
-  PLAN_PREPARES,
-  PLAN_INPUT_SCALE,
-  PLAN_ONLINE,
   PLAN_RATES,
   PLAN_REPORTS,
-  PLAN_ROW_LOSSES,
-  PLAN_SAMPLE_WEIGHTS,
-  PLAN_SCRATCH,
-  PLAN_SCRATCH_BYTES,
-  PLAN_SEED,
-  PLAN_SEEN,
-  PLAN_SQUARED,
   PLAN_STATE,
   PLAN_STEP,
   PLAN_SUM,
-  PLAN_T,
   PLAN_TALLY,
-  PLAN_TRAINABLE,
-  PLAN_WEIGHT_DECAY,
-  PLAN_WHOLE,
   PLAN_X,
-  SGD,
   TALLY_SQUARES,
-  TRAIN_BIAS,
-  TRAIN_STATISTICS,
-  TRAIN_WEIGHTS,
 } from "../../assembly/plan.ts";
-import type { Engine, Tenant } from "../core/engine.ts";
+import { FRESH, type Progress, readProgress, writeProgress } from "./progress.ts";
+import { type Purpose, blockRows, placeBatch } from "./batch.ts";
+import { writePlan } from "./plan.ts";
+import { GRADIENT_WORDS, TENSOR_WORDS, type Tensor, layTensors } from "./tensors.ts";
+import type { Engine } from "../core/engine.ts";
+import type { Tenant } from "../core/heap.ts";
 import type { NetworkDescription } from "../description/description.ts";
-import { type TensorShape, countParameters, tensorsOf } from "../tables/layers.ts";
-import type { Optimizer } from "../tables/optimizers.ts";
 import type { Plateau } from "../tables/schedules.ts";
 import type { FloatArray } from "../ground/arrays.ts";
-
-/** Where a layer's weights, biases or statistics stand in the flat block of parameters, counted in numbers. */
-export interface Tensor extends TensorShape {
-  layer: number;
-  start: number;
-  length: number;
-}
-
-/** The words that hold the addresses of tensors and of their gradients; statistics have none. */
-const TENSOR_WORDS = { weights: LAYER_W, bias: LAYER_B, mean: LAYER_MEAN, variance: LAYER_VARIANCE } as const;
-const GRADIENT_WORDS: Partial<Record<Tensor["kind"], number>> = { weights: LAYER_DW, bias: LAYER_DB };
-
-/** How far training has come: what a network needs, beside its arrays, to go on as if it had never stopped. */
-export interface Progress {
-  /** Updates made. */
-  step: number;
-  /** Epochs completed or broken off. */
-  epoch: number;
-  /** Batches trained on. */
-  batches: number;
-  /** Powers of Adam's betas and of nadam's decay. */
-  power1: number;
-  power2: number;
-  power3: number;
-  /** Updates since the optimizer remembered nothing. */
-  age: number;
-  /** Batches and rows whose gradients wait for the next update. */
-  pending: number;
-  pendingRows: number;
-  /** Samples since the optimizer remembered nothing, where it counts them. */
-  seen: number;
-  /** Numbers that a method of search.ts remembers. */
-  memory: readonly number[];
-}
-
-/** Of an optimizer that remembers nothing yet. */
-const FRESH = { power1: 1, power2: 1, power3: 1, age: 0, pending: 0, pendingRows: 0, seen: 0, memory: [] };
-
-/** What the blocks for a batch must be good for: outputs only, training, or also weighted inputs to look at. */
-export type Purpose = "predict" | "train" | "trace";
+import { countParameters } from "../description/tensors.ts";
 
 /** Tallies that one call of train can leave. */
 const MOST_REPORTS = 256;
 
 /** Steps that one call of train can make where each has a rate of its own. */
 const MOST_RATES = 1024;
-
-/** Bytes of rows and of weights that stay in a core's second cache, which has 1 MiB and more, while a block is worked on. */
-const NEAR_ROWS = 256 * 1024;
-const MOST_NEAR_WEIGHTS = 512 * 1024;
 
 /** Addresses while the network is in memory. */
 interface Blocks {
@@ -202,18 +83,16 @@ export class Layout implements Tenant {
   readonly reports: number;
   /** What reduceOnPlateau has come to. */
   readonly plateau: Plateau = { scale: 1, bad: 0, cooldown: 0 };
-  /** How many workers the batch's blocks have room for. */
-  workers = 1;
-  /** How many shared in the last training. */
-  threads = 1;
+  /** How many workers the batch's blocks have room for from now on. */
+  #roomForWorkers = 1;
   /** While workers use the blocks: waits until they are done with what they were asked for. */
-  settle: (() => void) | undefined;
+  #settle: (() => void) | undefined;
   /** Numbers that a method of search.ts remembers. */
-  memory: number[] = [];
+  readonly memory: number[] = [];
   /** While true, the blocks stay where they are. */
-  busy = false;
+  #isBusy = false;
   /** What a training under way has in memory beside the network; goes with it if nobody ends that training. */
-  readonly guests = new Set<{ release(): void }>();
+  readonly attachments = new Set<{ release(): void }>();
   #view: DataView | undefined;
   readonly #description: NetworkDescription;
   #blocks: Blocks | undefined;
@@ -223,48 +102,58 @@ export class Layout implements Tenant {
     this.engine = engine;
     this.#description = description;
     this.parameters = countParameters(description.layers);
-    const tensors: Tensor[] = [];
-    const fixed: Tensor[] = [];
-    // What training changes comes first, so that the optimizer's block is one range.
-    let end = 0;
-    for (const [index, layer] of description.layers.entries()) {
-      for (const shape of tensorsOf(layer)) {
-        const tensor: Tensor = { ...shape, layer: index, start: 0, length: shape.rows * shape.columns };
-        tensors.push(tensor);
-        if (!tensor.trained) {
-          fixed.push(tensor);
-          continue;
-        }
-        tensor.start = end;
-        end += this.#pad(tensor.length);
-      }
-    }
-    this.trainable = end;
-    for (const tensor of fixed) {
-      tensor.start = end;
-      end += this.#pad(tensor.length);
-    }
+    const { tensors, trainable, count } = layTensors(description, engine.bytes);
+    this.trainable = trainable;
     this.tensors = tensors;
-    this.count = end;
+    this.count = count;
     const { rule, accumulate, averaging } = description.optimizer;
     this.remembered = this.trainable * (rule.remembers + Number(accumulate > 1) + Number(averaging !== undefined));
     this.reports = Math.max(1, Math.min(MOST_REPORTS, Math.floor(65_536 / this.#tallyBytes)));
-    this.#enter();
+    this.#bringIn();
+  }
+
+  /** Whether a training is under way: then the blocks stay where they are. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
+  /** Lets the blocks stay where they are, until `unpin`. */
+  pin(): void {
+    this.#isBusy = true;
+  }
+
+  unpin(): void {
+    this.#isBusy = false;
+  }
+
+  /** Makes room for so many workers in batches that are laid out from now on. */
+  makeRoomForWorkers(count: number): void {
+    this.#roomForWorkers = Math.max(this.#roomForWorkers, count);
+  }
+
+  /** Says how to wait for workers that use the blocks; nothing once they are done. */
+  settleBy(wait: (() => void) | undefined): void {
+    this.#settle = wait;
+  }
+
+  /** Waits for workers that use the blocks, until they are done with what they were asked for. */
+  settle(): void {
+    this.#settle?.();
   }
 
   /** The plan's address, with the network in memory. */
   get plan(): number {
-    return this.#enter().plan;
+    return this.#bringIn().plan;
   }
 
   /** A view of all parameters, padding included; good until the next allocation. */
   params(): FloatArray {
-    return this.engine.numbers(this.#enter().params, this.count);
+    return this.engine.numbers(this.#bringIn().params, this.count);
   }
 
   /** The address of the parameters. */
   get paramsAddress(): number {
-    return this.#enter().params;
+    return this.#bringIn().params;
   }
 
   gradients(): FloatArray {
@@ -298,7 +187,7 @@ export class Layout implements Tenant {
 
   /** Where samples to predict go, as many as were prepared for; good until the next allocation. */
   get samplesAddress(): number {
-    return this.#enter().samples;
+    return this.#bringIn().samples;
   }
 
   /** The address of what the optimizer remembers. */
@@ -333,21 +222,12 @@ export class Layout implements Tenant {
   }
 
   get progress(): Progress {
-    return { ...readProgress(this.engine.view(this.plan, PLAN_BYTES)), memory: [...this.memory] };
+    return readProgress(this.#words, [...this.memory]);
   }
 
-  set progress({ step, epoch, batches, power1, power2, power3, age, pending, pendingRows, seen, memory }: Progress) {
-    this.memory = [...memory];
-    this.setDouble(PLAN_STEP, step);
-    this.setWord(PLAN_EPOCH, epoch);
-    this.setWord(PLAN_BATCHES, batches);
-    this.setDouble(PLAN_POWER1, power1);
-    this.setDouble(PLAN_POWER2, power2);
-    this.setDouble(PLAN_POWER3, power3);
-    this.setDouble(PLAN_AGE, age);
-    this.setWord(PLAN_PENDING, pending);
-    this.setWord(PLAN_PENDING_ROWS, pendingRows);
-    this.setDouble(PLAN_SEEN, seen);
+  set progress(progress: Progress) {
+    this.memory.splice(0, Infinity, ...progress.memory);
+    writeProgress(this.#words, progress);
   }
 
   /** Makes the optimizer remember nothing. */
@@ -386,21 +266,21 @@ export class Layout implements Tenant {
   /** Makes room for batches of so many rows and gives back the plan's address. */
   prepare(rows: number, purpose: Purpose): number {
     // A training that is under way keeps room for its own batches.
-    const needed = this.busy && purpose === "predict" ? "train" : purpose;
-    const blocks = needed === "predict" ? this.#enter() : this.#withTraining();
-    const least = this.busy ? Math.max(rows, blocks.capacity) : rows;
+    const needed = this.#isBusy && purpose === "predict" ? "train" : purpose;
+    const blocks = needed === "predict" ? this.#bringIn() : this.#withTraining();
+    const least = this.#isBusy ? Math.max(rows, blocks.capacity) : rows;
     // Weighted inputs are kept apart only for looking, which training alone should not pay for.
     const fits =
       blocks.purpose === needed ||
       (needed === "predict" && blocks.purpose === "train") ||
-      (this.busy && blocks.purpose === "trace");
-    if (blocks.batch === undefined || blocks.capacity < least || blocks.workers < this.workers || !fits)
+      (this.#isBusy && blocks.purpose === "trace");
+    if (blocks.batch === undefined || blocks.capacity < least || blocks.workers < this.#roomForWorkers || !fits)
       this.#layBatch(blocks, least, needed);
     return blocks.plan;
   }
 
   /** Does something that leaves the running epoch's tally as it was. */
-  aside<R>(work: () => R): R {
+  keepingTally<R>(work: () => R): R {
     const metric = this.word(PLAN_METRIC);
     const kept = this.word(PLAN_KEPT);
     const sums = this.tally().slice();
@@ -421,13 +301,13 @@ export class Layout implements Tenant {
 
   leave(): void {
     const blocks = this.#blocks;
-    if (blocks === undefined || this.busy) return;
+    if (blocks === undefined || this.#isBusy) return;
     const { engine } = this;
     const view = engine.view(blocks.plan, PLAN_BYTES);
     this.#saved = {
       params: engine.numbers(blocks.params, this.count).slice(),
       state: blocks.state === undefined ? undefined : engine.numbers(blocks.state, this.remembered).slice(),
-      progress: { ...readProgress(view), memory: this.memory },
+      progress: readProgress(view, this.memory),
     };
     this.release();
   }
@@ -443,21 +323,15 @@ export class Layout implements Tenant {
     this.engine.forget(this);
   }
 
-  /** So many numbers, and as many as fill up the last vector. */
-  #pad(n: number): number {
-    const lanes = 16 / this.engine.bytes;
-    return Math.ceil(n / lanes) * lanes;
-  }
-
   get #tallyBytes(): number {
     return TALLY_SQUARES + 8 * this.#description.outputs;
   }
 
   /** Brings the network into memory if it is not there. */
-  #enter(): Blocks {
+  #bringIn(): Blocks {
     this.engine.touch(this);
     if (this.#blocks !== undefined) return this.#blocks;
-    const { inputs, outputs, layers, loss, optimizer, seed, inputScale } = this.#description;
+    const { layers } = this.#description;
     const records = PLAN_BYTES;
     const tally = records + layers.length * LAYER_BYTES;
     const paramsAt = Math.ceil((tally + this.#tallyBytes) / 16) * 16;
@@ -466,66 +340,16 @@ export class Layout implements Tenant {
     const params = plan + paramsAt;
     this.#blocks = { plan, params, samples: 0, capacity: 0, workers: 0, purpose: "predict" };
     const view = this.engine.view(plan, paramsAt);
-    const set = (offset: number, value: number): void => view.setUint32(offset, value, true);
-    set(PLAN_LAYERS, layers.length);
-    set(PLAN_FIRST, plan + records);
-    set(PLAN_INPUTS, inputs);
-    set(PLAN_OUTPUTS, outputs);
-    set(PLAN_LOSS, loss.id);
-    view.setFloat64(PLAN_LOSS_PARAMETER, loss.parameter, true);
-    set(PLAN_PARAMS, params);
-    set(PLAN_COUNT, this.count);
-    set(PLAN_TRAINABLE, this.trainable);
-    set(PLAN_OPTIMIZER, optimizer.rule.id);
-    const isPlain = layers.every(
-      (layer) =>
-        layer.kind === DENSE &&
-        layer.trainWeights &&
-        layer.trainBias === layer.bias &&
-        layer.l1 + layer.l2 + layer.maxNorm === 0,
-    );
-    const { rule, accumulate, averaging } = optimizer;
-    const isDirect = rule.id === SGD && !prepares(optimizer) && accumulate === 1 && averaging === undefined;
-    set(PLAN_ONLINE, isDirect && isPlain ? 1 : 0);
-    set(PLAN_PREPARES, prepares(optimizer) ? 1 : 0);
-    set(PLAN_FLAVOR, optimizer.flavor);
-    set(PLAN_ACCUMULATE, accumulate);
-    set(PLAN_WHOLE, optimizer.clipNorm > 0 || accumulate > 1 || rule.blocks !== undefined ? 1 : 0);
-    view.setFloat64(PLAN_AVERAGE_DECAY, optimizer.averaging?.decay ?? 0, true);
-    view.setFloat64(PLAN_AVERAGE_START, Math.max(1, optimizer.averaging?.start ?? 0), true);
-    view.setFloat64(PLAN_INPUT_SCALE, inputScale, true);
-    set(PLAN_SEED, seed);
-    const follows = layers.some(({ statistics }) => statistics !== undefined);
-    const limits = layers.some(({ maxNorm }) => maxNorm > 0);
-    set(PLAN_EXTRAS, (follows ? EXTRA_STATISTICS : 0) | (limits ? EXTRA_NORMS : 0));
-    set(PLAN_TALLY, plan + tally);
-    view.setFloat64(PLAN_LEARNING_RATE, optimizer.learningRate, true);
-    view.setFloat64(PLAN_WEIGHT_DECAY, optimizer.weightDecay, true);
-    view.setFloat64(PLAN_CLIP_VALUE, optimizer.clipValue, true);
-    view.setFloat64(PLAN_CLIP_NORM, optimizer.clipNorm, true);
-    for (const [i, value] of optimizer.rule.hyper.entries()) view.setFloat64(PLAN_HYPER + 8 * i, value, true);
-    for (const [i, layer] of layers.entries()) {
-      const at = records + i * LAYER_BYTES;
-      set(at + LAYER_KIND, layer.kind);
-      set(at + LAYER_IN, layer.inputs);
-      set(at + LAYER_OUT, layer.units);
-      set(at + LAYER_ACTIVATION, layer.activation.id);
-      const { statistics } = layer;
-      set(
-        at + LAYER_TRAINABLE,
-        (layer.trainWeights ? TRAIN_WEIGHTS : 0) |
-          (layer.trainBias ? TRAIN_BIAS : 0) |
-          (statistics?.trained ? TRAIN_STATISTICS : 0),
-      );
-      view.setFloat64(at + LAYER_PARAMETER, layer.parameter, true);
-      view.setFloat64(at + LAYER_L1, layer.l1, true);
-      view.setFloat64(at + LAYER_L2, layer.l2, true);
-      view.setFloat64(at + LAYER_MAX_NORM, layer.maxNorm, true);
-      view.setFloat64(at + LAYER_FOLLOW, statistics?.follow ?? 0, true);
-      set(at + LAYER_UNBIASED, statistics?.unbiased ? 1 : 0);
-    }
+    writePlan(view, this.#description, {
+      plan,
+      params,
+      tally: plan + tally,
+      count: this.count,
+      trainable: this.trainable,
+    });
     for (const tensor of this.tensors) {
-      set(records + tensor.layer * LAYER_BYTES + TENSOR_WORDS[tensor.kind], params + tensor.start * this.engine.bytes);
+      const word = records + tensor.layer * LAYER_BYTES + TENSOR_WORDS[tensor.kind];
+      view.setUint32(word, params + tensor.start * this.engine.bytes, true);
     }
     const saved = this.#saved;
     this.#saved = undefined;
@@ -539,7 +363,7 @@ export class Layout implements Tenant {
 
   /** Adds the block that training needs. */
   #withTraining(): Blocks & { training: number; state: number } {
-    const blocks = this.#enter();
+    const blocks = this.#bringIn();
     if (blocks.training === undefined || blocks.state === undefined) {
       const { count, remembered } = this;
       const { bytes } = this.engine;
@@ -596,123 +420,18 @@ export class Layout implements Tenant {
     if (blocks.batch !== undefined) this.engine.release(blocks.batch);
     blocks.batch = undefined;
     blocks.capacity = 0;
-    const size = this.#placeBatch(rows, purpose, 0, () => {});
+    const needs = { rows, purpose, workers: this.#roomForWorkers, bytes: this.engine.bytes };
+    const size = placeBatch(this.#description, needs, 0, () => {});
     const start = this.engine.allocate(size, `a batch of ${rows} rows`, 0);
     blocks.batch = start;
     blocks.capacity = rows;
-    blocks.workers = this.workers;
+    blocks.workers = this.#roomForWorkers;
     blocks.purpose = purpose;
     const bytes = PLAN_BYTES + this.#description.layers.length * LAYER_BYTES;
     const view = this.engine.view(blocks.plan, bytes);
-    this.#placeBatch(rows, purpose, start, (offset, address) => view.setUint32(offset, address, true));
+    placeBatch(this.#description, needs, start, (offset, address) => view.setUint32(offset, address, true));
     view.setUint32(PLAN_CAPACITY, rows, true);
     blocks.samples = view.getUint32(PLAN_X, true);
-    view.setUint32(PLAN_BLOCK_ROWS, this.#blockRows(), true);
+    view.setUint32(PLAN_BLOCK_ROWS, blockRows(this.#description, this.count, this.engine.bytes), true);
   }
-
-  /**
-   * Rows that go through all layers before the next ones, so that what they leave fits into a core's second cache beside
-   * the weights; 0 where the weights alone would fill it, or where a layer or the optimizer looks at all rows at once.
-   */
-  #blockRows(): number {
-    const { inputs, layers, optimizer } = this.#description;
-    const { bytes } = this.engine;
-    const needsAll = optimizer.rule.measures !== undefined || layers.some(({ kind }) => kind >= BATCH_NORM);
-    if (needsAll || this.count * bytes > MOST_NEAR_WEIGHTS) return 0;
-    const row = layers.reduce((sum, { units }) => sum + 2 * units, inputs) * bytes;
-    return Math.max(64, Math.floor(NEAR_ROWS / row) & ~3);
-  }
-
-  /** Places the batch's blocks from `start` on, tells `write` each address and the word it belongs to; gives the size. */
-  #placeBatch(rows: number, purpose: Purpose, start: number, write: (offset: number, address: number) => void): number {
-    const { inputs, outputs, layers, loss, optimizer } = this.#description;
-    const { measures } = optimizer.rule;
-    const { bytes } = this.engine;
-    let next = start;
-    const take = (numbers: number): number => {
-      const address = next;
-      next += Math.ceil((numbers * bytes) / 16) * 16;
-      return address;
-    };
-    const training = purpose !== "predict";
-    write(PLAN_X, take(rows * inputs));
-    if (training) {
-      write(PLAN_T, take(rows * outputs));
-      write(PLAN_ROW_LOSSES, take(rows));
-      write(PLAN_SAMPLE_WEIGHTS, take(rows));
-      if (measures !== undefined) {
-        write(PLAN_SQUARED, take(Math.max(...layers.map((layer) => Math.max(layer.inputs, rows) * layer.units))));
-      }
-    }
-    const scratch = Math.max(...layers.map((layer) => scratchNumbers(layer.inputs, layer.units, bytes)));
-    write(PLAN_SCRATCH_BYTES, scratch * bytes);
-    write(PLAN_SCRATCH, take(scratch * this.workers));
-    let x = 0; // the first layer reads whichever samples are current
-    let below = 0;
-    let h = 0; // an activation layer has that of the layer below
-    for (const [i, layer] of layers.entries()) {
-      const at = PLAN_BYTES + i * LAYER_BYTES;
-      const isLast = i === layers.length - 1;
-      // What only disturbs training leaves predictions where they are.
-      const isNoise = layer.kind > ACTIVATION && layer.kind < BATCH_NORM;
-      const y = isNoise && !training && i > 0 ? x : take(rows * layer.units);
-      // Weighted inputs are overwritten by activations, but where somebody reads them later.
-      const keepsZ =
-        layer.kind === DENSE &&
-        (purpose === "trace" || (isLast && loss.fused) || (training && layer.activation.keepsZ));
-      const passes = layer.kind === ACTIVATION || isNoise;
-      const z = passes ? x : keepsZ ? take(rows * layer.units) : y;
-      // The dZ of a layer without weights is the dY of the layer below: one block serves both, but where somebody reads
-      // dZ later.
-      const sharesD = passes && i > 0 && purpose !== "trace";
-      const d = !training ? 0 : sharesD ? below : take(rows * layer.units);
-      if (layer.kind === BATCH_NORM) write(at + LAYER_STATS, take(5 * this.#pad(layer.units)));
-      if (layer.kind === LAYER_NORM) write(at + LAYER_STATS, take(2 * rows));
-      write(at + LAYER_X, x);
-      write(at + LAYER_Z, z);
-      write(at + LAYER_Y, y);
-      write(at + LAYER_D, d);
-      if (measures !== undefined && training) {
-        if (!(layer.kind === ACTIVATION && i > 0)) h = take(rows * layer.units);
-        write(at + LAYER_H, h);
-        write(at + LAYER_S, take(rows * layer.inputs));
-      }
-      write(at + LAYER_DX, below);
-      x = y;
-      below = d;
-    }
-    return next - start;
-  }
-}
-
-/** Whether anything comes before the rule: clipping, decay, or the rate, where Keras's velocities hold it. */
-function prepares({ weightDecay, clipNorm, clipValue, flavor, rule }: Optimizer): boolean {
-  const isInside = flavor === KERAS && (rule.id === MOMENTUM || rule.id === NESTEROV);
-  return weightDecay + clipNorm + clipValue > 0 || isInside;
-}
-
-/**
- * Numbers that products of a layer pack into, each worker for itself: a panel of transposed weights, two panels of
- * transposed rows for the last columns, or blocks of what has long rows.
- */
-export function scratchNumbers(inputs: number, units: number, bytes: number): number {
-  const lanes = 16 / bytes;
-  const transposed = 2 * lanes * Math.max(units + lanes, 2 * (Math.min(inputs, PACK_DEPTH) + lanes));
-  const blocks = PACK_PANELS * 2 * lanes * PACK_DEPTH + PACK_ROWS * PACK_DEPTH;
-  return Math.max(transposed, units * bytes >= PACK_FROM ? blocks : 0);
-}
-
-function readProgress(plan: DataView): Omit<Progress, "memory"> {
-  return {
-    step: plan.getFloat64(PLAN_STEP, true),
-    epoch: plan.getUint32(PLAN_EPOCH, true),
-    batches: plan.getUint32(PLAN_BATCHES, true),
-    power1: plan.getFloat64(PLAN_POWER1, true),
-    power2: plan.getFloat64(PLAN_POWER2, true),
-    power3: plan.getFloat64(PLAN_POWER3, true),
-    age: plan.getFloat64(PLAN_AGE, true),
-    pending: plan.getInt32(PLAN_PENDING, true),
-    pendingRows: plan.getInt32(PLAN_PENDING_ROWS, true),
-    seen: plan.getFloat64(PLAN_SEEN, true),
-  };
 }

@@ -12,41 +12,72 @@ import {
 } from "../../assembly/plan.ts";
 import type { Engine } from "../core/engine.ts";
 import { PropagoError, show } from "../ground/errors.ts";
+import { Part } from "../ground/parts.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import type { Loss } from "../tables/losses.ts";
-import { type Source, checkTyped, copyValues, isNumericArray, nonFinite, readShape } from "../data/matrix.ts";
-import { type Meaning, type Metrics, type Scores, meaningOf, suit } from "../tables/metrics.ts";
-import { readClassWeights } from "../data/weighting.ts";
+import { isArray } from "../ground/options.ts";
+import { type Source, copyValues, nonFinite, readFlat, readShape, readTyped } from "../data/matrix.ts";
+import { lengthOf } from "../data/typed.ts";
+import type { Meaning, Metrics, Scores } from "../tables/metrics.ts";
 import type { Targets } from "../data/data.ts";
 import type { FloatArray, NumericArray } from "../ground/arrays.ts";
+import type { classWeightsOf, classesOf } from "./classes.ts";
+import type { scoresOf } from "./scoring.ts";
+import { meaningOf, suit } from "../description/metrics.ts";
+
+/** Who puts outputs and targets together for metrics that the core does not count. */
+export interface Scoring {
+  scoresOf: typeof scoresOf;
+}
+
+/** Who lets classes count. */
+export interface Counting {
+  classesOf: typeof classesOf;
+  classWeightsOf: typeof classWeightsOf;
+}
+
+const COUNTING = new Part<Counting>("complete");
+
+const SCORING = new Part<Scoring>("complete");
+
+/** Samples in units of `scale`, and targets or labels. */
+export interface Views {
+  x: FloatArray | Uint8Array;
+  scale: number;
+  t?: FloatArray;
+  labels?: Uint32Array;
+}
 
 /** Labels: one class a row. */
 export interface LabelSource {
   name: string;
-  labels: NumericArray | readonly number[];
+  labels: NumericArray | readonly unknown[];
 }
 
 /** Reads targets: a matrix with `outputs` columns, or one label (or, for a single output, one target) a row. */
 export function readTargets(value: Targets, name: string, x: Source, outputs: number): Source | LabelSource {
-  checkTyped(value, name);
+  const typed = readTyped(value, name);
   const { rows } = x;
-  const flat = isNumericArray(value) || (Array.isArray(value) && !isRow(value[0]));
-  if (flat && value.length !== rows && value.length !== rows * outputs) {
+  const list = isArray(value) && !isRow(value[0]) ? value : undefined;
+  const flat = typed ?? list;
+  const length = typed ? lengthOf(typed) : (list?.length ?? 0);
+  if (flat && length !== rows && length !== rows * outputs) {
     throw new PropagoError(
       "ERR_SHAPE",
-      `${x.name} has ${rows} rows, ${name} has ${value.length} values; expected ` +
+      `${x.name} has ${rows} rows, ${name} has ${length} values; expected ` +
         (outputs === 1 ? "one target a row" : `one label a row, or ${rows}×${outputs} targets`),
     );
   }
   let targets: Source | LabelSource;
-  if (flat && outputs > 1 && value.length === rows) {
-    targets = { name, labels: value as NumericArray | readonly number[] };
+  if (flat && outputs > 1 && length === rows) {
+    targets = { name, labels: typed ?? Array.from({ length }, (_, row) => list?.[row]) };
   } else if (flat) {
-    targets = { name, rows, columns: outputs, data: value as NumericArray | readonly number[], nested: false };
+    const data = typed ?? readFlat(flat as unknown[], name, rows, outputs);
+    targets = { name, rows, columns: outputs, data };
   } else {
     targets = readShape(value, name, outputs);
   }
-  const got = "labels" in targets ? targets.labels.length : targets.rows;
+  const got = "labels" in targets ? length : targets.rows;
   if (got !== rows) {
     throw new PropagoError("ERR_SHAPE", `${x.name} has ${rows} rows, ${name} has ${got}; each sample needs its target`);
   }
@@ -54,7 +85,7 @@ export function readTargets(value: Targets, name: string, x: Source, outputs: nu
 }
 
 function isRow(value: unknown): boolean {
-  return Array.isArray(value) || ArrayBuffer.isView(value);
+  return isArray(value) || ArrayBuffer.isView(value);
 }
 
 /** Samples (and targets) in the core's memory, and the record that the core reads. */
@@ -72,7 +103,6 @@ export class Dataset {
   readonly #scale: number;
   readonly #targets: number;
   readonly #outputs: number;
-  readonly #loss: Loss;
   readonly #description: NetworkDescription;
   #known: Meaning | undefined;
   readonly #labelled: boolean;
@@ -93,7 +123,7 @@ export class Dataset {
     description: NetworkDescription,
     weights?: Float64Array,
   ) {
-    const { outputs, loss, inputScale } = description;
+    const { outputs, inputScale } = description;
     // Bytes stay bytes, a quarter of the memory; the core widens a batch at a time.
     const bytes = isBytes(x.data) ? x.data : undefined;
     const width = bytes ? 1 : engine.bytes;
@@ -118,26 +148,12 @@ export class Dataset {
     this.#width = width;
     this.#scale = inputScale;
     this.#outputs = outputs;
-    this.#loss = loss;
     this.#description = description;
     this.#labelled = labels !== undefined;
     this.#name = y?.name ?? "y";
     this.#given = weights;
     try {
-      if (bytes) engine.octets(this.#samples, bytes.length).set(bytes);
-      else copyMatrix(engine, x, this.#samples, inputScale);
-      if (labels && loss.targets === "signs") {
-        throw new PropagoError(
-          "ERR_DATA",
-          `${labels.name} has labels, loss "${loss.name}" expects -1 or 1 for each of the ${outputs} outputs; ` +
-            `give such rows, or choose another loss`,
-        );
-      }
-      if (labels) copyLabels(engine, labels, this.#targets, outputs);
-      if (matrix) {
-        copyMatrix(engine, matrix, this.#targets, 1);
-        checkTargets(engine.numbers(this.#targets, x.rows * outputs), matrix.name, outputs, loss);
-      }
+      this.#copy(x, labels, matrix);
       this.weigh();
     } catch (error) {
       this.release();
@@ -148,6 +164,27 @@ export class Dataset {
     if (matrix) this.#set(DATA_T, this.#targets);
     if (labels) this.#set(DATA_LABELS, this.#targets);
     this.#set(DATA_COUNT, x.rows);
+  }
+
+  /** Copies samples and targets in, and checks them. */
+  #copy(x: Source, labels: LabelSource | undefined, matrix: Source | undefined): void {
+    const engine = this.#engine;
+    const outputs = this.#outputs;
+    const loss = this.#description.loss;
+    if (isBytes(x.data)) copyValues(x, engine.octets(this.#samples, x.rows * x.columns));
+    else copyMatrix(engine, x, this.#samples, this.#scale);
+    if (labels && loss.targets === "signs") {
+      throw new PropagoError(
+        "ERR_DATA",
+        `${labels.name} has labels, loss "${loss.name}" expects -1 or 1 for each of the ${outputs} outputs; ` +
+          `give such rows, or choose another loss`,
+      );
+    }
+    if (labels) copyLabels(engine, labels, this.#targets, x.rows, outputs);
+    if (matrix) {
+      copyMatrix(engine, matrix, this.#targets, 1);
+      checkTargets(engine.numbers(this.#targets, x.rows * outputs), matrix.name, outputs, loss);
+    }
   }
 
   /** A sample as the network sees it; good until the next allocation. */
@@ -166,7 +203,7 @@ export class Dataset {
    * @throws PropagoError ERR_CONFIG for one that has no meaning for these targets.
    */
   bits(metrics: Metrics): number {
-    return metrics.list.length > 0 ? suit(metrics, this.#meaning(), this.#name, this.#description) : 0;
+    return metrics.list.length > 0 ? suit(metrics, this.#meaning(), this.#name) : 0;
   }
 
   #meaning(): Meaning {
@@ -176,18 +213,22 @@ export class Dataset {
   /** What each class is multiplied with, as `readClassWeights` says it for the given rows (or all). */
   classWeights(value: unknown, rows?: Uint32Array): Float64Array | undefined {
     if (value === undefined) return undefined;
-    const classes = this.#outputs > 1 || this.#loss.targets === "probabilities" ? this.#outputs : 2;
-    const labels = Array.from({ length: classes }, (_, label) => label);
-    return readClassWeights(value, labels, () => Uint32Array.from(this.#chosen(rows), (row) => this.#classOf(row)));
+    return COUNTING.need("classWeights").classWeightsOf(value, this.#chosen(rows), this.#classes(), this.#description);
+  }
+
+  /** For a row, the class that its targets name. */
+  #classes(): (row: number) => number {
+    return COUNTING.need("classWeights").classesOf(this.views(), this.#description, this.#name);
   }
 
   /** Lets samples count by their own weights times those of their classes, scaled to a mean of 1 over the given rows. */
   weigh(ofClasses?: Float64Array, rows?: Uint32Array): void {
     const given = this.#given;
     if (given === undefined && ofClasses === undefined) return;
+    const classOf = ofClasses && this.#classes();
     const weights = Float64Array.from(
       { length: this.rows },
-      (_, row) => (given?.[row] ?? 1) * (ofClasses?.[this.#classOf(row)] ?? 1),
+      (_, row) => (given?.[row] ?? 1) * (classOf ? ofClasses[classOf(row)] : 1),
     );
     const chosen = this.#chosen(rows);
     const mean = chosen.reduce((sum, row) => sum + weights[row], 0) / chosen.length;
@@ -203,27 +244,6 @@ export class Dataset {
 
   #chosen(rows: Uint32Array | undefined): Uint32Array {
     return rows ?? Uint32Array.from({ length: this.rows }, (_, row) => row);
-  }
-
-  /** The class of a row whose targets name one: its label, a single output's side, or the place of the 1. */
-  #classOf(row: number): number {
-    if (this.#labelled) return this.#engine.words(this.#targets, this.rows)[row];
-    const outputs = this.#outputs;
-    const { bytes } = this.#engine;
-    const targets = this.#engine.numbers(this.#targets + row * outputs * bytes, outputs);
-    if (this.#loss.targets === "probabilities")
-      return targets.indexOf((targets as Float32Array).reduce((a, b) => Math.max(a, b)));
-    const low = this.#loss.targets === "signs" ? -1 : 0;
-    const ones = targets.filter((target) => target === 1).length;
-    if ((ones === 1 || outputs === 1) && targets.every((target) => target === 1 || target === low)) {
-      return outputs === 1 ? ones : targets.indexOf(1);
-    }
-    throw new PropagoError(
-      "ERR_CONFIG",
-      `classWeights needs one class a row, ${this.#name}[row ${row}] is ${
-        outputs === 1 ? targets[0] : `[${Array.from(targets.subarray(0, 8)).join(", ")}${outputs > 8 ? ", …" : ""}]`
-      }; give sampleWeights instead`,
-    );
   }
 
   /** Lets only these rows belong, in this order. */
@@ -278,7 +298,7 @@ export class Dataset {
   }
 
   /** Samples, in units of `scale`, and targets or labels, of all rows; good until the next allocation. */
-  views(): { x: FloatArray | Uint8Array; scale: number; t?: FloatArray; labels?: Uint32Array } {
+  views(): Views {
     const engine = this.#engine;
     const count = this.rows * this.#inputs;
     const isBytes = this.#width < engine.bytes;
@@ -292,23 +312,6 @@ export class Dataset {
     };
   }
 
-  /**
-   * Copies samples, evenly spread over the rows listed (or the first so many) and at most `most`, into a block; gives its
-   * address and how many there are.
-   */
-  gather(list: Uint32Array | number, most: number): [block: number, rows: number] {
-    const engine = this.#engine;
-    const count = typeof list === "number" ? list : list.length;
-    const rows = Math.min(count, most);
-    const block = engine.allocate(rows * this.#inputs * engine.bytes, "some rows to look at", 0);
-    const x = engine.numbers(block, rows * this.#inputs);
-    for (let i = 0; i < rows; i++) {
-      const at = Math.floor((i * count) / rows);
-      x.set(this.sample(typeof list === "number" ? at : list[at]), i * this.#inputs);
-    }
-    return [block, rows];
-  }
-
   /** Makes room for the outputs of so many rows, those of the record at `record`. */
   keep(count: number, record = this.address): Kept {
     const engine = this.#engine;
@@ -317,25 +320,16 @@ export class Dataset {
     return {
       address,
       release: () => engine.release(address),
-      scores: () => {
-        const order = engine.view(record, DATA_BYTES).getUint32(DATA_ORDER, true);
-        const rows = order === 0 ? this.#chosen(undefined) : engine.words(order, count);
-        const values = this.#labelled
-          ? engine.words(this.#targets, this.rows)
-          : engine.numbers(this.#targets, this.rows * width);
-        const t = Float64Array.from({ length: count * width }, (_, i) => {
-          const [row, o] = [rows[Math.floor(i / width)], i % width];
-          return this.#labelled ? Number(values[row] === o) : values[row * width + o];
-        });
-        return {
-          y: engine.numbers(address, count * width),
-          t,
-          width,
-          ...this.#meaning(),
-          isLogarithm: this.#description.layers.at(-1)?.activation.name === "logSoftmax",
-          log: (numbers) => logarithms(engine, numbers),
-        };
-      },
+      scores: () =>
+        SCORING.need("metrics").scoresOf(
+          engine,
+          address,
+          record,
+          count,
+          this.views(),
+          this.#meaning(),
+          this.#description,
+        ),
     };
   }
 
@@ -368,7 +362,7 @@ export class Dataset {
   }
 
   #set(offset: number, value: number): void {
-    this.#engine.view(this.address, DATA_BYTES).setUint32(offset, value, true);
+    this.#engine.wordHeap[(this.address + offset) / 4] = value;
   }
 }
 
@@ -436,9 +430,15 @@ function multiply(values: FloatArray, scale: number, begin = 0, end = values.len
   for (let i = begin; i < end; i++) values[i] *= factor;
 }
 
-function copyLabels(engine: Engine, { name, labels }: LabelSource, address: number, outputs: number): void {
-  const to = engine.words(address, labels.length);
-  for (let row = 0; row < labels.length; row++) {
+function copyLabels(
+  engine: Engine,
+  { name, labels }: LabelSource,
+  address: number,
+  rows: number,
+  outputs: number,
+): void {
+  const to = engine.words(address, rows);
+  for (let row = 0; row < rows; row++) {
     const label: unknown = labels[row];
     if (typeof label === "number" && Number.isInteger(label) && label >= 0 && label < outputs) {
       to[row] = label;
@@ -511,14 +511,4 @@ function countClasses(values: FloatArray): number {
     if (seen.size > 1000) return 0;
   }
   return seen.size;
-}
-
-/** Natural logarithms in place, by the core: engines round those of Math differently. */
-function logarithms(engine: Engine, values: Float64Array): void {
-  const block = engine.allocate(values.length * engine.bytes, "logarithms");
-  const numbers = engine.numbers(block, values.length);
-  numbers.set(values);
-  engine.core.mapLog(block, values.length);
-  values.set(numbers);
-  engine.release(block);
 }

@@ -1,18 +1,17 @@
 // Gradients held against central differences of the loss.
 import { PLAN_BATCH_LOSS } from "../../assembly/plan.ts";
-import type { Engine } from "../core/engine.ts";
-import type { Layout } from "../memory/layout.ts";
+import type { Model } from "../memory/model.ts";
 import type { Dataset } from "../memory/samples.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 import type { LayerWeights } from "../memory/tensors.ts";
 
 /** The largest difference between `own`, the gradients of a network, and central differences of its float64 twin's loss. */
 export function compareWithDifferences(
-  { core }: Engine,
-  layout: Layout,
+  { engine, layout }: Model,
   dataset: Dataset,
   own: readonly LayerWeights[],
 ): number {
+  const { core } = engine;
   const rows = dataset.rows;
   const plan = layout.prepare(rows, "train");
   const loss = (): number => {

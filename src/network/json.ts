@@ -1,21 +1,51 @@
 // Networks as JSON: how their numbers are written, and the checks on what is read back.
-import { describe } from "../description/description.ts";
+import { type NetworkDescription, describe } from "../description/description.ts";
 import { PropagoError, show } from "../ground/errors.ts";
-import { type LayerDescription, tensorsOf } from "../tables/layers.ts";
-import type { NetworkOptions } from "../description/options.ts";
+import { isArray, isPlain } from "../ground/options.ts";
+import type { NetworkJSON, NetworkOptions } from "../description/options.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
 import type { LayerWeightsInput } from "../memory/tensors.ts";
+import { tensorsOf } from "../description/tensors.ts";
 
 /** The newest version that this package reads. */
 const VERSION = 1;
 
-/** Numbers as JSON can hold them, each in the fewest digits that give the same float32 or float64 back. */
-export function numbersToJSON(values: FloatArray): number[] {
-  return values instanceof Float32Array ? Array.from(values, shortest) : Array.from(values);
+/**
+ * Numbers as JSON can hold them, each in the fewest digits that give the same float32 or float64 back. -0, which JSON would
+ * make 0, and what is not finite are text, as "-0".
+ */
+export function numbersToJSON(values: ArrayLike<number>): number[] {
+  const isSingle = values instanceof Float32Array;
+  return Array.from(values, (value) => {
+    if (Object.is(value, -0) || !Number.isFinite(value)) return show(value) as never;
+    return isSingle ? shortest(value) : value;
+  });
+}
+
+/**
+ * Numbers as `numbersToJSON` wrote them.
+ * @throws PropagoError ERR_FORMAT for what is no array of numbers, ERR_SHAPE for too few or too many of them.
+ */
+export function readNumbersJSON(values: unknown, what: string, length: number, dtype: DType): FloatArray {
+  if (!isArray(values)) {
+    throw new PropagoError("ERR_FORMAT", `${what} must be an array of ${length} numbers, got ${show(values)}`);
+  }
+  if (values.length !== length) {
+    throw new PropagoError("ERR_SHAPE", `${what} has ${values.length} numbers, expected ${length}`);
+  }
+  const numbers = dtype === "float32" ? new Float32Array(length) : new Float64Array(length);
+  for (let i = 0; i < length; i++) {
+    const value = values[i];
+    if (typeof value !== "number" && !/^(-0|NaN|-?Infinity)$/.test(typeof value === "string" ? value : "")) {
+      throw new PropagoError("ERR_FORMAT", `${what}[${i}] is ${show(value)}, expected a number`);
+    }
+    numbers[i] = Number(value);
+  }
+  return numbers;
 }
 
 /** The shortest decimal that rounds to the same float32; nine digits always do. */
-function shortest(value: number): number {
+export function shortest(value: number): number {
   for (let digits = 6; digits < 9; digits++) {
     const candidate = Number(value.toPrecision(digits));
     if (Math.fround(candidate) === value) return candidate;
@@ -27,12 +57,12 @@ function shortest(value: number): number {
  * Takes a saved network apart. Whatever is no description of a network is ERR_FORMAT; sizes are compared before
  * anything is allocated, so that a short file cannot ask for much memory.
  */
-export function readNetworkJSON(json: unknown): { options: NetworkOptions<DType>; weights: LayerWeightsInput[] } {
+export function readNetworkJSON(json: unknown): SavedNetwork {
   const value = typeof json === "string" ? parse(json) : json;
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+  if (!isPlain(value)) {
     throw new PropagoError("ERR_FORMAT", `a saved network is an object as toJSON() gives it, got ${show(value)}`);
   }
-  const { format, version, weights, ...options } = value as Record<string, unknown>;
+  const { format, version, weights, state, steps, ...options } = value;
   if (format !== "propago") {
     throw new PropagoError(
       "ERR_FORMAT",
@@ -45,45 +75,52 @@ export function readNetworkJSON(json: unknown): { options: NetworkOptions<DType>
       `this network was saved in format ${show(version)}, this version of propago reads up to ${VERSION}: update propago`,
     );
   }
-  if (!Array.isArray(weights)) {
+  if (!isArray(weights)) {
     throw new PropagoError("ERR_FORMAT", `a saved network's "weights" must be an array, got ${show(weights)}`);
   }
-  const layers = readDescription(options).filter((layer) => layer.weightRows > 0);
+  const description = readDescription(options);
+  const layers = description.layers.filter((layer) => layer.weightRows > 0);
   if (weights.length !== layers.length) {
     throw new PropagoError(
       "ERR_SHAPE",
       `a saved network has weights of ${weights.length} layers, its description has ${layers.length} layer${layers.length === 1 ? "" : "s"} with weights`,
     );
   }
-  for (const [i, layer] of layers.entries()) {
-    const entry: unknown = weights[i];
-    const fields = typeof entry === "object" && entry !== null ? (entry as Record<string, unknown>) : {};
+  const numbers = layers.map((layer, i): Record<string, unknown> => {
+    const entry = weights[i];
+    const fields = isPlain(entry) ? { ...entry } : {};
     for (const { kind, rows, columns } of tensorsOf(layer)) {
-      checkNumbers(fields[kind], `${kind} of layer "${layer.name}"`, rows * columns);
+      const what = `${kind} of layer ${show(layer.name)}`;
+      fields[kind] = readNumbersJSON(fields[kind], what, rows * columns, description.dtype);
     }
-  }
-  return { options: options as unknown as NetworkOptions<DType>, weights: weights as LayerWeightsInput[] };
+    return fields;
+  });
+  return {
+    options: options as unknown as NetworkOptions<DType>,
+    weights: numbers as unknown as LayerWeightsInput[],
+    state: state as NetworkJSON["state"],
+    isNew: steps === 0,
+  };
 }
 
-/** The layers of a saved description. */
-function readDescription(options: unknown): readonly LayerDescription[] {
+/** A saved network, as far as it was checked. */
+export interface SavedNetwork {
+  options: NetworkOptions<DType>;
+  weights: LayerWeightsInput[];
+  /** Where its training stood, not checked yet. */
+  state: NetworkJSON["state"];
+  /** Whether it is known that it was not trained. */
+  isNew: boolean;
+}
+
+/** A saved description. */
+function readDescription(options: unknown): NetworkDescription {
   try {
-    return describe(options).layers;
+    return describe(options);
   } catch (cause) {
     if (!(cause instanceof PropagoError) || cause.code === "ERR_PART") throw cause;
     throw new PropagoError("ERR_FORMAT", `a saved network's description cannot be read: ${cause.message}`, { cause });
   }
-}
-
-function checkNumbers(values: unknown, what: string, length: number): void {
-  if (!Array.isArray(values)) {
-    throw new PropagoError("ERR_FORMAT", `${what} must be an array of ${length} numbers, got ${show(values)}`);
-  }
-  if (values.length !== length) {
-    throw new PropagoError("ERR_SHAPE", `${what} has ${values.length} numbers, expected ${length}`);
-  }
-  const bad = values.findIndex((value) => typeof value !== "number");
-  if (bad >= 0) throw new PropagoError("ERR_FORMAT", `${what}[${bad}] is ${show(values[bad])}, expected a number`);
 }
 
 function parse(text: string): unknown {

@@ -1,16 +1,18 @@
 // The options of what a network does beside training. Types only.
 import type { ClassWeights, SampleWeights } from "../data/data.ts";
 import type { NetworkOptions } from "../description/options.ts";
-import type { MetricSpec } from "../tables/metrics.ts";
+import type { MetricSpec } from "../tables/names.ts";
 
 /** What `Network.fromJSON` takes beside the network. */
 export type FromJSONOptions = Pick<NetworkOptions, "build">;
 
+/** Which of a network's weights are meant. */
 export interface WeightsOptions {
   /** The moving average of the weights (the optimizer's `averaging`) instead of the weights. Default false. */
   averaged?: boolean;
 }
 
+/** How `predict` computes. */
 export interface PredictOptions extends WeightsOptions {
   /**
    * How many threads share the rows; the bits do not depend on it. "auto", the default, takes several where there are many
@@ -20,9 +22,12 @@ export interface PredictOptions extends WeightsOptions {
   threads?: number | "auto";
 }
 
+/** What `evaluate` measures. */
 export interface EvaluateOptions extends PredictOptions {
+  /** What is measured beside the loss. Default: accuracy for classification, none otherwise. */
   metrics?: readonly MetricSpec[];
   /** As for `fit`: for the loss, not for the metrics. */
   sampleWeights?: SampleWeights;
+  /** As for `fit`: for the loss, not for the metrics. */
   classWeights?: ClassWeights;
 }

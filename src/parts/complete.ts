@@ -1,18 +1,10 @@
 // `import "propago/complete"`: all layers, activations, losses, optimizers and metrics of float32 networks.
 import { text } from "../generated/simd.ts";
-import { type Parts, register } from "../ground/parts.ts";
-import { RARE_LAYERS } from "../tables/rare-layers.ts";
-import { RARE_OPTIMIZERS, checkOptimizer, readSearching } from "../tables/rare-optimizers.ts";
-import { SCORES, checkMetric, fitting } from "../tables/scores.ts";
+import type { ForeignNames } from "../ground/options.ts";
+import { fill } from "../ground/parts.ts";
+import { adviceOn, meantBy } from "../tables/foreign-names.ts";
+import { rareRows } from "./rows.ts";
 
-export const part: Parts["complete"] = {
-  text,
-  layer: RARE_LAYERS,
-  optimizer: RARE_OPTIMIZERS,
-  metric: SCORES,
-  checkMetric,
-  fitting,
-  readSearching,
-  checkOptimizer,
-};
-register("complete", part);
+const names: ForeignNames = { meantBy, adviceOn };
+export const part = { text, ...rareRows, ...names };
+fill("complete", part);

@@ -1,6 +1,8 @@
-// `import "propago/diagnosis"`: warnings about what is wrong with a training.
-import { Diagnosis } from "../training/diagnosis.ts";
-import { type Parts, register } from "../ground/parts.ts";
+// `import "propago/diagnosis"`: warnings about what is wrong with a training, and `summary` and `trace`.
+import { Diagnosis, causesOf } from "../training/diagnosis.ts";
+import { fill } from "../ground/parts.ts";
+import { summaryOf } from "../network/summary.ts";
+import { traceOf } from "../network/trace.ts";
 
-export const part: Parts["diagnosis"] = { Diagnosis };
-register("diagnosis", part);
+export const part = { Diagnosis, causesOf, summaryOf, traceOf };
+fill("diagnosis", part);

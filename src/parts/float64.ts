@@ -1,7 +1,7 @@
 // `import "propago/float64"`: networks of dtype "float64", and checkGradients, which computes in it.
 import { compareWithDifferences } from "../network/differences.ts";
 import { text } from "../generated/float64.ts";
-import { type Parts, register } from "../ground/parts.ts";
+import { fill } from "../ground/parts.ts";
 
-export const part: Parts["float64"] = { text, compareWithDifferences };
-register("float64", part);
+export const part = { text, compareWithDifferences };
+fill("float64", part);

@@ -1,7 +1,7 @@
 // `import "propago/search"`: optimizers that take all rows at once and search, and findLearningRate.
-import { type Parts, register } from "../ground/parts.ts";
-import { readRates, searchRates } from "../network/rate-search.ts";
+import { fill } from "../ground/parts.ts";
+import { findRate } from "../network/rate-search.ts";
 import { Search } from "../search/search.ts";
 
-export const part: Parts["search"] = { Search, readRates, searchRates };
-register("search", part);
+export const part = { Search, findRate };
+fill("search", part);

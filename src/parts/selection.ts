@@ -1,9 +1,10 @@
 // `import "propago/selection"`: what a Classifier or Regressor is trained and measured with.
-import { type Parts, register } from "../ground/parts.ts";
+import type { Selecting } from "../estimators/job.ts";
+import { fill } from "../ground/parts.ts";
 import { further } from "../selection/further.ts";
 import { intervalOf } from "../selection/interval.ts";
 import { measure } from "../selection/measure.ts";
 import { select } from "../selection/selection.ts";
 
-export const part: Parts["selection"] = { select, further, measure, intervalOf };
-register("selection", part);
+export const part: Selecting = { select, further, measure, intervalOf };
+fill("selection", part);

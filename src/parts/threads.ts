@@ -1,6 +1,7 @@
 // `import "propago/threads"`: training on several threads.
-import { type Parts, register } from "../ground/parts.ts";
-import { teamOf } from "../threads/workers.ts";
+import { fill } from "../ground/parts.ts";
+import { shareOut } from "../threads/calls.ts";
+import { Crew } from "../training/crew.ts";
 
-export const part: Parts["threads"] = { teamOf };
-register("threads", part);
+export const part = { Crew, shareOut };
+fill("threads", part);

@@ -1,16 +1,16 @@
-// A network from a recipe and what the user has set: what was set goes before.
-import { type StandardScaler } from "../data/scaling.ts";
+// Makes a network from a recipe and the user's options. The user's options have priority.
+import type { StandardScaler } from "../data/scaling.ts";
 import type { ActivationSpec } from "../tables/activations.ts";
 import type { Job } from "../estimators/job.ts";
-import type { InitializerSpec } from "../tables/initializers.ts";
+import type { InitializerSpec } from "../tables/names.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import type { Network } from "../network/network.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
 import { type Scaled, countsOnly, lossOf } from "./targets.ts";
 import type { Layer } from "../description/helpers.ts";
 import type { DType } from "../ground/arrays.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 
-/** What a network is made by, where the user has not said otherwise. */
+/** A recipe for a network, for everything that the user has not set. */
 export interface Recipe {
   hidden: readonly number[];
   activation: ActivationSpec;
@@ -22,7 +22,7 @@ export interface Recipe {
   inputScale?: number;
 }
 
-/** Makes a network with so many inputs. `scaled` is how its targets are scaled, where they are numbers. */
+/** Makes a network with so many inputs. `scaled` says how targets are scaled if they are numbers. */
 export function build(job: Job, inputs: number, recipe: Recipe, seed: number | "random" | undefined, scaled?: Scaled) {
   const { activation, l1, l2, dtype, build, hidden } = job.given;
   const units = hidden ?? recipe.hidden;
@@ -57,7 +57,7 @@ function lastLayers(job: Job, scaled: Scaled | undefined): Layer[] {
   return layers;
 }
 
-/** The loss as a network takes it: of targets in standard deviations, so is the delta of huber. */
+/** The loss for scaled targets. The delta of huber is then in standard deviations too. */
 function lossFor({ given: { loss } }: Job, scaled: Scaled | undefined): LossSpec | undefined {
   const name = typeof loss === "object" ? loss.name : loss;
   if (name !== "huber" || scaled === undefined || scaled.inner) return loss;
@@ -65,7 +65,7 @@ function lossFor({ given: { loss } }: Job, scaled: Scaled | undefined): LossSpec
   return { name, delta: delta / scaled.outer.scaler.scale[0] };
 }
 
-/** The recipe's decay, as strong beside the loss as it is beside squared errors; none where the optimizer takes none. */
+/** The recipe's decay, scaled so that it is as strong as with squared errors. None if the optimizer does not take it. */
 function decayOf({ given: { loss, optimizer } }: Job, { l2 = 0 }: Recipe, scaled: Scaled | undefined): number {
   if ((typeof optimizer === "object" ? optimizer.name : optimizer) === "vsgd") return 0;
   const name = typeof loss === "object" ? loss.name : loss;
@@ -74,17 +74,17 @@ function decayOf({ given: { loss, optimizer } }: Job, { l2 = 0 }: Recipe, scaled
   return l2 * Math.min(1, delta / scaled.outer.scaler.scale[0]);
 }
 
-/** The optimizer that the user has set, with the rate that stands beside it in the estimator's options. */
+/** The user's optimizer, with the learningRate of the estimator's options. */
 function ownOptimizer({ given: { optimizer, learningRate } }: Job): OptimizerSpec | undefined {
   if (learningRate === undefined) return optimizer;
-  // An optimizer that takes no rate says so.
+  // An optimizer without a rate refuses it with its own message.
   return {
     ...(typeof optimizer === "object" ? optimizer : { name: optimizer ?? "adam" }),
     learningRate,
   } as OptimizerSpec;
 }
 
-/** Lets the last layer, which is not trained, do what a scaler does when it restores. */
+/** Gives the last layer, which is not trained, the weights that undo the scaling of the targets. */
 function setLast(network: Network<DType>, { mean, scale, columns }: StandardScaler): void {
   const weights = network.getWeights();
   const last = weights[weights.length - 1];

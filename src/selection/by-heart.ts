@@ -1,4 +1,4 @@
-// Where no rows can be left out: networks that learn the rows by heart.
+// Trains networks that learn all rows by heart. Used if no rows can be left out.
 import { answersOf } from "../estimators/answers.ts";
 import type { Selection, Task } from "../estimators/job.ts";
 import type { Chosen } from "../estimators/options.ts";
@@ -13,13 +13,13 @@ import { Lesson, type Trained, train } from "./trial.ts";
 import type { FitOptions } from "../training/options.ts";
 import type { History } from "../training/reports.ts";
 
-/** How often networks that learn by heart begin again. */
+/** How often a network that learns by heart starts anew. */
 const RESTARTS = 9;
 
-/** A network has learnt its rows by heart where its loss is below this part of the baseline's. */
+/** A network has learnt its rows by heart if its loss is below this part of the baseline's loss. */
 const LEARNT = 0.02;
 
-/** Where no rows can be left out: networks that learn the rows by heart, until one has. */
+/** Trains networks on all rows, until one has learnt them by heart. */
 export function* learnByHeart(
   problem: Problem,
   groups: Groups | undefined,
@@ -32,7 +32,7 @@ export function* learnByHeart(
   const lesson = new Lesson(sample);
   const restarts = problem.restarts ?? RESTARTS;
   const unit = job.classes.length > 0 ? 1 : (baseline?.loss ?? 1);
-  // Nothing can be held back, and attempts that are given up are nobody's business.
+  // No rows can be held back, and attempts that are given up are not reported.
   const own: Problem = { ...problem, stopBy: 0, earlyStopping: false };
   const trials = restarts + 1;
   let best: { trained: Trained; loss: number; attempt: number } | undefined;
@@ -56,7 +56,7 @@ export function* learnByHeart(
       if (best.loss <= LEARNT * unit || problem.left() <= 0) break;
     }
     if (best !== undefined && isWatched) {
-      // Who watches sees the attempt that is kept: the same seed gives the same bits.
+      // Callbacks see the attempt that is kept, trained once more: the same seed gives the same bits.
       last = yield* attemptAt(best.attempt, reportsOf(own, candidate, lesson, undefined));
       best.trained.member.network.dispose();
       best = { ...best, trained: last };
@@ -81,7 +81,7 @@ export function* learnByHeart(
   return { members: [member], history, found: { chosen, baseline, heldBack: problem.heldBack } };
 }
 
-/** One row of all that are equal, with the weight of them together. */
+/** Replaces equal rows by one row, with the sum of their weights. */
 function onePerGroup(sample: Sample, groups: Groups): Sample {
   if (groups.count === sample.x.rows) return sample;
   const places = new Int32Array(groups.count);

@@ -12,7 +12,7 @@ export interface Candidate extends Recipe {
   training: "adam" | number;
   /** Networks are trained on the logarithms of the targets. */
   log?: true;
-  /** Weaker decay where there are more rows; absent: the same for all. */
+  /** Whether decay gets weaker with more rows. Default: it stays the same. */
   fades?: true;
 }
 
@@ -20,7 +20,7 @@ const wide = { hidden: [100], activation: "relu", init: "pytorch", training: "ad
 const smooth = { hidden: [24], activation: "tanh", training: 100 } as const;
 const linear = { hidden: [], activation: "linear", training: 40 } as const;
 
-/** In the order in which they are tried, as far as the work allows. */
+/** The candidates, in the order in which they are tried as far as the work allows. */
 export const CANDIDATES: readonly Candidate[] = [
   { name: "wide", inputs: "soft", l2: 1e-2, fades: true, ...wide },
   { name: "bins", inputs: "bins", l2: 1.5e-2, fades: true, ...wide },
@@ -40,7 +40,7 @@ export const CANDIDATES: readonly Candidate[] = [
   { name: "smoothRanks", inputs: "ranks", l2: 1e-2, fades: true, ...smooth },
 ];
 
-/** Beside these, where much is to be tried. */
+/** Further candidates for effort "thorough". */
 export const MORE_CANDIDATES: readonly Candidate[] = [
   { name: "deepBins", inputs: "bins", l2: 1e-2, fades: true, ...wide, hidden: [64, 64] },
   { name: "binsFree", inputs: "bins", l2: 4e-3, fades: true, ...wide },
@@ -55,7 +55,7 @@ export const MORE_CANDIDATES: readonly Candidate[] = [
  */
 const heart = { inputs: "scaled", l2: 1e-5, init: "pytorch", keepsInit: true } as const;
 
-/** What learns rows by heart: where there are no others than these. */
+/** The recipe for learning rows by heart, if there can be no other rows. */
 export const BY_HEART: readonly Candidate[] = [
   { name: "byHeart", ...smooth, ...heart, training: 300 },
   { name: "byHeart", ...linear, ...heart, training: 300 },
@@ -64,7 +64,7 @@ export const BY_HEART: readonly Candidate[] = [
 
 const ADAM = ["optimizer", "learningRate"] as const;
 
-/** The candidates that do not contradict what the user has set, each once. */
+/** The candidates that do not contradict the user's options, without repetition. */
 export function applicable(all: readonly Candidate[], given: EstimatorOptions, isBatched: boolean): Candidate[] {
   const isAdam = isBatched || ADAM.some((name) => given[name] !== undefined);
   const found = new Map<string, Candidate>();

@@ -18,12 +18,12 @@ export type Encoding = "scaled" | "soft" | "bins" | "ranks" | "logs" | "bytes";
 const BINS = 8;
 const RANKS = 64;
 const POINTS = 32;
-/** Quantiles are taken from so many rows at most. */
+/** The largest number of rows from which quantiles are taken. */
 const ROWS_FOR_QUANTILES = 4000;
-/** Columns are cut into bins where no more inputs than these come of it. */
+/** Columns are divided into bins only if this gives no more inputs than this. */
 const MOST_BINS = 512;
 
-/** Learns how the rows' columns become inputs. */
+/** Learns how columns become inputs. */
 export function learnFeatures({ x, weights }: Sample, encoding: Encoding): Features {
   const { columns } = x;
   if (encoding === "bytes") {
@@ -48,7 +48,7 @@ export function learnFeatures({ x, weights }: Sample, encoding: Encoding): Featu
   return new Features(scaler, encoding === "bins" ? { soft: true, curves } : { soft: true, curves, replaced });
 }
 
-/** Whether logarithms of values from 0 on are less skewed than these; what to add before, or undefined. */
+/** The number to add to values before taking logarithms, or undefined if logarithms are not less skewed. */
 export function logShift(values: Float64Array): number | undefined {
   const least = values.reduce((a, b) => Math.min(a, b), Infinity);
   const added = least > 0 ? 0 : 1;
@@ -124,7 +124,7 @@ function learnScaler(x: Rows, weights?: Float64Array): StandardScaler {
   return scaler;
 }
 
-/** A column's values, ascending; of many, evenly some. */
+/** A column's values, ascending. Of many values, it takes some that are spread evenly. */
 function sortedColumn({ data, rows, columns }: Rows, column: number): Float64Array {
   const step = Math.max(1, Math.ceil(rows / ROWS_FOR_QUANTILES));
   const count = Math.ceil(rows / step);
@@ -169,7 +169,7 @@ function ranks(sorted: Float64Array, column: number): Curve {
   for (let i = 0; i < length - 0.5; i += step) {
     const value = sorted[Math.round(i)];
     if (from.length > 0 && value <= from[from.length - 1]) continue;
-    // The middle of the ranks of all that are equal.
+    // Equal values get the middle of their ranks.
     let first = Math.round(i);
     let last = first;
     while (first > 0 && sorted[first - 1] === value) first--;
@@ -188,7 +188,7 @@ function normalQuantile(p: number): number {
   return p < 0.5 ? -z : z;
 }
 
-/** What is added to skewed targets from 0 on before their logarithms are taken; undefined where these are no better. */
+/** The number to add to skewed targets before taking logarithms, or undefined if logarithms are no better. */
 export function logOf({ job, sample }: Problem): number | undefined {
   if (job.classes.length > 0 || sample.targets.columns > 1 || job.given.loss !== undefined) return undefined;
   return logShift(firstColumn(sample.targets));

@@ -14,7 +14,7 @@ import { logOf } from "./encodings.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 
-/** No probability is taken for less. */
+/** The smallest probability: smaller ones count as this. */
 const LEAST_PROBABILITY = 1e-4;
 
 /** The loss of each row: minus the logarithm of the class's probability, or the squared error. */
@@ -56,7 +56,7 @@ export function figuresOf(
   const { job, sample } = problem;
   const { folds } = plan;
   const isNumbers = job.classes.length === 0;
-  // Whose answers count how much is chosen anew for each fold, without its rows.
+  // The shares are chosen anew for each fold, without the rows of that fold.
   const chosen = sizes.map((_, fold) => sharesFor(problem, plan, tested, sizes, fold));
   const mixed = mixUnseen(tested, foldOf, chosen);
   const places = placesWhere(foldOf, (fold) => fold >= 0);
@@ -96,7 +96,7 @@ export function estimateOf(
   return estimate;
 }
 
-/** Figures of each target by itself, since their units differ. */
+/** The figures of each target separately, since their units differ. */
 function eachTarget(job: Job, mixed: Float64Array, { targets, weights }: Sample): Estimate["targets"] {
   const { rows, columns } = targets;
   return Array.from({ length: columns }, (_, column) => {
@@ -110,7 +110,7 @@ function eachTarget(job: Job, mixed: Float64Array, { targets, weights }: Sample)
 
 const NUMBER_METRICS = ["r2", "rootMeanSquaredError", "meanAbsoluteError"] as const;
 
-/** What says most of classes beside the loss. */
+/** The metrics for classes, in addition to the loss. */
 export const CLASS_METRICS = [
   "accuracy",
   { name: "precision", average: "perClass" },
@@ -136,7 +136,7 @@ function spreadOf(
     for (let row = 0; row < rows; row++) mean += data[row * columns + column] / rows;
     let total = 0;
     for (let row = 0; row < rows; row++) total += square(data[row * columns + column] - mean) / rows;
-    // What is left of a constant target is rounding.
+    // The deviations of a constant target are only rounding errors.
     if (total <= 1e-24 * (mean * mean + 1e-300)) continue;
     for (let row = 0; row < rows; row++) {
       const value = data[row * columns + column];
@@ -152,7 +152,7 @@ function square(x: number): number {
   return x * x;
 }
 
-/** What the largest class, or the mean, reaches on the same rows. */
+/** The figures that the largest class, or the mean, reaches on the same rows. */
 export function baselineOf(job: Job, { targets, weights }: Sample): Baseline {
   const { data, rows, columns } = targets;
   const total = weights ? weights.reduce((a, b) => a + b, 0) : rows;

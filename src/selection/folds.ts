@@ -1,5 +1,5 @@
-// Which rows are left out in turn. Equal rows stay together, so that no network is asked for a row that it has learnt;
-// classes, and the parts of a number's range, are spread evenly.
+// Decides which rows are left out in turn. Equal rows stay together, so that no network is measured on a row that it has
+// learnt. Classes, and the parts of a number's range, are spread evenly over the folds.
 import type { Rows } from "../data/scaling.ts";
 import { lot } from "../data/split.ts";
 import { type Sample, firstColumn } from "./problem.ts";
@@ -12,12 +12,12 @@ export interface Groups {
   agree: boolean;
 }
 
-/** From so many rows a group on, rows that contradict each other are drawn from few possible ones. */
+/** With so many rows per group, contradicting rows are taken for repeated draws of a few possible rows. */
 const MANY_ALIKE = 4;
-/** So many different rows can be learnt by heart. */
+/** The largest number of different rows that can be learnt by heart. */
 const MOST_BY_HEART = 256;
 
-/** Finds rows that are equal, by a hash of 53 bits: two that only seem equal stay together, which does no harm. */
+/** Finds equal rows by a 53-bit hash. Different rows with the same hash stay together, which does no harm. */
 export function groupRows({ x, targets }: Pick<Sample, "x" | "targets">): Groups {
   const of = new Int32Array(x.rows);
   const known = new Map<number, number>();
@@ -86,7 +86,7 @@ export function dealFolds(sample: Sample, groups: Groups, count: number, seed: n
   order.sort((a, b) => target[a] - target[b] || lots[a] - lots[b] || a - b);
   const foldOf = new Int32Array(units);
   const filled = new Float64Array(count);
-  // Of each few neighbours every fold gets one; which one, the lots say. Classes begin where the last one ended.
+  // Each fold gets one row of every few neighbours, chosen at random. A class continues where the last one ended.
   for (let first = 0; first < units; first += count) {
     const block = Array.from(order.subarray(first, first + count));
     if (classes === 0) block.sort((a, b) => lots[a] - lots[b]);

@@ -1,4 +1,4 @@
-// Training a model on, row by row: one epoch at a time, and the scaling of inputs and targets with it.
+// Continues the training of a model (partialFit): one epoch at a time, together with the scaling of inputs and targets.
 import { Features } from "../estimators/features.ts";
 import type { Job, Selection } from "../estimators/job.ts";
 import type { ClassifierOptions } from "../estimators/options.ts";
@@ -13,7 +13,7 @@ import { type Scaled, encodeTargets, lossOf, restoreReport, scaledBy } from "./t
 import type { Data } from "../data/data.ts";
 import type { History } from "../training/reports.ts";
 
-/** What a model begins with that has not been searched for. */
+/** The recipe of a model that partialFit starts, without a search. */
 const DEFAULT: Recipe = { hidden: [64], activation: "tanh", l2: 1e-3 };
 
 /**
@@ -26,7 +26,7 @@ export function further(job: Job, earlier?: readonly Member[]): Omit<Selection, 
   }
   const { sampleWeights } = job.fit;
   const weights = sampleWeights && readSampleWeights(sampleWeights, "sampleWeights", job.x.rows);
-  // Where one of several networks fails, those before it have already learnt.
+  // If one of several networks fails, those before it have already learnt.
   const before = earlier && earlier.length > 1 ? earlier.map(({ network }) => network.getWeights()) : [];
   const members: Member[] = [];
   let history: History | undefined;
@@ -57,7 +57,7 @@ export function further(job: Job, earlier?: readonly Member[]): Omit<Selection, 
   return { members, history: history as History };
 }
 
-/** A scaling that a last layer or logarithms depend on stays as it is. */
+/** Whether the scaling must stay, since a last layer or logarithms depend on it. */
 function learnScaling(job: Job, weights: Float64Array | undefined, earlier: TargetScaling | undefined): Scaled {
   const loss = lossOf(job);
   const known = earlier?.scaler ?? blankScaler(job.outputs);

@@ -1,4 +1,4 @@
-// Between which numbers new targets lie: by how far predictions of rows that were left out in training were off.
+// Computes prediction intervals from the errors of predictions for rows that were left out in training.
 import { readNumber } from "../ground/options.ts";
 import type { Rows } from "../data/scaling.ts";
 import { PropagoError } from "../ground/errors.ts";
@@ -6,9 +6,9 @@ import type { Residuals } from "../estimators/saved.ts";
 import { exponential } from "../ground/powers.ts";
 import { logarithm } from "./logarithm.ts";
 
-/** 1 − 0.9 is no tenth to the last bit. */
+/** A tolerance, since 1 − 0.9 is not exactly a tenth. */
 const ROUNDING = 1e-9;
-/** Residuals that a model keeps. */
+/** The largest number of residuals that a model keeps. */
 const KEPT = 999;
 
 /** The lower and upper ends of intervals for predictions, rows × targets. */
@@ -47,13 +47,13 @@ export function intervalOf(
   return { lower: shifted(0), upper: shifted(1) };
 }
 
-/** By how much targets were below and above their predictions, in all but the outermost rows. */
+/** How far targets were below and above their predictions, without the outermost rows. */
 function sidesOf(sorted: unknown, part: number): [number, number] {
   if (!isAscending(sorted)) {
     throw new PropagoError("ERR_FORMAT", "the residuals of this model are not as they were saved");
   }
   const { length } = sorted;
-  // One more, since the next row is as likely beyond the outermost as between any two.
+  // Plus one, since the next row is as likely beyond the outermost row as between any two rows.
   const cut = Math.floor(((1 - part) / 2) * (length + 1) + ROUNDING) - 1;
   if (cut >= 0) return [sorted[cut], sorted[length - 1 - cut]];
   const needed = Math.ceil(2 / (1 - part) - ROUNDING) - 1;
@@ -90,7 +90,7 @@ export function residualsOf(mixed: Float64Array, targets: Rows, log: number | un
   });
 }
 
-/** A prediction of which a logarithm can be taken. */
+/** Limits a prediction so that its logarithm exists. */
 function above(prediction: number, log: number): number {
   return Math.max(prediction + log, 1e-9);
 }

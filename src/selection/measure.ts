@@ -1,10 +1,12 @@
-// Figures of answers, whatever gave them: of a network that has them as its outputs, so that losses and metrics are
-// defined in one place.
+// Measures answers, whatever gave them. A network that passes them through as its outputs computes the figures, so that
+// losses and metrics are defined in one place only.
 import type { Rows } from "../data/scaling.ts";
+import { PropagoError } from "../ground/errors.ts";
 import type { Job } from "../estimators/job.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import { logarithm } from "./logarithm.ts";
-import { readClassWeights, readSampleWeights } from "../data/weighting.ts";
+import { readClassWeights } from "../data/class-weights.ts";
+import { readSampleWeights } from "../data/weighting.ts";
 import { fitScaler } from "./scaling.ts";
 import { centreAt } from "./threshold.ts";
 import type { Data } from "../data/data.ts";
@@ -12,7 +14,7 @@ import type { FloatArray } from "../ground/arrays.ts";
 import type { EvaluateOptions } from "../network/options.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 
-/** Losses that stay the same where a number is added to targets and predictions. */
+/** Losses that do not change if the same number is added to targets and predictions. */
 const DIFFERENCES: readonly unknown[] = [
   undefined,
   "squaredError",
@@ -45,7 +47,7 @@ export function measure(
     targets,
     more,
   );
-  // What looks at probabilities themselves stays.
+  // Figures that are computed from the probabilities themselves stay.
   const { loss, logLoss, rocAuc } = figures;
   const kept = Object.entries({ loss, logLoss, rocAuc }).filter(([, value]) => value !== undefined);
   return { ...moved, ...(Object.fromEntries(kept) as { loss: number }) };
@@ -59,21 +61,44 @@ function measureAtHalf(
 ): Evaluation {
   const { loss, dtype } = given;
   const { classWeights, metrics = [metric], ...options } = more;
-  const activation = lastActivation(classes.length);
-  using judge = make({
+  // poisson needs an output that cannot be negative. relu does not change counts, since they are at least 0.
+  const isPoisson = (typeof loss === "object" ? loss.name : loss) === "poisson";
+  const activation = isPoisson ? "relu" : lastActivation(classes.length);
+  const judge = make({
     inputs: answers.length / targets.rows,
     layers: [{ type: "activation", activation }],
     loss,
     dtype,
   });
-  if (classWeights !== undefined) {
-    const factors = readClassWeights(classWeights, classes, () => Uint32Array.from(targets.data));
-    const own = options.sampleWeights;
-    const weights = own && readSampleWeights(own, "sampleWeights", targets.rows);
-    options.sampleWeights = Float64Array.from(targets.data, (index, row) => factors[index] * (weights?.[row] ?? 1));
+  try {
+    if (classWeights !== undefined) {
+      const factors = readClassWeights(classWeights, classes, () => Uint32Array.from(targets.data));
+      const own = options.sampleWeights;
+      const weights = own && readSampleWeights(own, "sampleWeights", targets.rows);
+      options.sampleWeights = Float64Array.from(targets.data, (index, row) => factors[index] * (weights?.[row] ?? 1));
+    }
+    if (classes.length > 0) {
+      return judge.evaluate(oddsOf(answers, targets, classes.length), { ...options, metrics });
+    }
+    return evaluateDifferences(judge, differencesOf(answers, targets, loss), { ...options, metrics });
+  } finally {
+    judge.dispose();
   }
-  const data = classes.length > 0 ? oddsOf(answers, targets, classes.length) : differencesOf(answers, targets, loss);
-  return judge.evaluate(data, { ...options, metrics });
+}
+
+function evaluateDifferences(judge: ReturnType<Judged["make"]>, data: Data, options: EvaluateOptions): Evaluation {
+  try {
+    return judge.evaluate(data, options);
+  } catch (error) {
+    throw aboutAnswers(error);
+  }
+}
+
+/** An error about the judging network's x and y, which are predictions and targets. */
+function aboutAnswers(error: unknown): unknown {
+  if (!(error instanceof PropagoError)) return error;
+  const message = error.message.replace(/\bx(?=\[)/g, "predictions").replace(/\by(?=\[)/g, "targets");
+  return new PropagoError(error.code, message, { cause: error });
 }
 
 /** What the last layer does: two classes share an output, more have one each; numbers come out as they are. */

@@ -1,12 +1,13 @@
-// The networks that a model consists of, trained on all rows.
+// Trains the networks that a model consists of, on all rows.
 import { answersOf } from "../estimators/answers.ts";
 import type { Task } from "../estimators/job.ts";
 import type { Member } from "../estimators/saved.ts";
+import { isPromise } from "../ground/promises.ts";
 import { build } from "./build.ts";
 import type { Candidate } from "./candidates.ts";
 import { type Problem, seedOf } from "./problem.ts";
 import { lossOf, restoreReport } from "./targets.ts";
-import { keepWarnings } from "./telling.ts";
+import { keepOwn, keepWarnings } from "./telling.ts";
 import { Lesson, type Settings, type Trained, diverged, isFailure, targetsFor, train } from "./trial.ts";
 import type { Plan } from "./work.ts";
 import type { FitOptions } from "../training/options.ts";
@@ -35,7 +36,7 @@ export function* trainAll(
       for (let i = 0; i < counts[c]; i++) {
         const isLast = c === order[order.length - 1] && i === counts[c] - 1;
         const more = isLast ? reportsOf(problem, candidates[c], lesson, log) : undefined;
-        // Of a model that has no time left, the weightiest network is trained, as far as it goes.
+        // If no time is left, only the network with the largest weight is trained, for as long as it may.
         if (problem.left() <= 0 && !isLast) continue;
         const time = problem.left() / (networks - members.length);
         const settings = { seed: seedOf(problem.seed, isLast ? 0 : 1000 + members.length), share, log, more, time };
@@ -61,7 +62,7 @@ export function* trainAll(
   return { members: members.reverse(), history: last.history, made };
 }
 
-/** Trains a network; undefined where it diverged, unless it is needed. */
+/** Trains a network. Gives undefined if it diverged, or throws if the network is needed. */
 function* trainOrSkip(
   problem: Problem,
   candidate: Candidate,
@@ -81,7 +82,7 @@ function* trainOrSkip(
   }
 }
 
-/** What the fit's options ask of the network that reports. */
+/** The options of the network whose training is reported to the user. */
 export function reportsOf(problem: Problem, candidate: Candidate, lesson: Lesson, log: number | undefined): FitOptions {
   const { job, judge } = problem;
   const { metrics = [job.metric], onEpoch, onBatch } = problem.fit;
@@ -92,6 +93,7 @@ export function reportsOf(problem: Problem, candidate: Candidate, lesson: Lesson
     // In the targets' own unit, as the history will be; of copies, since the history's reports are still to be restored.
     options.onEpoch = (report) => {
       const copy = { ...report, ...(report.validation ? { validation: { ...report.validation } } : {}) };
+      keepOwn(problem, copy);
       return own(problem, () => onEpoch(scaled ? restoreReport(copy, scaled, lossOf(job)) : copy));
     };
   }
@@ -108,11 +110,11 @@ export function reportsOf(problem: Problem, candidate: Candidate, lesson: Lesson
   return options;
 }
 
-/** Calls what is the user's, and remembers what it throws or rejects with. */
+/** Calls a user's function, and remembers what it throws or rejects with. */
 function own<R>({ thrown }: Problem, call: () => R): R {
   try {
     const result = call();
-    if (result instanceof Promise) result.catch((error: unknown) => (thrown.error = error));
+    if (isPromise(result)) Promise.resolve(result).catch((error: unknown) => (thrown.error = error));
     return result;
   } catch (error) {
     thrown.error = error;
@@ -120,7 +122,7 @@ function own<R>({ thrown }: Problem, call: () => R): R {
   }
 }
 
-/** Gives a network that is to be kept an optimizer with which it can be trained further, row by row. */
+/** Gives a network that is kept an optimizer with which partialFit can train it further. */
 export function settle({ job }: Problem, candidate: Candidate, { member, scaled }: Trained): void {
   if (job.given.optimizer !== undefined || job.given.learningRate !== undefined) return;
   const { network, features } = member;

@@ -1,5 +1,5 @@
-// Whose answers count how much: shares of candidates by their losses on rows that were left out, and the figures of the
-// mix on these rows.
+// Decides how much each candidate counts. Its share depends on its loss on rows that were left out. Also computes the
+// answers of the mix on these rows.
 import { exponential } from "../ground/powers.ts";
 import type { Problem } from "./problem.ts";
 import type { Plan } from "./work.ts";
@@ -12,9 +12,9 @@ export interface Tested {
   losses: number[];
 }
 
-/** Losses of so many rows count as one: neighbouring candidates are wrong about the same rows. */
+/** Losses of so many rows count as one, since similar candidates are wrong about the same rows. */
 const TEMPERATURE = 32;
-/** Less is not worth a network. */
+/** A smaller share than this gets no network. */
 const LEAST_SHARE = 0.03;
 
 /**
@@ -56,7 +56,7 @@ export function hopelessOf(tested: readonly Tested[], folds: number, rows: numbe
 /** Of a share of e^−x, from which x on a candidate is hopeless: after two folds, and after more. */
 const ROOM_AT_FIRST = 9;
 const ROOM = 7;
-/** In fewer rows a few that lie far out decide too much. */
+/** With fewer rows, a few outliers decide too much. */
 const MANY_ROWS = 1000;
 
 /** The mean over folds, all but one where that is given. */
@@ -93,7 +93,7 @@ export function mixUnseen(
   return mixed;
 }
 
-/** All shares, or the whole to the best where there is to be one network. */
+/** All shares. If there is to be only one network, the best candidate gets everything. */
 export function sharesFor(
   problem: Problem,
   plan: Plan,
@@ -110,7 +110,7 @@ export function sharesFor(
   return losses.map((_, c) => Number(c === best));
 }
 
-/** How many networks each candidate gets of so many. */
+/** Divides a number of networks between the candidates. */
 export function networksOf(shares: readonly number[], networks: number): number[] {
   const counts = shares.map((share) => (share > 0 ? Math.max(1, Math.round(share * networks)) : 0));
   const sum = (): number => counts.reduce((a, b) => a + b, 0);

@@ -1,11 +1,13 @@
-// What the search works on: the rows that count, their weights, and picking some of them.
-import { readFlag, readNumber, readObject } from "../ground/options.ts";
+// Reads and checks what the search works on: the rows that count, their weights, and the options.
+import { isPlain, readFlag, readNumber, readObject } from "../ground/options.ts";
 import type { Rows } from "../data/scaling.ts";
 import { holdBack } from "../data/split.ts";
 import { PropagoError, show } from "../ground/errors.ts";
+import { isPromise } from "../ground/promises.ts";
 import type { Job } from "../estimators/job.ts";
-import type { ClassifierOptions, Effort, EstimatorFitOptions } from "../estimators/options.ts";
-import { readClassWeights, readSampleWeights } from "../data/weighting.ts";
+import type { ClassifierOptions, Effort, EstimatorFitOptions, EstimatorOptions } from "../estimators/options.ts";
+import { readClassWeights } from "../data/class-weights.ts";
+import { readSampleWeights } from "../data/weighting.ts";
 import { readOptimize } from "./threshold.ts";
 import type { SampleWeights } from "../data/data.ts";
 import type { EarlyStopping } from "../training/options.ts";
@@ -16,21 +18,21 @@ export const EFFORTS = ["quick", "normal", "thorough"] as const satisfies readon
 export interface Sample {
   x: Rows;
   targets: Rows;
-  /** Absent where all count alike. */
+  /** Absent if all rows count alike. */
   weights?: Float64Array;
 }
 
-/** All that the search is to know, checked. */
+/** Everything that the search needs, checked. */
 export interface Problem {
   job: Job;
   sample: Sample;
-  /** Rows that judge only. */
+  /** Validation rows. Nothing is trained on them. */
   judge: Sample | undefined;
   /** The places of the rows held back, among all that came. */
   heldBack: readonly number[];
   seed: number;
   effort: Effort;
-  /** How many networks the model may consist of; undefined: as many as the effort says. */
+  /** The largest number of networks of the model. Undefined: as many as the effort allows. */
   ensemble: number | undefined;
   restarts: number | undefined;
   /** The metric by which a threshold is chosen. */
@@ -68,13 +70,29 @@ function pickValues<A extends Rows["data"]>(values: A, places: ArrayLike<number>
   return picked;
 }
 
+/** Checks options that are used as they are. */
+function checkWhatIsGiven(job: Job): void {
+  const { given, fit } = job;
+  const { effort = "normal" } = given;
+  if (!EFFORTS.includes(effort)) {
+    throw new PropagoError("ERR_CONFIG", `effort must be one of ${EFFORTS.join(", ")}, got ${show(effort)}`);
+  }
+  if (fit.onSearch !== undefined && typeof fit.onSearch !== "function") {
+    throw new PropagoError("ERR_CONFIG", `onSearch must be a function, got ${show(fit.onSearch)}`);
+  }
+  checkNamed(given);
+  // How much work there is depends on these, before any network checks them.
+  if (fit.epochs !== undefined) readNumber(fit.epochs, "epochs", { whole: true, least: 0 });
+  if (fit.batchSize !== undefined && fit.batchSize !== "full") {
+    readNumber(fit.batchSize, "batchSize", { whole: true, least: 1 });
+  }
+  refuseLoss(job);
+}
+
 /** Reads the options of the search, leaves rows of weight 0 out, and holds rows back. */
 export function readProblem(job: Job): Problem {
   const { given, fit } = job;
   const { effort = "normal", ensemble, seed = 0 } = given;
-  if (!EFFORTS.includes(effort)) {
-    throw new PropagoError("ERR_CONFIG", `effort must be one of ${EFFORTS.join(", ")}, got ${show(effort)}`);
-  }
   const chosen =
     seed === "random" ? drawSeed(job) : readNumber(seed, "seed", { whole: true, least: 0, most: 2 ** 32 - 1 });
   const whole = { whole: true, least: 0 } as const;
@@ -83,10 +101,6 @@ export function readProblem(job: Job): Problem {
   const counting = weights?.includes(0) ? placesOf(weights, (weight) => weight > 0) : undefined;
   if (counting?.length === 0) throw new PropagoError("ERR_DATA", "all sampleWeights are 0, so no row counts");
   const rest = counting ? pick(sample, counting) : sample;
-
-  if (fit.onSearch !== undefined && typeof fit.onSearch !== "function") {
-    throw new PropagoError("ERR_CONFIG", `onSearch must be a function, got ${show(fit.onSearch)}`);
-  }
   const stopping = fit.earlyStopping ?? false;
   if (typeof stopping !== "boolean")
     readObject(stopping, "earlyStopping", ["monitor", "patience", "minDelta", "restoreBest"]);
@@ -96,7 +110,7 @@ export function readProblem(job: Job): Problem {
     : readNumber(fit.validation === undefined ? 0 : fit.validation, "validation", { least: 0, below: 1 });
   const limit = fit.timeLimit === undefined ? Infinity : 1000 * readNumber(fit.timeLimit, "timeLimit", { above: 0 });
   const begun = performance.now();
-  refuseLoss(job);
+  checkWhatIsGiven(job);
   const problem: Problem = {
     job,
     tell: teller(fit.onSearch),
@@ -127,10 +141,20 @@ export function readProblem(job: Job): Problem {
   return problem;
 }
 
-/** Of fewer rows none are held back to stop by. */
+/** With fewer rows, none are held back for early stopping. */
 const LEAST_ROWS_TO_STOP_BY = 10;
 
-/** Says what cannot be learnt with the numbers that an estimator's networks are trained on. */
+/** Refuses optimizers, losses and activations that are neither a name nor an object with a name. */
+function checkNamed(given: EstimatorOptions): void {
+  for (const key of ["activation", "optimizer", "loss"] as const) {
+    const value: unknown = given[key];
+    const name = isPlain(value) ? value.name : value;
+    if (value === undefined || typeof name === "string") continue;
+    throw new PropagoError("ERR_CONFIG", `${key} must be a name, or an object with a name, got ${show(value)}`);
+  }
+}
+
+/** Refuses losses that do not fit the targets of an estimator's networks. */
 function refuseLoss({ given: { loss } }: Job): void {
   const name = typeof loss === "object" ? loss.name : loss;
   if (name !== "hinge" && name !== "squaredHinge") return;
@@ -141,20 +165,22 @@ function refuseLoss({ given: { loss } }: Job): void {
   );
 }
 
-/** Calls onSearch; what it rejects with is thrown at the next call. */
+/** Makes a function that calls onSearch. If a call rejects, the next call throws its reason. */
 function teller(onSearch: EstimatorFitOptions<unknown>["onSearch"]): Problem["tell"] {
   let failure: { reason: unknown } | undefined;
   return (trained, of) => {
     const told: unknown = onSearch?.({ trained, of });
-    if (told instanceof Promise) told.catch((reason: unknown) => (failure = { reason }));
+    if (isPromise(told)) Promise.resolve(told).catch((reason: unknown) => (failure = { reason }));
     if (failure) throw failure.reason;
   };
 }
 
 /** A seed at random, as a network draws it. */
 function drawSeed(job: Job): number {
-  using network = job.make({ inputs: 1, layers: [{ type: "dense", units: 1 }], seed: "random" });
-  return network.seed;
+  const network = job.make({ inputs: 1, layers: [{ type: "dense", units: 1 }], seed: "random" });
+  const { seed } = network;
+  network.dispose();
+  return seed;
 }
 
 export function firstColumn({ data, rows, columns }: Rows): Float64Array {
@@ -184,7 +210,7 @@ function placesOf(values: Float64Array, isWanted: (value: number) => boolean): n
 }
 
 export function seedOf(seed: number, number: number): number {
-  // Odd steps through all seeds: no network of one seed meets another seed's first weights soon.
+  // Steps of an odd number visit all seeds, so networks of different user seeds hardly share first weights.
   return (seed + Math.imul(number, 0x9e3779b1)) >>> 0;
 }
 

@@ -1,5 +1,5 @@
-// The search for a model: candidates are trained with a part of the rows left out in turn, get shares by how they do on
-// these, and are trained again on all rows. `select` reads top to bottom; what it is made of stands in the files beside it.
+// The search for a model. Candidates are trained while a part of the rows is left out in turn. They get shares by their
+// results on these rows, and are trained again on all rows. `select` reads top to bottom; its steps are in the other files.
 import type { Job, Selection, Task } from "../estimators/job.ts";
 import { learnByHeart } from "./by-heart.ts";
 import { CANDIDATES, type Candidate, applicable, MORE_CANDIDATES } from "./candidates.ts";
@@ -12,13 +12,13 @@ import { type Problem, readProblem } from "./problem.ts";
 import { chosenOf, tellBaseline } from "./telling.ts";
 import { halve, test } from "./trials.ts";
 import { type Plan, planWork } from "./work.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
 import type { History } from "../training/reports.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 
-/** With fewer rows none can be left out. */
+/** With fewer rows, none can be left out. */
 const LEAST_ROWS = 5;
 
-/** Bytes of larger tables stay bytes. */
+/** A larger table of bytes is kept as bytes. */
 const MANY_BYTES = 4e6;
 
 /** Finds a model for a table, and trains it; yields each network that is to be trained, and takes its history. */
@@ -48,7 +48,7 @@ export function* select(job: Job): Generator<Task, Selection, History> {
   return { members, history, found: { ...figures, chosen, baseline, heldBack: problem.heldBack } };
 }
 
-/** Whether there are so few different targets that learning them by heart is no overfitting. */
+/** Whether targets have so few different values that learning them by heart is no overfitting. */
 function isFewValued({ job, sample }: Problem): boolean {
   return job.classes.length > 0 || new Set(sample.targets.data).size <= 2;
 }
@@ -65,15 +65,15 @@ function candidatesOf(problem: Problem, hasLog: boolean): Candidate[] {
     .map((candidate) => (isBytes ? { ...candidate, inputs: "bytes" as const } : candidate));
   const isBatched = fit.batchSize !== undefined || fit.shuffle !== undefined || fit.onBatch !== undefined;
   const found = applicable(possible, job.given, isBatched);
-  // Far more columns than rows: what is linear costs little and does well.
+  // With far more columns than rows, linear candidates cost little and do well.
   if (sample.x.columns > WIDE * sample.x.rows)
     found.sort((a, b) => Number(a.name !== "linear") - Number(b.name !== "linear"));
   if (!isNamed(job.given.optimizer, "levenbergMarquardt")) return found;
-  // Its work grows with the cube of the weights.
+  // The work of levenbergMarquardt grows with the cube of the number of weights.
   return found.slice(0, 1).map((candidate) => ({ ...candidate, inputs: "soft", hidden: FEW_UNITS }));
 }
 
-/** So many times as many columns as rows are many. */
+/** A table is wide if it has more than so many times as many columns as rows. */
 const WIDE = 20;
 const FEW_UNITS = [8];
 
@@ -89,7 +89,7 @@ function widthOf({ sample }: Problem, { inputs }: Candidate): number {
 /** The fold in which each row is left out; −1 where it never is. */
 function foldsOf({ sample, seed, job }: Problem, groups: Groups, { folds }: Plan): Int32Array {
   if (folds > 1) return dealFolds(sample, groups, folds, seed, job.classes.length);
-  // One part of five, or of ten where there are many rows.
+  // One fifth of the rows, or one tenth if there are many.
   const parts = sample.x.rows > 10_000 ? 10 : 5;
   return dealFolds(sample, groups, parts, seed, job.classes.length).map((fold) => (fold === 0 ? 0 : -1));
 }

@@ -10,7 +10,7 @@ import { fitScaler } from "./scaling.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 import type { EpochReport } from "../training/reports.ts";
 
-/** Losses that only know differences, and by which power of the targets' scale they grow. */
+/** Losses that depend on differences only, and the power of the targets' scale with which they grow. */
 const POWERS: Partial<Record<LossName, 1 | 2>> = {
   squaredError: 2,
   meanSquaredError: 2,
@@ -18,12 +18,12 @@ const POWERS: Partial<Record<LossName, 1 | 2>> = {
   meanAbsoluteError: 1,
   quantile: 1,
 };
-/** Losses of numbers from 0 on. */
+/** Losses for targets that are at least 0. */
 const COUNTS: readonly LossName[] = ["poisson", "meanSquaredLogarithmicError"];
 
 /** How a network's targets are scaled. */
 export interface Scaled {
-  /** Around the network. */
+  /** Before and after the network. */
   outer: TargetScaling;
   /** By the network's last layer. */
   inner?: StandardScaler;
@@ -37,7 +37,7 @@ export function lossOf({ given, classes }: Job): LossName {
   return classes.length === 2 ? "binaryCrossEntropy" : "categoricalCrossEntropy";
 }
 
-/** Whether a network that minimises this gives numbers from 0 on only. */
+/** Whether a network with this loss gives only numbers that are at least 0. */
 export function countsOnly(loss: LossName): boolean {
   return COUNTS.includes(loss);
 }
@@ -54,7 +54,7 @@ export function scaleTargets(rows: Rows, loss: LossName, weights?: Float64Array,
 /** As a loss needs it, where means and deviations of the targets are known. */
 export function scaledBy(learnt: StandardScaler, loss: LossName, log?: number): Scaled {
   const { mean, scale, columns } = learnt;
-  // The delta of one huber is for one scale.
+  // A huber loss has one delta, which fits one scale only.
   if (POWERS[loss] !== undefined && !(loss === "huber" && columns > 1))
     return { outer: new TargetScaling(learnt, log) };
   const zeros = mean.map(() => 0);

@@ -1,4 +1,4 @@
-// What the user is told of a model: what was chosen from what, and the warnings that they can act on.
+// Collects what the user is told about a model: what was chosen from which candidates, and warnings that they can act on.
 import type { Chosen, Tried } from "../estimators/options.ts";
 import type { Found, Member } from "../estimators/saved.ts";
 import type { Candidate } from "./candidates.ts";
@@ -43,7 +43,7 @@ const INPUTS = {
   bytes: "bytes",
 } as const;
 
-/** A candidate in words, as the user's options have left it. */
+/** Describes a candidate, with the user's options, in words. */
 export function told({ name, inputs, training, log, l2, ...recipe }: Candidate, { job, sample }: Problem) {
   const { given } = job;
   const hidden = given.hidden ?? recipe.hidden;
@@ -59,13 +59,20 @@ export function told({ name, inputs, training, log, l2, ...recipe }: Candidate, 
   return { name, description, hidden: [...hidden] };
 }
 
-/** Warnings that the user can act on: of what was chosen here, only those that speak of what they have set. */
-export function keepWarnings({ job: { given }, fit }: Problem, history: History): void {
+/** Removes all warnings from a history and its reports that the user cannot act on. */
+export function keepWarnings(problem: Problem, history: History): void {
+  for (const report of history.epochs) keepOwn(problem, report);
+  keepOwn(problem, history);
+}
+
+/** The same of one report: of what was chosen here, only those are left that speak of what the user has set. */
+export function keepOwn({ job: { given }, fit }: Problem, told: { warnings?: TrainingWarning[] }): void {
   const isOwn = (name: "optimizer" | "learningRate" | "activation" | "hidden"): boolean => given[name] !== undefined;
   const kept: Partial<Record<WarningCode, boolean>> = {
     WARN_CONSTANT_TARGETS: true,
     WARN_THREADS: true,
     WARN_BATCH_SIZE: fit.batchSize !== undefined,
+    WARN_SCHEDULE: isOwn("learningRate") || isOwn("optimizer"),
     WARN_LEARNING_RATE: isOwn("learningRate") || isOwn("optimizer"),
     WARN_DEAD_UNITS: isOwn("activation") || isOwn("learningRate") || isOwn("optimizer"),
     WARN_SATURATED_UNITS: isOwn("activation"),
@@ -73,16 +80,12 @@ export function keepWarnings({ job: { given }, fit }: Problem, history: History)
     WARN_EXPLODING_GRADIENTS: isOwn("activation") || isOwn("hidden"),
     WARN_UNREACHABLE_TARGETS: given.loss !== undefined,
   };
-  const only = (told: { warnings?: TrainingWarning[] }): void => {
-    const warnings = told.warnings?.filter(({ code }) => kept[code]);
-    if (warnings && warnings.length > 0) told.warnings = warnings;
-    else delete told.warnings;
-  };
-  for (const report of history.epochs) only(report);
-  only(history);
+  const warnings = told.warnings?.filter(({ code }) => kept[code]);
+  if (warnings && warnings.length > 0) told.warnings = warnings;
+  else delete told.warnings;
 }
 
-/** Says where the model is no better than without a look at the inputs. */
+/** Warns if the model is no better than the baseline, which does not look at the inputs. */
 export function tellBaseline(
   history: History,
   figures: Omit<Found, "chosen">,

@@ -1,4 +1,4 @@
-// From which probability on the second of two classes is the answer, where a metric is to be as good as it can.
+// Finds the probability from which on the second of two classes is the answer, so that a metric is as good as possible.
 import { PropagoError, show } from "../ground/errors.ts";
 import type { Job } from "../estimators/job.ts";
 import type { ClassifierOptions } from "../estimators/options.ts";
@@ -35,7 +35,7 @@ export function bestThreshold(
   const totals = [0, 0];
   for (const row of order) totals[classes[row]]++;
   const rare = totals[1] <= totals[0] ? 1 : 0;
-  // What lies below the threshold is called 0: at first nothing.
+  // Rows below the threshold are predicted as the first class. In the beginning there are none.
   const below = [0, 0];
   const value = (): number => {
     const right = [below[0], totals[1] - below[1]];
@@ -60,7 +60,7 @@ export function bestThreshold(
   return threshold;
 }
 
-/** Probabilities moved so that what was the threshold is one half; their order stays. */
+/** Moves probabilities so that the threshold becomes one half. Their order stays. */
 export function centreAt(probability: number, threshold: number): number {
   const yes = probability * (1 - threshold);
   return yes / (yes + (1 - probability) * threshold || 1);

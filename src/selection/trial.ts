@@ -1,4 +1,4 @@
-// One network of a candidate: made, trained on some rows, and asked about others.
+// Makes one network of a candidate, trains it on some rows, and lets it predict others.
 import { PropagoError } from "../ground/errors.ts";
 import { type Features } from "../estimators/features.ts";
 import type { Task } from "../estimators/job.ts";
@@ -18,10 +18,10 @@ import type { DType } from "../ground/arrays.ts";
 import type { EarlyStopping, FitOptions } from "../training/options.ts";
 import type { History } from "../training/reports.ts";
 
-/** Multiply-adds of a training that nobody notices: some 5 ms. */
+/** A training with fewer multiply-adds takes less than about 5 ms, so it may block. */
 const SHORT = 6e7;
 
-/** A sample with what was learnt of it, so that networks of several candidates share it. */
+/** A sample with its scalers, which the networks of several candidates share. */
 export class Lesson {
   readonly sample: Sample;
   readonly #features = new Map<Encoding, Features>();
@@ -69,7 +69,7 @@ export interface Trained {
 
 export interface Settings {
   seed: number;
-  /** The part of the usual updates. */
+  /** The share of the usual number of updates. */
   share: number;
   /** What is added before logarithms of targets are taken, for candidates that learn these. */
   log: number | undefined;
@@ -120,7 +120,7 @@ export function* train(
   }
 }
 
-/** The decay that fades is whole up to so many rows. */
+/** Decay that gets weaker with more rows is at full strength up to so many rows. */
 export const FADING_ROWS = 150;
 
 function optionsOf(
@@ -206,9 +206,9 @@ function largestByte({ data }: Rows): number {
   return most;
 }
 
-/** Whether a candidate has failed by itself, and not by the data or an option. */
+/** Whether an error is the candidate's own, and not caused by the data or an option. */
 export function isFailure(error: unknown, { thrown }: Pick<Problem, "thrown">): boolean {
-  // What a callback of the user's has thrown is theirs.
+  // Errors of the user's callbacks must reach the user.
   return error instanceof PropagoError && error.code === "ERR_DIVERGED" && error !== thrown.error;
 }
 

@@ -1,4 +1,4 @@
-// Candidates tried on rows that they were not trained on, fold after fold, as far as there is time.
+// Tests candidates on rows that they were not trained on, fold after fold, as long as there is time.
 import { answersOf } from "../estimators/answers.ts";
 import type { Task } from "../estimators/job.ts";
 import { meanLoss } from "./figures.ts";
@@ -8,7 +8,7 @@ import { Lesson, type Settings, type Trained, diverged, isFailure, train } from 
 import type { Plan } from "./work.ts";
 import type { History } from "../training/reports.ts";
 
-/** What was found out of the candidates, as far as there was time. */
+/** What was found out about the candidates in the available time. */
 export interface Trials {
   tested: Tested[];
   /** The plan, with the candidates that were tested in all folds, and the folds that were reached. */
@@ -26,7 +26,7 @@ export function* test(
   const { candidates, folds } = plan;
   const of = candidates.length * folds + plan.networks;
   const reserve = problem.left() / 2; // what is left trains the networks that stay
-  // With a time limit, a few candidates come to an end before others begin.
+  // With a time limit, a few candidates are tested completely before others begin.
   const block = problem.left() < Infinity ? FIRST_CANDIDATES : candidates.length;
   const failures: unknown[] = [];
   let trained = 0;
@@ -63,7 +63,7 @@ export function* test(
   return withSuccess({ tested, plan }, failures);
 }
 
-/** Throws what went wrong first, where all went wrong. */
+/** Throws the first error if all candidates failed. */
 function withSuccess(trials: Trials, failures: readonly unknown[]): Trials {
   if (trials.tested.every(({ losses }) => losses.includes(Infinity))) throw failures[0];
   return trials;
@@ -75,7 +75,7 @@ const FIRST_CANDIDATES = 4;
 /** Rows that were left out. */
 interface Unseen {
   fold: number;
-  /** Where they stand among all. */
+  /** Their places among all rows. */
   places: readonly number[];
   sample: Sample;
 }

@@ -1,15 +1,16 @@
-// How much is tried: a bound on the work, counted in multiply-adds, since the clock may not decide what is chosen.
+// Decides how much is tried. The work is bounded by a count of multiply-adds and not by a clock, so that the result is the
+// same on every machine.
 import type { Effort } from "../estimators/options.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
 import type { Candidate } from "./candidates.ts";
 import type { Problem } from "./problem.ts";
 import type { FitOptions } from "../training/options.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 
 /** How one network is trained on so many rows. */
 export interface Course {
   optimizer: OptimizerSpec | undefined;
   options: Pick<FitOptions, "epochs" | "batchSize">;
-  /** Multiply-adds, about. */
+  /** The approximate number of multiply-adds. */
   work: number;
 }
 
@@ -45,9 +46,9 @@ const LEAST_EPOCHS = 16;
 const LEAST_EPOCHS_OF_ALL = 5;
 /** Rows that a network learns from in all, before fewer epochs will do. */
 const MANY_ROWS = 600_000;
-/** What an update costs beside its multiply-adds. */
+/** The cost of an update in addition to its multiply-adds. */
 const UPDATE = 3e4;
-/** What an update of one parameter costs. */
+/** The cost of updating one parameter. */
 const PER_PARAMETER = 10;
 /** What an activation costs: exp and division for tanh and the like, a comparison for relu. */
 const CHEAP = 8;
@@ -77,7 +78,7 @@ export function courseOf(candidate: Candidate, problem: Problem, rows: number, i
   const epochs = fit.epochs ?? Math.max(1, Math.ceil(Math.max(usual, least) * share));
   const work = epochs * (rows * perRow + perEpoch * (UPDATE + PER_PARAMETER * parameters));
   if (own) return { optimizer: undefined, options: { epochs: fit.epochs, batchSize: fit.batchSize }, work };
-  // At 0 from the last epoch on: a network that is trained further gets an optimizer of its own.
+  // The rate is 0 after the last epoch. A network that is trained further gets another optimizer.
   const rate = { name: "cosine", rate: 3e-3, steps: epochs * perEpoch } as const;
   return { optimizer: { name: "adam", learningRate: rate }, options: { epochs, batchSize }, work };
 }
@@ -103,7 +104,7 @@ export function planWork(
   const fit = ({ folds, candidates: list, share }: Omit<Plan, "networks">): number =>
     folds === 1 ? cost(list, 0.8, share) : folds * cost(list, 1 - 1 / folds, share);
   const most = Math.min(effort.folds, units);
-  // Two thirds for choosing; what is left trains the networks that stay.
+  // Two thirds of the work are for choosing. The rest trains the networks that are kept.
   const room = (2 / 3) * bound;
   const plan = { folds: most, candidates: all, share: 1 };
   if (fit(plan) > room) plan.folds = Math.min(5, most);

@@ -1,4 +1,4 @@
-// The activations by name. Their values and derivatives are the core's (assembly/activations.ts).
+// The activations by name. Their values and derivatives are the core's (assembly/functions/activations.ts).
 import {
   CELU,
   ELU,
@@ -26,7 +26,7 @@ import {
 } from "../../assembly/plan.ts";
 import { type OptionTable, readNamed } from "../ground/options.ts";
 
-interface ActivationRow {
+export interface ActivationRow {
   id: number;
   /** First weights that keep the size of signals through layers of this activation. */
   init: "glorotUniform" | "heUniform" | "lecunUniform";
@@ -47,7 +47,10 @@ export const ACTIVATIONS = {
     id: LEAKY_RELU,
     init: "heUniform",
     // Not below 0: the core tells the side of z from the sign of the activation.
-    options: { slope: { kind: "number", default: 0.01, least: 0, most: 1e6 } },
+    options: {
+      /** What values below 0 are multiplied by. Default 0.01. */
+      slope: { kind: "number", default: 0.01, least: 0, most: 1e6 },
+    },
   },
   elu: { id: ELU, init: "heUniform", keepsZ: true, options: { alpha: { kind: "number", default: 1, least: 0 } } },
   selu: { id: SELU, init: "lecunUniform", keepsZ: true },
@@ -69,14 +72,28 @@ export const ACTIVATIONS = {
   logSoftmax: { id: LOG_SOFTMAX, init: "glorotUniform", range: [-Infinity, 0] },
 } as const satisfies Record<string, ActivationRow>;
 
+/** The names of the activations; docs/reference.md says what each is. */
 export type ActivationName = keyof typeof ACTIVATIONS;
 
 /** An activation by name, or with its parameter: `{ name: "leakyRelu", slope: 0.1 }`. */
 export type ActivationSpec =
   | ActivationName
-  | { name: "leakyRelu"; slope?: number }
-  | { name: "elu" | "celu"; alpha?: number }
-  | { name: ActivationName };
+  | {
+      /** Which activation. */
+      name: "leakyRelu";
+      /** What values below 0 are multiplied by. Default 0.01. */
+      slope?: number;
+    }
+  | {
+      /** Which activation. */
+      name: "elu" | "celu";
+      /** Where values far below 0 end: at −alpha. Default 1. */
+      alpha?: number;
+    }
+  | {
+      /** Which activation. */
+      name: ActivationName;
+    };
 
 /** An activation with all that the core needs. */
 export interface Activation {

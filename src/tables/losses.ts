@@ -1,12 +1,12 @@
-// The losses by name. Their values and derivatives are the core's (assembly/losses.ts).
+// The losses by name. Their values and derivatives are the core's (assembly/functions/losses.ts).
 import {
   BINARY_CROSS_ENTROPY,
   CATEGORICAL_CROSS_ENTROPY,
   COSINE_SIMILARITY,
+  FUSED_LOSSES,
   HINGE,
   HUBER,
   KL_DIVERGENCE,
-  LAST_FUSED,
   LOG_COSH,
   LOG_DIVERGENCE,
   LOG_LIKELIHOOD,
@@ -21,10 +21,11 @@ import {
   SQUARED_ERROR,
   SQUARED_HINGE,
 } from "../../assembly/plan.ts";
-import type { ActivationName } from "./activations.ts";
+import { isOneOf } from "../ground/sets.ts";
+import { ACTIVATIONS, type ActivationName, type ActivationRow } from "./activations.ts";
 import { type OptionTable, readNamed } from "../ground/options.ts";
 import { PropagoError } from "../ground/errors.ts";
-import type { MetricName } from "./metrics.ts";
+import type { MetricName } from "./names.ts";
 
 interface LossRow {
   /** Absent where the loss belongs to the activations in `behind`. */
@@ -36,6 +37,8 @@ interface LossRow {
    * or −1 and 1.
    */
   targets: "any" | "unit" | "probabilities" | "counts" | "signs";
+  /** It takes the logarithm of outputs: the activation to advise where the last one also gives numbers below 0. */
+  positive?: ActivationName;
   /** What reports show beside the loss unless told otherwise. */
   metrics: readonly MetricName[];
   /** At most one: the core has room for one number. */
@@ -43,23 +46,42 @@ interface LossRow {
 }
 
 /** The part of a target that is spread over all classes, or over both sides of a single output. */
-const smoothing = { labelSmoothing: { kind: "number", default: 0, least: 0, below: 1 } } as const;
+const smoothing = {
+  /** The part of a target that is spread over all classes. Default 0. */
+  labelSmoothing: {
+    kind: "number",
+    default: 0,
+    least: 0,
+    below: 1,
+  },
+} as const;
 
 export const LOSSES = {
   squaredError: { id: SQUARED_ERROR, targets: "any", metrics: [] },
   meanSquaredError: { id: MEAN_SQUARED_ERROR, targets: "any", metrics: [] },
   meanAbsoluteError: { id: MEAN_ABSOLUTE_ERROR, targets: "any", metrics: [] },
-  huber: { id: HUBER, targets: "any", metrics: [], options: { delta: { kind: "number", default: 1, above: 0 } } },
+  huber: {
+    id: HUBER,
+    targets: "any",
+    metrics: [],
+    options: {
+      /** The error from which on it grows linearly. Default 1. */
+      delta: { kind: "number", default: 1, above: 0 },
+    },
+  },
   logCosh: { id: LOG_COSH, targets: "any", metrics: [] },
   quantile: {
     id: QUANTILE,
     targets: "any",
     metrics: [],
-    options: { q: { kind: "number", default: 0.5, above: 0, below: 1 } },
+    options: {
+      /** Which quantile is learnt. Default 0.5, the median. */
+      q: { kind: "number", default: 0.5, above: 0, below: 1 },
+    },
   },
   hinge: { id: HINGE, targets: "signs", metrics: [] },
   squaredHinge: { id: SQUARED_HINGE, targets: "signs", metrics: [] },
-  poisson: { id: POISSON, targets: "counts", metrics: [] },
+  poisson: { id: POISSON, targets: "counts", metrics: [], positive: "softplus" },
   meanAbsolutePercentageError: { id: MEAN_ABSOLUTE_PERCENTAGE_ERROR, targets: "any", metrics: [] },
   meanSquaredLogarithmicError: { id: MEAN_SQUARED_LOGARITHMIC_ERROR, targets: "counts", metrics: [] },
   binaryCrossEntropy: {
@@ -85,19 +107,22 @@ export const LOSSES = {
     behind: { softmax: SOFTMAX_DIVERGENCE, logSoftmax: LOG_DIVERGENCE },
     targets: "probabilities",
     metrics: [],
+    positive: "softmax",
   },
   cosineSimilarity: { id: COSINE_SIMILARITY, targets: "any", metrics: [] },
 } as const satisfies Record<string, LossRow>;
 
+/** The names of the losses; docs/reference.md says what each is. */
 export type LossName = keyof typeof LOSSES;
 
 /** A loss by name, or with its parameter: `{ name: "huber", delta: 0.5 }`. */
 export type LossSpec =
   | LossName
   | {
-      [N in LossName]: { name: N } & ((typeof LOSSES)[N] extends { options: infer O }
-        ? { [K in keyof O]?: number }
-        : unknown);
+      [N in LossName]: {
+        /** Which loss. */
+        name: N;
+      } & ((typeof LOSSES)[N] extends { options: infer O } ? { [K in keyof O]?: number } : unknown);
     }[LossName];
 
 /** A loss with all that the core and the checks of data need. */
@@ -113,8 +138,12 @@ export interface Loss {
   spec: LossSpec;
 }
 
-/** The loss as given, or the one that fits the last activation. */
-export function readLoss(value: unknown, last: ActivationName): Loss {
+/**
+ * The loss as given, or the one that fits the last activation. `isFixed`: the last layer's weights are the user's own choice,
+ * and so is it that their outputs suit the loss.
+ * @throws PropagoError ERR_CONFIG for a loss that the last activation's outputs have no meaning for.
+ */
+export function readLoss(value: unknown, last: ActivationName, isFixed: boolean): Loss {
   const fallback =
     last === "softmax" ? "categoricalCrossEntropy" : last === "sigmoid" ? "binaryCrossEntropy" : "meanSquaredError";
   const { name, options, given } = readNamed(value ?? fallback, "loss", "loss", LOSSES);
@@ -128,11 +157,19 @@ export function readLoss(value: unknown, last: ActivationName): Loss {
         `give the last layer the activation "${needed[0]}" or choose another loss`,
     );
   }
+  const { range = [-1, 1] }: ActivationRow = ACTIVATIONS[last];
+  if (row.positive && !row.behind?.[last] && range[0] < 0 && !isFixed) {
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `loss "${name}" takes the logarithm of outputs, and those of ${last} may be below 0; ` +
+        `give the last layer the activation "${row.positive}" or choose another loss`,
+    );
+  }
   const [parameter = 0] = Object.values(options) as number[];
   return {
     name,
     id,
-    fused: id >= BINARY_CROSS_ENTROPY && id <= LAST_FUSED,
+    fused: isOneOf(id, FUSED_LOSSES),
     parameter,
     targets: row.targets,
     metrics: row.metrics,

@@ -1,7 +1,8 @@
 // The layers that most networks do without: normalisations, and the rarer kinds of noise.
 import { ALPHA_DROPOUT, BATCH_NORM, GAUSSIAN_NOISE, LAYER_NORM } from "../../assembly/plan.ts";
 import { type OptionTable, REQUIRED, readName } from "../ground/options.ts";
-import { type LayerRow, constant, disturbing, rate, readTrainable, type Trainable } from "./layers.ts";
+import { type LayerRow, disturbing, rate, readTrainable, type Trainable } from "./layers.ts";
+import { constant } from "./distributions.ts";
 
 /** Of both normalisations. */
 const normalisation = {
@@ -18,14 +19,13 @@ const normalisation = {
 
 /** Keras counts what stays of the running statistics, PyTorch what comes from the batch. */
 function normalising(row: { keras: Readonly<Record<string, number>> }, hasStatistics: boolean): LayerRow["read"] {
-  return (layer, options, given) => {
+  return (options, given) => {
     const isKeras = (options.flavor as unknown) === "keras";
     const keras = Object.entries(row.keras).filter(([name]) => isKeras && !given.has(name));
     const { epsilon, momentum, scale, center, ...rest } = { ...options, ...Object.fromEntries(keras) };
     const trainable = rest.trainable as unknown as Trainable;
     const follow = isKeras ? 1 - (momentum as number) : (momentum as number);
     return {
-      ...layer,
       parameter: epsilon as number,
       weightRows: 1,
       bias: center as boolean,

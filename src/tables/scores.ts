@@ -1,8 +1,7 @@
 // The metrics that are computed from the outputs of all rows, where the core's sums do not tell.
 import { readName } from "../ground/options.ts";
 import { PropagoError } from "../ground/errors.ts";
-import type { NetworkDescription } from "../description/description.ts";
-import { METRICS, type Meaning, type Metric, type MetricRow, type Scores, fits, isProbability } from "./metrics.ts";
+import { METRICS, type Meaning, type Metric, type MetricRow, type Scores, fits } from "./metrics.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 
 const AVERAGES = ["macro", "micro", "binary", "perClass"] as const;
@@ -21,9 +20,10 @@ const averaged = {
 
 const ofOneClass = {
   of: "one class a row",
-  fits: ({ classes, bySides }: Meaning, { outputs }: NetworkDescription) => classes && (outputs === 1 || !bySides),
+  fits: ({ classes, bySides, outputs }: Meaning) => classes && (outputs === 1 || !bySides),
 } as const;
 
+/** Over what precision, recall and f1 are averaged. */
 export type Average = (typeof AVERAGES)[number];
 
 export type Averaged = { average: Average | undefined };
@@ -88,15 +88,15 @@ export function checkMetric(
 }
 
 /** The metrics that have a meaning, as the end of a message. */
-export function fitting(meaning: Meaning, description: NetworkDescription): string {
+export function fitting(meaning: Meaning): string {
   const rows = Object.entries<MetricRow>({ ...METRICS, ...SCORES });
-  const names = rows.filter(([, row]) => fits(row, meaning, description)).map(([name]) => name);
+  const names = rows.filter(([, row]) => fits(row, meaning)).map(([name]) => name);
   return `; those that fit: ${names.join(", ")}`;
 }
 
 /** Whether outputs are probabilities, of rows or each by itself, and targets 0, 1 or probabilities. */
-function isOfProbabilities({ classes, threshold, isSoftmax }: Meaning, { layers }: NetworkDescription): boolean {
-  return classes && threshold > 0 && (isSoftmax || isProbability(layers[layers.length - 1].activation.range));
+function isOfProbabilities({ classes, threshold, isSoftmax, areProbabilities }: Meaning): boolean {
+  return classes && threshold > 0 && (isSoftmax || areProbabilities);
 }
 
 function quotient(part: number, whole: number): number {

@@ -1,12 +1,16 @@
-// What a training asks about threads before there are any. The threads themselves are a part (workers.ts).
+// What is asked about threads before there are any: whether one is enough. All else is the part "threads".
 import { readNumber } from "../ground/options.ts";
 import type { Engine } from "../core/engine.ts";
 import type { Layout } from "../memory/layout.ts";
-import { partOf } from "../ground/parts.ts";
-import type { Team } from "./workers.ts";
+import { Part } from "../ground/parts.ts";
 
-/** What Node has in place of a page's Worker. */
-export const node = (globalThis as Partial<typeof globalThis>).process?.getBuiltinModule?.("node:worker_threads");
+/** Who shares out calls that are worth it. */
+export interface Sharing {
+  shareOut<R>(layout: Layout, asked: number | "auto", operations: number, work: (threads: number) => R): R;
+}
+
+/** The threads themselves. */
+export const THREADS = new Part<Sharing>("threads");
 
 /** Whether this thread may sleep: not in a page's main thread. */
 export const maySleep = ((): boolean => {
@@ -20,38 +24,19 @@ export const maySleep = ((): boolean => {
 const MOST_THREADS = 64;
 /** Rows that predict and evaluate take through the network at a time, for each thread. */
 export const CHUNK = 128;
-/** Parameters, and operations, that make it worth waking threads, and operations that make it worth starting them. */
+/** Parameters, and operations, that make it worth waking threads. */
 const WORTHY_PARAMETERS = 10_000;
 const WORTHY_CALL = 5e7;
-const WORTHY_START = 4e9;
 
 /**
  * Operations of a step, or of a call, below which one thread does them, however many were asked for: before others had
- * heard of it, it would be over. Something to change, for tests of how threads share small networks.
+ * heard of it, it would be over.
  */
-export const worth = { sharing: 1.5e6 };
+const LEAST_SHARED_WORK = 1.5e6;
 
-/** How many threads can run at once. */
-export const cores: number =
-  (globalThis as Partial<typeof globalThis>).navigator?.hardwareConcurrency ??
-  (globalThis as Partial<typeof globalThis>).process?.getBuiltinModule?.("node:os").availableParallelism() ??
-  1;
-
-/** How many threads are worth using: on machines with several, half of the cores may be slower ones or no real ones. */
-export const usefulThreads = cores < 4 ? cores : Math.min(8, cores >> 1);
-
-/** Why an engine cannot have threads; nothing if it can. */
-export function threadsMissing(engine: Engine): string | undefined {
-  if (engine.refusal !== undefined) return `threads could not be started: ${engine.refusal}`;
-  if (engine.isShared && (node !== undefined || typeof Worker !== "undefined")) return undefined;
-  return typeof document === "undefined"
-    ? "there is no SharedArrayBuffer, or no Worker"
-    : "this page is not cross-origin isolated: serve it with Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp";
-}
-
-/** An engine's team, of at least so many, started now if there is none; nothing where there cannot be one now. */
-export function teamOf(engine: Engine, size: number, mayStart = true): Team | undefined {
-  return partOf("threads")?.teamOf(engine, size, mayStart);
+/** Whether so many operations are one thread's, however many were asked for. */
+export function isTooSmall({ leastSharedWork = LEAST_SHARED_WORK }: Engine, operations: number): boolean {
+  return operations < leastSharedWork;
 }
 
 /** The option `threads`. */
@@ -64,17 +49,53 @@ export function readThreads(value: unknown): number | "auto" {
  * Does something with `rows` rows that the core can share out, by as many threads as were asked for and are there: this one
  * is the first. `work` is told how many.
  */
-export function shared<R>(layout: Layout, asked: number | "auto", rows: number, work: (threads: number) => R): R {
+export function withThreads<R>(layout: Layout, asked: number | "auto", rows: number, work: (threads: number) => R): R {
   const { engine, parameters } = layout;
   const operations = 2 * parameters * rows;
-  const isFree = asked === "auto";
-  const isWorthy = parameters >= WORTHY_PARAMETERS && operations >= WORTHY_CALL;
-  const threads = !isFree ? asked : isWorthy ? usefulThreads : 1;
-  if (threads === 1 || !maySleep || operations < worth.sharing) return work(1);
-  const team = teamOf(engine, threads, !isFree || operations >= WORTHY_START);
-  if (!isFree) team?.waitUntilReady();
-  if (!team?.isReady || team.isBusy) return work(1);
-  layout.workers = Math.max(layout.workers, threads);
-  // At a hundredth of the usual speed.
-  return team.lead(threads, (parameters * CHUNK * threads) / 1e5, () => work(threads));
+  const isWorthy = asked === "auto" ? parameters >= WORTHY_PARAMETERS && operations >= WORTHY_CALL : asked > 1;
+  const part = isWorthy && maySleep && !isTooSmall(engine, operations) ? THREADS.here : undefined;
+  return part ? part.shareOut(layout, asked, operations, work) : work(1);
+}
+
+/** What decides how many threads a training has. */
+export interface TrainingWork {
+  engine: Engine;
+  asked: number | "auto";
+  /** Operations of a step, about, and how many steps there are in all. */
+  operations: number;
+  steps: number;
+  /** Rows of a batch. */
+  rows: number;
+  /** Whether the caller blocks until the end. */
+  isSync: boolean;
+  /** The optimizer's name where it searches, which is one thread's work. */
+  search: string | undefined;
+}
+
+/** Operations of a step, of a training, and of all trainings so far that were worth threads, from which on "auto" uses them. */
+const WORTHY_STEP = 4e6;
+const WORTHY_FIT = 1e9;
+const WORTHY_TRAININGS = 2e10;
+
+/** Whether a training should have several threads, as far as can be said before there are any. */
+export function wantsThreads({ engine, asked, operations, steps, isSync, search }: TrainingWork): boolean {
+  // Small steps are over before others have heard of them. In `fit` they are a worker's all the same: this thread is free.
+  if (asked !== "auto") return asked > 1 && !(isSync && search === undefined && isTooSmall(engine, operations));
+  const work = operations * steps;
+  if (operations < WORTHY_STEP || work < WORTHY_FIT || !engine.isShared || engine.refusal !== undefined) return false;
+  if (search !== undefined || (isSync && !(maySleep && THREADS.here))) return false;
+  engine.threadWork += work;
+  return engine.threadWork >= WORTHY_TRAININGS;
+}
+
+/** Why a training cannot have threads, whatever the machine offers; nothing if it may. */
+export function refusalOfThreads({ isSync, search }: TrainingWork): string | undefined {
+  if (search !== undefined) return `${search} works on one`;
+  if (isSync && !maySleep) {
+    if (typeof SharedArrayBuffer !== "undefined") return "in a page, fitSync may not wait for workers; use fit";
+    // The part knows why.
+    return THREADS.here ? undefined : "there is no SharedArrayBuffer here";
+  }
+  if (isSync && !THREADS.here) return 'add import "propago/threads"';
+  return undefined;
 }

@@ -1,219 +1,274 @@
-// The words through which the main thread and the threads of a team talk, in memory that all of them see. A word that
-// somebody waits for has a cache line of its own, and behind it the number of those who sleep until it changes.
+// The threads of an engine: started when a training first asks for them, kept for the next one, given back when nobody
+// has needed them for a while. A team works for whoever started it, who awaits it, or blocks and is its first worker.
 import type { Engine, Leader } from "../core/engine.ts";
+import { PropagoError } from "../ground/errors.ts";
+import { program } from "../generated/worker.ts";
+import {
+  CALL,
+  COMMAND,
+  DONE,
+  LOST,
+  PATIENCE,
+  READY,
+  RESULT,
+  SHARED,
+  TASK,
+  type Start,
+  arrivedOf,
+  set,
+  turnOf,
+  wordsOf,
+} from "./words.ts";
+import { Watch, sleep } from "./waiting.ts";
+import { leaderOf, shareEvenly } from "./leader.ts";
+import { cores, nodeThreads, threadsMissing } from "./machine.ts";
+import { maySleep } from "./sharing.ts";
 
-/** Words of a cache line. */
-const LINE = 16;
-
-/** Counts the commands to the first worker. */
-export const COMMAND = 0;
-/** The last command that is done. */
-export const DONE = COMMAND + LINE;
-/** How many workers wait for work. */
-export const READY = DONE + LINE;
-/** 1 + the worker that had to give up; 0 for none. */
-export const LOST = READY + LINE;
-/** The command's plan, data, steps and epochs, or without steps an evaluation, and its result. */
-export const CALL = LOST + LINE;
-export const RESULT = CALL + 4;
-/** How many workers share the command, and for how many microseconds who waits looks before going to sleep. */
-export const SHARED = RESULT + 1;
-export const PATIENCE = SHARED + 1;
-/** Counts what the team was asked for, by commands and by whoever led it. */
-export const TASK = PATIENCE + 1;
-/** The stage that workers share, and its plan. */
-export const STAGE = TASK + 1;
-export const PLAN = STAGE + 1;
-const WORKERS = CALL + LINE;
-
-/** Words of a team of so many. */
-export function wordsOf(size: number): number {
-  return aloneOf(size) + size + 1;
+/** What a page's workers have too, and what only Node's have. */
+interface AnyWorker {
+  terminate(): unknown;
+  on?(event: string, listener: (value: unknown) => void): void;
+  ref?(): void;
+  unref?(): void;
 }
 
-/** Where the workers' shares stand, as the core reads them. */
-export function sharesOf(size: number): number {
-  return turnOf(size);
-}
+/** Milliseconds without work after which a team goes home. */
+const IDLE = 10_000;
+/** Milliseconds without any progress after which a worker counts as lost. */
+const LOST_AFTER = 2000;
+/** Microseconds for which who waits looks before going to sleep, where each worker has a core. */
+const LOOKING = 1000;
 
-/** The same where the first worker has everything. */
-function aloneOf(size: number): number {
-  return sharesOf(size) + size + 1;
-}
+/** Where a page's workers find their program. */
+let pageUrl: string | undefined;
 
-/** Counts the stages that a worker was asked for. */
-export function turnOf(worker: number): number {
-  return WORKERS + 2 * LINE * worker;
-}
-
-/** The last of them that it has done. */
-export function arrivedOf(worker: number): number {
-  return turnOf(worker) + LINE;
-}
-
-/** What it took for that one, in ticks. */
-export function tookOf(worker: number): number {
-  return arrivedOf(worker) + 2;
-}
-
-/** What a worker is started with. */
-export interface Start extends Pick<Engine, "module" | "memory"> {
-  /** The address of the words, how many workers there are, and which of them this is. */
-  address: number;
-  size: number;
-  me: number;
-}
-
-/** What a worker says: the command that it has done, or 0 that it is ready. */
-export type Word = number;
-
-/** Gives a word its value and wakes who waits for it. */
-export function set(words: Int32Array, at: number, value: number): void {
-  Atomics.store(words, at, value);
-  if (Atomics.load(words, at + 1) > 0) Atomics.notify(words, at);
-}
-
-/** Looks between two looks at the clock. */
-const LOOKS = 500;
-
-/** Tells the processor that this is a loop which waits, where engines have a word for it. */
-const pause = (Atomics as { pause?: () => void }).pause ?? (() => {});
-
-/**
- * What waits for words on behalf of one thread. Waking takes longer than most stages do, so it looks for a while before it
- * goes to sleep; within a task half as long after each time that this was in vain, since then others need the processor.
- */
-export class Watch {
+export class Team {
+  readonly size: number;
+  /** Whether a command is under way, or its result not yet taken. */
+  isBusy = false;
+  readonly #engine: Engine;
+  readonly #block: number;
   readonly #words: Int32Array;
-  #share = 1;
-  #task = 0;
+  readonly #watch: Watch;
+  readonly #workers: AnyWorker[] = [];
+  /** Resumes who awaits the team, to look how things stand. */
+  readonly #waiting = new Set<() => void>();
+  #patience = LOST_AFTER;
+  #leader: Leader | undefined;
+  #lost: PropagoError | undefined;
+  #ended: Promise<unknown> | undefined;
+  #idle: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(words: Int32Array) {
-    this.#words = words;
+  constructor(engine: Engine, size: number) {
+    this.size = size;
+    this.#engine = engine;
+    this.#block = engine.allocate(wordsOf(size) * 4 + 64, "threads");
+    const address = Math.ceil(this.#block / 64) * 64;
+    this.#words = new Int32Array(engine.memory.buffer, address, wordsOf(size));
+    this.#watch = new Watch(this.#words);
+    const { module, memory } = engine;
+    try {
+      for (let me = 0; me < size; me++) this.#start({ module, memory, address, size, me });
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
-  /** Waits until a word is no longer `old`; gives what it is. Not for a page's main thread, which may not sleep. */
-  pass(at: number, old: number, asleep = (): void => sleep(this.#words, at, old)): number {
+  /** Why a worker was lost, if one was. */
+  get lost(): PropagoError | undefined {
+    return this.#lost;
+  }
+
+  get isReady(): boolean {
+    return this.#ended === undefined && Atomics.load(this.#words, READY) === this.size;
+  }
+
+  /** Waits until all workers are there or one of them failed. */
+  waitUntilReady(): void {
     const words = this.#words;
-    let value = look(words, at, old);
-    if (value !== old) return value;
-    if (words[TASK] !== this.#task) this.#share = 1;
-    this.#task = words[TASK];
-    const until = performance.now() + (words[PATIENCE] / 1000) * this.#share;
-    do {
-      if ((value = look(words, at, old)) !== old) return value;
-    } while (performance.now() < until);
-    this.#share /= 2;
-    while ((value = Atomics.load(words, at)) === old) asleep();
-    return value;
+    const since = performance.now();
+    while (!this.isReady && this.#ended === undefined) {
+      sleep(words, READY, Atomics.load(words, READY), 100);
+      if (words[LOST] !== 0 || performance.now() - since > 5 * LOST_AFTER) this.#fail("it did not start");
+    }
+  }
+
+  /** The same without blocking. */
+  async untilReady(): Promise<void> {
+    await this.#until(() => this.isReady);
+  }
+
+  /**
+   * Lets `threads` of the workers make training steps, as the core's `train` does alone; without steps, evaluate.
+   * `slowest`: the milliseconds that a step may take at most.
+   */
+  begin(plan: number, data: number, steps: number, epochs: number, threads: number, slowest: number): void {
+    const words = this.#take(threads, slowest);
+    words.set([plan, data, steps, epochs], CALL);
+    set(words, COMMAND, words[COMMAND] + 1);
+  }
+
+  /**
+   * Does something with this thread as the first of `threads` workers, and blocks meanwhile; not in a page's main thread.
+   * @throws PropagoError ERR_WORKER if a worker was lost.
+   */
+  lead<R>(threads: number, slowest: number, work: () => R): R {
+    const words = this.#take(threads, slowest);
+    // The same one from call to call: what it has seen of the workers' speed would otherwise be forgotten with each.
+    this.#engine.leader = this.#leader ??= leaderOf(words, this.size, (at, old) => {
+      const since = performance.now();
+      this.#watch.pass(at, old, () => {
+        sleep(words, at, old, 100);
+        if (words[LOST] !== 0) this.#fail("it ended");
+        else if (performance.now() - since > this.#patience) this.#fail("it does not answer");
+        if (this.#lost !== undefined) throw this.#lost;
+      });
+    });
+    try {
+      return work();
+    } catch (error) {
+      // Whoever is still at work must not write into what the caller brings back.
+      for (let other = 1; other < threads; other++) {
+        const done = Atomics.load(words, arrivedOf(other));
+        if (done !== words[turnOf(other)]) sleep(words, arrivedOf(other), done, 100);
+      }
+      throw error;
+    } finally {
+      this.#engine.leader = undefined;
+      this.#rest();
+    }
+  }
+
+  /** Ends when what was begun is done, or never will be. */
+  async done(): Promise<void> {
+    await this.#until(() => this.#isDone);
+  }
+
+  /**
+   * The result of what was begun, after waiting for it if need be.
+   * @throws PropagoError ERR_WORKER if a worker was lost.
+   */
+  finish(): number {
+    this.settle();
+    this.#rest();
+    if (!this.#isDone) throw this.#lost as PropagoError;
+    return this.#words[RESULT];
+  }
+
+  /** Waits until what was begun is done, or a worker lost; how it went, `finish` tells. */
+  settle(): void {
+    const words = this.#words;
+    let since = performance.now();
+    for (let turn = 0; !this.#isDone && this.#ended === undefined;) {
+      if (maySleep) sleep(words, DONE, words[COMMAND] - 1, 100);
+      const now = performance.now();
+      const latest = Atomics.load(words, turnOf(1));
+      if (latest !== turn) since = now;
+      turn = latest;
+      if (words[LOST] !== 0) this.#fail("it ended");
+      else if (now - since > this.#patience) this.#fail("it does not answer");
+    }
+  }
+
+  /** Ends the workers; their words go back to the engine when none of them can write any more. */
+  end(): void {
+    clearTimeout(this.#idle);
+    if (teams.get(this.#engine) === this) teams.delete(this.#engine);
+    this.#ended ??= Promise.all(this.#workers.map((worker) => worker.terminate())).then(() => {
+      this.#engine.release(this.#block);
+      this.#notify();
+    });
+  }
+
+  #take(threads: number, slowest: number): Int32Array {
+    clearTimeout(this.#idle);
+    this.isBusy = true;
+    this.#patience = LOST_AFTER + slowest;
+    this.#words[TASK]++;
+    if (this.#words[SHARED] !== threads) {
+      shareEvenly(this.#words, this.size, threads);
+      this.#leader = undefined;
+    }
+    this.#words[SHARED] = threads;
+    this.#words[PATIENCE] = threads > cores() ? 0 : LOOKING;
+    return this.#words;
+  }
+
+  #rest(): void {
+    this.isBusy = false;
+    if (this.#ended !== undefined) return;
+    this.#idle = setTimeout(() => {
+      // What comes after a pause must be worth another start.
+      this.#engine.threadWork = 0;
+      this.end();
+    }, IDLE);
+    (this.#idle as { unref?(): void }).unref?.();
+  }
+
+  get #isDone(): boolean {
+    return Atomics.load(this.#words, DONE) === this.#words[COMMAND];
+  }
+
+  #start(start: Start): void {
+    const notify = (): void => this.#notify();
+    const fail = (cause: unknown): void => this.#fail(cause);
+    const node = nodeThreads();
+    let worker: AnyWorker;
+    if (node !== undefined) {
+      // Without the options of this process, which may load what a worker does not need.
+      worker = new node.Worker(program, { eval: true, workerData: start, execArgv: [], env: {} });
+      worker.on?.("message", notify);
+      worker.on?.("error", fail);
+      worker.on?.("exit", (code) => this.#fail(`it ended with code ${String(code)}`));
+      worker.unref?.();
+    } else {
+      pageUrl ??= URL.createObjectURL(new Blob([program], { type: "text/javascript" }));
+      const page = new Worker(pageUrl);
+      page.onmessage = notify;
+      page.onerror = ({ message }) => fail(message ?? "the page's Content-Security-Policy forbids blob: in worker-src");
+      page.postMessage(start);
+      worker = page;
+    }
+    this.#workers.push(worker);
+  }
+
+  /** Awaits a state of the words, or the team's end; a Node process stays alive meanwhile. */
+  async #until(isReached: () => boolean): Promise<void> {
+    for (const worker of this.#workers) worker.ref?.();
+    while (!isReached() && this.#ended === undefined) {
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
+    }
+    await this.#ended;
+    for (const worker of this.#workers) worker.unref?.();
+  }
+
+  #notify(): void {
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
+  }
+
+  #fail(cause: unknown): void {
+    if (this.#ended !== undefined) return;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    // What could not start once will not do so a moment later.
+    if (Atomics.load(this.#words, READY) < this.size) this.#engine.refusal = text;
+    this.#lost = new PropagoError("ERR_WORKER", `a thread was lost: ${text}; try again, or with threads: 1`);
+    this.end();
+    this.#notify();
   }
 }
 
-/** Looks at a word for some microseconds, or until it is no longer `old`; gives what it is. */
-function look(words: Int32Array, at: number, old: number): number {
-  let value = old;
-  for (let i = 0; i < LOOKS && (value = Atomics.load(words, at)) === old; i++) pause();
-  return value;
-}
+const teams = new Map<Engine, Team>();
 
-/** The whole, of which shares are parts. */
-const WHOLE = 65_536;
-/** Of a millisecond: so 32 bits are enough for minutes. */
-export const TICKS = 10_000;
-/** Ticks of work after which shares are looked at. */
-const WINDOW = 2 * TICKS;
-
-/** Of the time that its work takes one after the other, a team that takes longer together than this is at rest for a while. */
-const GAIN = 0.95;
-/** So many times in sequence: once may be the waking of a worker. */
-const VAIN = 3;
-/** Milliseconds of such a rest; each that follows at once is twice as long, up to the last number. */
-const REST = 5;
-const LONGEST_REST = 160;
-
-/** So many shares of the same size. */
-export function shareEvenly(words: Int32Array, size: number, threads: number): void {
-  for (let i = 0; i <= threads; i++) words[sharesOf(size) + i] = Math.round((WHOLE * i) / threads);
-  words.fill(WHOLE, aloneOf(size) + 1, aloneOf(size) + 1 + threads);
-}
-
-/**
- * The leader of a team of `size`, whose words stand in memory; `wait` waits until the word is no longer what it was. Cores
- * are not equally fast: some by nature, others while another process uses them. So whoever took longer for its share gets
- * a smaller one. And where there is but one core for all of them at the moment, the leader does everything for a while. No
- * bit depends on either.
- */
-export function leaderOf(words: Int32Array, size: number, wait: (at: number, old: number) => void): Leader {
-  const shares = sharesOf(size);
-  const spent = new Float64Array(size);
-  const parts = new Float64Array(size);
-  let since = 0;
-  /** Ticks from the beginning of stages to their end. */
-  let together = 0;
-  let alone = false;
-  let until = 0;
-  let rest = REST;
-  let vain = 0;
-  // Everybody waits meanwhile, and compilers seldom see it: plain loops.
-  const adapt = (): void => {
-    const threads = words[SHARED];
-    let apart = 0;
-    let speed = 0;
-    for (let i = 0; i < threads; i++) {
-      apart += spent[i];
-      speed += (words[shares + i + 1] - words[shares + i]) / spent[i];
-    }
-    const isGain = together < GAIN * apart;
-    together = 0;
-    vain = isGain ? 0 : vain + 1;
-    if (isGain) rest = REST;
-    if (vain === VAIN) {
-      vain = 0;
-      until = since + rest;
-      rest = Math.min(2 * rest, LONGEST_REST);
-    }
-    const isKnown = words[PATIENCE] > 0 && speed > 0 && speed < Infinity;
-    let whole = 0;
-    for (let i = 0; i < threads; i++) {
-      const share = words[shares + i + 1] - words[shares + i];
-      // Half of the way, and never so little that nothing could be measured.
-      parts[i] = Math.max((share + (WHOLE * share) / (spent[i] * speed)) / 2, WHOLE / threads / 4);
-      whole += parts[i];
-      spent[i] = 0;
-    }
-    let begin = 0;
-    for (let i = 0; isKnown && i < threads; i++) {
-      words[shares + i] = Math.round((WHOLE * begin) / whole);
-      begin += parts[i];
-    }
-  };
-  return {
-    fork(plan, stage) {
-      words[PLAN] = plan;
-      words[STAGE] = stage;
-      since = performance.now();
-      if (spent[0] > WINDOW) adapt();
-      alone = since < until;
-      if (alone) return words.byteOffset + 4 * aloneOf(size);
-      for (let other = 1; other < words[SHARED]; other++) set(words, turnOf(other), words[turnOf(other)] + 1);
-      return words.byteOffset + 4 * shares;
-    },
-    join() {
-      if (alone) return;
-      spent[0] += (performance.now() - since) * TICKS;
-      for (let other = 1; other < words[SHARED]; other++) {
-        for (let done; (done = Atomics.load(words, arrivedOf(other))) !== words[turnOf(other)];)
-          wait(arrivedOf(other), done);
-        spent[other] += words[tookOf(other)];
-      }
-      together += (performance.now() - since) * TICKS;
-    },
-  };
-}
-
-/** Sleeps while a word is `old`, but no longer than so many milliseconds. */
-export function sleep(words: Int32Array, at: number, old: number, milliseconds?: number): void {
-  Atomics.add(words, at + 1, 1);
-  Atomics.wait(words, at, old, milliseconds);
-  Atomics.sub(words, at + 1, 1);
+/** An engine's team, of at least so many; started if there is none and it may be. Nothing where there cannot be one now. */
+export function teamOf(engine: Engine, size: number, mayStart = true): Team | undefined {
+  if (threadsMissing(engine) !== undefined) return undefined;
+  const team = teams.get(engine);
+  if (team !== undefined && team.size >= size) return team;
+  if (team?.isBusy || !mayStart) return undefined;
+  team?.end();
+  const started = new Team(engine, size);
+  if (threadsMissing(engine) !== undefined) return undefined;
+  teams.set(engine, started);
+  return started;
 }

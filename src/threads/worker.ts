@@ -12,17 +12,16 @@ import {
   SHARED,
   STAGE,
   type Start,
-  TICKS,
-  Watch,
   type Word,
   arrivedOf,
-  leaderOf,
   set,
   sharesOf,
   tookOf,
   turnOf,
   wordsOf,
-} from "./team.ts";
+} from "./words.ts";
+import { Watch } from "./waiting.ts";
+import { TICKS, leaderOf } from "./leader.ts";
 
 function serve({ module, memory, address, size, me }: Start, tell: (word: Word) => void): void {
   const words = new Int32Array(memory.buffer, address, wordsOf(size));
@@ -44,7 +43,7 @@ function serve({ module, memory, address, size, me }: Start, tell: (word: Word) 
   for (let turn = 0; ;) {
     turn = watch.pass(turnOf(me), turn);
     const since = performance.now();
-    core.work(words[PLAN], words[STAGE], me, words[SHARED], address + 4 * sharesOf(size));
+    core.runShare(words[PLAN], words[STAGE], me, words[SHARED], address + 4 * sharesOf(size));
     words[tookOf(me)] = (performance.now() - since) * TICKS;
     set(words, arrivedOf(me), turn);
   }

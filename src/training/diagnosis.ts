@@ -1,60 +1,65 @@
-// What is wrong with a training, in words: looked for in the data before it begins, and from time to time in what the
-// network gives and how its loss moves. Nothing here changes a number of the network.
-import { BATCH_NORM, LAYER_Y, PLAN_CAPACITY, PLAN_LEARNING_RATE, PLAN_ROWS } from "../../assembly/plan.ts";
+// Finds out what is wrong with a training, and says it in words. It looks at the data before training begins, and from time
+// to time at the network's outputs and its loss. Nothing here changes a number of the network.
+import { BATCH_NORM, LAYER_Y, PLAN_CAPACITY, PLAN_LEARNING_RATE, PLAN_ROWS, PLAN_STEP } from "../../assembly/plan.ts";
 import type { ActivationName } from "../tables/activations.ts";
-import type { Engine } from "../core/engine.ts";
 import type { NetworkDescription } from "../description/description.ts";
-import type { Layout } from "../memory/layout.ts";
+import type { Model } from "../memory/model.ts";
 import type { Source } from "../data/matrix.ts";
-import type { Optimizer, OptimizerName } from "../tables/optimizers.ts";
+import { gather } from "../memory/gathering.ts";
 import type { Dataset } from "../memory/samples.ts";
-import type { Warnings } from "./warnings.ts";
+import { show } from "../ground/errors.ts";
+import type { Causes } from "./divergence.ts";
+import type { Looks, Warnings } from "./warnings.ts";
 import type { FloatArray } from "../ground/arrays.ts";
-import type { EpochReport } from "./reports.ts";
+import type { EpochList } from "./history.ts";
+import type { OptimizerName } from "../tables/names.ts";
+import type { Optimizer } from "../description/optimizer.ts";
 
-/** Rows that a look takes through the network at most. */
+/** The largest number of rows that one look passes through the network. */
 const PROBE = 128;
-/** What a look costs beside its rows, in rows trained on. */
+/** The fixed cost of a look, measured in rows trained on. */
 const OVERHEAD = 128;
-/** How many times as much training lies before the first look; the time to the next one doubles. */
+/** The first look comes after training that costs so many times as much. The time between looks then doubles. */
 const RARELY = 100;
 
 /** Activations whose units can get stuck at 0, and those whose units can get stuck at the ends of their range. */
 const DYING: readonly ActivationName[] = ["relu", "relu6"];
 const SATURATING: readonly ActivationName[] = ["sigmoid", "tanh", "hardSigmoid", "hardTanh", "softsign"];
 
-/** Root mean squares from which inputs beside others, and targets, are too large. */
+/** Root mean squares from which on inputs (compared with the other inputs) and targets are too large. */
 const LARGE = 1000;
 const LARGE_TARGETS = 100;
-/** Optimizers whose learningRate is not what a step is multiplied with, or need not be chosen. */
+/** Optimizers whose learningRate does not scale the steps, or need not be chosen. */
 const RATELESS: readonly OptimizerName[] = ["rprop", "adasecant", "vsgd"];
 
-/** What is needed of the network. */
-interface Parts {
-  engine: Engine;
-  layout: Layout;
-  description: NetworkDescription;
-}
-
-/** Of one network. */
+/** Looks for problems in one training of a network. Each problem is reported once in the network's life. */
 export class Diagnosis {
+  readonly #model: Model;
+  readonly #dataset: Dataset;
   readonly #tell: Warnings["tell"];
-  /** Mean loss of the very first epoch. */
-  #first: number | undefined;
-  /** Rows trained on in all, up to the last look, and those before the next. */
-  #trained = 0;
-  #looked = 0;
-  #due = 0;
-  /** What was found to be too large, before all: what else goes wrong comes from that. */
+  readonly #looks: Looks;
+  /** Reports on inputs or targets that are too large. They come first, since other problems follow from them. */
   readonly #unscaled = new Set<"inputs" | "targets">();
 
-  constructor(warnings: Pick<Warnings, "tell">) {
+  constructor(model: Model, dataset: Dataset, warnings: Warnings) {
+    this.#model = model;
+    this.#dataset = dataset;
+    this.#looks = warnings.looks;
     this.#tell = (code, message, place) => warnings.tell(code, message, place);
   }
 
-  /** Looks at the data, before training on so many rows in batches as asked for. */
-  before({ layout, description }: Parts, dataset: Dataset, batch: unknown, rows: number): void {
-    this.#due ||= RARELY * cost(rows);
+  /** Looks at the data before training begins. */
+  before(batch: unknown, rows: number): void {
+    const { layout, description } = this.#model;
+    const dataset = this.#dataset;
+    this.#looks.due ||= RARELY * cost(rows);
+    if (this.#model.isBegunAnew && description.optimizer.schedule !== undefined) {
+      this.#tell(
+        "WARN_STATE",
+        "the learning rate's schedule begins anew, and the optimizer remembers nothing: this network was read from JSON " +
+          "that does not say where its training stood; toJSON({ state: true }) keeps both",
+      );
+    }
     if (layout.trainable === 0) this.#tell("WARN_NO_CHANGE", "no layer is trainable, so training changes nothing");
     if (typeof batch === "number" && batch > rows) {
       this.#tell(
@@ -62,7 +67,6 @@ export class Diagnosis {
         `batchSize ${batch} is above the ${rows} rows: every batch is all of them, as "full" says`,
       );
     }
-    this.#unscaled.clear();
     if (dataset.rows > 1) {
       this.#lookForConstants(description, dataset);
       this.#lookForConstantTargets(description, dataset);
@@ -71,15 +75,15 @@ export class Diagnosis {
     this.#lookAtTargets(description, dataset);
   }
 
-  /** Columns that are the same in all rows: as they came, or only to float32. */
+  /** Looks for columns that are constant: as the user gave them, or only after rounding to float32. */
   #lookForConstants({ inputs, inputScale }: NetworkDescription, dataset: Dataset): void {
     const { x, scale } = dataset.views();
-    // A column of zeros does nothing.
+    // A column of zeros does no harm.
     const same = range(inputs).filter((c) => x[c] !== 0 && isConstant(x, inputs, c));
     const blurred = same.filter((c) => varies(dataset.sources?.x, c));
     const constant = same.filter((c) => !blurred.includes(c));
     if (same.some((c) => Math.abs(x[c] * scale) > 10)) this.#unscaled.add("inputs");
-    // As it came: some were multiplied on the way in.
+    // Values are compared as the user gave them, since some were scaled when they were copied.
     const given = (c: number): string => exactly((x[c] * scale) / inputScale);
     if (blurred.length > 0) {
       const [column] = blurred;
@@ -118,16 +122,16 @@ export class Diagnosis {
     this.#tell("WARN_CONSTANT_TARGETS", "all rows have the same target: there is nothing to be told apart; look at y");
   }
 
-  /** Columns so large that others drown. */
+  /** Looks for columns that are so large that the others have no effect. */
   #lookAtInputs({ inputs }: NetworkDescription, dataset: Dataset): void {
     const { x, scale } = dataset.views();
-    // Those that vary: constant ones were told of, and rare ones look small, or large, by chance.
+    // Only columns that vary count. Constant ones were reported, and rarely set ones look small or large by chance.
     const columns = survey(x, inputs, scale, PROBE).filter(({ deviation }) => deviation > 0);
     const most = columns.reduce((a, b) => (b.rms > a.rms ? b : a), NOTHING);
     const least = columns.reduce((a, b) => (b.rms < a.rms ? b : a), most);
     if (!(most.rms >= LARGE * Math.min(1, least.rms))) return;
     const { column, size, mean, deviation } = most;
-    // Small ones beside a usual size do not hinder what follows.
+    // Columns that are small while others have a usual size do no harm.
     if (size > 10) this.#unscaled.add("inputs");
     const distance = Math.abs(mean) / deviation;
     const blur = distance > 1e4 ? "float32, which keeps 7 digits, loses most of how it varies, and " : "";
@@ -140,11 +144,11 @@ export class Diagnosis {
     );
   }
 
-  /** Targets that the last activation cannot give, or to which the way is too long. */
+  /** Looks for targets that the last activation cannot give, or that are too far away. */
   #lookAtTargets({ layers, loss, outputs, optimizer }: NetworkDescription, dataset: Dataset): void {
     const { t } = dataset.views();
     const { name: layer, activation } = layers[layers.length - 1];
-    // Other losses have looked at their targets themselves.
+    // Other losses check their targets themselves.
     if (t === undefined || loss.targets === "unit" || loss.targets === "probabilities" || loss.targets === "signs")
       return;
     const [low, high] = activation.range ?? [-Infinity, Infinity];
@@ -158,11 +162,11 @@ export class Diagnosis {
         { layer },
       );
     }
-    // Those who search for the length of a step go as far as it takes; a direction has no length.
+    // Optimizers with a line search go as far as needed. A normalized output has a direction only.
     if (optimizer.search || loss.name === "cosineSimilarity" || (low > -Infinity && high < Infinity)) return;
     const most = survey(t, outputs, 1, 1024).reduce((a, b) => (b.rms > a.rms ? b : a), NOTHING);
     if (most.rms < LARGE_TARGETS) return;
-    // What may not be below 0, or is measured in parts of itself, keeps its 0.
+    // Targets that may not be negative, or are measured relatively, must not be shifted.
     const isPositive = loss.targets === "counts" || loss.name === "meanAbsolutePercentageError" || low === 0;
     const remedy = isPositive
       ? "divide them by their mean"
@@ -175,46 +179,67 @@ export class Diagnosis {
     );
   }
 
-  /** Epochs of so many rows until the next look. */
+  /** The number of epochs until the next look. */
   epochsLeft(rows: number): number {
-    return Math.max(1, Math.ceil((this.#due - this.#trained) / rows));
+    const { due, trained } = this.#looks;
+    return Math.max(1, Math.ceil((due - trained) / rows));
   }
 
-  /** Notes that so many more epochs are done, and looks at the network where it is time, or before training ends. */
-  after(
-    parts: Parts,
-    dataset: Dataset,
-    rows: Uint32Array | number,
-    epochs: EpochReport[],
-    more: number,
-    isLast: boolean,
-  ): void {
+  /**
+   * Notes that more epochs are done. Looks at the network if it is time, or if training ends. `rows` are the rows that are
+   * trained on, or the first of them.
+   */
+  after(rows: Uint32Array | number, epochs: EpochList, more: number, isLast: boolean): void {
+    const looks = this.#looks;
     const count = typeof rows === "number" ? rows : rows.length;
-    this.#first ??= epochs[0].loss;
-    this.#trained += more * count;
-    const own = epochs.length * count;
-    const isTime = this.#trained >= this.#due;
-    const isWorth = isLast && own >= (RARELY / 4) * cost(count) && this.#trained - this.#looked > own / 2;
+    looks.first ??= epochs.first;
+    this.#lookAtSchedule();
+    looks.trained += more * count;
+    const own = epochs.count * count;
+    const isTime = looks.trained >= looks.due;
+    const isWorth = isLast && own >= (RARELY / 4) * cost(count) && looks.trained - looks.looked > own / 2;
     if (!isTime && !isWorth) return;
-    while (this.#due <= this.#trained) this.#due *= 2;
-    this.#looked = this.#trained;
-    // A network that learns may well have gradients and units that look ill.
-    const isStuck = epochs[epochs.length - 1].loss > this.#first / 2;
-    this.#lookAtLosses(parts, epochs, this.#first);
-    if (isStuck) this.#lookAtGradients(parts);
-    this.#lookAtUnits(parts, dataset, rows, isStuck);
+    while (looks.due <= looks.trained) looks.due *= 2;
+    looks.looked = looks.trained;
+    // A network that learns well may still have gradients and units that look bad.
+    const isStuck = epochs.last > looks.first / 2;
+    this.#lookAtLosses(epochs.lastLosses(20), looks.first);
+    if (isStuck) this.#lookAtGradients();
+    this.#lookAtUnits(rows, isStuck);
   }
 
-  /** Notes that a search has found no step that lowers the loss. */
-  stalled({ engine }: Parts): void {
-    if (engine.dtype === "float64") return;
+  /** Reports a schedule that has come down to 0. From there on, training takes time but changes no weight. */
+  #lookAtSchedule(): void {
+    const { layout, description } = this.#model;
+    const { schedule } = description.optimizer;
+    // A user's function may be 0 for a while on purpose.
+    if (schedule?.spec === undefined || layout.double(PLAN_LEARNING_RATE) !== 0) return;
+    const { name, ...options } = schedule.spec;
+    const { steps, warmup = 0 } = options as { steps?: number; warmup?: number };
+    const done = layout.double(PLAN_STEP);
+    const [end, remedy] =
+      steps === undefined
+        ? ["", "change its numbers so that the rate stays above 0, or train for fewer epochs"]
+        : [
+            `, which ends after ${steps + warmup} steps,`,
+            "give it more steps, or a min above 0, or train for fewer epochs",
+          ];
+    this.#tell(
+      "WARN_SCHEDULE",
+      `the schedule ${name}${end} has a learningRate of 0 at step ${done}: training changes nothing any more; ${remedy}`,
+    );
+  }
+
+  /** Notes that a line search found no step that lowers the loss. */
+  stalled(): void {
+    if (this.#model.engine.dtype === "float64") return;
     this.#tell(
       "WARN_PRECISION",
       'no step lowers the loss any more: float32 may have too few digits here; dtype: "float64" may go further',
     );
   }
 
-  /** Notes that what early stopping or the schedule watches is not a number. */
+  /** Notes that the value that early stopping or the schedule watches is not a number. */
   unwatchable(monitor: string, epoch: number): void {
     const why = monitor.endsWith("rocAuc")
       ? "it needs rows of a class and rows of none, and there is one class only; give rows of both (validation data of their own, say)"
@@ -225,47 +250,14 @@ export class Diagnosis {
     );
   }
 
-  /** What may have driven a loss out of the finite numbers, and what to do about it: the end of a sentence, and another. */
-  ofDivergence({ engine, layout, description }: Parts, dataset: Dataset): [causes: string, advice: string] {
-    const { inputs, outputs, layers, optimizer } = description;
-    const { x, scale, t } = dataset.views();
-    const causes: string[] = [];
-    const large: string[] = [];
-    const biggest = (columns: Column[]): Column => columns.reduce((a, b) => (b.size > a.size ? b : a), NOTHING);
-    const { size, column } = biggest(survey(x, inputs, scale, PROBE));
-    if (size > 10) {
-      causes.push(`inputs reach ${short(size)} (column ${column})`);
-      large.push("inputs");
-    }
-    const target = t ? biggest(survey(t, outputs, 1, PROBE)).size : 0;
-    if (target > 10) {
-      causes.push(`targets reach ${short(target)}`);
-      large.push("targets");
-    }
-    const rows = layout.word(PLAN_ROWS);
-    const i = layers.findIndex(
-      ({ units }, l) => engine.core.firstNonFinite(layout.layerAddress(l, LAYER_Y), rows * units) >= 0,
-    );
-    if (i >= 0) causes.push(`layer "${layers[i].name}" was the first to give numbers that are not finite`);
-    const rate = layout.double(PLAN_LEARNING_RATE);
-    const advice = large.length > 0 ? [`scale ${large.join(" and ")} to about -1..1`] : [];
-    if (hasRate(optimizer)) {
-      const lower = short(Math.min(rate / 10, 0.01));
-      advice.push(`try a learningRate of at most ${lower} (it was ${short(rate)})`);
-    }
-    if (advice.length === 0) advice.push('begin with smaller weights, or try optimizer "adam"');
-    const text = advice.join(", and ");
-    return [causes.length > 0 ? `: ${causes.join(", ")}` : "", text[0].toUpperCase() + text.slice(1)];
-  }
-
-  #lookAtLosses({ layout, description }: Parts, epochs: readonly EpochReport[], first: number): void {
-    const losses = epochs.slice(-20).map(({ loss }) => loss);
+  #lookAtLosses(losses: readonly number[], first: number): void {
+    const { layout, description } = this.#model;
     const last = losses[losses.length - 1];
-    // Whoever guesses among so many classes has a loss of at most this: the logarithm of the next power of two.
+    // Guessing among so many classes has at most this loss, the logarithm of the next power of two.
     const { loss, outputs } = description;
     const guess = loss.targets === "probabilities" ? 0.6932 * (32 - Math.clz32(outputs - 1)) : first;
     const high = Math.min(first, guess);
-    // What is small may jump.
+    // A small loss may jump without harm.
     if (losses.length < 5 || !(high > 0 && last > high / 10)) return;
     const rose = last > 1.5 * high;
     let sum = 0;
@@ -277,7 +269,7 @@ export class Diagnosis {
       fall += i < losses.length / 2 ? losses[i] : -losses[i];
     }
     if (!rose && (up < 0.15 * sum || fall > 0.1 * sum)) return;
-    // A smaller rate mends nothing where data drives the loss about, which was told, or where there is none to choose.
+    // A smaller rate does not help if the data is the cause, which was reported, or if no rate can be chosen.
     if (this.#unscaled.size > 0 || !hasRate(description.optimizer)) return;
     const rate = layout.double(PLAN_LEARNING_RATE);
     this.#tell(
@@ -287,14 +279,15 @@ export class Diagnosis {
     );
   }
 
-  /** Compares what reaches the biases of the first and the last layer (weights, where there are none). */
-  #lookAtGradients({ layout, description }: Parts): void {
+  /** Compares the gradients of the biases of the first and the last layer (of the weights if there are no biases). */
+  #lookAtGradients(): void {
+    const { layout, description } = this.#model;
     const gradients = layout.gradients();
     const sizes = new Map<number, number>();
     let total = 0;
     for (const { layer, kind, start, length } of layout.tensors) {
       if (start >= layout.trainable) continue;
-      // Biases below a batchNorm, which takes them off again, have gradients of 0.
+      // A batchNorm subtracts the biases below it again, so their gradients are 0.
       if (kind === "bias" && description.layers[layer + 1]?.kind === BATCH_NORM) continue;
       let squares = 0;
       for (let i = start; i < start + length; i++) squares += gradients[i] * gradients[i];
@@ -313,7 +306,7 @@ export class Diagnosis {
     const [[first, size], [last, other]] = [found[0], found[found.length - 1]];
     const ratio = size / other;
     const vanish = ratio < 1e-4;
-    // What is 0 is told of units; and a last layer whose gradients are 0 for once is nothing to compare with.
+    // Gradients of 0 are reported for units. A last layer without gradients gives nothing to compare with.
     if (!(ratio > 0 && ratio < Infinity) || (!vanish && !(ratio > 1e4))) return;
     const saturates = SATURATING.includes(description.layers[first].activation.name);
     const clips = hasRate(description.optimizer) ? ", clipNorm" : "";
@@ -328,13 +321,9 @@ export class Diagnosis {
     );
   }
 
-  /** Takes some rows through the network and counts hidden units that say the same whatever comes in. */
-  #lookAtUnits(
-    { engine, layout, description }: Parts,
-    dataset: Dataset,
-    list: Uint32Array | number,
-    isStuck: boolean,
-  ): void {
+  /** Passes some rows through the network, and counts hidden units whose output is the same for all of them. */
+  #lookAtUnits(list: Uint32Array | number, isStuck: boolean): void {
+    const { engine, layout, description } = this.#model;
     const { inputs, layers } = description;
     const suspects = layers.flatMap(({ activation: { name, range }, units }, i) => {
       const dying = DYING.includes(name);
@@ -344,7 +333,7 @@ export class Diagnosis {
       return [{ i, dying, low: low + margin, high: dying ? Infinity : high - margin, free: new Uint8Array(units) }];
     });
     if (suspects.length === 0) return;
-    const [block, rows] = dataset.gather(list, PROBE);
+    const [block, rows] = gather(engine, this.#dataset, list, PROBE);
     const { plan } = layout;
     const capacity = layout.word(PLAN_CAPACITY);
     for (let first = 0; first < rows; first += capacity) {
@@ -362,7 +351,7 @@ export class Diagnosis {
       const { name, activation, units } = layers[i];
       const stuck = free.reduce((sum, is) => sum - is, units);
       if (stuck <= units / 2) continue;
-      const what = `${stuck} of ${units} ${activation.name} units of layer "${name}"`;
+      const what = `${stuck} of ${units} ${activation.name} units of layer ${show(name)}`;
       if (dying) {
         const rate = hasRate(description.optimizer) ? "a smaller learningRate or " : "";
         const advice = this.#unscaled.size > 0 ? this.#remedy() : `${rate}leakyRelu keep${rate ? "" : "s"} units alive`;
@@ -379,7 +368,7 @@ export class Diagnosis {
     }
   }
 
-  /** What to do about units that do not learn. */
+  /** Advice about units that do not learn. */
   #remedy(): string {
     const large = [...this.#unscaled].join(" and ");
     if (large === "") return "begin with smaller weights";
@@ -387,19 +376,54 @@ export class Diagnosis {
   }
 }
 
-/** Whether a smaller learningRate makes an optimizer's steps smaller, and is the user's to choose. */
+/** Says what may have made the loss infinite or NaN, and what to do about it. */
+export function causesOf({ engine, layout, description }: Model, dataset: Dataset): Causes {
+  const { inputs, outputs, layers, optimizer } = description;
+  const { x, scale, t } = dataset.views();
+  const causes: string[] = [];
+  const large: string[] = [];
+  const biggest = (columns: Column[]): Column => columns.reduce((a, b) => (b.size > a.size ? b : a), NOTHING);
+  const { size, column } = biggest(survey(x, inputs, scale, PROBE));
+  if (size > 10) {
+    causes.push(`inputs reach ${short(size)} (column ${column})`);
+    large.push("inputs");
+  }
+  const target = t ? biggest(survey(t, outputs, 1, PROBE)).size : 0;
+  if (target > 10) {
+    causes.push(`targets reach ${short(target)}`);
+    large.push("targets");
+  }
+  const rows = layout.word(PLAN_ROWS);
+  const i = layers.findIndex(
+    ({ units }, l) => engine.core.firstNonFinite(layout.layerAddress(l, LAYER_Y), rows * units) >= 0,
+  );
+  if (i >= 0) causes.push(`layer ${show(layers[i].name)} was the first to give numbers that are not finite`);
+  const rate = layout.double(PLAN_LEARNING_RATE);
+  const advice = large.length > 0 ? [`scale ${large.join(" and ")} to about -1..1`] : [];
+  if (hasRate(optimizer)) {
+    const lower = short(Math.min(rate / 10, 0.01));
+    advice.push(`try a learningRate of at most ${lower} (it was ${short(rate)})`);
+  }
+  if (advice.length === 0) advice.push('begin with smaller weights, or try optimizer "adam"');
+  const text = advice.join(", and ");
+  return [causes.length > 0 ? `: ${causes.join(", ")}` : "", text[0].toUpperCase() + text.slice(1)];
+}
+
+/** Whether a smaller learningRate makes an optimizer's steps smaller, and the user can choose it. */
 function hasRate({ name, search }: Optimizer): boolean {
   return !search && !RATELESS.includes(name);
 }
 
-/** What a look costs, in rows trained on; taking rows forward is a third of training on them. */
+/** The cost of a look, in rows trained on. A forward pass is a third of training on a row. */
 function cost(rows: number): number {
   return Math.min(rows, PROBE) / 3 + OVERHEAD;
 }
 
 /** 0, 1, … */
 function range(count: number): number[] {
-  return Array.from({ length: count }, (_, k) => k);
+  const numbers: number[] = [];
+  for (let k = 0; k < count; k++) numbers.push(k);
+  return numbers;
 }
 
 /** Whether one column has the same number in all rows. */
@@ -411,17 +435,15 @@ function isConstant(values: FloatArray | Uint32Array | Uint8Array, columns: numb
 /** Whether a column varies as the user gave it, in all its digits. */
 function varies(source: Source | undefined, c: number): boolean {
   if (source === undefined) return false;
-  const { data, nested, rows, columns } = source;
-  const at = (row: number): unknown =>
-    nested ? (data as readonly ArrayLike<number>[])[row][c] : data[row * columns + c];
-  for (let row = 1; row < rows; row++) if (at(row) !== at(0)) return true;
+  const { data, rows, columns } = source;
+  for (let row = 1; row < rows; row++) if (data[row * columns + c] !== data[c]) return true;
   return false;
 }
 
-/** What is known of a column from some of its rows. */
+/** Figures of a column, taken from some of its rows. */
 interface Column {
   column: number;
-  /** Its largest number's size. */
+  /** The largest absolute value. */
   size: number;
   mean: number;
   deviation: number;
@@ -453,17 +475,17 @@ function survey(values: FloatArray | Uint8Array, columns: number, scale: number,
   });
 }
 
-/** The end of a list that begins with the first. */
+/** The rest of a list of columns, after its first item. */
 function others({ length }: readonly number[]): string {
   return length > 1 ? ` (and so ${length - 1} more)` : "";
 }
 
-/** In three digits. */
+/** Formats a number with three digits. */
 function short(value: number): string {
   return String(Number(value.toPrecision(3)));
 }
 
-/** In all digits that float32 is sure of. */
+/** Formats a number with all digits that float32 holds reliably. */
 function exactly(value: number): string {
   return String(Number(value.toPrecision(7)));
 }

@@ -1,13 +1,26 @@
-// The options of fit, as users write them.
+// The options of fit: as users write them, and checked and filled in.
+import { IN_ORDER, SHUFFLED, WITH_REPLACEMENT } from "../../assembly/plan.ts";
+import type { NetworkDescription } from "../description/description.ts";
+import { PropagoError, show } from "../ground/errors.ts";
+import { copied, guessOf, readFlag, readNumber, readObject } from "../ground/options.ts";
 import type { ClassWeights, Data, SampleWeights } from "../data/data.ts";
-import type { MetricSpec } from "../tables/metrics.ts";
+import type { Metrics } from "../tables/metrics.ts";
+import type { Monitor } from "../tables/monitors.ts";
+import type { MetricSpec } from "../tables/names.ts";
+import { monitorsOf, readMetrics } from "../description/metrics.ts";
+import { RARE_OPTIMIZER } from "../description/optimizer.ts";
+
+import { type AbortSignalLike, isSignal } from "../ground/signal.ts";
+import { readThreads } from "../threads/sharing.ts";
 import type { BatchReport, EpochReport } from "./reports.ts";
 
+/** The order of the samples in an epoch: shuffled, as given, or drawn with replacement. */
 export type Shuffle = boolean | "withReplacement";
 
+/** When training stops because nothing improves any more. */
 export interface EarlyStopping {
   /** What must improve: "loss" or a metric that is one number, or with "validation." before it. Default: "validation.loss" if there is validation, else "loss". */
-  monitor?: string;
+  monitor?: Monitor;
   /** Epochs without improvement before training stops. Default 10. */
   patience?: number;
   /** The least change that counts as improvement. Default 0. */
@@ -16,6 +29,7 @@ export interface EarlyStopping {
   restoreBest?: boolean;
 }
 
+/** How `fit` trains, and what it reports. */
 export interface FitOptions {
   /** Passes over the data. Default 100, or as many as 2,000 updates need; 200 iterations for an optimizer that searches. */
   epochs?: number;
@@ -52,7 +66,7 @@ export interface FitOptions {
    */
   threads?: number | "auto";
   /** Aborts: the promise rejects with the signal's reason; the network stays as its last completed batch left it. */
-  signal?: AbortSignal;
+  signal?: AbortSignalLike;
   /**
    * Called after each epoch. `fit` awaits a promise that it gives, and rejects with its error; an abort takes effect when
    * it has settled. `fitSync`, which cannot wait, throws ERR_CONFIG where it gives one.
@@ -60,4 +74,149 @@ export interface FitOptions {
   onEpoch?: (report: EpochReport) => unknown;
   /** Called after each batch, as `onEpoch`. */
   onBatch?: (report: BatchReport) => unknown;
+}
+
+/** The options of fit. */
+export const FIT_KEYS = [
+  "epochs",
+  "batchSize",
+  "shuffle",
+  "validation",
+  "metrics",
+  "sampleWeights",
+  "classWeights",
+  "earlyStopping",
+  "targetLoss",
+  "timeLimit",
+  "threads",
+  "signal",
+  "onEpoch",
+  "onBatch",
+] as const satisfies readonly (keyof FitOptions)[];
+
+const DEFAULT_EPOCHS = 100;
+/** Small data sets get as many epochs as make so many updates. */
+const DEFAULT_UPDATES = 2000;
+const DEFAULT_BATCH = 32;
+/** Iterations of a method that searches. */
+const DEFAULT_ITERATIONS = 200;
+
+const SHUFFLES = { false: IN_ORDER, true: SHUFFLED, withReplacement: WITH_REPLACEMENT } as const;
+
+/** Fit's options, checked and filled in. */
+export interface FitSettings {
+  /** Undefined where it follows from the rows. */
+  epochs: number | undefined;
+  batchSize: number | "full";
+  /** The batch size that was asked for, if any. */
+  asked: unknown;
+  shuffle: (typeof SHUFFLES)[keyof typeof SHUFFLES];
+  validation: number | Data | undefined;
+  metrics: Metrics;
+  /** Checked where the data is read. */
+  sampleWeights: unknown;
+  classWeights: unknown;
+  earlyStopping: Required<EarlyStopping> | undefined;
+  /** What reduceOnPlateau looks at, where it is the schedule. */
+  plateau: string | undefined;
+  targetLoss: number;
+  timeLimit: number;
+  threads: number | "auto";
+  signal: AbortSignalLike | undefined;
+  onEpoch: ((report: EpochReport) => unknown) | undefined;
+  onBatch: ((report: BatchReport) => unknown) | undefined;
+}
+
+/** The epochs of a fit that does not say: 100, or more where so few rows make too few updates. */
+export function defaultEpochs(rows: number, batchSize: number | "full" = DEFAULT_BATCH): number {
+  const updates = batchSize === "full" ? 1 : Math.ceil(rows / batchSize);
+  return Math.max(DEFAULT_EPOCHS, Math.ceil(DEFAULT_UPDATES / updates));
+}
+
+/**
+ * Reads the options of fit.
+ * @throws PropagoError ERR_CONFIG for one that cannot be.
+ */
+export function readFitOptions(options: FitOptions, description: NetworkDescription): FitSettings {
+  const given = readObject(options, "fit options", FIT_KEYS);
+  const metrics = readMetrics(copied(given.metrics), description);
+  const { name, search, schedule } = description.optimizer;
+  const plateau = schedule?.plateau;
+  if (search !== undefined) RARE_OPTIMIZER.here?.refuseBatches(name, given);
+  const hasValidation = given.validation !== undefined && given.validation !== 0;
+  return {
+    epochs:
+      given.epochs === undefined
+        ? search && DEFAULT_ITERATIONS
+        : readNumber(given.epochs, "epochs", { whole: true, least: 0 }),
+    batchSize:
+      given.batchSize === "full"
+        ? "full"
+        : readNumber(given.batchSize ?? DEFAULT_BATCH, "batchSize", { whole: true, least: 1 }),
+    asked: given.batchSize,
+    shuffle: search ? IN_ORDER : readShuffle(given.shuffle ?? true),
+    validation: hasValidation ? readValidation(given.validation) : undefined,
+    metrics,
+    sampleWeights: given.sampleWeights,
+    classWeights: given.classWeights,
+    earlyStopping: readEarlyStopping(given.earlyStopping, metrics, hasValidation),
+    plateau: plateau && readMonitor(plateau.monitor, "optimizer.learningRate.monitor", metrics, hasValidation),
+    targetLoss: given.targetLoss === undefined ? -Infinity : readNumber(given.targetLoss, "targetLoss"),
+    timeLimit: given.timeLimit === undefined ? Infinity : readNumber(given.timeLimit, "timeLimit", { above: 0 }),
+    threads: readThreads(given.threads),
+    signal: readSignal(given.signal),
+    onEpoch: readCallback(given.onEpoch, "onEpoch"),
+    onBatch: readCallback(given.onBatch, "onBatch"),
+  };
+}
+
+function readShuffle(value: unknown): FitSettings["shuffle"] {
+  if (value === true || value === false || value === "withReplacement") return SHUFFLES[`${value}`];
+  throw new PropagoError("ERR_CONFIG", `shuffle must be true, false or "withReplacement", got ${show(value)}`);
+}
+
+function readValidation(value: unknown): number | Data {
+  if (typeof value !== "object" || value === null) return readNumber(value, "validation", { least: 0, below: 1 });
+  return value as Data;
+}
+
+function readSignal(value: unknown): AbortSignalLike | undefined {
+  if (value === undefined || isSignal(value)) return value;
+  throw new PropagoError("ERR_CONFIG", `signal must be an AbortSignal, got ${show(value)}`);
+}
+
+function readCallback<F>(value: unknown, where: string): F | undefined {
+  if (value === undefined || typeof value === "function") return value as F | undefined;
+  throw new PropagoError("ERR_CONFIG", `${where} must be a function, got ${show(value)}`);
+}
+
+function readEarlyStopping(
+  value: unknown,
+  metrics: Metrics,
+  hasValidation: boolean,
+): Required<EarlyStopping> | undefined {
+  if (value === undefined || value === false) return undefined;
+  const fields =
+    value === true ? {} : readObject(value, "earlyStopping", ["monitor", "patience", "minDelta", "restoreBest"]);
+  return {
+    monitor: readMonitor(fields.monitor, "earlyStopping.monitor", metrics, hasValidation),
+    patience: readNumber(fields.patience ?? 10, "earlyStopping.patience", { whole: true, least: 1 }),
+    minDelta: readNumber(fields.minDelta ?? 0, "earlyStopping.minDelta", { least: 0 }),
+    restoreBest: readFlag(fields.restoreBest ?? true, "earlyStopping.restoreBest"),
+  };
+}
+
+/** The name of a reported value that should improve: the one given, or the best that there is. */
+function readMonitor(value: unknown, where: string, metrics: Metrics, hasValidation: boolean): Monitor {
+  const own = ["loss", ...monitorsOf(metrics)];
+  const monitors = hasValidation ? [...own.map((name) => `validation.${name}`), ...own] : own;
+  const monitor = value ?? monitors[0];
+  if (typeof monitor === "string" && monitors.includes(monitor)) return monitor as Monitor;
+  // Others write val_loss.
+  const word = typeof monitor !== "string" ? "" : monitor.replace(/^val_?(?!id)/i, "validation.");
+  const needs =
+    word.startsWith("val") && !hasValidation
+      ? " needs validation: pass validation: 0.2 or { x, y };"
+      : ` is not reported${guessOf(word, monitors)};`;
+  throw new PropagoError("ERR_CONFIG", `${where} ${show(monitor)}${needs} available: ${monitors.join(", ")}`);
 }

@@ -1,13 +1,14 @@
 // What a network was told about its training: each thing once.
-import type { Diagnosis } from "./diagnosis.ts";
-import { partOf } from "../ground/parts.ts";
+import { printable } from "../ground/errors.ts";
 
+/** What a warning is about. Stable, for programs. */
 export type WarningCode =
   | "WARN_DEAD_UNITS" // more than half of a layer's relu units give 0 for all rows
   | "WARN_SATURATED_UNITS" // more than half of a layer's sigmoid or tanh units stay at the ends of their range
   | "WARN_VANISHING_GRADIENTS" // those of the first layer are less than 1e-4 of those of the last
   | "WARN_EXPLODING_GRADIENTS" // those of the first layer are more than 1e4 times those of the last
   | "WARN_LEARNING_RATE" // the loss rises, or jumps up and down
+  | "WARN_SCHEDULE" // a schedule of learning rates has come to 0, and training goes on
   | "WARN_NO_CHANGE" // all gradients are 0, or no layer is trainable
   | "WARN_CONSTANT_COLUMN" // an input is the same number, other than 0, in all rows
   | "WARN_BLURRED_COLUMN" // an input varies, but by less than float32's digits
@@ -18,6 +19,7 @@ export type WarningCode =
   | "WARN_PRECISION" // a search stalled in float32
   | "WARN_BASELINE" // a model that is no better than the largest class or the mean
   | "WARN_MONITOR" // what is watched is not a number
+  | "WARN_STATE" // a network was read without the state of its training, so its schedule begins anew
   | "WARN_BATCH_SIZE" // more than there are rows
   | "WARN_THREADS"; // threads were asked for where there are none
 
@@ -33,17 +35,21 @@ export interface TrainingWarning {
   column?: number;
 }
 
-/** Of one network. */
+/** What the diagnosis of a network's trainings remembers from one to the next. */
+export interface Looks {
+  /** Mean loss of the very first epoch. */
+  first: number | undefined;
+  /** Rows trained on in all, up to the last look, and those before the next. */
+  trained: number;
+  looked: number;
+  due: number;
+}
+
+/** All that one network was told. */
 export class Warnings {
+  readonly looks: Looks = { first: undefined, trained: 0, looked: 0, due: 0 };
   readonly #told = new Set<string>();
   #news: TrainingWarning[] = [];
-  #diagnosis: Diagnosis | undefined;
-
-  /** Who looks for what is wrong; nobody before that part is loaded. */
-  get diagnosis(): Diagnosis | undefined {
-    const part = partOf("diagnosis");
-    return (this.#diagnosis ??= part && new part.Diagnosis(this));
-  }
 
   /** Warnings since this was last asked; nothing where there are none. */
   take(): TrainingWarning[] | undefined {
@@ -58,6 +64,6 @@ export class Warnings {
     const key = `${code} ${place?.layer}`;
     if (this.#told.has(key)) return;
     this.#told.add(key);
-    this.#news.push({ code, message, ...place });
+    this.#news.push({ code, message: printable(message), ...place });
   }
 }

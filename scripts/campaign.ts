@@ -1,0 +1,16 @@
+// The whole campaign against the public interface, of which CI runs a twentieth (test/campaign.test.ts): prints how many
+// calls were made and what they came to. `npm run campaign -- 200000 7`: so many calls, from that seed on.
+import "../src/node.ts";
+import { CAMPAIGN, campaign } from "../test/fuzzing.ts";
+
+const [runs = CAMPAIGN, seed = 1] = process.argv.slice(2).map(Number);
+process.on("unhandledRejection", (error) => {
+  console.error("unhandled rejection:", error);
+  process.exitCode = 1;
+});
+const began = performance.now();
+const step = 5000;
+for (let done = 0; done < runs; done += step) {
+  const outcome = await campaign(Math.min(step, runs - done), seed + done);
+  console.log(`${done + outcome.runs} of ${runs}, ${((performance.now() - began) / 1000).toFixed(0)} s:`, JSON.stringify(outcome)); // prettier-ignore
+}

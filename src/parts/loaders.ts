@@ -1,0 +1,14 @@
+// How a page loads the parts that it does not have. The bundles leave these imports as they are: each part is a file beside
+// the page's entry.
+import { loadWith } from "../ground/parts.ts";
+
+loadWith({
+  complete: () => import("./complete.ts"),
+  float64: () => import("./float64.ts"),
+  relaxed: () => import("./relaxed.ts"),
+  search: () => import("./search.ts"),
+  selection: () => import("./selection.ts"),
+  state: () => import("./state.ts"),
+  threads: () => import("./threads.ts"),
+  diagnosis: () => import("./diagnosis.ts"),
+});
