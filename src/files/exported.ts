@@ -3,7 +3,8 @@
 import { describe } from "../description/description.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import { readNetworkJSON } from "../network/json.ts";
-import { type LayerDescription, tensorsOf } from "../tables/layers.ts";
+import type { LayerDescription } from "../description/layer.ts";
+import { tensorsOf } from "../description/tensors.ts";
 
 export interface ExportedLayer {
   layer: LayerDescription;

@@ -5,7 +5,7 @@ import type { ActivationSpec } from "../tables/activations.ts";
 import type { Layer } from "../description/helpers.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import type { NetworkOptions } from "../description/options.ts";
-import type { OptimizerSpec } from "../tables/optimizers.ts";
+import type { OptimizerSpec } from "../tables/names.ts";
 import { type JsonObject, isObject } from "./json.ts";
 import { type ForeignLayer, type ForeignModel, type NamedTensor, textOf, unsupported } from "./keras-topology.ts";
 import { kerasLoss, kerasOptimizer } from "./keras-training.ts";
