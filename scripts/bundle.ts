@@ -73,7 +73,7 @@ const libraryBeside = (names: readonly string[]): Plugin => ({
     build.onResolve(
       {
         filter:
-          /\/(core\/engine|ground\/(parts|errors|options|powers)|data\/(weighting|scaling)|estimators\/(answers|features|targets)|network\/json|description\/description)\.ts$/,
+          /\/(core\/engine|ground\/(parts|errors|options|powers)|data\/(weighting|scaling)|estimators\/(answers|features|targets)|network\/json|description\/description|memory\/samples|training\/(options|rows))\.ts$/,
       },
       () => ({
         path: "./library.js",

@@ -3,6 +3,8 @@
 export * from "./index.ts";
 export {
   REQUIRED,
+  copied,
+  guessOf,
   isArray,
   isPlain,
   nameOf,
@@ -15,7 +17,7 @@ export {
   readOptions,
 } from "./ground/options.ts";
 export { StandardScaler } from "./data/scaling.ts";
-export { cut, printable, show } from "./ground/errors.ts";
+export { UNSEEN, cut, printable, show } from "./ground/errors.ts";
 export { answersOf } from "./estimators/answers.ts";
 export { Features } from "./estimators/features.ts";
 export { TargetScaling } from "./estimators/targets.ts";
@@ -23,4 +25,7 @@ export { cosineBetween, exponential, raised, root } from "./ground/powers.ts";
 export { Part, fill, loadWith } from "./ground/parts.ts";
 export { engineOf, refusalOf } from "./core/engine.ts";
 export { readSampleWeights } from "./data/weighting.ts";
+export { Dataset, readTargets } from "./memory/samples.ts";
+export { readFitOptions } from "./training/options.ts";
+export { readData } from "./training/rows.ts";
 export { describe } from "./description/description.ts";

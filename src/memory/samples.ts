@@ -153,7 +153,8 @@ export class Dataset {
     this.#name = y?.name ?? "y";
     this.#given = weights;
     try {
-      this.#copy(x, labels, matrix);
+      // What is given no numbers is filled later (training/streams.ts).
+      if (x.data.length > 0) this.#copy(x, labels, matrix);
       this.weigh();
     } catch (error) {
       this.release();

@@ -61,7 +61,7 @@ export class Epochs {
     layout.setWord(PLAN_METRIC, dataset.bits(metrics));
     validation?.bits(metrics);
     const hasSquares = (metrics.bits & METRIC_SQUARES) !== 0;
-    this.#spread = hasSquares ? dataset.spread(trained) : NO_SPREAD;
+    this.#spread = hasSquares ? (rows.spread ?? dataset.spread(trained)) : NO_SPREAD;
     this.#stride = TALLY_SQUARES / 8 + (hasSquares ? description.outputs : 0);
     if (!(metrics.bits & METRIC_OUTPUTS)) return;
     this.#kept = dataset.keep(count);
@@ -85,6 +85,7 @@ export class Epochs {
     const rate = layout.double(PLAN_LEARNING_RATE);
     const each = seconds / epochs;
     const hasMetrics = metrics.list.length > 0;
+    list.rows = count;
     for (let i = 0; i < epochs; i++, at += this.#stride) {
       const own = rates === undefined ? rate : rates[end + i * this.#updates];
       const loss = sums[at + TALLY_LOSS / 8] / count;

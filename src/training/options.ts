@@ -31,7 +31,10 @@ export interface EarlyStopping {
 
 /** How `fit` trains, and what it reports. */
 export interface FitOptions {
-  /** Passes over the data. Default 100, or as many as 2,000 updates need; 200 iterations for an optimizer that searches. */
+  /**
+   * Passes over the data. Default 100, or as many as 2,000 updates need; 200 iterations for an optimizer that searches; 1 of
+   * data that comes in batches.
+   */
   epochs?: number;
   /**
    * Samples a batch, and so a weight update unless the optimizer accumulates; "full" for all. Default 32; an optimizer
@@ -40,6 +43,13 @@ export interface FitOptions {
   batchSize?: number | "full";
   /** Order of the samples in an epoch: shuffled, as given, or drawn with replacement. Default true. */
   shuffle?: Shuffle;
+  /**
+   * Of batches (`BatchSource`): how many rows lie in memory, from which those of an update are drawn. Default: as many as
+   * take 32 MB, but 16,384 at most.
+   */
+  shuffleBuffer?: number;
+  /** Of batches: updates an epoch, for those that never end; the next epoch goes on where the last one stopped. */
+  stepsPerEpoch?: number;
   /** Rows held back: a fraction of the shuffled rows, or data of their own. */
   validation?: number | Data;
   /** What reports hold beside the loss. Default: accuracy for classification, none otherwise. */
@@ -81,6 +91,8 @@ export const FIT_KEYS = [
   "epochs",
   "batchSize",
   "shuffle",
+  "shuffleBuffer",
+  "stepsPerEpoch",
   "validation",
   "metrics",
   "sampleWeights",
@@ -111,6 +123,9 @@ export interface FitSettings {
   /** The batch size that was asked for, if any. */
   asked: unknown;
   shuffle: (typeof SHUFFLES)[keyof typeof SHUFFLES];
+  /** Checked where batches are read. */
+  shuffleBuffer: unknown;
+  stepsPerEpoch: unknown;
   validation: number | Data | undefined;
   metrics: Metrics;
   /** Checked where the data is read. */
@@ -155,6 +170,8 @@ export function readFitOptions(options: FitOptions, description: NetworkDescript
         : readNumber(given.batchSize ?? DEFAULT_BATCH, "batchSize", { whole: true, least: 1 }),
     asked: given.batchSize,
     shuffle: search ? IN_ORDER : readShuffle(given.shuffle ?? true),
+    shuffleBuffer: given.shuffleBuffer,
+    stepsPerEpoch: given.stepsPerEpoch,
     validation: hasValidation ? readValidation(given.validation) : undefined,
     metrics,
     sampleWeights: given.sampleWeights,
