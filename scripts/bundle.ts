@@ -10,6 +10,7 @@ import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, wri
 import { basename } from "node:path";
 import { generateDtsBundle } from "dts-bundle-generator";
 import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
+import { shortener } from "./internal-names.ts";
 import { notices } from "./notices.ts";
 import { root } from "./root.ts";
 
@@ -73,7 +74,7 @@ const libraryBeside = (names: readonly string[]): Plugin => ({
     build.onResolve(
       {
         filter:
-          /\/(core\/engine|ground\/(parts|errors|options|powers)|data\/(weighting|scaling)|estimators\/(answers|features|targets)|network\/json|description\/description|memory\/samples|training\/(options|rows))\.ts$/,
+          /\/(core\/engine|ground\/(parts|errors|options|powers)|data\/(labels|rows|scaling|weighting)|estimators\/(answers|features|targets)|network\/json|description\/description|memory\/(samples|targets)|training\/(options|rows))\.ts$/,
       },
       () => ({
         path: "./library.js",
@@ -167,14 +168,6 @@ await make({
   ],
   plugins: [partsBeside, libraryBeside(names)],
 });
-// esbuild does not look whether library.js has what the files beside it import.
-const lacking = ["index", "slim", ...parts].flatMap((name) => {
-  const imports = readFileSync(`${dist}/${name}.js`, "utf8").matchAll(/^import \{(.*?)\} from ".\/library.js"/gms);
-  const wanted = [...imports].flatMap(([, list]) => list.split(",").map((one) => one.trim().split(" as ")[0]));
-  return wanted.filter((one) => one !== "" && !shared.includes(one));
-});
-if (lacking.length > 0) throw new Error(`src/library.ts does not export ${[...new Set(lacking)].join(", ")}`);
-
 // esbuild does not look whether library.js has what the others take from it.
 for (const name of ["index", "slim", ...parts]) {
   const text = readFileSync(`${dist}/${name}.js`, "utf8");
@@ -248,7 +241,13 @@ for (const ending of ["d.ts", "d.cts"]) {
   );
 }
 
-write("THIRD-PARTY-NOTICES.txt", notices(metafiles));
+// Files for pages get short names for what is internal.
+const shorten = shortener([...made].filter((name) => name.endsWith(".d.cts")).map((name) => `${dist}/${name}`));
+for (const name of made) {
+  const text = name.endsWith(".js") && name !== "cli.js" ? readFileSync(`${dist}/${name}`, "utf8") : "";
+  // Node's entries are a line that imports a CommonJS module.
+  if (text !== "" && !/^import \w+ from ".*\.cjs";/.test(text)) write(name, shorten(text, name.endsWith(".min.js")));
+}
 
 // What earlier versions of this script made.
 for (const name of readdirSync(dist)) if (!made.has(name)) rmSync(`${dist}/${name}`, { recursive: true });

@@ -1,9 +1,9 @@
 // Classifier: rows in, class labels out. What it shares with Regressor stands in estimator.ts.
 import type { ToJSONOptions } from "../description/options.ts";
 import { readObject } from "../ground/options.ts";
-import { LabelEncoder, checkLabel } from "../data/labels.ts";
+import { LabelEncoder } from "../data/labels.ts";
 import type { Label, Labels } from "../data/labels.ts";
-import { PropagoError, UNSEEN, show } from "../ground/errors.ts";
+import { PropagoError } from "../ground/errors.ts";
 import { Estimator } from "./estimator.ts";
 import type { Kind } from "./kind.ts";
 import type { ClassifierOptions, PartialFitOptions } from "./options.ts";
@@ -18,41 +18,7 @@ export interface ClassifierPartialFitOptions extends PartialFitOptions {
   classes?: Labels;
 }
 
-const CLASSIFIER: Kind<Labels, LabelEncoder> = {
-  name: "classifier",
-  metric: "accuracy",
-  targets: "labels",
-  copy: (labels, prefix = "") => listOf(labels, `${prefix}labels`),
-  rowsOf: ({ length }) => length,
-  learn: (labels) => new LabelEncoder(labels),
-  encode(codec, labels, rows, prefix = "") {
-    return { data: Float64Array.from(codec.encode(labels, `${prefix}labels`)), rows, columns: 1 };
-  },
-  classes: ({ classes }) => classes,
-  // Two classes share an output.
-  outputs: ({ classes }) => (classes.length === 2 ? 1 : classes.length),
-};
-
-/** Null has none, and of other objects it may be anything. */
-function lengthOf(labels: Labels | null): unknown {
-  try {
-    return labels?.length;
-  } catch {
-    return undefined; // a proxy of a typed array
-  }
-}
-
-/** Labels in an array of our own, each read once. */
-function listOf(labels: Labels, what: string): Label[] {
-  if (typeof labels === "object" && show(labels) !== UNSEEN) {
-    const length = lengthOf(labels);
-    if (typeof length === "number" && length >= 0 && length < 2 ** 32 && Number.isInteger(length)) {
-      if (length > 0) checkLabel(labels[length - 1], length - 1, what); // of an array of holes none is read
-      return Array.from({ length }, (_, i) => labels[i]);
-    }
-  }
-  throw new PropagoError("ERR_DATA", `${what} is ${show(labels)}; expected an array with one label for each row`);
-}
+const CLASSIFIER: Kind = { name: "classifier", metric: "accuracy" };
 
 /**
  * Learns which class a row belongs to. It scales the inputs, numbers the labels (strings, integers or booleans), and
@@ -121,8 +87,7 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
   partialFit(x: Matrix, labels: Labels, options: ClassifierPartialFitOptions = {}): History {
     const given = readObject(options, "partialFit options", ["batchSize", "shuffle", "sampleWeights", "classes"]);
     const { classes, ...rest } = given as ClassifierPartialFitOptions;
-    const known = classes && listOf(classes, "classes");
-    return this.trainFurther(x, labels, rest, (own) => new LabelEncoder(known ?? own, known ? "classes" : "labels"));
+    return this.trainFurther(x, labels, rest, classes);
   }
 
   /**
@@ -142,11 +107,12 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
     const codec = LabelEncoder.fromJSON(saved.labels);
     const classifier = remade(() => new Classifier(options));
     classifier.fitted = { members: readMembers(list, false), codec, found };
-    const expected = CLASSIFIER.outputs(codec);
+    const { length } = codec.classes;
+    const expected = length === 2 ? 1 : length;
     const { outputs } = classifier.fitted.members[0].network;
     if (outputs !== expected) {
       classifier.dispose();
-      throw new PropagoError("ERR_FORMAT", `${codec.classes.length} labels need ${expected} outputs, found ${outputs}`);
+      throw new PropagoError("ERR_FORMAT", `${length} labels need ${expected} outputs, found ${outputs}`);
     }
     return classifier;
   }

@@ -6,7 +6,8 @@ import { readSampleWeights } from "../data/weighting.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { readFields } from "../ground/options.ts";
 import type { Model } from "../memory/model.ts";
-import { Dataset, type Rows, readTargets } from "../memory/samples.ts";
+import { Dataset, type Rows } from "../memory/samples.ts";
+import { readTargets } from "../memory/targets.ts";
 import type { FitSettings } from "./options.ts";
 
 /**
