@@ -61,7 +61,7 @@ export class Epochs {
     layout.setWord(PLAN_METRIC, dataset.bits(metrics));
     validation?.bits(metrics);
     const hasSquares = (metrics.bits & METRIC_SQUARES) !== 0;
-    this.#spread = hasSquares ? (rows.spread ?? dataset.spread(trained)) : NO_SPREAD;
+    this.#spread = hasSquares ? dataset.spread(trained) : NO_SPREAD;
     this.#stride = TALLY_SQUARES / 8 + (hasSquares ? description.outputs : 0);
     if (!(metrics.bits & METRIC_OUTPUTS)) return;
     this.#kept = dataset.keep(count);

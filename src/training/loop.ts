@@ -105,7 +105,7 @@ export class Loop {
       const most = optimizer.search ? chunkOf(description, layout.trainable, rows.count) : settings.batchSize;
       const batch = most === "full" ? rows.count : Math.min(most, rows.count);
       this.#updates = Math.ceil(rows.count / batch);
-      this.#epochs = settings.epochs ?? (stream ? 1 : defaultEpochs(rows.count, batch * optimizer.accumulate));
+      this.#epochs = settings.epochs ?? defaultEpochs(rows.count, batch * optimizer.accumulate);
       const operations = layout.parameters * batch * 6;
       this.#work = {
         engine: model.engine,
@@ -155,7 +155,7 @@ export class Loop {
       yield* this.#begin();
       while (done.count < this.#epochs) {
         signal?.throwIfAborted();
-        if (stream) this.#updates = Math.ceil((yield* stream.next()) / layout.word(PLAN_BATCH));
+        if (stream) this.#updates = yield* stream.next();
         this.#planCall();
         const trained = yield* this.#train();
         const completed = stream?.count(trained) ?? trained;
@@ -331,8 +331,8 @@ export class Loop {
   #divergence(): PropagoError {
     const { layout } = this.#model;
     const loss = layout.double(PLAN_BATCH_LOSS);
-    const before = this.#stream?.batches ?? 0;
-    const batch = before + Math.floor(layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH)) + 1;
+    const begun = Math.floor(layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH));
+    const batch = (this.#stream?.batches ?? 0) + begun + 1;
     const epoch = (layout.word(PLAN_EPOCH) >>> 0) + 1;
     const { count, last: previous } = this.#done;
     const causes = this.#causes();

@@ -91,8 +91,6 @@ export const FIT_KEYS = [
   "epochs",
   "batchSize",
   "shuffle",
-  "shuffleBuffer",
-  "stepsPerEpoch",
   "validation",
   "metrics",
   "sampleWeights",
@@ -105,6 +103,7 @@ export const FIT_KEYS = [
   "onEpoch",
   "onBatch",
 ] as const satisfies readonly (keyof FitOptions)[];
+// shuffleBuffer and stepsPerEpoch are read where batches are (streams.ts).
 
 const DEFAULT_EPOCHS = 100;
 /** Small data sets get as many epochs as make so many updates. */
@@ -123,9 +122,6 @@ export interface FitSettings {
   /** The batch size that was asked for, if any. */
   asked: unknown;
   shuffle: (typeof SHUFFLES)[keyof typeof SHUFFLES];
-  /** Checked where batches are read. */
-  shuffleBuffer: unknown;
-  stepsPerEpoch: unknown;
   validation: number | Data | undefined;
   metrics: Metrics;
   /** Checked where the data is read. */
@@ -170,8 +166,6 @@ export function readFitOptions(options: FitOptions, description: NetworkDescript
         : readNumber(given.batchSize ?? DEFAULT_BATCH, "batchSize", { whole: true, least: 1 }),
     asked: given.batchSize,
     shuffle: search ? IN_ORDER : readShuffle(given.shuffle ?? true),
-    shuffleBuffer: given.shuffleBuffer,
-    stepsPerEpoch: given.stepsPerEpoch,
     validation: hasValidation ? readValidation(given.validation) : undefined,
     metrics,
     sampleWeights: given.sampleWeights,

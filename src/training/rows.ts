@@ -34,13 +34,16 @@ export function readData({ description, engine }: Model, data: unknown, owner = 
   return new Dataset(engine, samples, targets, description, weights);
 }
 
+/** A training in slices; a promise among them is to be awaited. */
+export type Slices = Generator<Promise<void> | undefined, void>;
+
 /** Rows that come in pieces, of which some at a time lie in memory (streams.ts). */
 export interface Stream {
   /** Updates of the epoch before those that are made on what is in memory now. */
   readonly batches: number;
   /** What is in memory now, and how many rows that is; for the loop, once the first of them are there. */
   open(settings: FitSettings): TrainingRows;
-  /** Brings in what is trained on next, where that is not there yet; gives how many rows that is. */
+  /** Brings in what is trained on next, where that is not there yet; gives how many updates that makes. */
   next(): Generator<Promise<void>, number>;
   /** Takes note of a stage that was trained on; gives the number of epochs that are complete with it. */
   count(completed: number): number;
@@ -54,17 +57,12 @@ export interface TrainingRows {
   /** How many are trained on. */
   count: number;
   validation: Rows | undefined;
-  /** The denominator of r2 where that is not the dataset's own; renewed with each epoch. */
-  spread?: Float64Array;
 }
 
 /** Reads, splits and weighs the rows of a training; each block is attached to the model's layout as soon as it is made. */
 export function readRows(model: Model, data: Data, settings: FitSettings): TrainingRows {
   const { attachments } = model.layout;
-  const { validation: asked, shuffleBuffer, stepsPerEpoch } = settings;
-  if (shuffleBuffer !== undefined || stepsPerEpoch !== undefined) {
-    throw new PropagoError("ERR_CONFIG", "shuffleBuffer and stepsPerEpoch are for data that comes in batches");
-  }
+  const { validation: asked } = settings;
   const dataset = readData(model, data, "", settings.sampleWeights);
   attachments.add(dataset);
   let trained: Uint32Array | undefined;

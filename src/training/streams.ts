@@ -26,7 +26,7 @@ import { isPromise, refusePromise } from "../ground/promises.ts";
 import type { Model } from "../memory/model.ts";
 import { Dataset } from "../memory/samples.ts";
 import { type FitOptions, type FitSettings, readFitOptions } from "./options.ts";
-import { type Stream, type TrainingRows, readData } from "./rows.ts";
+import { type Slices, type Stream, type TrainingRows, readData } from "./rows.ts";
 
 /** Bytes, and rows, of the buffer where nobody says how large it is to be. */
 const BUFFER_BYTES = 2 ** 25;
@@ -39,8 +39,6 @@ interface Piece {
   taken: number;
 }
 
-type Slices = Generator<Promise<void> | undefined, void>;
-
 /**
  * A training on batches: reads the first of them, then drives the loop that `begin` makes. Options are checked, and the
  * model is locked, at once.
@@ -50,9 +48,12 @@ export function courseOf(
   data: BatchSource,
   options: FitOptions,
   isSync: boolean,
-  begin: (stream: Stream) => { run(): Slices },
+  begin: (options: FitOptions, stream: Stream) => { run(): Slices },
 ): Slices {
-  const slices = drive(new BatchStream(model, data, options, isSync), begin);
+  // What is no object is refused with the other options.
+  const { shuffleBuffer, stepsPerEpoch, ...rest } = options ?? readFitOptions(options, model.description);
+  const own = { shuffleBuffer, stepsPerEpoch };
+  const slices = drive(new BatchStream(model, data, rest, own, isSync), (stream) => begin(rest, stream));
   // Into the generator, so that its end gives everything back, also where nobody asks for more.
   slices.next();
   return slices;
@@ -103,12 +104,18 @@ class BatchStream implements Stream {
   batches = 0;
 
   /** Checks everything that can be checked without the data, and locks the model. */
-  constructor(model: Model, data: BatchSource, options: FitOptions, isSync: boolean) {
+  constructor(
+    model: Model,
+    data: BatchSource,
+    options: FitOptions,
+    { shuffleBuffer: buffer, stepsPerEpoch: steps }: Pick<FitOptions, "shuffleBuffer" | "stepsPerEpoch">,
+    isSync: boolean,
+  ) {
     model.checkUsable();
     const settings = readFitOptions(options, model.description);
     settings.signal?.throwIfAborted();
     refuseWhatNeedsAllRows(settings, model);
-    const { shuffle, stepsPerEpoch: steps, shuffleBuffer: buffer } = settings;
+    const { shuffle } = settings;
     this.#model = model;
     this.#batchSize = settings.batchSize as number;
     this.#isShuffled = shuffle !== IN_ORDER;
@@ -130,11 +137,13 @@ class BatchStream implements Stream {
     }
     // The loop finds the rows in the order in which they are to come.
     settings.shuffle = IN_ORDER;
+    settings.epochs ??= 1;
     const trained = Uint32Array.from({ length: dataset.rows }, (_, row) => row);
     this.#rows = { dataset, trained, count: dataset.rows, validation };
     if (settings.metrics.bits & METRIC_SQUARES) {
-      this.#spread = new Spread(this.#model.description.outputs);
-      this.#rows.spread = this.#spread.values;
+      const spread = (this.#spread = new Spread(this.#model.description.outputs));
+      // Of the epoch, and not of what is in the buffer now; renewed with each epoch.
+      dataset.spread = () => spread.values;
     }
     return this.#rows;
   }
@@ -151,7 +160,7 @@ class BatchStream implements Stream {
       this.#isOpening = false;
       this.#model.unlock();
     }
-    return (this.#stage as Uint32Array).length;
+    return Math.ceil((this.#stage as Uint32Array).length / this.#batch);
   }
 
   count(completed: number): number {

@@ -6,25 +6,37 @@ import { Loop } from "./loop.ts";
 import type { FitOptions } from "./options.ts";
 import { STREAMS } from "./parts.ts";
 import type { EpochReport, History } from "./reports.ts";
-import type { Stream } from "./rows.ts";
+import type { Slices, Stream } from "./rows.ts";
 import { SLICE, settled, turn } from "./turns.ts";
 import type { Warnings } from "./warnings.ts";
+
+/** Makes the loop of a training. */
+type Begin = (options: FitOptions, stream?: Stream) => Loop;
 
 /** Trains to the end in one go. */
 export function trainSync(model: Model, warnings: Warnings, data: Data | BatchSource, options: FitOptions): History {
   let loop: Loop | undefined;
-  const begin = (stream?: Stream): Loop => (loop = new Loop(model, warnings, data as Data, options, true, stream));
-  const slices = isSource(data)
-    ? STREAMS.need("fitSync of batches").courseOf(model, data, options, true, begin)
-    : begin().run();
-  for (const slice of slices) void slice;
+  const begin: Begin = (given, stream) => (loop = new Loop(model, warnings, data as Data, given, true, stream));
+  for (const slice of slicesOf(model, data, options, true, begin)) void slice;
   return (loop as unknown as Loop).history;
+}
+
+/** The slices of a training; of one on data that comes in pieces, once the part for it is there. */
+function slicesOf(model: Model, data: Data | BatchSource, options: FitOptions, isSync: boolean, begin: Begin): Slices {
+  if (!isSource(data)) return begin(options).run();
+  const course = (): Slices => STREAMS.need("batches").courseOf(model, data, options, isSync, begin);
+  return isSync || STREAMS.here ? course() : afterLoading(course);
+}
+
+function* afterLoading(course: () => Slices): Slices {
+  yield* settled(STREAMS.load());
+  yield* course();
 }
 
 /** Whether data is to come in pieces. */
 function isSource(data: unknown): data is BatchSource {
+  if (typeof data !== "object" || data === null) return typeof data === "function";
   try {
-    if (typeof data !== "object" || data === null || ArrayBuffer.isView(data)) return typeof data === "function";
     return Symbol.asyncIterator in data || Symbol.iterator in data;
   } catch {
     return false; // a proxy that was revoked; whoever reads it says so
@@ -40,7 +52,7 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   readonly #ended: Promise<History>;
   #resolve!: (history: History) => void;
   #reject!: (error: unknown) => void;
-  readonly #slices: Generator<Promise<void> | undefined, void> | undefined;
+  readonly #slices: Slices | undefined;
   #signal: AbortSignalLike | undefined;
   #current: Promise<void> | undefined;
   /** While a slice runs: what callbacks do then, the loop notices itself. */
@@ -56,16 +68,15 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const begin = (stream?: Stream): Loop => {
-      const loop = (this.#loop = new Loop(model, warnings, data as Data, options, false, stream));
-      if (this.#isIterated) loop.stopAtEpochs();
+    const begin: Begin = (given, stream) => {
+      const loop = (this.#loop = new Loop(model, warnings, data as Data, given, false, stream));
       // As it was read: a getter may give another one now, or throw.
       this.#signal = loop.signal;
       this.#signal?.addEventListener("abort", this.#abort);
       return loop;
     };
     try {
-      this.#slices = isSource(data) ? slicesOf(model, data, options, begin) : begin().run();
+      this.#slices = slicesOf(model, data, options, false, begin);
     } catch (error) {
       this.#loop?.abandon();
       this.#fail(error);
@@ -212,14 +223,4 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
       // Signals may be of a class of the user's own; the training has ended.
     }
   }
-}
-
-/** Those of a training on data that comes in pieces, once the part for it is there. */
-function slicesOf(...[model, data, options, begin]: [Model, BatchSource, FitOptions, (stream: Stream) => Loop]) {
-  const course = () => STREAMS.need("fit").courseOf(model, data, options, false, begin);
-  if (STREAMS.here !== undefined) return course();
-  return (function* () {
-    yield* settled(STREAMS.load());
-    yield* course();
-  })();
 }
