@@ -8,7 +8,15 @@ const inexact =
   "acos acosh asin asinh atan atan2 atanh cbrt cos cosh exp expm1 hypot log log10 log1p log2 pow sin sinh tan tanh";
 
 export default defineConfig([
-  globalIgnores(["build/", "dist/", "src/generated/", "coverage/", "bench/results/", "bench/peers/node_modules/"]),
+  globalIgnores([
+    "build/",
+    "dist/",
+    "src/generated/",
+    "coverage/",
+    "bench/results/",
+    "bench/peers/node_modules/",
+    "test/peers/node_modules/",
+  ]),
   js.configs.recommended,
   {
     files: ["{src,test,bench,scripts}/**/*.ts", "assembly/plan.ts", "*.config.ts"],

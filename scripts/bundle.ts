@@ -74,7 +74,7 @@ const libraryBeside = (names: readonly string[]): Plugin => ({
     build.onResolve(
       {
         filter:
-          /\/(core\/engine|ground\/(parts|errors|options|powers)|data\/(labels|rows|scaling|weighting)|estimators\/(answers|features|targets)|network\/json|description\/description)\.ts$/,
+          /\/(core\/engine|ground\/(parts|errors|options|powers)|data\/(labels|rows|scaling|weighting)|estimators\/(answers|features|targets)|network\/json|description\/description|memory\/(samples|targets)|training\/(options|rows))\.ts$/,
       },
       () => ({
         path: "./library.js",

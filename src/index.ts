@@ -39,7 +39,7 @@ export type { Monitor } from "./tables/monitors.ts";
 export type { LearningRate, NoScheduleHasThisName, ScheduleSpec } from "./tables/names.ts";
 export type { NetworkJSON, StateJSON, ToJSONOptions } from "./description/options.ts";
 export type { ArrayOf, DType, FloatArray, NumericArray } from "./ground/arrays.ts";
-export type { ClassWeights, Data, Matrix, SampleWeights, Targets } from "./data/data.ts";
+export type { Batches, BatchSource, ClassWeights, Data, Matrix, SampleWeights, Targets } from "./data/data.ts";
 export type { Trainable } from "./tables/layers.ts";
 export type {
   ActivationLayer,

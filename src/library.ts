@@ -3,6 +3,8 @@
 export * from "./index.ts";
 export {
   REQUIRED,
+  copied,
+  guessOf,
   isArray,
   isPlain,
   nameOf,
@@ -23,6 +25,10 @@ export { cosineBetween, exponential, raised, root } from "./ground/powers.ts";
 export { Part, fill, loadWith } from "./ground/parts.ts";
 export { engineOf, refusalOf } from "./core/engine.ts";
 export { readSampleWeights } from "./data/weighting.ts";
+export { Dataset } from "./memory/samples.ts";
+export { readTargets } from "./memory/targets.ts";
+export { FIT_KEYS, readFitOptions } from "./training/options.ts";
+export { readData } from "./training/rows.ts";
 export { describe } from "./description/description.ts";
 export { LabelEncoder, checkLabel, listed, normal } from "./data/labels.ts";
 export { readRows } from "./data/rows.ts";

@@ -6,5 +6,6 @@ import "./parts/relaxed.ts";
 import "./parts/search.ts";
 import "./parts/selection.ts";
 import "./parts/state.ts";
+import "./parts/streams.ts";
 import "./parts/threads.ts";
 export * from "./index.ts";

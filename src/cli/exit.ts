@@ -20,6 +20,8 @@ const EXIT_CODES: Record<ErrorCode, number> = {
   ERR_RANGE: 3,
   ERR_CSV: 3,
   ERR_FORMAT: 4,
+  ERR_PATH: 4,
+  ERR_UNSUPPORTED: 4,
   ERR_DIVERGED: 5,
   ERR_IO: 6,
   ERR_BUSY: BUG,

@@ -8,7 +8,9 @@ export type ErrorCode =
   | "ERR_NONFINITE" // NaN or an infinity in data or weights
   | "ERR_RANGE" // a number too large for float32
   | "ERR_CSV" // a table that cannot be read
-  | "ERR_FORMAT" // a model file that cannot be read
+  | "ERR_FORMAT" // a file of numbers or of a model that cannot be read
+  | "ERR_PATH" // a file that names another one outside its own folder
+  | "ERR_UNSUPPORTED" // a model, or an array, of a kind that propago does not have
   | "ERR_IO" // a file that cannot be read or written
   | "ERR_USAGE" // a command line that cannot be understood
   | "ERR_DIVERGED" // the loss left the finite numbers

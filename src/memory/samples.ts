@@ -111,7 +111,8 @@ export class Dataset {
     this.#name = y?.name ?? "y";
     this.#weights = new RowWeights(engine, x.rows, this.#name, weights);
     try {
-      this.#copy(x, labels, matrix);
+      // What is given no numbers is filled later (training/streams.ts).
+      if (x.data.length > 0) this.#copy(x, labels, matrix);
       this.weigh();
     } catch (error) {
       this.release();

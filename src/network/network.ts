@@ -1,6 +1,6 @@
 // Network: describe, train, predict, look inside, keep. What it does stands in functions over its model.
 import { FEW, type Source, readMatrix } from "../data/matrix.ts";
-import type { Data, Matrix } from "../data/data.ts";
+import type { BatchSource, Data, Matrix } from "../data/data.ts";
 import { describe } from "../description/description.ts";
 import type { NetworkJSON, NetworkOptions, ToJSONOptions } from "../description/options.ts";
 import type { ArrayOf, DType, FloatArray, NumericArray } from "../ground/arrays.ts";
@@ -104,7 +104,7 @@ export class Network<D extends DType = "float32"> {
    * options, ERR_DIVERGED when the loss leaves the finite numbers, ERR_BUSY while another fit runs; the signal's reason
    * when aborted.
    */
-  fit(data: Data, options: FitOptions = {}): Training {
+  fit(data: Data | BatchSource, options: FitOptions = {}): Training {
     return new Training(this.#model, this.#warnings, data, options);
   }
 
@@ -113,7 +113,7 @@ export class Network<D extends DType = "float32"> {
    * @throws PropagoError as `fit` rejects with, and ERR_CONFIG where `onEpoch` or `onBatch` gives a promise, for which it
    * cannot wait.
    */
-  fitSync(data: Data, options: FitOptions = {}): History {
+  fitSync(data: Data | BatchSource, options: FitOptions = {}): History {
     return trainSync(this.#model, this.#warnings, data, options);
   }
 

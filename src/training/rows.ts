@@ -34,6 +34,21 @@ export function readData({ description, engine }: Model, data: unknown, owner = 
   return new Dataset(engine, samples, targets, description, weights);
 }
 
+/** A training in slices; a promise among them is to be awaited. */
+export type Slices = Generator<Promise<void> | undefined, void>;
+
+/** Rows that come in pieces, of which some at a time lie in memory (streams.ts). */
+export interface Stream {
+  /** Updates of the epoch before those that are made on what is in memory now. */
+  readonly batches: number;
+  /** What is in memory now, and how many rows that is; for the loop, once the first of them are there. */
+  open(settings: FitSettings): TrainingRows;
+  /** Brings in what is trained on next, where that is not there yet; gives how many updates that makes. */
+  next(): Generator<Promise<void>, number>;
+  /** Takes note of a stage that was trained on; gives the number of epochs that are complete with it. */
+  count(completed: number): number;
+}
+
 /** What a training trains on, and what it is judged by after each epoch. */
 export interface TrainingRows {
   dataset: Dataset;
