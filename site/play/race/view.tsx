@@ -1,0 +1,4 @@
+// Soon.
+export function View() {
+  return <p class="loading">…</p>;
+}

@@ -1,0 +1,2 @@
+// What the type checker cannot see by itself.
+/// <reference types="vite/client" />
