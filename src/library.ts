@@ -24,3 +24,4 @@ export { Part, fill, loadWith } from "./ground/parts.ts";
 export { engineOf, refusalOf } from "./core/engine.ts";
 export { readSampleWeights } from "./data/weighting.ts";
 export { describe } from "./description/description.ts";
+export { readNetworkJSON } from "./network/json.ts";
