@@ -118,7 +118,8 @@ export function unpack(bytes: Uint8Array | ArrayBuffer, options: ReadingOptions 
   if (metadata.get("format") !== "propago") return undefined;
   const [kind, version, content] = ["kind", "version", "content"].map((key) => metadata.get(key));
   if (version !== VERSION) {
-    throw malformed(name, `it is of version ${show(version)}, this version of propago reads "1": update propago`);
+    const newer = Number(version) > Number(VERSION) ? "was made by a newer version of propago and " : "";
+    throw malformed(name, `it ${newer}has format ${show(version)}; this version reads ${VERSION}: update propago`);
   }
   if (kind === undefined || !KINDS.includes(kind) || content === undefined) {
     throw malformed(name, `its metadata must have a kind (${KINDS.join(", ")}) and a content, got ${show(kind)}`);
@@ -187,7 +188,7 @@ function weightsOf({ weights, format: _, version: _v, ...options }: JsonObject, 
       }
       return [kind, data] as const;
     });
-    return Object.fromEntries(fields) as unknown;
+    return Object.fromEntries(fields);
   });
 }
 

@@ -2,7 +2,7 @@
 // `predict` in any engine, and its types. Nothing of it is evaluated here.
 import { PropagoError } from "../ground/errors.ts";
 import { type ExportedLayer, exported } from "./exported.ts";
-import { activationExpression, functionsFor } from "./source-math.ts";
+import { activationExpression, functionsFor } from "./standalone-math.ts";
 
 export interface SourceOptions {
   /** Applied to the inputs, in float64: (x − mean) / deviation. */
