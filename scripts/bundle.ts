@@ -69,7 +69,7 @@ const parts = readdirSync(`${root}/src/parts`, { encoding: "utf8" })
   .filter((name) => name !== "rows" && name !== "loaders");
 
 /** Entries of their own, each built from src/NAME.ts. They take what they share with the library from it. */
-const entries = ["files"];
+const entries = ["files", "report"];
 
 /** Modules of which the library gives something away: those that src/index.ts and src/library.ts name. */
 const sharedModules = new Set(
@@ -89,6 +89,34 @@ const sharedFrom = (file: string): Plugin => ({
     );
   },
 });
+
+/** Of linkedom, what parses and selects: only its nodes are used. */
+const linkedomWithoutParsing: Plugin = {
+  name: "linkedom without parsing",
+  setup(build) {
+    build.onResolve({ filter: /^(css-select|cssom|htmlparser2|canvas)$/ }, ({ path }) => ({
+      path,
+      namespace: "nothing",
+    }));
+    build.onLoad({ filter: /.*/, namespace: "nothing" }, () => ({ contents: "module.exports = {};" }));
+  },
+};
+
+/** What single entries need beside the others. */
+const ofEntry: Partial<Record<string, BuildOptions>> = {
+  // Most of it is what it draws with.
+  report: { minify: true, mainFields: ["module", "main"], plugins: [linkedomWithoutParsing] },
+};
+
+/** The command loads what makes reports from its own file, when a report is asked for. */
+const reportBeside: Plugin = {
+  name: "report beside",
+  setup(build) {
+    build.onResolve({ filter: /\/report\/command\.ts$/ }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./report-node.js", external: true } : undefined,
+    );
+  },
+};
 
 /** What pages share comes from library.js: there is one registry, and one class of errors. */
 const libraryBeside = (names: readonly string[]): Plugin => ({
@@ -195,20 +223,24 @@ await make({
   plugins: [partsBeside, libraryBeside(names)],
 });
 for (const name of entries) {
+  const { plugins = [], ...more } = ofEntry[name] ?? {};
   // What an entry imports when it is needed lies in files beside it.
   const { [`${name}.js`]: own } = await make({
     ...library,
+    ...more,
     entryPoints: { [name]: `src/${name}.ts` },
     splitting: true,
     chunkNames: `${name}-[name]-[hash]`,
-    plugins: [sharedFrom("library.js")],
+    plugins: [sharedFrom("library.js"), ...plugins],
   });
   await make({
     ...library,
+    ...more,
     format: "cjs",
+    define: { ...library.define, "import.meta.url": "__filename" },
     entryPoints: { [`${name}-node`]: `src/${name}.ts` },
     outExtension: { ".js": ".cjs" },
-    plugins: [sharedFrom("library.cjs")],
+    plugins: [sharedFrom("library.cjs"), ...plugins],
   });
   imported(`${name}-node`, own);
 }
@@ -216,7 +248,7 @@ for (const name of entries) {
 // esbuild does not look whether library.js has what the others take from it.
 for (const name of readdirSync(dist).filter((file) => made.has(file) && file.endsWith(".js"))) {
   const text = readFileSync(`${dist}/${name}`, "utf8");
-  const taken = [...text.matchAll(/^import \{([^}]+)\} from "\.\/library\.js"/gm)].flatMap(([, list]) =>
+  const taken = [...text.matchAll(/\bimport ?\{([^}]+)\} ?from ?"\.\/library\.js"/g)].flatMap(([, list]) =>
     list.split(",").map((one) => one.trim()),
   );
   const missing = taken.map((word) => word.split(" ")[0]).filter((word) => word !== "" && !shared.includes(word));
@@ -239,6 +271,7 @@ await make({
   platform: "node",
   target: "node20",
   define: { PROPAGO_VERSION: JSON.stringify(version) },
+  plugins: [reportBeside],
   // The CommonJS packages inside the bundle call require for Node's own modules.
   banner: {
     js: 'import { createRequire as bundledRequire } from "node:module";\nconst require = bundledRequire(import.meta.url);',

@@ -133,7 +133,7 @@ describe("the library", () => {
     ["network"],
     ["estimators"],
     ["selection"],
-    ["files"],
+    ["files", "report"],
     ["parts"],
     ["cli"],
   ];

@@ -9,12 +9,13 @@ import { splitTargets } from "./learn.ts";
 import { withNames } from "./names.ts";
 import { readModel } from "./model.ts";
 import type { Model } from "./model.ts";
+import { addReportOptions, checkReport, givenOptions, isReported, writeReport, type ReportFlags } from "./report.ts";
 import { isSeen } from "./seen.ts";
 import { addReadingOptions, readJudgingTable, unknownOption } from "./tables.ts";
 import type { ReadingFlags } from "./tables.ts";
 import { called, jsonLine, printable } from "./text.ts";
 
-interface EvaluateOptions extends ReadingFlags {
+interface EvaluateOptions extends ReadingFlags, ReportFlags {
   unknown: "other" | "ignore" | "error";
   json: boolean;
 }
@@ -25,10 +26,14 @@ export function evaluateCommand(): Command {
     .argument("<model>", "model file written by train")
     .argument("<data>", "CSV file with the model's columns and its target; - for standard input")
     .addOption(unknownOption());
-  return addReadingOptions(command).option("--json", "print the figures as one line of JSON", false).action(evaluate);
+  return addReportOptions(addReadingOptions(command))
+    .option("--force", "replace an existing report", false)
+    .option("--json", "print the figures as one line of JSON", false)
+    .action(evaluate);
 }
 
-function evaluate(modelPath: string, path: string, options: EvaluateOptions): void {
+async function evaluate(modelPath: string, path: string, options: EvaluateOptions, command: Command): Promise<void> {
+  checkReport(options, [modelPath, path]);
   const model = readModel(modelPath);
   const { estimators } = model;
   const { file, x, lineOf, targets, warnings } = readJudgingTable(path, model, options, estimators[0].network?.dtype);
@@ -44,6 +49,20 @@ function evaluate(modelPath: string, path: string, options: EvaluateOptions): vo
     const origin = { file, columns: model.columns, target: target.name, lineOf };
     return { name: target.name, figures: withNames(() => measure(estimators[i], x, y), origin) };
   });
+  if (isReported(options)) {
+    const own = splitTargets(targets).map((target, i) => ({
+      name: target.name,
+      estimator: estimators[i],
+      truth: target.task === "classification" ? target.labels : target.values,
+    }));
+    await writeReport(options, own, {
+      title: `${model.targets.map(({ name }) => called(name)).join(", ")} of ${file}`,
+      columns: model.columns,
+      data: { x: { data: x.data, rows, columns }, areTraining: false, lineOf },
+      warnings,
+      settings: givenOptions(command),
+    });
+  }
   if (options.json) process.stdout.write(jsonLine(asJson(model, found)));
   else process.stdout.write(`${linesOf(model, found, file).join("\n")}\n`);
 }

@@ -8,7 +8,7 @@ import type { Label } from "../data/labels.ts";
 import type { TargetRecord, Targets } from "../columns/targets.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { LossSpec } from "../tables/losses.ts";
-import { OWNED } from "../ground/marks.ts";
+import { KEEPING, OWNED } from "../ground/marks.ts";
 import { Interruption, INTERRUPTED } from "./exit.ts";
 import { type Figures, measure } from "./figures.ts";
 import { showProgress } from "./progress.ts";
@@ -39,6 +39,9 @@ export interface LearnFlags {
   seed: number | "random";
   dtype?: DType;
   progress: boolean;
+  /** Where reports go; they ask networks about rows that these have not seen. */
+  report?: string;
+  plots?: string;
 }
 
 /** One target, as an estimator takes it. */
@@ -85,6 +88,7 @@ export async function learn(
   const fraction = typeof flags.validation === "number" ? flags.validation : 0;
   const { patience } = flags;
   const watched = watch(place, flags.progress);
+  const isReported = flags.report !== undefined || flags.plots !== undefined;
   const options = {
     epochs: flags.epochs,
     batchSize: flags.batchSize,
@@ -93,7 +97,7 @@ export async function learn(
     earlyStopping: patience === undefined || patience === 0 ? false : { patience },
     sampleWeights,
     signal: watched.signal,
-    onSearch: watched.onSearch,
+    onSearch: isReported ? Object.assign(watched.onSearch, { [KEEPING]: true }) : watched.onSearch,
   };
   let history: History;
   try {

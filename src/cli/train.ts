@@ -16,6 +16,8 @@ import { checkSize, writeModel } from "./model.ts";
 import type { Model } from "./model.ts";
 import { named, withNames } from "./names.ts";
 import { layerSizes, namedOption, number } from "./options.ts";
+import { addReportOptions, checkReport, givenOptions, isReported, targetsOf, writeReport } from "./report.ts";
+import type { Reported, ReportFlags } from "./report.ts";
 import { isSeen, sampleOf } from "./seen.ts";
 import { addTableOptions, readJudgingTable, readTrainingTable } from "./tables.ts";
 import type { JudgingTable, TableFlags, TrainingTable } from "./tables.ts";
@@ -23,9 +25,8 @@ import { called, figure, jsonLine, printable, word } from "./text.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 import type { History } from "../training/reports.ts";
 
-interface TrainOptions extends TableFlags, LearnFlags {
+interface TrainOptions extends TableFlags, LearnFlags, ReportFlags {
   out: string;
-  force: boolean;
   json: boolean;
 }
 
@@ -36,7 +37,7 @@ export function trainCommand(): Command {
   const command = new Command("train")
     .description("Train a model on a CSV file and write it to one file.")
     .argument("<data>", "CSV file, also compressed with gzip; - for standard input");
-  return addLearningOptions(addTableOptions(command))
+  return addReportOptions(addLearningOptions(addTableOptions(command)))
     .option("--out <file>", "where the model goes", "model.propago")
     .option("--force", "replace an existing file", false)
     .option("--json", "print the figures as one line of JSON", false)
@@ -86,10 +87,11 @@ function addLearningOptions(command: Command): Command {
     .addOption(new Option("--dtype <kind>", "precision (default: float32)").choices(["float32", "float64"]));
 }
 
-async function train(path: string, options: TrainOptions): Promise<void> {
+async function train(path: string, options: TrainOptions, command: Command): Promise<void> {
   checkInput(path);
   if (typeof options.validation === "string") checkInput(options.validation);
   checkOutput(options.out, { inputs: [path], force: options.force });
+  checkReport(options, [path, options.out]);
   const table = readTrainingTable(path, options, options.dtype);
   const { targets, encoded, columns, record, weights } = table;
   for (const warning of table.warnings) warn(warning);
@@ -124,8 +126,23 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   };
   const model: Model = { task: all[0].task, ...tables, training, estimators };
   writeModel(options.out, model, options.force);
+  if (isReported(options)) await writeReport(options, targetsOf(learnt, judging), reported(table, judging, command));
   if (options.json) process.stdout.write(jsonLine(asJson(model, learnt, encoded.columns, options.out)));
   else process.stdout.write(`${learnt.flatMap((one) => linesOf(one, learnt.length)).concat(savedLine(model, options.out)).join("\n")}\n`); // prettier-ignore
+}
+
+/** What the report tells of the table. */
+function reported(table: TrainingTable, judging: JudgingTable | undefined, command: Command): Reported {
+  const { encoded, targets, columns, file } = table;
+  const x = judging ? { data: judging.x.data, rows: judging.x.shape[0], columns: judging.x.shape[1] } : encoded;
+  return {
+    title: `${targets.records.map(({ name }) => called(name)).join(", ")} of ${file}`,
+    columns,
+    data: { x, areTraining: !judging, lineOf: (judging ?? table).lineOf },
+    notes: [table.note],
+    warnings: [...table.warnings, ...(judging?.warnings ?? [])],
+    settings: givenOptions(command),
+  };
 }
 
 /** The least number of weights and biases of a network for a target, as far as the user has chosen its size. */

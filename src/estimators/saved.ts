@@ -1,5 +1,6 @@
 // Writes classifiers and regressors as JSON, and checks JSON that is read back.
 import { PropagoError, show } from "../ground/errors.ts";
+import type { LEFT_OUT } from "../ground/marks.ts";
 import type { ToJSONOptions } from "../description/options.ts";
 import { copied, isArray, isPlain } from "../ground/options.ts";
 import { Network } from "../network/network.ts";
@@ -28,8 +29,25 @@ export interface Residuals {
   isPositive?: true;
 }
 
+/** The rows that were left out in turn, and what was answered for them by networks that had not seen them. */
+export interface LeftOut {
+  /** How many rows were given to `fit`. */
+  given: number;
+  /** A few of them, to recognise them by: their numbers, and their inputs one behind the other. */
+  known: { rows: number[]; inputs: number[] };
+  /** The numbers of the rows that were left out, among those that were given. */
+  rows: number[];
+  /** The mix's answer for each of them, rows × outputs. */
+  answers: Float64Array;
+  /** The fold in which each of them was left out. */
+  folds: Int32Array;
+  /** For each fold the networks that had not seen it, with their shares; only where somebody asked to keep them. */
+  members?: Member[][];
+}
+
 /** What the search for a model found out. */
 export interface Found {
+  [LEFT_OUT]?: LeftOut;
   chosen?: Chosen;
   estimate?: Estimate;
   baseline?: Baseline;

@@ -9,3 +9,9 @@ export const BLANK: unique symbol = Symbol.for("propago.blank") as never;
 
 /** On rows: nobody else has this array, so it need not be copied. */
 export const OWNED: unique symbol = Symbol.for("propago.owned") as never;
+
+/** On `onSearch`: the networks that were trained without some rows are kept, so that they can be asked about these. */
+export const KEEPING: unique symbol = Symbol.for("propago.keeping") as never;
+
+/** On what a search found: the answers for rows that were left out, and the networks that gave them. Never saved. */
+export const LEFT_OUT: unique symbol = Symbol.for("propago.leftOut") as never;

@@ -3,7 +3,9 @@ import type { Rows } from "../data/scaling.ts";
 import type { Job } from "../estimators/job.ts";
 import type { Baseline, Estimate } from "../estimators/options.ts";
 import type { Found } from "../estimators/saved.ts";
+import { LEFT_OUT } from "../ground/marks.ts";
 import { residualsOf } from "./interval.ts";
+import { leftOutOf } from "./left-out.ts";
 import { logarithm } from "./logarithm.ts";
 import { measure } from "./measure.ts";
 import { type Tested, mixUnseen, sharesFor } from "./mixing.ts";
@@ -63,20 +65,22 @@ export function figuresOf(
   const all: Sample = { ...sample, x: { data: mixed, rows: sample.x.rows, columns: job.outputs } };
   const known = pick(all, places);
   const answers = known.x.data as Float64Array;
+  const leftOut = leftOutOf(problem, { answers, places, foldOf }, tested, chosen);
   if (isNumbers)
     return {
+      [LEFT_OUT]: leftOut,
       estimate: estimateOf(job, answers, known, folds),
       residuals: residualsOf(answers, known.targets, logOf(problem)),
     };
   const { optimize } = problem;
-  if (optimize === undefined) return { estimate: estimateOf(job, answers, known, folds) };
+  if (optimize === undefined) return { [LEFT_OUT]: leftOut, estimate: estimateOf(job, answers, known, folds) };
   const classes = known.targets.data;
   // Each row is judged by a threshold that was chosen without its fold.
   const isLeft = (fold: number) => (row: number) => foldOf[places[row]] === fold;
   const ofFold = sizes.map((_, fold) => bestThreshold(optimize, answers, classes, (row) => !isLeft(fold)(row)));
   const thresholds = Float64Array.from(places, (row) => ofFold[foldOf[row]]);
   const threshold = bestThreshold(optimize, answers, classes);
-  return { estimate: estimateOf(job, answers, known, folds, thresholds), threshold };
+  return { [LEFT_OUT]: leftOut, estimate: estimateOf(job, answers, known, folds, thresholds), threshold };
 }
 
 /** The figures of answers for rows that were left out, and their standard error. */

@@ -1,5 +1,6 @@
 // Decides how much each candidate counts. Its share depends on its loss on rows that were left out. Also computes the
 // answers of the mix on these rows.
+import type { Member } from "../estimators/saved.ts";
 import { exponential } from "../ground/powers.ts";
 import type { Problem } from "./problem.ts";
 import type { Plan } from "./work.ts";
@@ -10,6 +11,8 @@ export interface Tested {
   answers: Float64Array;
   /** Mean loss over the rows of each fold; Infinity where training failed. */
   losses: number[];
+  /** The network of each fold, where they are kept. */
+  members?: (Member | undefined)[];
 }
 
 /** Losses of so many rows count as one, since similar candidates are wrong about the same rows. */

@@ -30,6 +30,8 @@ export interface Problem {
   judge: Sample | undefined;
   /** The places of the rows held back, among all that came. */
   heldBack: readonly number[];
+  /** The number of a row of the sample among all that came. */
+  rowOf: (place: number) => number;
   seed: number;
   effort: Effort;
   /** The largest number of networks of the model. Undefined: as many as the effort allows. */
@@ -118,6 +120,7 @@ export function readProblem(job: Job): Problem {
     sample: rest,
     judge: job.judge && { ...job.judge, weights: readJudgeWeights(job.judge.sampleWeights, job.judge.x.rows) },
     heldBack: [],
+    rowOf: (place) => (counting ? counting[place] : place),
     seed: chosen,
     effort,
     ensemble: ensemble === undefined ? undefined : readNumber(ensemble, "ensemble", { whole: true, least: 1 }),
@@ -137,6 +140,7 @@ export function readProblem(job: Job): Problem {
   const split = holdBack(firstColumn(rest.targets), fraction, chosen, job.classes.length);
   problem.judge = pick(rest, split.validation);
   problem.sample = pick(rest, split.training);
+  problem.rowOf = (place) => (counting ? counting[split.training[place]] : split.training[place]);
   problem.heldBack = counting ? split.validation.map((place) => counting[place]) : split.validation;
   return problem;
 }

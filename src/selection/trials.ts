@@ -2,6 +2,7 @@
 import { answersOf } from "../estimators/answers.ts";
 import type { Task } from "../estimators/job.ts";
 import { meanLoss } from "./figures.ts";
+import { isKeeping } from "./left-out.ts";
 import { type Tested, hopelessOf } from "./mixing.ts";
 import { type Problem, type Sample, pick, placesWhere, seedOf } from "./problem.ts";
 import { Lesson, type Settings, type Trained, diverged, isFailure, train } from "./trial.ts";
@@ -33,6 +34,7 @@ export function* test(
   const tested: Tested[] = candidates.map(() => ({
     answers: new Float64Array(sample.x.rows * job.outputs).fill(NaN),
     losses: [],
+    ...(isKeeping(job) ? { members: [] } : {}),
   }));
   for (let first = 0; first < candidates.length; first += block) {
     for (let fold = 0; fold < folds; fold++) {
@@ -103,6 +105,10 @@ function* testOne(
       tested.answers.set(answers.subarray(i * outputs, (i + 1) * outputs), row * outputs);
     });
     tested.losses.push(meanLoss(problem, answers, sample));
+    if (tested.members) {
+      tested.members[fold] = member;
+      network = undefined;
+    }
   } catch (error) {
     if (!isFailure(error, problem)) throw error;
     failures.push(error);
