@@ -2,7 +2,7 @@
 // workers run in src/generated/. Does nothing for a target whose output is younger than all of its sources.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { embedCore, embedWorker } from "./embed-core.ts";
+import { embedCore, embedProgram, embedWorker } from "./embed-core.ts";
 import { root } from "./root.ts";
 
 const force = process.argv.includes("--force");
@@ -30,3 +30,4 @@ for (const [target, { outFile }] of Object.entries(asconfig.targets)) {
 
 embedCore(Object.keys(asconfig.targets));
 embedWorker();
+embedProgram();
