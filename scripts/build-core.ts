@@ -22,7 +22,7 @@ for (const [target, { outFile }] of Object.entries(asconfig.targets)) {
   const outputs = [`${root}/${outFile}`, `${root}/${outFile.replace(/\.wasm$/, ".d.ts")}`];
   const fresh = outputs.every((path) => existsSync(path) && statSync(path).mtimeMs > newestSource);
   if (fresh && !force) continue;
-  const entry = target === "common" ? "assembly/common.ts" : "assembly/index.ts";
+  const entry = `assembly/${target === "common" ? target : target.startsWith("predict") ? "predict" : "index"}.ts`;
   const compiler = `${root}/node_modules/assemblyscript/bin/asc.js`;
   const asc = spawnSync(process.execPath, [compiler, entry, "--target", target], { cwd: root, stdio: "inherit" });
   if (asc.status !== 0) process.exit(asc.status ?? 1);

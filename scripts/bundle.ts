@@ -73,7 +73,7 @@ const libraryBeside = (names: readonly string[]): Plugin => ({
     build.onResolve(
       {
         filter:
-          /\/(core\/engine|ground\/(parts|errors|options|powers)|memory\/(model|plan)|training\/(history|loop|options|turns|warnings)|network\/parameters|data\/(weighting|scaling)|estimators\/(answers|features|targets)|network\/json|description\/description)\.ts$/,
+          /\/(core\/engine|ground\/(parts|errors|options|powers)|memory\/(model|plan|samples)|training\/(history|loop|options|turns|warnings)|network\/parameters|data\/(weighting|scaling)|estimators\/(answers|features|targets)|network\/json|description\/description)\.ts$/,
       },
       () => ({
         path: "./library.js",
@@ -200,6 +200,30 @@ for (const name of ["index", "slim", "worker", ...parts]) {
   if (missing.length > 0) throw new Error(`src/library.ts has to export ${missing.join(", ")} for ${name}.js`);
 }
 
+// Prediction alone shares nothing with the library: a page has one or the other.
+await make({
+  ...library,
+  entryPoints: [
+    { in: "src/predict.ts", out: "predict" },
+    { in: "src/predict/float64.ts", out: "predict-float64" },
+  ],
+  plugins: [
+    {
+      name: "float64 beside",
+      setup(build) {
+        build.onResolve({ filter: /^\.\/float64\.ts$/ }, () => ({ path: "./predict-float64.js", external: true }));
+      },
+    },
+  ],
+});
+await make({
+  ...library,
+  format: "cjs",
+  entryPoints: ["src/predict.ts"],
+  outdir: undefined,
+  outfile: "dist/predict.cjs",
+});
+
 await make({
   ...common,
   entryPoints: ["src/node.ts"],
@@ -244,14 +268,15 @@ const types = `${root}/build/types`;
 const newest = Math.max(timeOf(`${types}/.tsbuildinfo`), timeOf(import.meta.filename));
 if (timeOf(`${dist}/index.d.cts`) < newest) {
   const output = { exportReferencedTypes: false, noBanner: true };
-  const [index, slim] = generateDtsBundle(
-    ["index", "init"].map((name) => ({ filePath: `${types}/src/${name}.d.ts`, output })),
+  const [index, slim, predict] = generateDtsBundle(
+    ["index", "init", "predict"].map((name) => ({ filePath: `${types}/src/${name}.d.ts`, output })),
     { preferredConfigPath: `${root}/tsconfig.public.json` },
   );
+  writeFileSync(`${dist}/predict.d.cts`, predict);
   writeFileSync(`${dist}/slim.d.cts`, `export * from "./index.cjs";\n${slim}`);
   writeFileSync(`${dist}/index.d.cts`, `/// <reference lib="esnext.disposable" />\n${index}`);
 }
-for (const name of ["index", "slim"]) {
+for (const name of ["index", "slim", "predict"]) {
   made.add(`${name}.d.cts`);
   write(`${name}.d.ts`, `export * from "./${name}.cjs";\n`);
 }

@@ -25,6 +25,7 @@ export { engineOf, refusalOf } from "./core/engine.ts";
 export { readSampleWeights } from "./data/weighting.ts";
 export { describe } from "./description/description.ts";
 export { writePlan } from "./memory/plan.ts";
+export { copyMatrix } from "./memory/samples.ts";
 export { Model } from "./memory/model.ts";
 export { copyByLayer } from "./network/parameters.ts";
 export { EpochList, historyOf } from "./training/history.ts";
