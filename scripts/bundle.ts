@@ -125,7 +125,7 @@ const libraryBeside = (names: readonly string[]): Plugin => ({
     build.onResolve(
       {
         filter:
-          /\/(core\/engine|ground\/(parts|errors|options|powers)|data\/(labels|rows|scaling|weighting)|estimators\/(answers|features|targets)|network\/json|description\/description|memory\/(samples|targets)|training\/(options|rows))\.ts$/,
+          /\/(core\/engine|ground\/(parts|errors|options|powers)|data\/(labels|rows|scaling|weighting)|estimators\/(answers|features|targets)|network\/json|description\/description|memory\/(copying|model|plan|samples|targets)|training\/(history|loop|options|rows|turns|warnings)|network\/parameters)\.ts$/,
       },
       () => ({
         path: "./library.js",
@@ -141,6 +141,14 @@ const libraryBeside = (names: readonly string[]): Plugin => ({
     }));
   },
 });
+
+/** What a worker serves with is the page's own library, which a browser has loaded already. */
+const pageBeside: Plugin = {
+  name: "page beside",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/page\.ts$/ }, () => ({ path: "./index.js", external: true }));
+  },
+};
 
 const common: BuildOptions = {
   absWorkingDir: root,
@@ -192,12 +200,15 @@ await make({
   ...library,
   format: "cjs",
   stdin: {
-    contents: 'export * from "./node.ts"; export * from "./library.ts"; export { init } from "./slim.ts";',
+    contents:
+      'export * from "./node.ts"; export * from "./library.ts"; export { init } from "./slim.ts"; export { serveHere } from "./remote/serving.ts";',
     resolveDir: `${root}/src`,
     loader: "ts",
   },
   outdir: undefined,
   outfile: "dist/library.cjs",
+  // Where it is asked for, this is for pages.
+  define: { ...library.define, "import.meta.url": "undefined" },
 });
 /** A module for `import` with the names of a CommonJS one, which is what runs. */
 const imported = (entry: string, own: readonly string[]): void =>
@@ -212,15 +223,19 @@ for (const [entry, own] of [
   imported(entry, own);
 }
 
+write("worker-node.cjs", 'require("./library.cjs").serveHere();\n');
+write("worker-node.js", 'import library from "./library.cjs";\nlibrary.serveHere();\n');
+
 const { "library.js": shared } = await make({ ...library, entryPoints: { library: "src/library.ts" } });
 await make({
   ...library,
   entryPoints: [
     { in: "src/page.ts", out: "index" },
     { in: "src/slim.ts", out: "slim" },
+    { in: "src/worker.ts", out: "worker" },
     ...parts.map((name) => ({ in: `src/parts/${name}.ts`, out: name })),
   ],
-  plugins: [partsBeside, libraryBeside(names)],
+  plugins: [partsBeside, libraryBeside(names), pageBeside],
 });
 for (const name of entries) {
   const { plugins = [], ...more } = ofEntry[name] ?? {};
@@ -254,6 +269,30 @@ for (const name of readdirSync(dist).filter((file) => made.has(file) && file.end
   const missing = taken.map((word) => word.split(" ")[0]).filter((word) => word !== "" && !shared.includes(word));
   if (missing.length > 0) throw new Error(`src/library.ts has to export ${missing.join(", ")} for ${name}`);
 }
+
+// Prediction alone shares nothing with the library: a page has one or the other.
+await make({
+  ...library,
+  entryPoints: [
+    { in: "src/predict.ts", out: "predict" },
+    { in: "src/predict/float64.ts", out: "predict-float64" },
+  ],
+  plugins: [
+    {
+      name: "float64 beside",
+      setup(build) {
+        build.onResolve({ filter: /^\.\/float64\.ts$/ }, () => ({ path: "./predict-float64.js", external: true }));
+      },
+    },
+  ],
+});
+await make({
+  ...library,
+  format: "cjs",
+  entryPoints: ["src/predict.ts"],
+  outdir: undefined,
+  outfile: "dist/predict.cjs",
+});
 
 await make({
   ...common,
@@ -300,15 +339,16 @@ const types = `${root}/build/types`;
 const newest = Math.max(timeOf(`${types}/.tsbuildinfo`), timeOf(import.meta.filename));
 if (timeOf(`${dist}/index.d.cts`) < newest) {
   const output = { exportReferencedTypes: false, noBanner: true };
-  const [index, slim, ...others] = generateDtsBundle(
-    ["index", "init", ...entries].map((name) => ({ filePath: `${types}/src/${name}.d.ts`, output })),
+  const [index, slim, predict, ...others] = generateDtsBundle(
+    ["index", "init", "predict", ...entries].map((name) => ({ filePath: `${types}/src/${name}.d.ts`, output })),
     { preferredConfigPath: `${root}/tsconfig.public.json` },
   );
+  writeFileSync(`${dist}/predict.d.cts`, predict);
   writeFileSync(`${dist}/slim.d.cts`, `export * from "./index.cjs";\n${slim}`);
   writeFileSync(`${dist}/index.d.cts`, `/// <reference lib="esnext.disposable" />\n${index}`);
   for (const [i, name] of entries.entries()) writeFileSync(`${dist}/${name}.d.cts`, withoutCopies(others[i], index));
 }
-for (const name of ["index", "slim", ...entries]) {
+for (const name of ["index", "slim", "predict", ...entries]) {
   made.add(`${name}.d.cts`);
   write(`${name}.d.ts`, `export * from "./${name}.cjs";\n`);
 }

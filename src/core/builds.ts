@@ -42,7 +42,7 @@ export function sourceOf(build: Build): { bytes?: Uint8Array<ArrayBuffer>; compi
 }
 
 /** Undoes `encode` of scripts/embed-core.ts: a character is a byte plus 40; } before it adds 90, ~ adds 180. */
-function decode(text: string): Uint8Array<ArrayBuffer> {
+export function decode(text: string): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(text.length);
   let length = 0;
   let page = 0;

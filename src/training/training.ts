@@ -4,14 +4,14 @@ import type { Model } from "../memory/model.ts";
 import type { AbortSignalLike } from "../ground/signal.ts";
 import { Loop } from "./loop.ts";
 import type { FitOptions } from "./options.ts";
-import { STREAMS } from "./parts.ts";
+import { type Change, type Course, REMOTE, STREAMS, type Snapshot } from "./parts.ts";
 import type { EpochReport, History } from "./reports.ts";
 import type { Slices, Stream } from "./rows.ts";
 import { SLICE, settled, turn } from "./turns.ts";
 import type { Warnings } from "./warnings.ts";
 
 /** Makes the loop of a training. */
-type Begin = (options: FitOptions, stream?: Stream) => Loop;
+type Begin = (options: FitOptions, stream?: Stream) => { run(): Slices };
 
 /** Trains to the end in one go. */
 export function trainSync(model: Model, warnings: Warnings, data: Data | BatchSource, options: FitOptions): History {
@@ -48,12 +48,15 @@ function isSource(data: unknown): data is BatchSource {
  * only when the next is asked for; leaving the iteration stops the training, with "aborted" in the history.
  */
 export class Training implements PromiseLike<History>, AsyncIterable<EpochReport> {
-  #loop: Loop | undefined;
+  readonly #model: Model;
+  #loop: Course | undefined;
   readonly #ended: Promise<History>;
   #resolve!: (history: History) => void;
   #reject!: (error: unknown) => void;
   readonly #slices: Slices | undefined;
   #signal: AbortSignalLike | undefined;
+  /** Training goes on when this has settled. */
+  #held: Promise<unknown> | undefined;
   #current: Promise<void> | undefined;
   /** While a slice runs: what callbacks do then, the loop notices itself. */
   #isWorking = false;
@@ -68,15 +71,25 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    const begin: Begin = (given, stream) => {
-      const loop = (this.#loop = new Loop(model, warnings, data as Data, given, false, stream));
+    this.#model = model;
+    const enter = (loop: Course): Slices => {
+      this.#loop = loop;
+      if (this.#isIterated) loop.stopAtEpochs();
       // As it was read: a getter may give another one now, or throw.
       this.#signal = loop.signal;
       this.#signal?.addEventListener("abort", this.#abort);
-      return loop;
+      return loop.run();
+    };
+    const here = (given: FitOptions, stream?: Stream): Course =>
+      new Loop(model, warnings, data as Data, given, false, stream);
+    const begin: Begin = (given, stream) => {
+      const slices = enter(here(given, stream));
+      return { run: () => slices };
     };
     try {
-      this.#slices = slicesOf(model, data, options, false, begin);
+      this.#slices = options?.worker
+        ? elsewhere(model, warnings, data as Data, options, enter, () => here(options))
+        : slicesOf(model, data, options, false, begin);
     } catch (error) {
       this.#loop?.abandon();
       this.#fail(error);
@@ -89,6 +102,30 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   /** What was reached so far. */
   get history(): History {
     return this.#loop?.history ?? { epochs: [], stopped: "aborted" };
+  }
+
+  /**
+   * The weights as they are now; training goes on. With `worker` they come from there, and the network has them from then on:
+   * ask for one, draw with `predict` or `activations`, and ask again.
+   * @throws (rejects with) PropagoError ERR_WORKER where the worker is lost.
+   */
+  async snapshot(): Promise<Snapshot> {
+    return (await REMOTE.load()).snapshot(this.#model, this.#loop);
+  }
+
+  /**
+   * Changes a training under way from the next epoch on, and the network for good. Gives the last epoch before that.
+   *
+   * ```ts
+   * for await (const { epoch } of training) if (epoch === 57) void training.change({ learningRate: 0.003 });
+   * ```
+   *
+   * @throws (rejects with) PropagoError ERR_CONFIG for a value that cannot be, and where training has ended.
+   */
+  change(values: Change): Promise<number> {
+    const loaded = REMOTE.load();
+    this.#held = loaded.catch(() => {});
+    return loaded.then((part) => part.change(this.#model, this.#isDone ? undefined : this.#loop, values, this.#isWorking));
   }
 
   /** As of a promise: what to do with the history, or with an error. */
@@ -129,9 +166,9 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
         last = answer.catch(() => {});
         return answer;
       },
-      return: () => {
-        this.#stop();
-        return Promise.resolve({ done: true, value: undefined });
+      return: async () => {
+        await this.#stop();
+        return { done: true, value: undefined };
       },
     };
   }
@@ -161,6 +198,7 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   async #work(): Promise<void> {
     this.#isWorking = true;
     try {
+      if (this.#held) await this.#held;
       const { done, value } = this.#slices?.next() ?? { done: true };
       if (done) this.#succeed();
       else if (value instanceof Promise) {
@@ -182,23 +220,18 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
 
   /** The signal's listener: ends a training that waits to be asked for its next epoch. */
   readonly #abort = (): void => {
-    if (this.#isWorking || this.#isDone) return;
-    try {
-      this.#loop?.abandon();
-      this.#fail(this.#signal?.reason);
-    } catch (error) {
-      this.#fail(error);
-    }
+    if (!this.#isWorking) void this.#stop(() => this.#fail(this.#signal?.reason));
   };
 
   /** Stops between two batches. */
-  #stop(): void {
+  async #stop(end = () => this.#succeed()): Promise<void> {
     if (this.#isDone) return;
     try {
-      if (this.#loop) this.#loop.abandon();
       // What waits for its first rows has no loop yet.
-      else this.#slices?.return();
-      this.#succeed();
+      if (!this.#loop) this.#slices?.return();
+      const left = this.#loop?.abandon();
+      if (left) await left;
+      end();
     } catch (error) {
       this.#fail(error);
     }
@@ -223,4 +256,17 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
       // Signals may be of a class of the user's own; the training has ended.
     }
   }
+}
+
+/** A training in a worker, with the part for it; where no worker is to be had, here. */
+function* elsewhere(
+  model: Model,
+  warnings: Warnings,
+  data: Data,
+  options: FitOptions,
+  begin: (loop: Course) => Slices,
+  here: () => Course,
+): Slices {
+  if (!REMOTE.here) yield* settled(REMOTE.load());
+  yield* REMOTE.need("worker").courseOf(model, warnings, data, options, begin, here);
 }
