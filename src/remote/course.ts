@@ -41,6 +41,7 @@ export function* courseOf(
   const settings = readFitOptions(options, model.description);
   settings.signal?.throwIfAborted();
   refuseFunctions(settings, model);
+  refuseBatches(data);
   model.lock();
   const course = new RemoteCourse(model, warnings, data, options, settings);
   const slices = begin(course);
@@ -51,6 +52,17 @@ export function* courseOf(
   }
   settings.signal?.throwIfAborted();
   yield* begin(here());
+}
+
+/** Batches are made by code of the user's, which cannot move. */
+function refuseBatches(data: unknown): void {
+  const isSource = typeof data === "object" && data !== null && (Symbol.iterator in data || Symbol.asyncIterator in data);
+  if (!isSource && typeof data !== "function") return;
+  throw new PropagoError(
+    "ERR_CONFIG",
+    "worker: batches are made by code in this thread; pass { x, y }, or leave worker out, or make the network and its batches in " +
+      "a worker of your own",
+  );
 }
 
 /** What holds functions of the user's cannot move. */
