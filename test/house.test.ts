@@ -134,6 +134,7 @@ describe("the library", () => {
     ["estimators"],
     ["selection"],
     ["files"],
+    ["keeping"],
     ["parts"],
     ["cli"],
   ];

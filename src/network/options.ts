@@ -6,6 +6,12 @@ import type { MetricSpec } from "../tables/names.ts";
 /** What `Network.fromJSON` takes beside the network. */
 export type FromJSONOptions = Pick<NetworkOptions, "build">;
 
+/** What `Network.resume` takes beside the checkpoint. */
+export interface ResumeOptions extends Pick<NetworkOptions, "build"> {
+  /** The learning rate's function, where it was one: no file can hold it. */
+  learningRate?: (step: number) => number;
+}
+
 /** Which of a network's weights are meant. */
 export interface WeightsOptions {
   /** The moving average of the weights (the optimizer's `averaging`) instead of the weights. Default false. */

@@ -1,5 +1,6 @@
 // The parts of the library that a training needs or can use, loaded before it begins.
 import type { NetworkDescription } from "../description/description.ts";
+import type { Model } from "../memory/model.ts";
 import { Part } from "../ground/parts.ts";
 import type { Search } from "../search/search.ts";
 import type { Crew } from "./crew.ts";
@@ -14,6 +15,11 @@ export const DIAGNOSIS = new Part<{ Diagnosis: typeof Diagnosis; causesOf: typeo
 
 /** Who makes steps on several threads. */
 export const CREW = new Part<{ Crew: typeof Crew }>("threads");
+
+/** Who makes checkpoints of a training. */
+export const STATE = new Part<{ keeping(model: Model, loop: object): Generator<Promise<void> | undefined, void> }>(
+  "state",
+);
 
 /** Milliseconds that training waits for parts that it can be without. */
 const PATIENCE = 1000;

@@ -48,7 +48,8 @@ export interface Looks {
 /** All that one network was told. */
 export class Warnings {
   readonly looks: Looks = { first: undefined, trained: 0, looked: 0, due: 0 };
-  readonly #told = new Set<string>();
+  /** What was told, by code and place. */
+  readonly told = new Set<string>();
   #news: TrainingWarning[] = [];
 
   /** Warnings since this was last asked; nothing where there are none. */
@@ -62,8 +63,8 @@ export class Warnings {
   /** Tells what was not told before, of a layer or a column of x. */
   tell(code: WarningCode, message: string, place?: Pick<TrainingWarning, "layer" | "column">): void {
     const key = `${code} ${place?.layer}`;
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
+    if (this.told.has(key)) return;
+    this.told.add(key);
     this.#news.push({ code, message: printable(message), ...place });
   }
 }
