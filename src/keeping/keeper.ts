@@ -41,10 +41,15 @@ export interface Checkpoints {
   save: ((bytes: Uint8Array<ArrayBuffer>) => unknown) | undefined;
   rhythm: Rhythm;
   from: unknown;
+  /** The clock, where others look at it too. */
+  clock?: Clock;
+  /** Whether one is made at the end. */
+  isLast?: boolean;
 }
 
 /** Reads fit's `checkpoint`. @throws PropagoError ERR_CONFIG for one that cannot be. */
 export function readCheckpoints(value: unknown): Checkpoints {
+  if (value instanceof Inner) return value;
   const expected = "a function that takes the bytes, or { save, every, from }";
   if (typeof value === "function") return { save: value as Checkpoints["save"], rhythm: readRhythm(undefined), from: undefined }; // prettier-ignore
   if (typeof value !== "object" || value === null || Array.isArray(value) || ArrayBuffer.isView(value)) {
@@ -82,6 +87,11 @@ export class Clock {
     return performance.now() - this.#time >= milliseconds || epochs - this.#epochs >= most;
   }
 
+  /** A training of so many epochs has ended, and another begins to count. */
+  shift(epochs: number): void {
+    this.#epochs -= epochs;
+  }
+
   /** A checkpoint was made. */
   reset(epochs: number): void {
     this.#time = performance.now();
@@ -89,13 +99,33 @@ export class Clock {
   }
 }
 
+/** Checkpoints of one of several trainings, which together have one clock. */
+export class Inner implements Checkpoints {
+  readonly save: (bytes: Uint8Array<ArrayBuffer>) => unknown;
+  readonly rhythm: Rhythm = { milliseconds: Infinity, epochs: Infinity };
+  readonly from: unknown;
+  readonly clock: Clock;
+  readonly isLast: boolean;
+  /** How many epochs were trained, and whether the clock asks for a checkpoint. */
+  epochs = 0;
+  isDue = false;
+
+  constructor(clock: Clock, from: unknown, isLast: boolean, save: (bytes: Uint8Array<ArrayBuffer>) => unknown) {
+    this.clock = clock;
+    this.from = from;
+    this.isLast = isLast;
+    this.save = save;
+  }
+}
+
 /** Runs a training, from a checkpoint if one is given, and saves others on the way and at its end. */
 export function* keeping(model: Model, loop: Loop): Slices {
-  const { save, rhythm, from } = readCheckpoints(loop.settings.checkpoint);
+  const read = readCheckpoints(loop.settings.checkpoint);
+  const { save, rhythm, from, isLast = true } = read;
   if (from !== undefined) goOn(model, loop, from);
   const bytes = (): Uint8Array<ArrayBuffer> => checkpointOf(model, loop.warnings);
   const { signal } = loop.settings;
-  const clock = new Clock(rhythm, loop.epochs.count);
+  const clock = read.clock ?? new Clock(rhythm, loop.epochs.count);
   const { history } = loop;
   const isOver = (): boolean => history.stopped !== "aborted" || loop.epochs.count >= loop.total;
   let isSaved = isOver();
@@ -114,10 +144,14 @@ export function* keeping(model: Model, loop: Loop): Slices {
     // Of a promise it is awaited in the middle of something.
     if (value !== undefined || save === undefined) continue;
     isSaved = false;
-    if (loop.search?.isBetween || !(clock.isDue(loop.epochs.count) || isOver())) continue;
+    const { count } = loop.epochs;
+    const isDue = clock.isDue(count);
+    if (read instanceof Inner) Object.assign(read, { epochs: count, isDue });
+    if (loop.search?.isBetween || !(isDue || (isLast && isOver()))) continue;
     isSaved = true;
     yield* make();
-    clock.reset(loop.epochs.count);
+    // One of several is saved with the others, by who has the clock.
+    if (isDue && !(read instanceof Inner)) clock.reset(count);
   }
   loop.leaving = undefined;
 }
