@@ -15,7 +15,7 @@ export {
   readOptions,
 } from "./ground/options.ts";
 export { StandardScaler } from "./data/scaling.ts";
-export { cut, printable, show } from "./ground/errors.ts";
+export { cut, didYouMean, printable, show } from "./ground/errors.ts";
 export { answersOf } from "./estimators/answers.ts";
 export { Features } from "./estimators/features.ts";
 export { TargetScaling } from "./estimators/targets.ts";
@@ -24,3 +24,4 @@ export { Part, fill, loadWith } from "./ground/parts.ts";
 export { engineOf, refusalOf } from "./core/engine.ts";
 export { readSampleWeights } from "./data/weighting.ts";
 export { describe } from "./description/description.ts";
+export { readNetworkJSON } from "./network/json.ts";
