@@ -69,7 +69,7 @@ const parts = readdirSync(`${root}/src/parts`, { encoding: "utf8" })
   .filter((name) => name !== "rows" && name !== "loaders");
 
 /** Entries of their own, each built from src/NAME.ts. They take what they share with the library from it. */
-const entries = ["files", "report"];
+const entries = ["files", "report", "disk"];
 
 /** Modules of which the library gives something away: those that src/index.ts and src/library.ts name. */
 const sharedModules = new Set(

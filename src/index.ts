@@ -52,9 +52,15 @@ export type {
 } from "./description/helpers.ts";
 export type { NetworkOptions } from "./description/options.ts";
 export type { LayerWeights, LayerWeightsInput } from "./memory/tensors.ts";
-export type { EarlyStopping, FitOptions, Shuffle } from "./training/options.ts";
+export type { CheckpointOptions, EarlyStopping, FitOptions, Shuffle } from "./training/options.ts";
 export type { BatchReport, EpochReport, History } from "./training/reports.ts";
-export type { EvaluateOptions, FromJSONOptions, PredictOptions, WeightsOptions } from "./network/options.ts";
+export type {
+  EvaluateOptions,
+  FromJSONOptions,
+  PredictOptions,
+  ResumeOptions,
+  WeightsOptions,
+} from "./network/options.ts";
 export type { LearningRateOptions, LearningRates } from "./network/rate-search.ts";
 export type { Evaluation } from "./tables/metrics.ts";
 export type { TrainingWarning, WarningCode } from "./training/warnings.ts";

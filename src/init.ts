@@ -5,7 +5,7 @@ import type { Build, BuildSource } from "./core/builds.ts";
 import { type WasmSource, buildOf, isModule, readBuild } from "./core/brought.ts";
 import { readObject } from "./ground/options.ts";
 import { fill } from "./ground/parts.ts";
-import { compareWithDifferences } from "./network/differences.ts";
+import { differencesOf } from "./network/differences.ts";
 import { rareRows } from "./parts/rows.ts";
 
 export interface InitOptions {
@@ -35,6 +35,6 @@ export async function init(options: InitOptions): Promise<void> {
 
 function enter(build: Build, text: BuildSource): void {
   if (build === "simd") fill("complete", { ...rareRows, text });
-  else if (build === "float64") fill("float64", { compareWithDifferences, text });
+  else if (build === "float64") fill("float64", { differencesOf, text });
   else fill(build, { text });
 }

@@ -17,7 +17,7 @@ export {
   readOptions,
 } from "./ground/options.ts";
 export { StandardScaler } from "./data/scaling.ts";
-export { UNSEEN, cut, printable, show } from "./ground/errors.ts";
+export { UNSEEN, cut, didYouMean, printable, show } from "./ground/errors.ts";
 export { answersOf } from "./estimators/answers.ts";
 export { Features } from "./estimators/features.ts";
 export { TargetScaling } from "./estimators/targets.ts";
@@ -37,7 +37,7 @@ export { writePlan } from "./memory/plan.ts";
 export { copyMatrix } from "./memory/copying.ts";
 export { Model } from "./memory/model.ts";
 export { copyByLayer } from "./network/parameters.ts";
-export { EpochList, historyOf } from "./training/history.ts";
+export { EpochList, FEW, historyOf } from "./training/history.ts";
 export { Loop } from "./training/loop.ts";
 export { SLICE, settled, turn } from "./training/turns.ts";
 export { Warnings } from "./training/warnings.ts";

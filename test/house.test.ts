@@ -77,7 +77,7 @@ describe("the core", () => {
       "training/epochs",
       "training/evaluation",
     ],
-    ["index", "common"],
+    ["index", "common", "predict"],
   ].flat();
 
   test("imports point one way", () => {
@@ -134,6 +134,7 @@ describe("the library", () => {
     ["estimators"],
     ["selection"],
     ["files", "report"],
+    ["keeping", "remote", "predict"],
     ["parts"],
     ["cli"],
   ];

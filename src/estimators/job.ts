@@ -27,6 +27,8 @@ export interface Job {
   classes: readonly Label[];
   /** How many outputs a network has. */
   outputs: number;
+  /** Milliseconds that were spent on the search, where it goes on from a checkpoint; otherwise since it began. */
+  spent?: () => number;
   /** The user's own validation rows. */
   judge?: { x: Rows; targets: Rows; sampleWeights?: SampleWeights };
   make(options: NetworkOptions<DType>): Network<DType>;
@@ -56,6 +58,8 @@ export interface Task {
   options: FitOptions;
   /** Whether training takes so little time that it may block. */
   isShort: boolean;
+  /** Whether the network is only asked about rows and then thrown away. */
+  isPassing?: boolean;
 }
 
 /** How a Classifier or Regressor is trained and measured: a part that pages load apart. */

@@ -3,7 +3,7 @@
 import { PropagoError } from "../ground/errors.ts";
 
 /* eslint-disable @typescript-eslint/consistent-type-imports -- imports would reach pages and edge runtimes */
-interface Modules {
+export interface Modules {
   fs: typeof import("node:fs");
   path: typeof import("node:path");
 }
@@ -43,6 +43,9 @@ const REASONS: Readonly<Record<string, string>> = {
   EMFILE: "too many open files",
   ENOTDIR: "a part of the path is no folder",
   ENAMETOOLONG: "the name is too long",
+  EEXIST: "there is a file of this name",
+  EFBIG: "the file would be larger than is allowed here",
+  EIO: "the disk does not answer",
   ELOOP: "it is a symbolic link, or links lead in a circle",
 };
 
@@ -62,6 +65,18 @@ export function readFileBytes(path: string, most: number): Uint8Array<ArrayBuffe
   const { fs } = needDisk(path);
   const { O_RDONLY, O_NONBLOCK = 0 } = fs.constants;
   return reading(path, () => readOpened(path, fs.openSync(path, O_RDONLY | O_NONBLOCK), most).bytes);
+}
+
+/**
+ * Does something with Node's modules for the files at `path`.
+ * @throws PropagoError ERR_IO, which begins with what could not be done.
+ */
+export function withDisk<R>(path: string, what: string, work: (modules: Modules) => R): R {
+  try {
+    return work(needDisk(path));
+  } catch (error) {
+    throw ioError(error, `${what} ${path}`);
+  }
 }
 
 function reading<R>(path: string, work: () => R): R {

@@ -4,6 +4,7 @@ import type { Engine } from "../core/engine.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import { PropagoError } from "../ground/errors.ts";
 import { isScaledToData } from "../description/initializers.ts";
+import { wantsData } from "./first-weights.ts";
 import type { Layout } from "./layout.ts";
 import type { Dataset } from "./samples.ts";
 import { gather } from "./gathering.ts";
@@ -13,6 +14,28 @@ import type { FloatArray } from "../ground/arrays.ts";
 const MOST_ROWS = 1024;
 /** What weights are divided by where their weighted inputs are beyond all numbers. */
 const LARGE = 2 ** 64;
+
+/**
+ * Does what `Network.initialize` is for, with the samples that `read` copies in.
+ * @throws PropagoError ERR_CONFIG where no layer begins so, ERR_BUSY while a training runs.
+ */
+export function scaleTo(
+  model: { layout: Layout; description: NetworkDescription; scaleToData(dataset: Dataset, rows: number): void },
+  read: () => Dataset,
+): void {
+  const { layout, description } = model;
+  if (!wantsData(description)) {
+    const text = 'initialize(x) is for layers with init: "lsuv", of which there is none here';
+    throw new PropagoError("ERR_CONFIG", text);
+  }
+  if (layout.isBusy) throw new PropagoError("ERR_BUSY", "initialize(x) comes before fit(), which is running");
+  const dataset = read();
+  try {
+    model.scaleToData(dataset, dataset.rows);
+  } finally {
+    dataset.release();
+  }
+}
 
 /**
  * Scales the weights of layers that begin so, from the first to the last, until the variance of their weighted inputs is 1 over

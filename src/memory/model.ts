@@ -5,16 +5,17 @@ import type { NetworkDescription } from "../description/description.ts";
 import { PropagoError } from "../ground/errors.ts";
 import { Part } from "../ground/parts.ts";
 import { drawFirstWeights, wantsData } from "./first-weights.ts";
-import type { scaleToData } from "./lsuv.ts";
+import type { scaleTo, scaleToData } from "./lsuv.ts";
 import { Layout } from "./layout.ts";
 import type { Dataset } from "./samples.ts";
 
 /** Who scales first weights to data. */
 export interface ScalingToData {
   scaleToData: typeof scaleToData;
+  scaleTo: typeof scaleTo;
 }
 
-const SCALING = new Part<ScalingToData>("complete");
+export const SCALING = new Part<ScalingToData>("complete");
 
 /** Gives back the memory of models that nobody can reach any more. */
 const forgotten = new FinalizationRegistry<Layout>((layout) => {
@@ -32,6 +33,9 @@ export class Model {
   isUnscaled: boolean;
   /** Whether it was read from JSON without the state of its training, so that schedules begin anew. */
   isBegunAnew = false;
+  /** The training under way, and who goes on with one that a checkpoint was made of: see src/keeping/. */
+  loop: object | undefined;
+  resumed: ((loop: object) => void) | undefined;
   #isDisposed = false;
 
   /** Takes up memory and draws first weights, unless it is to stay blank: then they are 0. */

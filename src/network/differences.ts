@@ -5,12 +5,26 @@ import type { Dataset } from "../memory/samples.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 import type { LayerWeights } from "../memory/tensors.ts";
 
-/** The largest difference between `own`, the gradients of a network, and central differences of its float64 twin's loss. */
-export function compareWithDifferences(
-  { engine, layout }: Model,
-  dataset: Dataset,
+/** `compareWithDifferences` for a network, its gradients and a twin of it in float64, which is thrown away. */
+export function differencesOf(
+  { layout }: Model,
   own: readonly LayerWeights[],
+  twin: Model,
+  read: () => Dataset,
 ): number {
+  let dataset: Dataset | undefined;
+  try {
+    twin.layout.progress = layout.progress;
+    dataset = read();
+    return compareWithDifferences(twin, dataset, own);
+  } finally {
+    dataset?.release();
+    twin.dispose();
+  }
+}
+
+/** The largest difference between `own`, the gradients of a network, and central differences of its float64 twin's loss. */
+function compareWithDifferences({ engine, layout }: Model, dataset: Dataset, own: readonly LayerWeights[]): number {
   const { core } = engine;
   const rows = dataset.rows;
   const plan = layout.prepare(rows, "train");

@@ -8,8 +8,7 @@ import { PropagoError } from "../ground/errors.ts";
 import { BLANK } from "../ground/marks.ts";
 import { copied, readFlag, readObject } from "../ground/options.ts";
 import { Part } from "../ground/parts.ts";
-import { wantsData } from "../memory/first-weights.ts";
-import { Model } from "../memory/model.ts";
+import { Model, SCALING } from "../memory/model.ts";
 import { copyMatrix } from "../memory/copying.ts";
 import { Dataset } from "../memory/samples.ts";
 import type { LayerWeights, LayerWeightsInput } from "../memory/tensors.ts";
@@ -25,11 +24,18 @@ import { trainStep } from "../training/step.ts";
 import { Training, trainSync } from "../training/training.ts";
 import { Warnings } from "../training/warnings.ts";
 import { numbersToJSON, readNetworkJSON } from "./json.ts";
-import type { EvaluateOptions, FromJSONOptions, Packing, PredictOptions, WeightsOptions } from "./options.ts";
+import type {
+  EvaluateOptions,
+  FromJSONOptions,
+  Packing,
+  PredictOptions,
+  ResumeOptions,
+  WeightsOptions,
+} from "./options.ts";
 import { copyByLayer, readWeights } from "./parameters.ts";
 import type { restoreState, specWithRate, stateToJSON } from "./state.ts";
 import type { LearningRateOptions, LearningRates, findRate } from "./rate-search.ts";
-import type { compareWithDifferences } from "./differences.ts";
+import type { differencesOf } from "./differences.ts";
 import type { Trace, traceOf } from "./trace.ts";
 import type { activationsOf } from "./activations.ts";
 import type { summaryOf } from "./summary.ts";
@@ -47,15 +53,27 @@ const NONE: PredictOptions = {};
 /** The search for a learning rate. */
 const RATE_SEARCH = new Part<{ findRate: typeof findRate }>("search");
 
-/** Gradients held against differences. */
+/** Where training stands, and checkpoints of it. */
 const STATE = new Part<{
   restoreState: typeof restoreState;
   specWithRate: typeof specWithRate;
   stateToJSON: typeof stateToJSON;
+  checkpointOf(model: Model, warnings: Warnings): Uint8Array<ArrayBuffer>;
+  resume<N>(bytes: unknown, more: object, make: (options: object) => Made<N>): N;
 }>("state");
+
+/** A new network with its inside, for who fills it. */
+interface Made<N> {
+  network: N;
+  model: Model;
+  warnings: Warnings;
+}
+
 /** Networks as bytes. */
 const BYTES = new Part<Packing>("bytes");
-const DIFFERENCES = new Part<{ compareWithDifferences: typeof compareWithDifferences }>("float64");
+
+/** Gradients held against differences. */
+const DIFFERENCES = new Part<{ differencesOf: typeof differencesOf }>("float64");
 
 /**
  * A neural network: layers, a loss, an optimizer, and the weights.
@@ -163,20 +181,11 @@ export class Network<D extends DType = "float32"> {
    */
   initialize(x: Matrix): void {
     this.#model.checkUsable();
-    const { description, engine, layout } = this.#model;
-    if (!wantsData(description)) {
-      throw new PropagoError(
-        "ERR_CONFIG",
-        'initialize(x) is for layers with init: "lsuv", of which there is none here',
-      );
-    }
-    if (layout.isBusy) throw new PropagoError("ERR_BUSY", "initialize(x) comes before fit(), which is running");
-    const dataset = new Dataset(engine, readMatrix(x, "x", this.inputs), undefined, description);
-    try {
-      this.#model.scaleToData(dataset, dataset.rows);
-    } finally {
-      dataset.release();
-    }
+    const { description, engine } = this.#model;
+    SCALING.need("initialize(x)").scaleTo(
+      this.#model,
+      () => new Dataset(engine, readMatrix(x, "x", this.inputs), undefined, description),
+    );
   }
 
   /**
@@ -316,16 +325,8 @@ export class Network<D extends DType = "float32"> {
   checkGradients(data: Data): number {
     const part = DIFFERENCES.need("checkGradients");
     const own = this.gradients(data);
-    const twin = this.#twin({ dtype: "float64" });
-    let dataset: Dataset | undefined;
-    try {
-      twin.#model.layout.progress = this.#model.layout.progress;
-      dataset = readData(twin.#model, data);
-      return part.compareWithDifferences(twin.#model, dataset, own);
-    } finally {
-      dataset?.release();
-      twin.dispose();
-    }
+    const twin = this.#twin({ dtype: "float64" }).#model;
+    return part.differencesOf(this.#model, own, twin, () => readData(twin, data));
   }
 
   /**
@@ -405,6 +406,32 @@ export class Network<D extends DType = "float32"> {
       throw error;
     }
     return network;
+  }
+
+  /**
+   * Everything as bytes: weights, the optimizer's memory, and the training under way down to its place within the epoch.
+   * `Network.resume` makes a network of it whose `fit` ends with the same bits as one that was never stopped.
+   * @throws PropagoError in a page ERR_PART, before `propago/state` is imported; ERR_BUSY in the middle of a step that
+   * threads share.
+   */
+  checkpoint(): Uint8Array<ArrayBuffer> {
+    this.#model.checkUsable();
+    return STATE.need("checkpoint()").checkpointOf(this.#model, this.#warnings);
+  }
+
+  /**
+   * The network that `checkpoint` gave. Where it was made during a `fit`, the next `fit` goes on with that one, from the
+   * same batch: give it the same data and options; `epochs` counts those before the checkpoint too.
+   * @throws PropagoError ERR_FORMAT for bytes that are no checkpoint, or one of another version.
+   */
+  static resume<D extends DType = DType>(
+    checkpoint: Uint8Array | ArrayBuffer,
+    options: ResumeOptions = {},
+  ): Network<D> {
+    return STATE.need("Network.resume").resume(checkpoint, options, (spec) => {
+      const network = new Network({ ...spec, [BLANK]: true } as unknown as NetworkOptions<D>);
+      return { network, model: network.#model, warnings: network.#warnings };
+    });
   }
 
   /**

@@ -6,6 +6,12 @@ import type { MetricSpec } from "../tables/names.ts";
 /** What `Network.fromJSON` takes beside the network. */
 export type FromJSONOptions = Pick<NetworkOptions, "build">;
 
+/** What `Network.resume` takes beside the checkpoint. */
+export interface ResumeOptions extends Pick<NetworkOptions, "build"> {
+  /** The learning rate's function, where it was one: no file can hold it. */
+  learningRate?: (step: number) => number;
+}
+
 /** What the part "bytes" has: what `toJSON` gives, with typed arrays in it, as bytes and back. */
 export interface Packing {
   pack(network: object): Uint8Array<ArrayBuffer>;

@@ -1,21 +1,23 @@
 // Where training stands, as JSON: with it, `fit` after `fromJSON` goes on to the same bits as if nothing had been saved.
-import type { NetworkJSON, StateJSON } from "../description/options.ts";
+import type { StateJSON } from "../description/options.ts";
 import { type NetworkDescription, describe } from "../description/description.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { isArray, isPlain, readFields } from "../ground/options.ts";
+import type { FloatArray } from "../ground/arrays.ts";
 import type { Model } from "../memory/model.ts";
 import { numbersToJSON, readNumbersJSON } from "./json.ts";
 
-export function stateToJSON({ layout, isUnscaled }: Model): StateJSON {
+export function stateToJSON(model: Model): StateJSON {
+  const { state, remembered } = stateOf(model);
+  const { isUnscaled, ...rest } = state;
+  return { ...rest, remembered: numbersToJSON(remembered ?? []), ...(isUnscaled ? { isUnscaled } : {}) };
+}
+
+/** Where training stands, with the optimizer's arrays apart; those are good until the next allocation. */
+export function stateOf({ layout, isUnscaled }: Model) {
   const { memory, ...progress } = layout.progress;
-  const remembered = progress.step > 0 || progress.pending > 0 ? layout.state() : [];
-  return {
-    ...progress,
-    memory: [...memory],
-    plateau: { ...layout.plateau },
-    remembered: numbersToJSON(remembered),
-    ...(isUnscaled ? { isUnscaled } : {}),
-  };
+  const remembered = progress.step > 0 || progress.pending > 0 ? layout.state() : undefined;
+  return { state: { ...progress, memory: [...memory], plateau: { ...layout.plateau }, isUnscaled }, remembered };
 }
 
 /** Counts, beyond which JavaScript's numbers or the core's words do not go. */
@@ -26,7 +28,7 @@ const POWERS = ["power1", "power2", "power3"] as const;
  * Gives a model that was just read the state of its training.
  * @throws PropagoError ERR_FORMAT for anything that `stateToJSON` would not have written for it.
  */
-export function restoreState(model: Model, json: NetworkJSON["state"]): void {
+export function restoreState(model: Model, json: unknown): void {
   const { layout, description } = model;
   const { optimizer } = description;
   const given: Record<string, unknown> = isPlain(json) ? { ...json } : {};
@@ -56,7 +58,9 @@ export function restoreState(model: Model, json: NetworkJSON["state"]): void {
   const numbers =
     arrays === undefined
       ? undefined
-      : readNumbersJSON(arrays, "state.remembered", layout.remembered, description.dtype);
+      : isBlock(arrays, layout)
+        ? arrays
+        : readNumbersJSON(arrays, "state.remembered", layout.remembered, description.dtype);
   if (!isPlain(plateau)) throw bad("plateau must be an object", plateau);
   const {
     scale,
@@ -79,6 +83,12 @@ export function restoreState(model: Model, json: NetworkJSON["state"]): void {
   };
   Object.assign(layout.plateau, steps, best === undefined ? {} : { best });
   model.isUnscaled = model.isUnscaled && isUnscaled;
+}
+
+/** Whether these are the numbers themselves, as a checkpoint has them. */
+function isBlock(value: unknown, { engine, remembered }: Model["layout"]): value is FloatArray {
+  const Kind = engine.bytes === 4 ? Float32Array : Float64Array;
+  return value instanceof Kind && value.length === remembered;
 }
 
 function bad(expected: string, value: unknown): PropagoError {

@@ -7,7 +7,7 @@ import type { ScalingToData } from "../memory/model.ts";
 import { classWeightsOf, classesOf } from "../memory/classes.ts";
 import type { Counting, Scoring } from "../memory/samples.ts";
 import { scoresOf } from "../memory/scoring.ts";
-import { scaleToData } from "../memory/lsuv.ts";
+import { scaleTo, scaleToData } from "../memory/lsuv.ts";
 import { RARE_INITIALIZERS } from "../tables/rare-initializers.ts";
 import { RARE_SCHEDULES } from "../tables/rare-schedules.ts";
 import { RARE_LAYERS } from "../tables/rare-layers.ts";
@@ -20,6 +20,7 @@ export const rareRows: RareRows & ScalingToData & Scoring & Counting & RareOptim
   metric: SCORES,
   initializer: RARE_INITIALIZERS,
   schedule: RARE_SCHEDULES,
+  scaleTo,
   scaleToData,
   scoresOf,
   classWeightsOf,

@@ -56,7 +56,8 @@ export function* courseOf(
 
 /** Batches are made by code of the user's, which cannot move. */
 function refuseBatches(data: unknown): void {
-  const isSource = typeof data === "object" && data !== null && (Symbol.iterator in data || Symbol.asyncIterator in data);
+  const isSource =
+    typeof data === "object" && data !== null && (Symbol.iterator in data || Symbol.asyncIterator in data);
   if (!isSource && typeof data !== "function") return;
   throw new PropagoError(
     "ERR_CONFIG",
@@ -75,7 +76,10 @@ function refuseFunctions({ onBatch }: FitSettings, { description }: Model): void
     );
   }
   if (onBatch !== undefined) {
-    throw new PropagoError("ERR_CONFIG", "worker: onBatch is called in the thread that trains; use onEpoch, or leave worker out");
+    throw new PropagoError(
+      "ERR_CONFIG",
+      "worker: onBatch is called in the thread that trains; use onEpoch, or leave worker out",
+    );
   }
 }
 
@@ -170,7 +174,8 @@ export class RemoteCourse implements Course {
     this.#stop();
     try {
       for (let isOver = !this.#isGoing; !isOver;) {
-        if (this.#answers.length === 0 && this.#lost === undefined) await new Promise<void>((resolve) => (this.#hear = resolve));
+        if (this.#answers.length === 0 && this.#lost === undefined)
+          await new Promise<void>((resolve) => (this.#hear = resolve));
         const answer = this.#answers.shift();
         if (answer === undefined) throw this.#loss();
         isOver = this.#enter(answer);
@@ -220,7 +225,11 @@ export class RemoteCourse implements Course {
     const standing = standingOf(this.#model, this.#warnings);
     const slowest = (description.layers.length + this.#model.layout.parameters * rowsAtOnce(options)) / 2e5;
     const line = this.#line as Line;
-    line.open(this.#run, { hear: (answer) => this.#heard(answer), lost: (error) => this.#fall(error) }, Math.min(slowest, 60_000));
+    line.open(
+      this.#run,
+      { hear: (answer) => this.#heard(answer), lost: (error) => this.#fall(error) },
+      Math.min(slowest, 60_000),
+    );
     const { head, pieces } = takeApart({ data: { ...this.#data }, options });
     try {
       this.#say({
@@ -251,7 +260,8 @@ export class RemoteCourse implements Course {
   }
 
   #say(order: Say<Order>, transfer?: readonly unknown[]): void {
-    if (this.#line?.lost === undefined) this.#line?.send({ propago: SPOKEN, run: this.#run, ...order } as Order, transfer);
+    if (this.#line?.lost === undefined)
+      this.#line?.send({ propago: SPOKEN, run: this.#run, ...order } as Order, transfer);
   }
 
   #heard(answer: Answer): void {
@@ -288,8 +298,12 @@ export class RemoteCourse implements Course {
   #loss(): PropagoError {
     const { layout } = this.#model;
     if (this.#hasNews) layout.forget();
-    const now = this.#hasNews ? "The weights of the last snapshot are here, and the optimizer starts anew" : "The network is as it was";
-    return new PropagoError("ERR_WORKER", `${this.#lost?.message}; try again, or without worker. ${now}`, { cause: this.#lost });
+    const now = this.#hasNews
+      ? "The weights of the last snapshot are here, and the optimizer starts anew"
+      : "The network is as it was";
+    return new PropagoError("ERR_WORKER", `${this.#lost?.message}; try again, or without worker. ${now}`, {
+      cause: this.#lost,
+    });
   }
 
   /** Takes an answer; tells whether it was the last. */

@@ -23,13 +23,29 @@ export class Search {
   #iteration: Generator<void, Outcome> | undefined;
   #hasBegun = false;
   /** The lowest height and the shortest gradient so far, and the iterations since either was found. */
-  readonly #best = { height: Infinity, norm: Infinity, age: 0 };
+  readonly best = { height: Infinity, norm: Infinity, age: 0 };
+  /** Whether it goes on from a checkpoint. */
+  readonly #isResumed: boolean;
 
-  constructor(description: NetworkDescription, layout: Layout, data: number, rows: number) {
+  /** `kept`: where a search stood that goes on. */
+  constructor(
+    description: NetworkDescription,
+    layout: Layout,
+    data: number,
+    rows: number,
+    kept?: { height: number; norm: number; age: number },
+  ) {
+    this.#isResumed = kept !== undefined;
+    Object.assign(this.best, kept);
     this.#method = METHODS[description.optimizer.name as keyof typeof METHODS];
     this.#options = description.optimizer.options;
     this.#layout = layout;
     this.#terrain = new Terrain(description, layout, data, rows);
+  }
+
+  /** Whether an iteration has begun and is not complete: the optimizer's memory is then of no use to go on from. */
+  get isBetween(): boolean {
+    return this.#iteration !== undefined;
   }
 
   /** Works for about so many milliseconds, at least for one slice; true once an iteration is complete. */
@@ -58,6 +74,8 @@ export class Search {
     const layout = this.#layout;
     const { tolerance } = this.#options;
     if (!this.#hasBegun) yield* terrain.begin();
+    // Who goes on from a checkpoint looks once more at what was counted before it.
+    if (!this.#hasBegun && this.#isResumed) terrain.evaluations = 0;
     this.#hasBegun = true;
     const { loss } = terrain;
     layout.setDouble(PLAN_BATCH_LOSS, loss);
@@ -80,7 +98,7 @@ export class Search {
 
   /** Whether iterations have led nowhere for long. */
   #isStill(): boolean {
-    const best = this.#best;
+    const best = this.best;
     const { height, norm, noise } = this.#terrain;
     const isLower = height < best.height - noise / 4;
     const isFlatter = norm < best.norm / 2;

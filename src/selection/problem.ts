@@ -116,7 +116,7 @@ export function readProblem(job: Job): Problem {
   const problem: Problem = {
     job,
     tell: teller(fit.onSearch),
-    left: () => limit - (performance.now() - begun),
+    left: () => limit - (job.spent?.() ?? performance.now() - begun),
     sample: rest,
     judge: job.judge && { ...job.judge, weights: readJudgeWeights(job.judge.sampleWeights, job.judge.x.rows) },
     heldBack: [],
@@ -180,7 +180,7 @@ function teller(onSearch: EstimatorFitOptions<unknown>["onSearch"]): Problem["te
 }
 
 /** A seed at random, as a network draws it. */
-function drawSeed(job: Job): number {
+export function drawSeed(job: Job): number {
   const network = job.make({ inputs: 1, layers: [{ type: "dense", units: 1 }], seed: "random" });
   const { seed } = network;
   network.dispose();

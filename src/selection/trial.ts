@@ -75,6 +75,8 @@ export interface Settings {
   log: number | undefined;
   /** Milliseconds after which training stops. */
   time?: number;
+  /** Whether the network is only asked about rows and then thrown away. */
+  isPassing?: boolean;
   /** Options of the fit that reports to the user; without them nobody is told of it. */
   more?: FitOptions;
 }
@@ -109,7 +111,7 @@ export function* train(
     };
     const { data, validation } = holdBackToStop(problem, all, lesson);
     const options = optionsOf(problem, course, settings, validation, scaled);
-    const history = yield { network, data, options, isShort: course.work < SHORT };
+    const history = yield { network, data, options, isShort: course.work < SHORT, isPassing: settings.isPassing };
     if (scaled) for (const report of history.epochs) restoreReport(report, scaled, lossOf(job));
     const member: Member = { network, features, weight: 1 };
     if (scaled) member.targets = scaled.outer;

@@ -10,7 +10,7 @@ const ROOM = 2048;
 const NONE = new Float64Array(0);
 
 /** Reports of so few epochs are made at once: that takes less than to put it off. */
-const FEW = 16;
+export const FEW = 16;
 
 /** Where the numbers of an epoch stand in its record; those of its metrics follow. */
 const EPOCH = 0;
@@ -36,19 +36,19 @@ export class EpochList {
   readonly #isJudged: boolean;
   readonly #most: number;
   /** The records of the epochs that are kept, one behind the other, and how many these are. */
-  #records: Float64Array;
+  records: Float64Array;
   readonly #width: number;
-  #length = 0;
+  length = 0;
   /** Their reports, as far as they were made. */
-  readonly #reports: (EpochReport | undefined)[] = [];
+  readonly made: (EpochReport | undefined)[] = [];
   /** Somebody looks at the reports, so they are made at once. */
   #isWatched = false;
   /** Every so many epochs one is kept. */
-  #stride = 1;
+  stride = 1;
   /** The number of the first epoch, that of the best, and the least loss. */
-  #begin = 0;
-  #best = -1;
-  #least = Infinity;
+  begin = 0;
+  best = -1;
+  least = Infinity;
 
   /**
    * `epochs`: how many there will be, if nothing stops the training. `isJudged`: `keepBest` says which epoch is the best one;
@@ -60,21 +60,21 @@ export class EpochList {
     this.#isJudged = isJudged;
     this.#most = most;
     this.#width = METRICS + keys.length;
-    this.#records = epochs === 0 ? NONE : new Float64Array(this.#width * Math.min(epochs, ROOM));
+    this.records = epochs === 0 ? NONE : new Float64Array(this.#width * Math.min(epochs, ROOM));
   }
 
   /** Adds an epoch; `metrics` holds what its report says under the other keys. */
   add(epoch: number, seconds: number, learningRate: number, loss: number, metrics: object): void {
     if (this.count === 0) {
-      this.#begin = epoch;
+      this.begin = epoch;
       this.first = loss;
     }
     this.count++;
     this.last = loss;
-    if (this.#stride > 1 || this.#length >= this.#most) this.#thin();
-    const at = this.#length++ * this.#width;
-    if (at + this.#width > this.#records.length) this.#grow();
-    const records = this.#records;
+    if (this.stride > 1 || this.length >= this.#most) this.#thin();
+    const at = this.length++ * this.#width;
+    if (at + this.#width > this.records.length) this.#grow();
+    const records = this.records;
     records[at + EPOCH] = epoch;
     records[at + SECONDS] = seconds;
     records[at + RATE] = learningRate;
@@ -82,8 +82,8 @@ export class EpochList {
     for (let k = 0; k < this.#keys.length; k++) {
       records[at + METRICS + k] = (metrics as Record<string, number>)[this.#keys[k]];
     }
-    if (!this.#isJudged && loss < this.#least) {
-      this.#least = loss;
+    if (!this.#isJudged && loss < this.least) {
+      this.least = loss;
       this.#choose(epoch);
     }
     if (this.#isWatched) this.lastReport();
@@ -91,46 +91,46 @@ export class EpochList {
 
   /** The last epoch is the best so far. */
   keepBest(): void {
-    this.#choose(this.#record(this.#length - 1, EPOCH));
+    this.#choose(this.#record(this.length - 1, EPOCH));
   }
 
   /** The last epoch's report. */
   lastReport(): EpochReport {
-    return this.#report(this.#length - 1);
+    return this.#report(this.length - 1);
   }
 
   /** Losses of the last epochs, at most so many, as far as they are kept. */
   lastLosses(most: number): number[] {
-    const count = Math.min(most, this.#length);
-    return Array.from({ length: count }, (_, i) => this.#record(this.#length - count + i, LOSS));
+    const count = Math.min(most, this.length);
+    return Array.from({ length: count }, (_, i) => this.#record(this.length - count + i, LOSS));
   }
 
   /** All reports, always in the same array. */
   reports(): EpochReport[] {
     if (!this.#isWatched) {
       this.#isWatched = true;
-      for (let i = 0; i < this.#length; i++) this.#report(i);
+      for (let i = 0; i < this.length; i++) this.#report(i);
     }
-    return this.#reports as EpochReport[];
+    return this.made as EpochReport[];
   }
 
   /** The first report that is kept of the epochs after this one; nothing if there is none yet. */
   after(epoch: number): EpochReport | undefined {
     let low = 0;
-    for (let high = this.#length; low < high;) {
+    for (let high = this.length; low < high;) {
       const middle = (low + high) >> 1;
       if (this.#record(middle, EPOCH) <= epoch) low = middle + 1;
       else high = middle;
     }
-    return low < this.#length ? this.#report(low) : undefined;
+    return low < this.length ? this.#report(low) : undefined;
   }
 
   #record(index: number, field: number): number {
-    return this.#records[index * this.#width + field];
+    return this.records[index * this.#width + field];
   }
 
   #report(index: number): EpochReport {
-    const reports = this.#reports;
+    const reports = this.made;
     const made = reports[index];
     if (made !== undefined) return made;
     const seconds = this.#record(index, SECONDS);
@@ -149,47 +149,47 @@ export class EpochList {
   }
 
   #grow(): void {
-    const larger = new Float64Array(2 * this.#records.length + this.#width);
-    larger.set(this.#records);
-    this.#records = larger;
+    const larger = new Float64Array(2 * this.records.length + this.#width);
+    larger.set(this.records);
+    this.records = larger;
   }
 
   /** Drops the last epoch where it is kept only for being the last; where there are too many, keeps every second one. */
   #thin(): void {
-    if (this.#stride > 1 && !this.#isKept(this.#record(this.#length - 1, EPOCH))) this.#remove(this.#length - 1);
-    if (this.#length < this.#most) return;
-    this.#stride *= 2;
-    const { length } = this.#reports;
+    if (this.stride > 1 && !this.#isKept(this.#record(this.length - 1, EPOCH))) this.#remove(this.length - 1);
+    if (this.length < this.#most) return;
+    this.stride *= 2;
+    const { length } = this.made;
     let kept = 0;
-    for (let i = 0; i < this.#length; i++) {
+    for (let i = 0; i < this.length; i++) {
       if (!this.#isKept(this.#record(i, EPOCH))) continue;
-      this.#records.copyWithin(kept * this.#width, i * this.#width, (i + 1) * this.#width);
-      if (i < length) this.#reports[kept] = this.#reports[i];
+      this.records.copyWithin(kept * this.#width, i * this.#width, (i + 1) * this.#width);
+      if (i < length) this.made[kept] = this.made[i];
       kept++;
     }
-    this.#length = kept;
-    this.#reports.length = Math.min(length, kept);
+    this.length = kept;
+    this.made.length = Math.min(length, kept);
   }
 
   #isKept(epoch: number): boolean {
-    return (epoch - this.#begin) % this.#stride === 0 || epoch === this.#best;
+    return (epoch - this.begin) % this.stride === 0 || epoch === this.best;
   }
 
   /** This epoch is the best now. The former best is kept no longer for being it. */
   #choose(epoch: number): void {
-    const former = this.#best;
-    this.#best = epoch;
+    const former = this.best;
+    this.best = epoch;
     if (former < 0 || this.#isKept(former)) return;
     // It is mostly among the last ones.
-    let index = this.#length - 1;
+    let index = this.length - 1;
     while (this.#record(index, EPOCH) !== former) index--;
     this.#remove(index);
   }
 
   #remove(index: number): void {
     const width = this.#width;
-    this.#records.copyWithin(index * width, (index + 1) * width, this.#length-- * width);
-    if (index < this.#reports.length) this.#reports.splice(index, 1);
+    this.records.copyWithin(index * width, (index + 1) * width, this.length-- * width);
+    if (index < this.made.length) this.made.splice(index, 1);
   }
 }
 

@@ -31,7 +31,7 @@ import type { Diagnosis } from "./diagnosis.ts";
 import { type Causes, divergence, restoreGood } from "./divergence.ts";
 import { Epochs } from "./epochs.ts";
 import { type FitOptions, type FitSettings, defaultEpochs, readFitOptions } from "./options.ts";
-import { CREW, DIAGNOSIS, loadParts, searchPart } from "./parts.ts";
+import { CREW, DIAGNOSIS, STATE, loadParts, searchPart } from "./parts.ts";
 import { type EpochList, historyOf } from "./history.ts";
 import { type BatchReport, type EpochReport, type History, monitored } from "./reports.ts";
 import { type Stream, type TrainingRows, readRows } from "./rows.ts";
@@ -40,28 +40,32 @@ import { Pace, SLICE, settled } from "./turns.ts";
 import { refusePromise } from "../ground/promises.ts";
 import type { Warnings } from "./warnings.ts";
 
+/** The slices of a training: a promise where there is something to be awaited. */
+export type Slices = Generator<Promise<void> | undefined, void>;
+
 /** One training, with everything that must be put right when it ends. */
 export class Loop {
   readonly history: History;
   readonly #model: Model;
-  readonly #warnings: Warnings;
-  readonly #settings: FitSettings;
-  readonly #isSync: boolean;
+  /** This and what else is not private, checkpoints keep. */
+  readonly warnings: Warnings;
+  readonly settings: FitSettings;
+  readonly isSync: boolean;
   /** Whether somebody may want to know of it. */
   readonly #isTold: boolean;
-  readonly #rows: TrainingRows;
+  readonly rows: TrainingRows;
   /** What brings rows in while they are trained on, where they do not come all at once. */
   readonly #stream: Stream | undefined;
   readonly #tallies: Epochs;
   readonly #done: EpochList;
-  readonly #stopping: Stopping;
+  readonly stopping: Stopping;
   /** What decides about threads, and who makes the steps where there are several. */
   readonly #work: TrainingWork;
   #crew: Crew | undefined;
   readonly #pace: Pace;
   /** How many epochs there are to be, and how many batches each has. */
-  readonly #epochs: number;
-  #updates: number;
+  readonly total: number;
+  updates: number;
   /** The call of the core under way: when it began, updates made before it, and at most how many steps and epochs it makes. */
   #called = 0;
   #step = 0;
@@ -73,12 +77,21 @@ export class Loop {
   /** Whether somebody acts between epochs, so that a call of the core may complete only one. */
   #isSingle: boolean;
   /** The method at work, of an optimizer that searches. */
-  #search: Search | undefined;
+  search: Search | undefined;
   /** Who looks for what is wrong, if that part was there in time. */
   #diagnosis: Diagnosis | undefined;
   #isClosed = false;
   /** What is to be done before the next epoch begins; with true where there is none any more. */
   readonly between: ((isOver?: boolean) => void)[] = [];
+  /** When the training began, and its epoch; earlier where it goes on from a checkpoint. */
+  begun = performance.now();
+  since = this.begun;
+  /** Whether workers are making steps, which nobody has counted yet. */
+  isStepping = false;
+  /** Where a search stood that goes on. */
+  kept: Search["best"] | undefined;
+  /** Called before the training is given up. */
+  leaving: (() => void) | undefined;
 
   /**
    * Checks everything and copies the data in; on an error nothing has changed.
@@ -96,34 +109,36 @@ export class Loop {
     // From here on nothing of the user's may throw but where it is caught: the network would stay locked.
     model.lock();
     this.#model = model;
-    this.#warnings = warnings;
-    this.#settings = settings;
-    this.#isSync = isSync;
+    this.warnings = warnings;
+    this.settings = settings;
+    this.isSync = isSync;
     this.#isTold = isTold;
     const isPenalised = isTold && description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
     this.#isSingle = isPenalised || stream !== undefined || actsBetweenEpochs(settings);
     try {
-      const rows = (this.#rows = stream?.open(settings) ?? readRows(model, data, settings));
+      const rows = (this.rows = stream?.open(settings) ?? readRows(model, data, settings));
       const most = optimizer.search ? chunkOf(description, layout.trainable, rows.count) : settings.batchSize;
       const batch = most === "full" ? rows.count : Math.min(most, rows.count);
-      this.#updates = Math.ceil(rows.count / batch);
-      this.#epochs = settings.epochs ?? defaultEpochs(rows.count, batch * optimizer.accumulate);
+      this.updates = Math.ceil(rows.count / batch);
+      this.total = settings.epochs ?? defaultEpochs(rows.count, batch * optimizer.accumulate);
       const operations = layout.parameters * batch * 6;
       this.#work = {
         engine: model.engine,
         asked: settings.threads,
         operations,
-        steps: this.#updates * this.#epochs,
+        steps: this.updates * this.total,
         rows: batch,
         isSync,
         search: optimizer.search && optimizer.name,
       };
       this.#pace = new Pace(operations, description.layers.length, settings.onBatch !== undefined);
-      this.#tallies = new Epochs(model, settings, rows, this.#epochs, this.#updates, isPenalised);
+      this.#tallies = new Epochs(model, settings, rows, this.total, this.updates, isPenalised);
       this.#done = this.#tallies.list;
-      this.history = historyOf(this.#done, this.#epochs);
-      this.#stopping = new Stopping(settings, layout);
+      this.history = historyOf(this.#done, this.total);
+      this.stopping = new Stopping(settings, layout);
       prepare(model, rows, batch, settings);
+      model.resumed?.(this);
+      model.loop = this;
     } catch (error) {
       releaseAttachments(layout);
       model.unlock();
@@ -132,7 +147,7 @@ export class Loop {
   }
 
   get signal(): FitSettings["signal"] {
-    return this.#settings.signal;
+    return this.settings.signal;
   }
 
   /** Lets each call of the core end at an epoch. */
@@ -145,39 +160,50 @@ export class Loop {
     return this.#done;
   }
 
+  /** Trains, and makes checkpoints where they are wanted. */
+  *run(): Slices {
+    if (this.settings.checkpoint === undefined) return yield* this.slices();
+    try {
+      if (!this.isSync && !STATE.here) yield* settled(STATE.load());
+      yield* STATE.need("checkpoint").keeping(this.#model, this);
+    } finally {
+      this.leaving = undefined;
+      this.abandon();
+    }
+  }
+
   /** Trains; yields after every slice, and whenever there is something to be awaited. */
-  *run(): Generator<Promise<void> | undefined, void> {
+  *slices(): Slices {
     const { layout } = this.#model;
-    const { signal, onBatch, onEpoch } = this.#settings;
+    const { signal, onBatch, onEpoch } = this.settings;
     const stream = this.#stream;
     const done = this.#done;
-    const started = performance.now();
-    let since = started;
     try {
       yield* this.#begin();
-      while (done.count < this.#epochs) {
+      while (done.count < this.total && this.history.stopped === "aborted") {
         signal?.throwIfAborted();
         if (layout.word(PLAN_POSITION) === 0) for (const work of this.between.splice(0)) work();
-        if (stream) this.#updates = yield* stream.next();
+        if (stream) this.updates = yield* stream.next();
         this.#planCall();
         const trained = yield* this.#train();
         const completed = stream?.count(trained) ?? trained;
         const now = performance.now();
         if (layout.word(PLAN_STATUS) === DIVERGED) throw this.#divergence();
         this.#pace.adapt(layout.word(PLAN_STEPS_DONE), now - this.#called);
-        if (onBatch !== undefined) yield* this.#tellBatch(onBatch, completed);
-        if (completed > 0) this.#report(completed, (now - since) / 1000);
-        const stopped = this.#reasonToStop(completed, now - started);
+        const batch = this.#batchReport(completed);
+        if (completed > 0) this.#report(completed, (now - this.since) / 1000);
+        const stopped = this.#reasonToStop(completed, now - this.begun);
         if (stopped !== undefined) this.history.stopped = stopped;
+        if (completed > 0) this.since = now;
+        // After the epoch was counted, so that a checkpoint of this moment has it.
+        if (batch !== undefined) yield* this.#answered(onBatch?.(batch), "onBatch");
         if (completed > 0) {
-          since = now;
           this.#warn(completed, stopped !== undefined);
           if (onEpoch !== undefined) yield* this.#answered(onEpoch(done.lastReport()), "onEpoch");
         }
         yield;
-        if (stopped !== undefined) break;
       }
-      this.#stopping.finish(this.history);
+      this.stopping.finish(this.history);
       if (this.history.stopped === "aborted") this.history.stopped = "epochs";
     } finally {
       this.#close();
@@ -187,6 +213,7 @@ export class Loop {
   /** Ends a loop that will not be driven to its end. */
   abandon(): void {
     if (this.#isClosed) return;
+    this.leaving?.();
     this.history.stopped = "aborted";
     try {
       this.#crew?.abandon();
@@ -198,19 +225,19 @@ export class Loop {
   /** Gets parts and workers, and looks at the data. */
   *#begin(): Generator<Promise<void>, void> {
     const { description, layout } = this.#model;
-    const { dataset, count } = this.#rows;
+    const { dataset, count } = this.rows;
     const isSearching = description.optimizer.search !== undefined;
     const isShared = this.#mayShare();
-    if (!this.#isSync) yield* loadParts(isShared, isSearching);
+    if (!this.isSync) yield* loadParts(isShared, isSearching);
     if (isSearching) {
       const { Search } = searchPart(description);
-      this.#search = new Search(description, layout, dataset.address, count);
-      layout.attachments.add(this.#search);
+      this.search = new Search(description, layout, dataset.address, count, this.kept);
+      layout.attachments.add(this.search);
     }
     if (isShared) yield* this.#gather();
     const part = this.#isTold ? DIAGNOSIS.here : undefined;
-    this.#diagnosis = part && new part.Diagnosis(this.#model, dataset, this.#warnings);
-    this.#diagnosis?.before(this.#settings.asked, count);
+    this.#diagnosis = part && new part.Diagnosis(this.#model, dataset, this.warnings);
+    this.#diagnosis?.before(this.settings.asked, count);
     dataset.sources = undefined;
   }
 
@@ -241,7 +268,7 @@ export class Loop {
   #tellMissing(missing: string | undefined): void {
     const { asked } = this.#work;
     if (asked === "auto" || missing === undefined) return;
-    this.#warnings.tell("WARN_THREADS", `threads: ${asked} has no effect: ${missing}`);
+    this.warnings.tell("WARN_THREADS", `threads: ${asked} has no effect: ${missing}`);
   }
 
   /** Decides what the next call of the core does at most. */
@@ -249,41 +276,44 @@ export class Loop {
     const { layout } = this.#model;
     this.#called = performance.now();
     this.#step = layout.double(PLAN_STEP);
-    const left = this.#epochs - this.#done.count;
+    const left = this.total - this.#done.count;
     this.#most = this.#isSingle
       ? 1
-      : Math.min(left, layout.reports, this.#diagnosis?.epochsLeft(this.#rows.count) ?? left);
+      : Math.min(left, layout.reports, this.#diagnosis?.epochsLeft(this.rows.count) ?? left);
     const begun = layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH);
     // No further than the call goes, so that each step's rate is asked for once.
-    this.#rates = layout.writeRates(Math.min(this.#pace.steps, this.#most * this.#updates - begun));
+    this.#rates = layout.writeRates(Math.min(this.#pace.steps, this.#most * this.updates - begun));
     this.#steps = this.#rates?.length ?? this.#pace.steps;
-    this.#end = this.#updates - begun - 1;
+    this.#end = this.updates - begun - 1;
   }
 
   /** Makes steps; gives the number of epochs that were completed. */
   *#train(): Generator<Promise<void>, number> {
-    if (this.#search !== undefined) return Number(this.#search.advance(SLICE));
+    if (this.search !== undefined) return Number(this.search.advance(SLICE));
     const { engine, layout } = this.#model;
-    const { address } = this.#rows.dataset;
+    const { address } = this.rows.dataset;
     if (this.#crew !== undefined && this.#crew.threads > 1) {
-      return yield* this.#crew.train(address, this.#steps, this.#most);
+      this.isStepping = true;
+      const completed = yield* this.#crew.train(address, this.#steps, this.#most);
+      this.isStepping = false;
+      return completed;
     }
     return engine.core.train(layout.plan, address, this.#steps, this.#most, 1);
   }
 
-  *#tellBatch(onBatch: (report: BatchReport) => unknown, completed: number): Generator<Promise<void>, void> {
-    if (this.#search !== undefined && completed === 0) return;
+  /** What onBatch is to be told, before anything else changes the words that say it. */
+  #batchReport(completed: number): BatchReport | undefined {
+    if (this.settings.onBatch === undefined || (this.search !== undefined && completed === 0)) return undefined;
     const { layout } = this.#model;
     const loss = layout.double(PLAN_BATCH_LOSS);
-    const learningRate = layout.double(PLAN_LEARNING_RATE);
-    yield* this.#answered(onBatch({ step: this.#step, loss, learningRate }), "onBatch");
+    return { step: this.#step, loss, learningRate: layout.double(PLAN_LEARNING_RATE) };
   }
 
   /** Adds the epochs that were completed to the history, and lets reduceOnPlateau look at the last. */
   #report(completed: number, seconds: number): void {
     this.#tallies.add(completed, seconds, this.#rates, this.#end);
-    if (this.#search !== undefined) this.#done.lastReport().evaluations = this.#search.evaluations;
-    const { plateau } = this.#settings;
+    if (this.search !== undefined) this.#done.lastReport().evaluations = this.search.evaluations;
+    const { plateau } = this.settings;
     const { layout, description } = this.#model;
     const { plateau: settings, watch } = description.optimizer.schedule ?? {};
     if (settings === undefined || plateau === undefined) return;
@@ -293,15 +323,15 @@ export class Loop {
 
   /** Why training ends now, before its last epoch; nothing if it goes on. */
   #reasonToStop(completed: number, milliseconds: number): History["stopped"] | undefined {
-    const { timeLimit, earlyStopping, targetLoss } = this.#settings;
+    const { timeLimit, earlyStopping, targetLoss } = this.settings;
     const done = this.#done;
     if (completed > 0) {
       if (earlyStopping && !(done.last <= targetLoss)) this.#canCompare(done.lastReport(), earlyStopping.monitor);
-      const stopped = this.#stopping.after(done);
+      const stopped = this.stopping.after(done);
       if (stopped !== undefined) return stopped;
     }
-    if (milliseconds >= timeLimit * 1000 && done.count < this.#epochs) return "timeLimit";
-    const outcome = this.#search?.outcome;
+    if (milliseconds >= timeLimit * 1000 && done.count < this.total) return "timeLimit";
+    const outcome = this.search?.outcome;
     if (completed === 0 || (outcome !== "converged" && outcome !== "stalled")) return undefined;
     if (outcome === "stalled") this.#diagnosis?.stalled();
     return outcome;
@@ -317,9 +347,9 @@ export class Loop {
   /** Puts what is newly found wrong into the last epoch's report and the history. */
   #warn(completed: number, isStopped: boolean): void {
     const { history } = this;
-    const isEnd = isStopped || this.#done.count === this.#epochs;
-    this.#diagnosis?.after(this.#rows.trained ?? this.#rows.count, this.#done, completed, isEnd);
-    const warnings = this.#warnings.take();
+    const isEnd = isStopped || this.#done.count === this.total;
+    this.#diagnosis?.after(this.rows.trained ?? this.rows.count, this.#done, completed, isEnd);
+    const warnings = this.warnings.take();
     if (warnings === undefined) return;
     this.#done.lastReport().warnings = warnings;
     history.warnings = [...(history.warnings ?? []), ...warnings];
@@ -327,7 +357,7 @@ export class Loop {
 
   /** Waits for a promise that a callback gave; `fitSync` refuses it. */
   *#answered(value: unknown, callback: string): Generator<Promise<void>, void> {
-    if (this.#isSync) refusePromise(value, callback, "which fitSync cannot wait for; use fit");
+    if (this.isSync) refusePromise(value, callback, "which fitSync cannot wait for; use fit");
     else yield* settled(value);
   }
 
@@ -339,7 +369,7 @@ export class Loop {
     const epoch = (layout.word(PLAN_EPOCH) >>> 0) + 1;
     const { count, last: previous } = this.#done;
     const causes = this.#causes();
-    if (this.#search === undefined) restoreGood(layout);
+    if (this.search === undefined) restoreGood(layout);
     const last = count === 0 ? "" : ` (the last epoch's was ${Number(previous.toPrecision(4))})`;
     // The loss may stay finite where weights do not: of units that are off, say.
     if (Number.isFinite(loss)) return divergence(`before epoch ${epoch}: weights are not finite`, NaN, causes);
@@ -347,7 +377,7 @@ export class Loop {
   }
 
   #causes(): Causes | undefined {
-    return this.#isTold ? DIAGNOSIS.here?.causesOf(this.#model, this.#rows.dataset) : undefined;
+    return this.#isTold ? DIAGNOSIS.here?.causesOf(this.#model, this.rows.dataset) : undefined;
   }
 
   #close(): void {
@@ -355,6 +385,7 @@ export class Loop {
     this.#isClosed = true;
     for (const work of this.between) work(true);
     const { layout, engine } = this.#model;
+    this.#model.loop = undefined;
     const isLost =
       layout.word(PLAN_STATUS) === FINE && engine.core.firstNonFinite(layout.paramsAddress, layout.count) >= 0;
     // While the data is there.

@@ -101,6 +101,27 @@ export interface FitOptions {
   onEpoch?: (report: EpochReport) => unknown;
   /** Called after each batch, as `onEpoch`. */
   onBatch?: (report: BatchReport) => unknown;
+  /**
+   * Takes checkpoints while training, or goes on from one: a function that is given the bytes, or `{ save, every, from }`.
+   * In a page this is the part `propago/state`, which `fit` loads by itself.
+   */
+  checkpoint?: CheckpointOptions | ((checkpoint: Uint8Array<ArrayBuffer>) => unknown);
+}
+
+/** Where checkpoints of a training go, how often, and from which one it goes on. */
+export interface CheckpointOptions {
+  /**
+   * Called with each checkpoint. `fit` awaits a promise that it gives, and rejects with its error; the last call, of a
+   * training that is aborted, it does not await where it waits to be asked for its next epoch.
+   */
+  save?: (checkpoint: Uint8Array<ArrayBuffer>) => unknown;
+  /**
+   * How often: seconds as a number, or "30s", "5m", "1h", "200ms", "1 epoch", "10 epochs". Default 30 seconds. One more is
+   * made at the end of a training, and one where it is aborted.
+   */
+  every?: number | string;
+  /** A checkpoint of the same training, to go on from. Absent: it begins anew. */
+  from?: Uint8Array | ArrayBuffer;
 }
 
 /** The options of fit. */
@@ -120,6 +141,7 @@ export const FIT_KEYS = [
   "signal",
   "onEpoch",
   "onBatch",
+  "checkpoint",
 ] as const satisfies readonly (keyof FitOptions)[];
 // shuffleBuffer and stepsPerEpoch are read where batches are (streams.ts).
 
@@ -154,6 +176,8 @@ export interface FitSettings {
   signal: AbortSignalLike | undefined;
   onEpoch: ((report: EpochReport) => unknown) | undefined;
   onBatch: ((report: BatchReport) => unknown) | undefined;
+  /** Checked by who makes them. */
+  checkpoint: unknown;
 }
 
 /** The epochs of a fit that does not say: 100, or more where so few rows make too few updates. */
@@ -196,6 +220,7 @@ export function readFitOptions(options: FitOptions, description: NetworkDescript
     signal: readSignal(given.signal),
     onEpoch: readCallback(given.onEpoch, "onEpoch"),
     onBatch: readCallback(given.onBatch, "onBatch"),
+    checkpoint: given.checkpoint,
   };
 }
 

@@ -73,6 +73,10 @@ export interface Remote {
 }
 
 export const REMOTE = new Part<Remote>("remote");
+/** Who makes checkpoints of a training. */
+export const STATE = new Part<{ keeping(model: Model, loop: object): Generator<Promise<void> | undefined, void> }>(
+  "state",
+);
 
 /** Milliseconds that training waits for parts that it can be without. */
 const PATIENCE = 1000;

@@ -7,7 +7,7 @@ import type { FitSettings } from "./options.ts";
 import { type EpochReport, type History, monitored } from "./reports.ts";
 
 /** The best epoch so far, as the rule of early stopping sees it, and its weights. */
-interface Best {
+export interface Best {
   report: EpochReport;
   value: number;
   params: FloatArray;
@@ -19,7 +19,7 @@ export class Stopping {
   readonly #layout: Layout;
   /** 1 where more of what early stopping watches is better, otherwise −1. */
   readonly #gain: number;
-  #best: Best | undefined;
+  best: Best | undefined;
 
   constructor(settings: FitSettings, layout: Layout) {
     const { earlyStopping } = settings;
@@ -35,9 +35,9 @@ export class Stopping {
     if (rule === undefined) return undefined;
     const report = epochs.lastReport();
     const value = monitored(report, rule.monitor);
-    const best = this.#best;
+    const best = this.best;
     if (best === undefined || Number.isNaN(best.value) || (value - best.value) * this.#gain > rule.minDelta) {
-      this.#best = { report, value, ...this.#copyWeights() };
+      this.best = { report, value, ...this.#copyWeights() };
       epochs.keepBest();
       return undefined;
     }
@@ -48,7 +48,7 @@ export class Stopping {
   #copyWeights(): Pick<Best, "params" | "average"> {
     const params = this.#layout.params();
     const average = this.#layout.average();
-    const best = this.#best;
+    const best = this.best;
     if (best === undefined) return { params: params.slice(), average: average?.slice() };
     best.params.set(params);
     if (average !== undefined) best.average?.set(average);
@@ -57,7 +57,7 @@ export class Stopping {
 
   /** Brings the best epoch's weights back, where early stopping is to do so. */
   finish(history: History): void {
-    const best = this.#best;
+    const best = this.best;
     if (best === undefined) return;
     history.best = best.report;
     if (!this.#settings.earlyStopping?.restoreBest) return;

@@ -125,7 +125,9 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   change(values: Change): Promise<number> {
     const loaded = REMOTE.load();
     this.#held = loaded.catch(() => {});
-    return loaded.then((part) => part.change(this.#model, this.#isDone ? undefined : this.#loop, values, this.#isWorking));
+    return loaded.then((part) =>
+      part.change(this.#model, this.#isDone ? undefined : this.#loop, values, this.#isWorking),
+    );
   }
 
   /** As of a promise: what to do with the history, or with an error. */

@@ -49,6 +49,7 @@ export interface Looks {
 /** All that one network was told. */
 export class Warnings {
   readonly looks: Looks = { first: undefined, trained: 0, looked: 0, due: 0 };
+  /** What was told, by code and place. */
   readonly told = new Set<string>();
   #news: TrainingWarning[] = [];
 
