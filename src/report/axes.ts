@@ -25,7 +25,8 @@ export function axisOf(
   if (!(least <= largest)) [least, largest] = [0, 1];
   // Beyond this, differences of doubles are no numbers any more.
   [least, largest] = [Math.max(least, -1e300), Math.min(largest, 1e300)];
-  if (least === largest) {
+  // Rounding alone is no difference.
+  if (largest - least <= 1e-9 * Math.max(Math.abs(least), Math.abs(largest))) {
     const margin = Math.abs(least) * 0.1 || 1;
     [least, largest] = zero && least === 0 ? [0, 1] : [least - margin, largest + margin];
   }
@@ -33,9 +34,23 @@ export function axisOf(
     const step = Math.max(stepOf((largest - least) / count), whole ? 1 : 0);
     const [first, last] = [Math.floor(least / step), Math.ceil(largest / step)];
     const ticks = Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(12)));
-    const width = Math.max(...ticks.map((tick) => widthOf(figure(tick))));
+    const labels = labelsOf(ticks);
+    const width = Math.max(...ticks.map((tick) => widthOf(labels(tick))));
     if (count > 1 && width * 1.5 * ticks.length > room) continue;
-    return { domain: [ticks[0], ticks[ticks.length - 1]], ticks, labels: (value) => figure(value), width, type: "linear" }; // prettier-ignore
+    return { domain: [ticks[0], ticks[ticks.length - 1]], ticks, labels, width, type: "linear" }; // prettier-ignore
+  }
+}
+
+/** From here on numbers are written with a power of ten: 2e6. */
+const LARGE = 1e6;
+
+/** Labels with as few digits as tell the ticks apart. */
+function labelsOf(ticks: readonly number[]): (value: number) => string {
+  const isLarge = ticks.some((tick) => Math.abs(tick) >= LARGE);
+  for (let digits = 4; ; digits++) {
+    const label = (value: number): string =>
+      isLarge && value !== 0 ? value.toExponential(digits - 1).replace(/\.?0*e\+?/, "e").replaceAll("-", "−") : figure(value, digits); // prettier-ignore
+    if (digits === 15 || new Set(ticks.map(label)).size === ticks.length) return label;
   }
 }
 

@@ -24,14 +24,28 @@ export interface ClassFigures {
   auc: number;
 }
 
-/** Counts of rows: `counts[t * classes + p]` are of class t and were taken for p. */
-export function confusionOf({ classes, truth, predicted }: ClassAnswers): Int32Array {
-  const counts = new Int32Array(classes * classes);
-  truth.forEach((own, row) => {
-    if (own >= 0) counts[own * classes + predicted[row]]++;
-  });
-  return counts;
+/** So many rows are of one class and were taken for one class. */
+export interface Confused {
+  truth: number;
+  predicted: number;
+  rows: number;
 }
+
+/** Counts the rows by their true class and the one they were taken for, as far as there are any. */
+export function confusionOf({ classes, truth, predicted }: Omit<ClassAnswers, "probabilities">): Confused[] {
+  const counts = new Map<number, number>();
+  truth.forEach((own, row) => {
+    if (own < 0) return;
+    const pair = own * classes + predicted[row];
+    counts.set(pair, (counts.get(pair) ?? 0) + 1);
+  });
+  return [...counts]
+    .sort(([a], [b]) => a - b)
+    .map(([pair, rows]) => ({ truth: Math.floor(pair / classes), predicted: pair % classes, rows }));
+}
+
+/** Areas under ROC curves are computed for so many probabilities at most: more would take seconds. */
+const MOST_AREAS = 2e6;
 
 /** Precision, recall, F1, support and area of each class. */
 export function perClass(answers: ClassAnswers): ClassFigures[] {
@@ -45,8 +59,7 @@ export function perClass(answers: ClassAnswers): ClassFigures[] {
     support[own]++;
     if (own === predicted[row]) right[own]++;
   });
-  // Areas of very many classes would take long.
-  const hasAreas = classes * truth.length <= 2e7;
+  const hasAreas = classes * truth.length <= MOST_AREAS;
   return Array.from({ length: classes }, (_, c) => ({
     precision: taken[c] > 0 ? right[c] / taken[c] : NaN,
     recall: support[c] > 0 ? right[c] / support[c] : NaN,

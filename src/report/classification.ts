@@ -2,7 +2,7 @@
 // probabilities hold, and its worst mistakes.
 import type { Judging } from "./chapter.ts";
 import { originOf } from "./chapter.ts";
-import { accuracyOf, calibrationOf, type ClassAnswers, type ClassFigures, confusionOf, decided, perClass, rocOf } from "./classes.ts"; // prettier-ignore
+import { accuracyOf, calibrationOf, type ClassAnswers, type ClassFigures, type Confused, confusionOf, decided, perClass, rocOf } from "./classes.ts"; // prettier-ignore
 import { spread } from "./chance.ts";
 import { table } from "./gallery.ts";
 import { type Content, type Html, html } from "./html.ts";
@@ -18,6 +18,7 @@ const MOST_POINTS = 120;
 /** What a classifier answered, and what is known of its classes. */
 export interface Answered extends ClassAnswers {
   names: readonly string[];
+  figures: readonly ClassFigures[];
 }
 
 export function answeredOf({ judged, chapter }: Judging): Answered {
@@ -28,14 +29,14 @@ export function answeredOf({ judged, chapter }: Judging): Answered {
   const truth = Int32Array.from(judged.rows, (row) => numbers.get(labels[row]) ?? -1);
   const predicted = decided(judged.answers, classes.length, threshold);
   const names = classes.map((label) => String(label));
-  return { classes: classes.length, truth, predicted, probabilities: judged.answers, names };
+  const answers = { classes: classes.length, truth, predicted, probabilities: judged.answers };
+  return { ...answers, names, figures: perClass(answers) };
 }
 
 /** The figures that say most, for the head of the report. */
 export function classCards({ judged, chapter }: Judging, answered: Answered): [string, string][] {
-  const { truth, names } = answered;
+  const { truth, names, figures } = answered;
   const accuracy = accuracyOf(answered);
-  const figures = perClass(answered);
   const present = figures.filter(({ support }) => support > 0);
   const recall = present.reduce((sum, one) => sum + one.recall, 0) / present.length;
   const areas = figures.map(({ auc }) => auc).filter((auc) => !Number.isNaN(auc));
@@ -56,7 +57,7 @@ export function classCards({ judged, chapter }: Judging, answered: Answered): [s
 
 export function classification(judging: Judging, answered: Answered): Html {
   const { judged, gallery, chapter } = judging;
-  const figures = perClass(answered);
+  const { figures } = answered;
   const { threshold } = chapter.subject;
   const unknown = answered.truth.reduce((sum, own) => sum + Number(own < 0), 0);
   const said = threshold === 0.5 ? undefined : html`<p>“${shortened(answered.names[1])}” is predicted from a probability of ${figure(threshold)} on.</p>`; // prettier-ignore
@@ -71,17 +72,26 @@ export function classification(judging: Judging, answered: Answered): Html {
     ${pairs(answered)}${classTable(answered, figures)}${gallery.heading("Worst mistakes")}${worst(answered, judging)}`;
 }
 
-/** The classes in the order of what is shown of them where there are too many: those with most mistakes first. */
-function byMistakes({ classes }: Answered, counts: Int32Array): number[] {
-  const wrong = Array.from({ length: classes }, () => 0);
-  for (let t = 0; t < classes; t++) {
-    for (let p = 0; p < classes; p++) {
-      if (t === p) continue;
-      wrong[t] += counts[t * classes + p];
-      wrong[p] += counts[t * classes + p];
-    }
+/** The classes, those with most mistakes first. */
+function byMistakes(counts: readonly Confused[], classes: number): number[] {
+  const wrong = new Int32Array(classes);
+  for (const { truth, predicted, rows } of counts) {
+    if (truth === predicted) continue;
+    wrong[truth] += rows;
+    wrong[predicted] += rows;
   }
-  return wrong.map((_, c) => c).sort((a, b) => wrong[b] - wrong[a] || a - b);
+  return Array.from(wrong.keys()).sort((a, b) => wrong[b] - wrong[a] || a - b);
+}
+
+/** Counts of the chosen classes as a table, with one more line and column for all others where there are any. */
+function matrixOf(counts: readonly Confused[], chosen: readonly number[], isAll: boolean): number[][] {
+  const size = chosen.length + (isAll ? 0 : 1);
+  const matrix = Array.from({ length: size }, () => Array.from({ length: size }, () => 0));
+  const place = new Map(chosen.map((c, i) => [c, i]));
+  for (const { truth, predicted, rows } of counts) {
+    matrix[place.get(truth) ?? chosen.length][place.get(predicted) ?? chosen.length] += rows;
+  }
+  return matrix;
 }
 
 function confusion(answered: Answered, { gallery }: Judging): Html | undefined {
@@ -89,17 +99,10 @@ function confusion(answered: Answered, { gallery }: Judging): Html | undefined {
   if (classes < 2) return undefined;
   const counts = confusionOf(answered);
   const isAll = classes <= MOST_CELLS;
-  const chosen = isAll ? names.map((_, c) => c) : byMistakes(answered, counts).slice(0, MOST_CELLS - 10).sort((a, b) => a - b); // prettier-ignore
-  const shown = names.filter((_, c) => chosen.includes(c));
-  const matrix = chosen.map((t) => chosen.map((p) => counts[t * classes + p]));
-  if (!isAll) {
-    const rest = names.map((_, c) => c).filter((c) => !chosen.includes(c));
-    const sum = (ts: readonly number[], ps: readonly number[]): number =>
-      ts.reduce((all, t) => all + ps.reduce((own, p) => own + counts[t * classes + p], 0), 0);
-    chosen.forEach((t, i) => matrix[i].push(sum([t], rest)));
-    matrix.push([...chosen.map((p) => sum(rest, [p])), sum(rest, rest)]);
-    shown.push(`other ${rest.length} classes`);
-  }
+  const chosen = isAll ? names.map((_, c) => c) : byMistakes(counts, classes).slice(0, MOST_CELLS - 10).sort((a, b) => a - b); // prettier-ignore
+  const shown = chosen.map((c) => names[c]);
+  if (!isAll) shown.push(`${figure(classes - chosen.length)} others`);
+  const matrix = matrixOf(counts, chosen, isAll);
   const right = truth.reduce((all, own, row) => all + Number(own === answered.predicted[row]), 0);
   const text = `Table of ${shown.length} true classes by as many predicted ones: ${figure(right)} of ${count(truth.length, "row")} are on the diagonal, where both are the same.`; // prettier-ignore
   const meaning = html`Each line is a true class, each column what was predicted, each number so many rows. Right answers are on the diagonal (blue); the others are mistakes (orange). A colour is the stronger, the larger the part of the line.${!isAll && ` Shown are the ${chosen.length} classes with most mistakes, and all others together; right answers among the others are not told from mistakes among them.`}`; // prettier-ignore
@@ -108,18 +111,11 @@ function confusion(answered: Answered, { gallery }: Judging): Html | undefined {
 
 /** The mistakes that are made most often, in words. */
 function pairs(answered: Answered): Html | undefined {
-  const { classes, names } = answered;
-  const counts = confusionOf(answered);
-  const found: { t: number; p: number; n: number }[] = [];
-  const support = new Int32Array(classes);
-  counts.forEach((n, i) => {
-    const [t, p] = [Math.floor(i / classes), i % classes];
-    support[t] += n;
-    if (n > 0 && t !== p) found.push({ t, p, n });
-  });
+  const { names, figures } = answered;
+  const found = confusionOf(answered).filter(({ truth, predicted }) => truth !== predicted);
   if (found.length === 0) return undefined;
-  found.sort((a, b) => b.n - a.n || a.t - b.t || a.p - b.p);
-  const rows = found.slice(0, MOST_PAIRS).map(({ t, p, n }) => [shortened(names[t], 60), shortened(names[p], 60), figure(n), percent(n / support[t])]); // prettier-ignore
+  found.sort((a, b) => b.rows - a.rows || a.truth - b.truth || a.predicted - b.predicted);
+  const rows = found.slice(0, MOST_PAIRS).map(({ truth, predicted, rows: own }) => [shortened(names[truth], 60), shortened(names[predicted], 60), figure(own), percent(own / figures[truth].support)]); // prettier-ignore
   return table("Most frequent mistakes", ["true class", "predicted", "rows", "of the class"], rows, [2, 3]);
 }
 

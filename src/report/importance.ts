@@ -26,7 +26,7 @@ export interface Importances {
 }
 
 /** Multiply-adds that measuring may take: about a second or two. */
-const MOST_WORK = 3e9;
+const MOST_WORK = 2e9;
 const MOST_ROWS = 1000;
 const LEAST_ROWS = 100;
 const REPEATS = 5;

@@ -32,13 +32,21 @@ export interface LineOptions {
 }
 
 /** Margins for axes with a title each. */
-function margins(y: Axis): Pick<Plot.PlotOptions, "marginLeft" | "marginBottom" | "marginTop" | "marginRight"> {
-  return { marginLeft: Math.ceil(y.width) + 16, marginBottom: 42, marginTop: 26, marginRight: 22 };
+function margins(
+  x: Axis,
+  y: Axis,
+): Pick<Plot.PlotOptions, "marginLeft" | "marginBottom" | "marginTop" | "marginRight"> {
+  return {
+    marginLeft: Math.ceil(y.width) + 16,
+    marginBottom: 42,
+    marginTop: 26,
+    marginRight: Math.max(22, Math.ceil(widthOf(x.labels(x.ticks[x.ticks.length - 1])) / 2) + 4),
+  };
 }
 
 function scales(x: Axis, y: Axis, names: Pick<LineOptions, "x" | "y">): Plot.PlotOptions {
   return {
-    ...margins(y),
+    ...margins(x, y),
     x: { domain: x.domain, label: null, type: x.type },
     y: { domain: y.domain, label: null, type: y.type },
     marks: [],
@@ -206,7 +214,7 @@ export function cells(names: readonly string[], counts: readonly (readonly numbe
   const short = names.map((name) => shortened(name, few ? 16 : 14));
   const widest = Math.max(...short.map(widthOf)) * (font / 12);
   const isUpright = widest <= size - 4;
-  const top = Math.ceil(isUpright ? 20 : widest + 8) + 20;
+  const top = Math.ceil(isUpright ? 22 : widest + 14) + 24;
   const left = Math.ceil(widest) + 34;
   const data = counts.flatMap((row, t) => {
     const all = row.reduce((a, b) => a + b, 0);

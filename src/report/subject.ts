@@ -58,7 +58,7 @@ function estimatorSubject(estimator: Classifier | Regressor): Subject {
     columns,
     networks,
     answer: (rows) =>
-      Float64Array.from(isClassifier ? estimator.predictProbabilities(shape(rows)) : estimator.predict(shape(rows))),
+      new Float64Array(isClassifier ? estimator.predictProbabilities(shape(rows)) : estimator.predict(shape(rows))),
     estimator,
     leftOut: found?.[LEFT_OUT],
     heldBack: estimator.heldBack,
@@ -88,7 +88,7 @@ function networkSubject(network: Network<DType>): Subject {
     networks: [network],
     answer({ data, rows }) {
       const own = network.predict({ data, shape: [rows, inputs] });
-      return isBinary ? bothSides(own, name) : Float64Array.from(own);
+      return isBinary ? bothSides(own, name) : new Float64Array(own);
     },
     heldBack: [],
     members: [],
@@ -122,11 +122,12 @@ export function asAnswers({ classes }: Subject, outputs: Float64Array): Float64A
   return classes.length === 2 ? bothSides(outputs, "") : outputs;
 }
 
-/** Multiply-adds that one row takes, about. */
-export function workOf({ networks, leftOut }: Subject): number {
+/** Multiply-adds that one row takes, about; what is done with each column and class beside them takes some, too. */
+export function workOf({ networks, leftOut, columns, classes }: Subject): number {
   const all = networks.reduce((sum, network) => sum + network.parameterCount, 0);
   const others = (leftOut?.members ?? []).map((members) =>
     members.reduce((sum, { network }) => sum + network.parameterCount, 0),
   );
-  return Math.max(all, ...others, 1);
+  const many = networks.length;
+  return Math.max(all, ...others) + 50 * many * columns + 20 * many * classes.length + 100;
 }

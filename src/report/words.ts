@@ -47,6 +47,6 @@ export function shortened(name: unknown, most = 24): string {
 /** About how wide a text is, in pixels of a font of 12 pixels. East Asian characters are twice as wide. */
 export function widthOf(text: string): number {
   let width = 0;
-  for (const sign of text) width += /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]|\p{Emoji_Presentation}/u.test(sign) ? 12.5 : /[A-Zmw@%…]/.test(sign) ? 8.8 : /[il.,:;'|! ]/.test(sign) ? 3.7 : 6.9; // prettier-ignore
+  for (const sign of text) width += /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]|\p{Emoji_Presentation}/u.test(sign) ? 13 : /[A-Zmw@%…]/.test(sign) ? 10.2 : /[il.,:;'|! ]/.test(sign) ? 4.2 : 7.4; // prettier-ignore
   return width;
 }
