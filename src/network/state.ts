@@ -1,4 +1,5 @@
 // Where training stands, as JSON: with it, `fit` after `fromJSON` goes on to the same bits as if nothing had been saved.
+import { ADADELTA, ADAGRAD, ADAM, ADAMAX, AMSGRAD, NADAM, RADAM, RMSPROP } from "../../assembly/plan.ts";
 import type { NetworkJSON, StateJSON } from "../description/options.ts";
 import { type NetworkDescription, describe } from "../description/description.ts";
 import { PropagoError, show } from "../ground/errors.ts";
@@ -21,6 +22,18 @@ export function stateToJSON({ layout, isUnscaled }: Model): StateJSON {
 /** Counts, beyond which JavaScript's numbers or the core's words do not go. */
 const COUNTS = { step: 2 ** 53 - 1, epoch: 2 ** 32 - 1, batches: 2 ** 32 - 1, age: 2 ** 53 - 1, seen: 2 ** 53 - 1 };
 const POWERS = ["power1", "power2", "power3"] as const;
+
+/** Which of an optimizer's arrays hold means, sums or maxima of squares or sizes. Their roots are taken: none is below 0. */
+const MEANS_OF_SQUARES: Readonly<Record<number, readonly number[] | undefined>> = {
+  [ADAM]: [1],
+  [AMSGRAD]: [0, 2],
+  [ADAMAX]: [0],
+  [NADAM]: [0],
+  [RADAM]: [0],
+  [ADAGRAD]: [0],
+  [RMSPROP]: [0],
+  [ADADELTA]: [0, 1],
+};
 
 /**
  * Gives a model that was just read the state of its training.
@@ -57,6 +70,16 @@ export function restoreState(model: Model, json: NetworkJSON["state"]): void {
     arrays === undefined
       ? undefined
       : readNumbersJSON(arrays, "state.remembered", layout.remembered, description.dtype);
+  for (const array of MEANS_OF_SQUARES[optimizer.rule.id] ?? []) {
+    const own = numbers?.subarray(array * layout.trainable, (array + 1) * layout.trainable);
+    const place = (own as Float64Array | undefined)?.findIndex((value) => value < 0) ?? -1;
+    if (place >= 0) {
+      throw bad(
+        `remembered[${array * layout.trainable + place}] is a mean of squares, which must be 0 or more`,
+        own?.[place],
+      );
+    }
+  }
   if (!isPlain(plateau)) throw bad("plateau must be an object", plateau);
   const {
     scale,

@@ -11,6 +11,11 @@ import type { SCORES, Average } from "./scores.ts";
 
 type Schedules = typeof SCHEDULES & typeof RARE_SCHEDULES;
 
+/** The options that must be given: REQUIRED is of type number, where other defaults are numbers of their own. */
+type Needed<O> = {
+  [K in keyof O]: O[K] extends { default: infer D } ? (number extends D ? K : never) : never;
+}[keyof O];
+
 type ScheduleValue<K> = K extends "boundaries" | "rates" ? readonly number[] : K extends "monitor" ? Monitor : number;
 
 /**
@@ -26,7 +31,9 @@ export type ScheduleSpec = {
     /** Over so many steps the rate rises evenly to the schedule's first one. Default 0. */
     warmup?: number;
   } & {
-    [K in keyof Schedules[N]["options"]]?: ScheduleValue<K>;
+    [K in Exclude<keyof Schedules[N]["options"], Needed<Schedules[N]["options"]>>]?: ScheduleValue<K>;
+  } & {
+    [K in Needed<Schedules[N]["options"]>]: ScheduleValue<K>;
   };
 }[keyof Schedules];
 
