@@ -4,6 +4,7 @@ import type { NetworkJSON, StateJSON } from "../description/options.ts";
 import { type NetworkDescription, describe } from "../description/description.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { isArray, isPlain, readFields } from "../ground/options.ts";
+import type { FloatArray } from "../ground/arrays.ts";
 import type { Model } from "../memory/model.ts";
 import { numbersToJSON, readNumbersJSON } from "./json.ts";
 
@@ -70,16 +71,7 @@ export function restoreState(model: Model, json: NetworkJSON["state"]): void {
     arrays === undefined
       ? undefined
       : readNumbersJSON(arrays, "state.remembered", layout.remembered, description.dtype);
-  for (const array of MEANS_OF_SQUARES[optimizer.rule.id] ?? []) {
-    const own = numbers?.subarray(array * layout.trainable, (array + 1) * layout.trainable);
-    const place = (own as Float64Array | undefined)?.findIndex((value) => value < 0) ?? -1;
-    if (place >= 0) {
-      throw bad(
-        `remembered[${array * layout.trainable + place}] is a mean of squares, which must be 0 or more`,
-        own?.[place],
-      );
-    }
-  }
+  if (numbers) checkMeansOfSquares(model, numbers);
   if (!isPlain(plateau)) throw bad("plateau must be an object", plateau);
   const {
     scale,
@@ -102,6 +94,17 @@ export function restoreState(model: Model, json: NetworkJSON["state"]): void {
   };
   Object.assign(layout.plateau, steps, best === undefined ? {} : { best });
   model.isUnscaled = model.isUnscaled && isUnscaled;
+}
+
+/** Refuses means of squares below 0. */
+function checkMeansOfSquares({ layout, description }: Model, numbers: FloatArray): void {
+  const { trainable } = layout;
+  for (const array of MEANS_OF_SQUARES[description.optimizer.rule.id] ?? []) {
+    const own = numbers.subarray(array * trainable, (array + 1) * trainable) as Float64Array;
+    const place = own.findIndex((value) => value < 0);
+    if (place < 0) continue;
+    throw bad(`remembered[${array * trainable + place}] is a mean of squares, which must be 0 or more`, own[place]);
+  }
 }
 
 function bad(expected: string, value: unknown): PropagoError {
