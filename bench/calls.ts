@@ -91,6 +91,7 @@ function casesOf(lib: Library, who: string): Case[] {
   add("iris, an epoch", "ns", 20, () =>
     bloom().fitSync({ x: sizes, y: kinds }, { epochs: 20, batchSize, threads: 1, metrics: [] }),
   );
+  add("iris, an epoch with default options", "ns", 20, () => bloom().fitSync({ x: sizes, y: kinds }, { epochs: 20 }));
   add("xor, fitSync without epochs", "µs", 1, () => short.fitSync({ x, y }, { ...fit, epochs: 0 }));
   add("xor, fitSync of one epoch", "µs", 1, () => short.fitSync({ x, y }, { ...fit, epochs: 1 }));
   add("xor, trainOnBatch of four rows", "µs", 1, () => batch.trainOnBatch({ x, y }));

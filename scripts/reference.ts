@@ -231,7 +231,7 @@ export function page(): Promise<string> {
     ].join("\n"),
     section(
       "Schedules",
-      "As an optimizer's `learningRate`. `rate` is what the formula starts from; the rate rises over `warmup` steps before it. t: the step.",
+      "As an optimizer's `learningRate`. `rate` is what the formula starts from; the rate rises over `warmup` steps before it. t: the step. A step is an update of the weights: an epoch has as many as batches, so that 30 epochs over 1,000 rows in batches of 32 are 960 steps.",
       SCHEDULES,
       schedules,
     ),

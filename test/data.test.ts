@@ -184,10 +184,10 @@ describe("readRows", () => {
     ["a wrong shape", { data: [1, 2, 3], shape: [2, 2] }, "ERR_SHAPE", "x.data has 3 values, shape 2×2 needs 4"],
     ["NaN", [[1, NaN], [NaN, 1]], "ERR_NONFINITE", "x[row 0, column 1] is NaN (2 such cells)"], // prettier-ignore
     ["an infinity", [[1], [-Infinity]], "ERR_NONFINITE", "x[row 1] is -Infinity"],
-    ["a string", [[1, 2], [3, "red"]], "ERR_DATA", 'x[1, 1] is "red"'], // prettier-ignore
-    ["undefined", [[undefined]], "ERR_DATA", "x[0, 0] is undefined"],
-    ["null", [[null]], "ERR_DATA", "x[0, 0] is null"],
-    ["a date", [[new Date()]], "ERR_DATA", "x[0, 0] is a Date"],
+    ["a string", [[1, 2], [3, "red"]], "ERR_DATA", 'x[row 1, column 1] is "red"'], // prettier-ignore
+    ["undefined", [[undefined]], "ERR_DATA", "x[row 0, column 0] is undefined"],
+    ["null", [[null]], "ERR_DATA", "x[row 0, column 0] is null"],
+    ["a date", [[new Date()]], "ERR_DATA", "x[row 0, column 0] is a Date"],
     ["big integers", BigInt64Array.of(1n), "ERR_DATA", "x is a BigInt64Array"],
     ["a detached buffer", detached, "ERR_DATA", "detached"],
     ["a number", 5, "ERR_DATA", "x is 5"],

@@ -1,7 +1,8 @@
 // What users must see when something is wrong. Each row is one test. It checks the code, the words that say what is wrong
 // and where, and that the network has not changed.
 import { describe, expect, test } from "vitest";
-import { Classifier, dense, Network, PropagoError, type DType, type NetworkOptions } from "../src/index.ts";
+import { failure } from "./failure.ts";
+import { Classifier, dense, Network, PropagoError, Regressor, type DType, type NetworkOptions } from "../src/index.ts";
 
 interface Row {
   name: string;
@@ -340,7 +341,7 @@ describe("weights", () => {
     {
       name: "trace of null",
       code: "ERR_SHAPE",
-      says: [/x\[0\] is null/],
+      says: [/x\[row 0\] is null/],
       when: (network) => network.trace(untyped(null), [1, 2]),
     },
     {
@@ -450,26 +451,26 @@ describe("x and y", () => {
     {
       name: "a text in x",
       code: "ERR_DATA",
-      says: [/x\[2, 0\]/, /"red"/],
+      says: [/x\[row 2, column 0\]/, /"red"/],
       when: fit(withCell(2, 0, "red"), y),
     },
     ...[undefined, null, true, new Date(0), 1n, { re: 1, im: 2 }, [1]].map((cell) => ({
       name: `a cell that is ${cell === null ? "null" : Array.isArray(cell) ? "an array" : typeof cell}`,
       code: "ERR_DATA",
-      says: [/x\[0, 2\]/],
+      says: [/x\[row 0, column 2\]/],
       when: fit(withCell(0, 2, cell), y),
     })),
     {
       name: "a row that is missing",
       code: "ERR_SHAPE",
-      says: [/x\[1\]/, /row of 4 numbers/],
+      says: [/x\[row 1\]/, /row of 4 numbers/],
       when: predict([[1, 2, 3, 4], undefined]),
     },
     {
       name: "a hole in a row",
       code: "ERR_DATA",
-      says: [/x\[1, 2\]/],
-      // eslint-disable-next-line no-sparse-arrays
+      says: [/x\[row 1, column 2\]/],
+      // eslint-disable-next-line no-sparse-arrays -- a hole is what it is about
       when: predict([[1, 2, 3, 4], [1, 2, , 4]]), // prettier-ignore
     },
     { name: "x missing", code: "ERR_DATA", says: [/\bx\b/], when: fit(undefined, y) },
@@ -876,5 +877,70 @@ describe("while training", () => {
       });
     await expect(attempt()).rejects.toBe(mine);
     await network.fit(data, { epochs: 1 });
+  });
+});
+
+describe("calls as newcomers write them say what is right", () => {
+  const network = new Network({ inputs: 2, layers: [dense(4, "tanh"), dense(1, "sigmoid")] });
+  const x = [[0, 0], [0, 1]]; // prettier-ignore
+  const y = [0, 1];
+  test.each<[string, () => unknown, RegExp]>([
+    [
+      "fitSync(x, y)",
+      () => network.fitSync(x as never, y as never),
+      /samples and targets go in one object, fit\(\{ x, y \}/,
+    ],
+    ["fitSync(x)", () => network.fitSync(x as never), /pass \{ x, y \}/],
+    ["evaluate(typed array)", () => network.evaluate(new Float32Array(2) as never), /pass \{ x, y \}/],
+    ["{ xs, ys }", () => network.fitSync({ xs: x, ys: y } as never), /"xs" \(did you mean "x"\?\)/],
+    [
+      "{ inputs, outputs }",
+      () => network.fitSync({ inputs: x, outputs: y } as never),
+      /"inputs" \(did you mean "x"\?\)/,
+    ],
+    ["{ x, labels }", () => network.fitSync({ x, labels: y } as never), /"labels" \(did you mean "y"\?\)/],
+    [
+      "names of classes for one output",
+      () => network.fitSync({ x, y: ["a", "b"] as never }),
+      /y\[row 0, column 0\] is "a" \(string\).* or use a Classifier/,
+    ],
+    [
+      "numbers as texts",
+      () => network.fitSync({ x: [["0", "1"]] as never, y: [1] }),
+      /x\[row 0, column 0\] is "0".*convert them with Number/,
+    ],
+    [
+      "dense({ units })",
+      () => new Network({ inputs: 1, layers: [dense({ units: 4 } as never)] }),
+      /as in dense\(8, "relu", /,
+    ],
+    [
+      "dense(4, { activation })",
+      () => new Network({ inputs: 1, layers: [dense(4, { activation: "relu" } as never)] }),
+      /as in dense\(8, "relu", /,
+    ],
+    [
+      "schedule in the options of fit",
+      () => network.fitSync({ x, y }, { schedule: "cosine" } as never),
+      /a schedule is given as a learningRate/,
+    ],
+    [
+      "schedule of an optimizer",
+      () => new Network({ inputs: 1, layers: [dense(1)], optimizer: { name: "adam", schedule: "cosine" } as never }),
+      /a schedule is given as a learningRate/,
+    ],
+    [
+      "Classifier.fitSync({ x, y })",
+      () => new Classifier().fitSync({ x, y } as never, undefined as never),
+      /two arguments, as in fit\(x, labels, options\)/,
+    ],
+    [
+      "Regressor.fitSync({ x, y })",
+      () => new Regressor().fitSync({ x, y } as never, undefined as never),
+      /two arguments, as in fit\(x, targets, options\)/,
+    ],
+  ])("%s", (_, call, says) => {
+    expect(failure(call)).toBeInstanceOf(PropagoError);
+    expect((failure(call) as Error).message).toMatch(says);
   });
 });

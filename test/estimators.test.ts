@@ -289,7 +289,7 @@ describe("Regressor", () => {
 
   it.each<[string, unknown, string, string]>([
     ["NaN", [1, NaN], "ERR_NONFINITE", "targets[row 1] is NaN"],
-    ["words", ["a", "b"], "ERR_DATA", 'targets[0, 0] is "a"'],
+    ["words", ["a", "b"], "ERR_DATA", 'targets[row 0, column 0] is "a"'],
     ["too few", [1], "ERR_SHAPE", "x has 2 rows, targets has 1"],
     ["nothing", undefined, "ERR_DATA", "targets is undefined"],
   ])("refuses targets: %s", (_, targets, code, message) => {

@@ -120,7 +120,7 @@ describe("the table", () => {
   const rows = [ACTIVATIONS, INITIALIZERS, LOSSES, SCHEDULES, LAYERS, METRICS, OPTIMIZERS].flatMap(Object.entries);
   const options = rows.flatMap(([, row]: [string, { options?: object }]) => Object.keys(row.options ?? {}));
   const others =
-    "inputs layers loss optimizer seed dtype l1 l2 maxNorm hidden ensemble units activation bias init biasInit epochs " +
+    "x y inputs layers loss optimizer seed dtype l1 l2 maxNorm hidden ensemble units activation bias init biasInit epochs " +
     "batchSize validation metrics sampleWeights classWeights targetLoss timeLimit threads onEpoch onBatch patience " +
     "restoreBest minDelta monitor classes dense validation.loss validation.accuracy";
   const known = new Set([...rows.map(([name]) => name), ...options, ...Object.keys(COMMON), ...others.split(" ")]);

@@ -176,6 +176,10 @@ describe("type errors say what is wrong", () => {
       `new Network({ ...n, optimizer: { name: "sgd", learningRate: { name: "cosine", steps: "9" } } })`,
       /'string' is not .* 'number'/,
     ],
+    [
+      `new Network({ ...n, optimizer: { name: "sgd", learningRate: { name: "cosine" } } })`,
+      /with the options that it requires/,
+    ],
     [`new Network({ ...n, optimizer: "sgdd" })`, /Did you mean '"sgd"'/],
     [`new Network(n).fit(d, { earlyStopping: { monitor: "validaton.loss" } })`, /Did you mean '"validation.loss"'/],
     [`new Network(n).fit(d, { earlyStopping: { monitor: "val_loss" } })`, /not assignable to type 'Monitor/],

@@ -361,6 +361,22 @@ describe("the state of a training in JSON", () => {
   });
 });
 
+test.each(["adam", "adamw", "adamax", "nadam", "radam", "adagrad", "rmsprop", "adadelta"] as const)(
+  "a mean of squares below 0 in the state of %s is refused",
+  (optimizer) => {
+    using network = new Network({ inputs: 1, layers: [dense(1)], optimizer });
+    network.fitSync({ x: [[1], [2]], y: [1, 2] }, { epochs: 3 });
+    const json = JSON.parse(JSON.stringify(network.toJSON({ state: true })));
+    Network.fromJSON(json).dispose();
+    const place = (optimizer.startsWith("adam") && optimizer !== "adamax" ? 0.5 : 0) * json.state.remembered.length;
+    json.state.remembered[place] = -1;
+    expect(failure(() => Network.fromJSON(json))).toMatchObject({
+      code: "ERR_FORMAT",
+      message: expect.stringContaining(`remembered[${place}]`),
+    });
+  },
+);
+
 test("a state that was cut off is refused, however it was cut", () => {
   using network = new Network({ inputs: 1, layers: [dense(1)], optimizer: { name: "adam", averaging: 0.9 } });
   network.fitSync({ x: [[1], [2]], y: [1, 2] }, { epochs: 3 });

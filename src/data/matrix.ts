@@ -136,7 +136,7 @@ function lineOf(value: readonly unknown[], row: number, name: string, columns?: 
   if (isArray(line) || numericArray(line) !== undefined) return line as unknown[];
   throw new PropagoError(
     "ERR_SHAPE",
-    `${name}[${row}] is ${show(line)}, expected a row of ${columns === undefined ? "" : `${columns} `}numbers`,
+    `${name}[row ${row}] is ${show(line)}, expected a row of ${columns === undefined ? "" : `${columns} `}numbers`,
   );
 }
 
@@ -194,9 +194,17 @@ function readCells(
 }
 
 function noNumber(cell: unknown, row: number, column: number, name: string): PropagoError {
-  const advice = "; encode categories first, for example as one column each";
-  const [kind, more] = typeof cell === "string" ? [" (string)", advice] : ["", ""];
-  return new PropagoError("ERR_DATA", `${name}[${row}, ${column}] is ${show(cell)}${kind}, expected a number${more}`);
+  const advice =
+    typeof cell === "string" ? ` (string), expected a number; ${adviceOn(cell, name)}` : ", expected a number";
+  return new PropagoError("ERR_DATA", `${name}[row ${row}, column ${column}] is ${show(cell)}${advice}`);
+}
+
+function adviceOn(text: string, name: string): string {
+  if (text.trim() !== "" && Number.isFinite(Number(text)))
+    return "numbers in quotation marks are texts: convert them with Number";
+  return name.endsWith("y")
+    ? "number the classes 0, 1, …, or use a Classifier, which takes their names"
+    : "encode categories first, for example as one column each";
 }
 
 /** What is wrong with the first number that is not finite among those copied. */

@@ -2,7 +2,7 @@
 import { LAYERS, readTrainable } from "../tables/layers.ts";
 import type { RARE_LAYERS } from "../tables/rare-layers.ts";
 import { type DenseLayer, type ActivationLayer, type Layer } from "./helpers.ts";
-import { readNumber, readName, readObject, readFlag, readOptions } from "../ground/options.ts";
+import { isPlain, readNumber, readName, readObject, readFlag, readOptions } from "../ground/options.ts";
 import { type LayerDescription, bare } from "./layer.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { withRareRows } from "../tables/rare.ts";
@@ -122,6 +122,12 @@ function readDense(
   fallback: string,
 ): LayerDescription {
   const fields = readObject(given, where, DENSE_KEYS);
+  if (isPlain(fields.units) || (isPlain(fields.activation) && !("name" in fields.activation))) {
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `${where}: units and activation come before other options, as in dense(8, "relu", { l2: 0.01 })`,
+    );
+  }
   const units = readUnits(fields.units, `${where}.units`);
   const activation = readActivation(fields.activation ?? "linear", `${where}.activation`);
   const init = readInitializer(fields.init ?? "zeros", `${where}.init`, inputs, units); // see chooseInit

@@ -75,23 +75,23 @@ export interface NetworkJSON<D extends DType = DType> {
 export interface StateJSON {
   /** Updates made so far. */
   step: number;
-  /** Epochs trained so far. */
+  /** Epochs completed or broken off. */
   epoch: number;
   /** Batches trained so far. */
   batches: number;
-  /** A product that the optimizer's bias correction goes on with. */
+  /** Powers by which the optimizer corrects its means: of beta1 for adam and its kin, of the decay for nadam. */
   power1: number;
   /** As `power1`. */
   power2: number;
   /** As `power1`. */
   power3: number;
-  /** Updates that the optimizer counts by itself. */
+  /** Updates since the optimizer remembered nothing. */
   age: number;
   /** Batches gathered by `accumulate` that wait for their update. */
   pending: number;
   /** Their rows. */
   pendingRows: number;
-  /** Weights that the average of the weights consists of. */
+  /** Samples since the optimizer remembered nothing, where it counts them. */
   seen: number;
   /** Numbers that a searching optimizer remembers. */
   memory: number[];

@@ -39,6 +39,6 @@ export function readSchedule(value: unknown, where: string, base: number): Sched
       row.rate(rate, Math.max(0, step - warmup), options as never, scale) * Math.min(1, (step + 1) / (warmup + 1)),
     plateau: name === "reduceOnPlateau" ? (options as unknown as PlateauSettings) : undefined,
     watch: row.watch,
-    spec: { name, ...options },
+    spec: { name, ...options } as ScheduleSpec,
   };
 }

@@ -12,7 +12,7 @@ import type { FloatArray } from "../ground/arrays.ts";
 
 /** Rows of the data that weights are scaled to. */
 const MOST_ROWS = 1024;
-/** What weights are divided by where their weighted inputs are beyond all numbers. */
+/** What weights are divided by where weighted inputs overflow, so that nothing tells how large they are. */
 const LARGE = 2 ** 64;
 
 /**
@@ -83,7 +83,8 @@ function scaleTensor(
   { name }: NetworkDescription["layers"][number],
   measure: () => number,
 ): void {
-  // Weighted inputs are linear in the weights: more than once is for biases other than 0, and for what overflows.
+  // Weighted inputs grow in proportion to the weights, so that one division is enough. Further ones are needed where biases
+  // are not 0, which do not grow with them, and where the first weighted inputs overflow.
   for (let attempt = 0; attempt < 20; attempt++) {
     const found = measure();
     if (found === 0 || Math.abs(found - 1) < 1e-3) return;

@@ -11,28 +11,11 @@ import {
   PLAN_SEEN,
   PLAN_STEP,
 } from "../../assembly/plan.ts";
+import type { StateJSON } from "../description/options.ts";
 
-/** How far training has come: what a network needs, beside its arrays, to go on as if it had never stopped. */
-export interface Progress {
-  /** Updates made. */
-  step: number;
-  /** Epochs completed or broken off. */
-  epoch: number;
-  /** Batches trained on. */
-  batches: number;
-  /** Powers of Adam's betas and of nadam's decay. */
-  power1: number;
-  power2: number;
-  power3: number;
-  /** Updates since the optimizer remembered nothing. */
-  age: number;
-  /** Batches and rows whose gradients wait for the next update. */
-  pending: number;
-  pendingRows: number;
-  /** Samples since the optimizer remembered nothing, where it counts them. */
-  seen: number;
-  /** Numbers that a method of search.ts remembers. */
-  memory: readonly number[];
+/** How far training has come, as it is saved, but for what stands elsewhere while a network is in memory. */
+export interface Progress extends Omit<StateJSON, "memory" | "plateau" | "remembered" | "isUnscaled"> {
+  readonly memory: readonly number[];
 }
 
 /** Of an optimizer that remembers nothing yet. */

@@ -1,4 +1,5 @@
 // Where training stands, as JSON: with it, `fit` after `fromJSON` goes on to the same bits as if nothing had been saved.
+import { ADADELTA, ADAGRAD, ADAM, ADAMAX, AMSGRAD, NADAM, RADAM, RMSPROP } from "../../assembly/plan.ts";
 import type { StateJSON } from "../description/options.ts";
 import { type NetworkDescription, describe } from "../description/description.ts";
 import { PropagoError, show } from "../ground/errors.ts";
@@ -23,6 +24,18 @@ export function stateOf({ layout, isUnscaled }: Model) {
 /** Counts, beyond which JavaScript's numbers or the core's words do not go. */
 const COUNTS = { step: 2 ** 53 - 1, epoch: 2 ** 32 - 1, batches: 2 ** 32 - 1, age: 2 ** 53 - 1, seen: 2 ** 53 - 1 };
 const POWERS = ["power1", "power2", "power3"] as const;
+
+/** Which of an optimizer's arrays hold means, sums or maxima of squares or sizes. Their roots are taken: none is below 0. */
+const MEANS_OF_SQUARES: Readonly<Record<number, readonly number[] | undefined>> = {
+  [ADAM]: [1],
+  [AMSGRAD]: [0, 2],
+  [ADAMAX]: [0],
+  [NADAM]: [0],
+  [RADAM]: [0],
+  [ADAGRAD]: [0],
+  [RMSPROP]: [0],
+  [ADADELTA]: [0, 1],
+};
 
 /**
  * Gives a model that was just read the state of its training.
@@ -61,6 +74,7 @@ export function restoreState(model: Model, json: unknown): void {
       : isBlock(arrays, layout)
         ? arrays
         : readNumbersJSON(arrays, "state.remembered", layout.remembered, description.dtype);
+  if (numbers) checkMeansOfSquares(model, numbers);
   if (!isPlain(plateau)) throw bad("plateau must be an object", plateau);
   const {
     scale,
@@ -89,6 +103,17 @@ export function restoreState(model: Model, json: unknown): void {
 function isBlock(value: unknown, { engine, remembered }: Model["layout"]): value is FloatArray {
   const Kind = engine.bytes === 4 ? Float32Array : Float64Array;
   return value instanceof Kind && value.length === remembered;
+}
+
+/** Refuses means of squares below 0. */
+function checkMeansOfSquares({ layout, description }: Model, numbers: FloatArray): void {
+  const { trainable } = layout;
+  for (const array of MEANS_OF_SQUARES[description.optimizer.rule.id] ?? []) {
+    const own = numbers.subarray(array * trainable, (array + 1) * trainable) as Float64Array;
+    const place = own.findIndex((value) => value < 0);
+    if (place < 0) continue;
+    throw bad(`remembered[${array * trainable + place}] is a mean of squares, which must be 0 or more`, own[place]);
+  }
 }
 
 function bad(expected: string, value: unknown): PropagoError {

@@ -15,7 +15,10 @@ export interface Tested {
   members?: (Member | undefined)[];
 }
 
-/** Losses of so many rows count as one, since similar candidates are wrong about the same rows. */
+/**
+ * The evidence of so many rows counts as that of one. Similar candidates are wrong about the same rows, so that a difference
+ * of their losses says less than as many independent rows would say.
+ */
 const TEMPERATURE = 32;
 /** A smaller share than this gets no network. */
 const LEAST_SHARE = 0.03;
@@ -56,7 +59,10 @@ export function hopelessOf(tested: readonly Tested[], folds: number, rows: numbe
   return losses.map((loss) => rows * (loss - least) > most * TEMPERATURE * unit);
 }
 
-/** Of a share of e^−x, from which x on a candidate is hopeless: after two folds, and after more. */
+/**
+ * A candidate is hopeless if its share would be less than e^−9 of the best one's after two folds, and less than e^−7 after
+ * more: with more folds less depends on chance.
+ */
 const ROOM_AT_FIRST = 9;
 const ROOM = 7;
 /** With fewer rows, a few outliers decide too much. */

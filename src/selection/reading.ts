@@ -1,5 +1,5 @@
 // Reads what a Classifier or Regressor is to learn from or to be measured by: rows, labels or targets, validation data.
-import { isArray, readFields, readObject } from "../ground/options.ts";
+import { isArray, isPlain, readFields, readObject } from "../ground/options.ts";
 import { PropagoError, UNSEEN, show } from "../ground/errors.ts";
 import { LabelEncoder, checkLabel, listed, normal } from "../data/labels.ts";
 import type { Label, Labels } from "../data/labels.ts";
@@ -144,6 +144,13 @@ function readInputs(
 export function readJob(learner: Learner, x: Matrix, y: unknown, options: Job["fit"], classes?: Labels): Job {
   const { name, metric, given, make, columns } = learner;
   const reading = READINGS[name];
+  if (y === undefined && isPlain(x) && !("shape" in x)) {
+    const { targets } = reading;
+    throw new PropagoError(
+      "ERR_DATA",
+      `x and ${targets} are two arguments, as in fit(x, ${targets}, options), got one object`,
+    );
+  }
   const own = reading.copy(y);
   const rows = readInputs(reading, x, own, columns);
   const known = classes && listOf(classes, "classes");

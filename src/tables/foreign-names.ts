@@ -112,6 +112,9 @@ export const FOREIGN: Readonly<Record<string, string>> = {
   f1: "f1score fscore fbeta fmeasure",
   confusionMatrix: "confusion",
   rocAuc: "auc aucroc rocaucscore roc",
+  // data
+  x: "xs inputs input features samples xtrain",
+  y: "ys outputs output targets target labels label ytrain",
   // a network, an estimator and their training
   inputs: "inputshape inputsize inputdim infeatures numinput numinputs nfeatures batchinputshape",
   layers: "hiddenlayers hiddenlayersizes hidden model architecture sequential",
@@ -143,6 +146,10 @@ export const FOREIGN: Readonly<Record<string, string>> = {
 
 /** What others have and propago does not, with what to do instead. */
 const ABSENT: readonly [names: string, advice: string][] = [
+  [
+    "schedule scheduler schedules lrschedule lrscheduler learningrateschedule learningratescheduler",
+    'a schedule is given as a learningRate: optimizer: { name: "adam", learningRate: { name: "cosine", steps: 1000 } }',
+  ],
   ["conv conv1d conv2d convolution maxpooling2d maxpool2d averagepooling2d", "propago has no convolutions"],
   ["lstm gru rnn simplernn recurrent embedding", "propago has no recurrent layers"],
   ["attention multiheadattention transformer", "propago has no attention"],

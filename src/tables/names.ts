@@ -11,6 +11,11 @@ import type { SCORES, Average } from "./scores.ts";
 
 type Schedules = typeof SCHEDULES & typeof RARE_SCHEDULES;
 
+/** The options that must be given: REQUIRED is of type number, where other defaults are numbers of their own. */
+type Needed<O> = {
+  [K in keyof O]: O[K] extends { default: infer D } ? (number extends D ? K : never) : never;
+}[keyof O];
+
 type ScheduleValue<K> = K extends "boundaries" | "rates" ? readonly number[] : K extends "monitor" ? Monitor : number;
 
 /**
@@ -26,19 +31,21 @@ export type ScheduleSpec = {
     /** Over so many steps the rate rises evenly to the schedule's first one. Default 0. */
     warmup?: number;
   } & {
-    [K in keyof Schedules[N]["options"]]?: ScheduleValue<K>;
+    [K in keyof Schedules[N]["options"] as K extends Needed<Schedules[N]["options"]> ? never : K]?: ScheduleValue<K>;
+  } & {
+    [K in keyof Schedules[N]["options"] as K extends Needed<Schedules[N]["options"]> ? K : never]: ScheduleValue<K>;
   };
 }[keyof Schedules];
 
 /**
- * No value has this type. It gives TypeScript something to say of a name that no schedule has: without it, the compiler
+ * No value has this type. It gives TypeScript something to say of a name that no schedule has, or of options that are missing: without it, the compiler
  * takes the object for a function that went wrong.
  */
 export interface NoScheduleHasThisName {
   /** Which schedule. */
   name: string & {};
   /** Never given: it only says what is wrong. */
-  "name must be one of the schedules in docs/reference.md, for example cosine, step or oneCycle": never;
+  "name must be one of the schedules in docs/reference.md, with the options that it requires, as in { name: 'cosine', steps: 1000 }": never;
 }
 
 /** A number, a schedule, or a function of the step (0 for the first update), which is asked ahead of the step. */

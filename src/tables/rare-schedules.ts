@@ -57,7 +57,7 @@ export const RARE_SCHEDULES = {
       /** Steps until the full rate is reached. */
       steps,
       /** The part of the rate to begin with. Default 1/3. */
-      start: { ...positive, most: 1, default: 1 / 3 },
+      start: { ...positive, most: 1, default: 0.3333333333333333 },
     },
     rate: (base, t, { steps, start }: Numbers<"steps" | "start">) =>
       base * (start + (1 - start) * Math.min(1, t / steps)),

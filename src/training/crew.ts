@@ -16,9 +16,9 @@ export class Crew {
   readonly threads: number;
   readonly #model: Model;
   readonly #work: TrainingWork;
-  /** Milliseconds of a step that this thread made by itself, the last time. */
+  /** How many milliseconds a step took when this thread last made steps by itself. */
   #alone = Infinity;
-  /** For how many more slices workers rest, and for how many they did the last time. */
+  /** For how many more slices workers are left idle, and for how many they were the last time. */
   #rest = 0;
   #longest = SHORTEST_REST;
   /** Slices in sequence that workers made more slowly: a single one may be chance. */
@@ -82,7 +82,7 @@ export class Crew {
     if (pace < this.#alone) {
       this.#longest = SHORTEST_REST;
       this.#slow = 0;
-      // Now and then this thread makes a slice alone, to compare: its first one was slowed down by compilers.
+      // Now and then this thread makes a slice alone, to compare: when it made its first one, its code was not compiled to the end.
       if (isFree && this.#shared++ % 64 === 8) this.#rest = 1;
     } else if (++this.#slow > 1) {
       this.#rest = this.#longest = Math.min(2 * this.#longest, LONGEST_REST);
@@ -95,7 +95,7 @@ export class Crew {
     const { layout, engine } = this.#model;
     const { plan } = layout;
     const { threads } = this;
-    // At a hundredth of the usual speed.
+    // A worker that needs longer for a step is taken for lost: this is a hundredth of the usual speed.
     const slowest = this.#work.operations / 2e5;
     this.#last = team;
     if (this.#work.isSync) {

@@ -2,7 +2,7 @@
 import { IN_ORDER, SHUFFLED, WITH_REPLACEMENT } from "../../assembly/plan.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import { PropagoError, show } from "../ground/errors.ts";
-import { copied, guessOf, readFlag, readNumber, readObject } from "../ground/options.ts";
+import { copied, guessOf, isArray, readFlag, readNumber, readObject } from "../ground/options.ts";
 import type { ClassWeights, Data, SampleWeights } from "../data/data.ts";
 import type { Metrics } from "../tables/metrics.ts";
 import type { Monitor } from "../tables/monitors.ts";
@@ -191,6 +191,12 @@ export function defaultEpochs(rows: number, batchSize: number | "full" = DEFAULT
  * @throws PropagoError ERR_CONFIG for one that cannot be.
  */
 export function readFitOptions(options: FitOptions, description: NetworkDescription): FitSettings {
+  if (isArray(options) || ArrayBuffer.isView(options)) {
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `samples and targets go in one object, fit({ x, y }, options), got ${show(options)} as options`,
+    );
+  }
   const given = readObject(options, "fit options", FIT_KEYS);
   const metrics = readMetrics(copied(given.metrics), description);
   const { name, search, schedule } = description.optimizer;

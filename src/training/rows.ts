@@ -4,7 +4,7 @@ import type { Data, Matrix, Targets } from "../data/data.ts";
 import { readMatrix } from "../data/matrix.ts";
 import { readSampleWeights } from "../data/weighting.ts";
 import { PropagoError, show } from "../ground/errors.ts";
-import { readFields } from "../ground/options.ts";
+import { isArray, readFields } from "../ground/options.ts";
 import type { Model } from "../memory/model.ts";
 import { Dataset, type Rows } from "../memory/samples.ts";
 import { readTargets } from "../memory/targets.ts";
@@ -15,7 +15,7 @@ import type { FitSettings } from "./options.ts";
  * "validation.x". Weights come with x and y, or apart.
  */
 export function readData({ description, engine }: Model, data: unknown, owner = "", apart?: unknown): Dataset {
-  if (typeof data !== "object" || data === null) {
+  if (typeof data !== "object" || data === null || isArray(data) || ArrayBuffer.isView(data)) {
     throw new PropagoError("ERR_DATA", `${owner || "data"} is ${show(data)}; pass { x, y }, samples and their targets`);
   }
   const { x, y, sampleWeights } = readFields(data, owner || "data", ["x", "y", "sampleWeights"]) as Partial<Data>;

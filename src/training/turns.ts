@@ -31,7 +31,7 @@ export function turn(): Promise<void> {
     try {
       soon(resolve);
     } catch {
-      // In Next's edge runtime there are functions of these names, but they only throw.
+      // Next's edge runtime has setImmediate, but a call of it throws. From now on timers are used there.
       soon = later;
       later(resolve);
     }
