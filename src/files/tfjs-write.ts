@@ -89,7 +89,7 @@ function writeInputs({ features }: ExportedMember, all: Weight[]): Written[] {
   const shape = [mean.length];
   all.push({ name: `${name}/moving_mean`, shape, values: Float32Array.from(mean) });
   all.push({ name: `${name}/moving_variance`, shape, values: Float32Array.from(scale, (value) => value * value) });
-  const config = { name, axis: -1, epsilon: 0, scale: false, center: false, momentum: 0.99 };
+  const config = { name, axis: -1, epsilon: 1e-30, scale: false, center: false, momentum: 0.99 };
   return [{ class_name: "BatchNormalization", config }];
 }
 
