@@ -3,14 +3,17 @@ import {
   ACTIVATION,
   ALPHA_DROPOUT,
   BATCH_NORM,
+  COMMON_ACTIVATIONS,
   DENSE,
   DROPOUT,
   GAUSSIAN_NOISE,
   LAYER_NORM,
+  RARE_KINDS,
 } from "../../assembly/plan.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { isPlain } from "../ground/options.ts";
+import { isOneOf } from "../ground/sets.ts";
 import { ACTIVATIONS, type ActivationRow } from "../tables/activations.ts";
 import { parse } from "./bytes.ts";
 
@@ -43,6 +46,8 @@ export interface SavedNetwork {
   inputs: number;
   dtype: DType;
   inputScale: number;
+  /** Whether it has layers or activations that are not in the build of most networks. */
+  isRare: boolean;
   layers: SavedLayer[];
   /** Of the layers that have some. */
   weights: FloatArray[][];
@@ -71,7 +76,10 @@ export function readSaved(source: unknown): SavedNetwork {
     return found;
   });
   const arrays = readWeights(weights, read, dtype);
-  return { inputs: inputs as number, dtype, inputScale, layers: read, weights: arrays };
+  const isRare = read.some(
+    ({ kind, activation }) => isOneOf(kind, RARE_KINDS) || !isOneOf(activation.id, COMMON_ACTIVATIONS),
+  );
+  return { inputs: inputs as number, dtype, inputScale, isRare, layers: read, weights: arrays };
 }
 
 function readLayer(value: unknown, where: string, inputs: number): SavedLayer {
