@@ -92,7 +92,10 @@ function readLayer(value: unknown, where: string, inputs: number): SavedLayer {
   const isAverage = kind === BATCH_NORM;
   const isNormal = isAverage || kind === LAYER_NORM;
   const hasBias = isDense ? layer.bias !== false : isNormal && layer.center !== false;
-  const { parameter, ...activation } = readActivation(isDense || kind === ACTIVATION ? layer.activation : undefined, where);
+  const { parameter, ...activation } = readActivation(
+    isDense || kind === ACTIVATION ? layer.activation : undefined,
+    where,
+  );
   const epsilon = layer.epsilon ?? (layer.flavor === "keras" ? 1e-3 : 1e-5);
   if (isNormal && !(typeof epsilon === "number" && epsilon > 0)) throw bad(`${where}.epsilon is ${show(epsilon)}`);
   return {
@@ -127,11 +130,15 @@ function readActivation(value: unknown = "linear", where: string): { id: number;
 export function readWeights(value: unknown, layers: readonly SavedLayer[], dtype: DType): FloatArray[][] {
   const own = layers.filter(({ shapes }) => shapes.weights !== undefined);
   if (!Array.isArray(value) || value.length !== own.length) {
-    throw bad(`it has ${own.length} layers with weights, and weights of ${Array.isArray(value) ? value.length : show(value)}`);
+    throw bad(
+      `it has ${own.length} layers with weights, and weights of ${Array.isArray(value) ? value.length : show(value)}`,
+    );
   }
   return own.map(({ name, shapes }, i) => {
     const entry = value[i] as Record<string, unknown> | null | undefined;
-    return Object.entries(shapes).map(([kind, length]) => readNumbers(entry?.[kind], `${kind} of ${show(name)}`, length, dtype));
+    return Object.entries(shapes).map(([kind, length]) =>
+      readNumbers(entry?.[kind], `${kind} of ${show(name)}`, length, dtype),
+    );
   });
 }
 

@@ -17,12 +17,19 @@ import type { Change } from "../training/parts.ts";
 export function changed({ spec, optimizer, build }: NetworkDescription, values: Change): NetworkDescription {
   const { learningRate, l1, l2 } = readObject(values, "change", ["learningRate", "l1", "l2"]);
   if (optimizer.search) {
-    throw new PropagoError("ERR_CONFIG", `change: ${optimizer.name} searches for its steps; end the training, and begin another`);
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `change: ${optimizer.name} searches for its steps; end the training, and begin another`,
+    );
   }
   const given = optimizer.spec as unknown as Record<string, unknown>;
-  const rate = learningRate === undefined ? {} : { learningRate: readNumber(learningRate, "change.learningRate", { least: 0 }) };
+  const rate =
+    learningRate === undefined ? {} : { learningRate: readNumber(learningRate, "change.learningRate", { least: 0 }) };
   if (learningRate === undefined && optimizer.schedule !== undefined && optimizer.schedule.spec === undefined) {
-    throw new PropagoError("ERR_CONFIG", "change: learningRate is a function, which would be lost; change the rate along with it");
+    throw new PropagoError(
+      "ERR_CONFIG",
+      "change: learningRate is a function, which would be lost; change the rate along with it",
+    );
   }
   return describe({
     ...spec,

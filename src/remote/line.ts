@@ -44,7 +44,7 @@ export class Line {
   #clock: ReturnType<typeof setInterval> | undefined;
 
   constructor(worker: WorkerLike, isOwn: boolean) {
-    this.#worker = worker as AnyWorker;
+    this.#worker = worker;
     this.isOwn = isOwn;
     this.ready = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -112,7 +112,8 @@ export class Line {
       worker.addEventListener?.("message", ({ data }) => hear(data));
       // What goes wrong later, in code of the user's, need not end a training.
       worker.addEventListener?.("error", ({ message }) => {
-        if (!this.#isReady) fail(typeof message === "string" && message !== "" ? message : "its file cannot be loaded, or may not be");
+        if (!this.#isReady)
+          fail(typeof message === "string" && message !== "" ? message : "its file cannot be loaded, or may not be");
       });
     }
   }
@@ -122,7 +123,11 @@ export class Line {
     this.#worker.ref?.();
     this.#clock ??= setInterval(() => {
       if (++this.#silent <= (this.#isReady ? SILENT + this.#patience : STARTS)) return;
-      this.#fail(this.#isReady ? "it no longer answers: it was ended, or something in it never ends" : "it does not answer; its module must say import \"propago/worker\"");
+      this.#fail(
+        this.#isReady
+          ? "it no longer answers: it was ended, or something in it never ends"
+          : 'it does not answer; its module must say import "propago/worker"',
+      );
     }, LOOK);
   }
 

@@ -32,6 +32,7 @@ export async function change(
     apply(model, own);
     return epoch;
   }
-  if (!(course instanceof Loop)) throw new PropagoError("ERR_CONFIG", "change: the training has ended, or not begun yet");
+  if (!(course instanceof Loop))
+    throw new PropagoError("ERR_CONFIG", "change: the training has ended, or not begun yet");
   return new Promise((resolve, reject) => changeLater(model, course, isWorking, own, resolve, reject));
 }

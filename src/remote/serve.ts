@@ -41,7 +41,14 @@ export function serve(tell: Tell): (message: unknown) => void {
     const { run } = order;
     if (order.kind === "hello") tell({ propago: SPOKEN, run, kind: "hello" });
     if (order.kind === "open") {
-      runs.set(run, new Run(order, (answer, transfer) => tell({ propago: SPOKEN, run, ...answer } as Answer, transfer), () => over(run)));
+      runs.set(
+        run,
+        new Run(
+          order,
+          (answer, transfer) => tell({ propago: SPOKEN, run, ...answer }, transfer),
+          () => over(run),
+        ),
+      );
       beat ??= setInterval(() => tell({ propago: SPOKEN, run: -1, kind: "beat" }), BEAT);
     } else runs.get(run)?.take(order);
   };
@@ -70,7 +77,11 @@ class Run {
   readonly #early: (() => void)[] = [];
   #resume: (() => void) | undefined;
 
-  constructor(open: Order & { kind: "open" }, say: (answer: Say<Answer>, transfer?: ArrayBufferLike[]) => void, over: () => void) {
+  constructor(
+    open: Order & { kind: "open" },
+    say: (answer: Say<Answer>, transfer?: ArrayBufferLike[]) => void,
+    over: () => void,
+  ) {
     this.#open = open;
     this.#say = say;
     this.#over = over;

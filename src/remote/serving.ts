@@ -16,7 +16,10 @@ export function serveHere(): void {
   if (isServing) return;
   if (port) {
     isServing = true;
-    port.on("message", serve((answer, transfer = []) => port.postMessage(answer, transfer as never[])));
+    port.on(
+      "message",
+      serve((answer, transfer = []) => port.postMessage(answer, transfer as never[])),
+    );
   } else if (nodeThreads() === undefined && isPageWorker()) {
     isServing = true;
     const scope = globalThis as unknown as WorkerScope;

@@ -61,7 +61,9 @@ function endIdle(latest: Line): void {
 }
 
 function isWorker(value: unknown): value is WorkerLike {
-  return typeof value === "object" && value !== null && typeof (value as Partial<WorkerLike>).postMessage === "function";
+  return (
+    typeof value === "object" && value !== null && typeof (value as Partial<WorkerLike>).postMessage === "function"
+  );
 }
 
 /** Reads the option: who is asked for a worker, and how. */
@@ -69,15 +71,21 @@ function read(choice: WorkerChoice): [key: unknown, start: () => Promise<Line>] 
   if (choice === true) return ["own", startOwn];
   if (isWorker(choice)) return [choice, () => ready(new Line(choice, false))];
   if (typeof choice === "function") {
-    return [choice, async () => {
-      const worker: unknown = await choice();
-      if (isWorker(worker)) return ready(new Line(worker, true));
-      throw new PropagoError("ERR_CONFIG", `worker: the function gave ${show(worker)}, expected a Worker`);
-    }];
+    return [
+      choice,
+      async () => {
+        const worker: unknown = await Promise.resolve(choice());
+        if (isWorker(worker)) return ready(new Line(worker, true));
+        throw new PropagoError("ERR_CONFIG", `worker: the function gave ${show(worker)}, expected a Worker`);
+      },
+    ];
   }
-  const href = typeof choice === "string" ? choice : (choice as { href?: unknown } | null)?.href;
+  const href = (choice as { href?: unknown } | null)?.href;
   if (typeof href === "string") return [href, () => startAt(href)];
-  throw new PropagoError("ERR_CONFIG", `worker must be true, a Worker, its URL, or a function that starts one, got ${show(choice)}`);
+  throw new PropagoError(
+    "ERR_CONFIG",
+    `worker must be true, a Worker, its URL (new URL(…)), or a function that starts one, got ${show(choice)}`,
+  );
 }
 
 async function ready(line: Line): Promise<Line> {
@@ -104,7 +112,11 @@ async function startAt(href: string): Promise<Line> {
 /** An error that says which worker it is about. */
 function named(error: unknown, what: string): PropagoError {
   if (error instanceof PropagoError) return new PropagoError(error.code, `${what}: ${error.message}`, { cause: error });
-  return new PropagoError("ERR_WORKER", `${what} cannot be started: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  return new PropagoError(
+    "ERR_WORKER",
+    `${what} cannot be started: ${error instanceof Error ? error.message : String(error)}`,
+    { cause: error },
+  );
 }
 
 /** A worker whose program is a text: a policy must allow that. */
@@ -152,7 +164,9 @@ function nodeProgram(): string | URL {
 async function startOwn(): Promise<Line> {
   const node = nodeThreads();
   if (node !== undefined) {
-    return ready(new Line(new node.Worker(nodeProgram(), { workerData: { propago: true }, execArgv: [], env: {} }), true));
+    return ready(
+      new Line(new node.Worker(nodeProgram(), { workerData: { propago: true }, execArgv: [], env: {} }), true),
+    );
   }
   if (typeof Worker === "undefined") throw new PropagoError("ERR_WORKER", "this host has no Worker");
   const since = performance.now();

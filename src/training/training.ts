@@ -27,6 +27,8 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   #resolve!: (history: History) => void;
   #reject!: (error: unknown) => void;
   readonly #slices: Slices | undefined;
+  /** What the first slice gave, where that one does not wait for the next turn. */
+  #first: IteratorResult<Promise<void> | undefined, void> | undefined;
   #signal: AbortSignalLike | undefined;
   /** Training goes on when this has settled. */
   #held: Promise<unknown> | undefined;
@@ -55,9 +57,12 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
     };
     const here = (): Course => new Loop(model, warnings, data, options, false);
     try {
-      this.#slices = options.worker ? elsewhere(model, warnings, data, options, begin, here) : begin(here());
+      const { worker = false } = options;
+      this.#slices = worker === false ? begin(here()) : elsewhere(model, warnings, data, options, begin, here);
+      // Data of a worker's is read, and other trainings are kept away, from now on.
+      if (worker !== false) this.#first = this.#slices.next();
     } catch (error) {
-      this.#loop?.abandon();
+      void this.#loop?.abandon();
       this.#fail(error);
       return;
     }
@@ -91,7 +96,9 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   change(values: Change): Promise<number> {
     const loaded = REMOTE.load();
     this.#held = loaded.catch(() => {});
-    return loaded.then((part) => part.change(this.#model, this.#isDone ? undefined : this.#loop, values, this.#isWorking));
+    return loaded.then((part) =>
+      part.change(this.#model, this.#isDone ? undefined : this.#loop, values, this.#isWorking),
+    );
   }
 
   /** As of a promise: what to do with the history, or with an error. */
@@ -165,7 +172,8 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
     this.#isWorking = true;
     try {
       if (this.#held) await this.#held;
-      const { done, value } = this.#slices?.next() ?? { done: true };
+      const { done, value } = this.#first ?? this.#slices?.next() ?? { done: true };
+      this.#first = undefined;
       if (done) this.#succeed();
       else if (value instanceof Promise) {
         await value;
@@ -231,6 +239,13 @@ function* elsewhere(
   begin: (loop: Course) => Slices,
   here: () => Course,
 ): Slices {
-  if (!REMOTE.here) yield* settled(REMOTE.load());
+  if (!REMOTE.here) {
+    model.lock();
+    try {
+      yield* settled(REMOTE.load());
+    } finally {
+      model.unlock();
+    }
+  }
   yield* REMOTE.need("worker").courseOf(model, warnings, data, options, begin, here);
 }
