@@ -275,13 +275,16 @@ await make({
   ...library,
   entryPoints: [
     { in: "src/predict.ts", out: "predict" },
+    { in: "src/predict/complete.ts", out: "predict-complete" },
     { in: "src/predict/float64.ts", out: "predict-float64" },
   ],
   plugins: [
     {
-      name: "float64 beside",
+      name: "builds beside",
       setup(build) {
-        build.onResolve({ filter: /^\.\/float64\.ts$/ }, () => ({ path: "./predict-float64.js", external: true }));
+        build.onResolve({ filter: /^\.\/(complete|float64)\.ts$/ }, ({ kind, path }) =>
+          kind === "dynamic-import" ? { path: `./predict-${basename(path, ".ts")}.js`, external: true } : undefined,
+        );
       },
     },
   ],

@@ -1,9 +1,9 @@
 // The door to WebAssembly of `propago/predict`: builds that predict and do nothing else. One instance serves all models of a
 // precision.
 import type { DType } from "../ground/arrays.ts";
-import { decode } from "./builds.ts";
-import { refusalOf } from "./refusal.ts";
 import { Heap, MOST_PAGES } from "./heap.ts";
+import { refusalOf } from "./refusal.ts";
+import { decode } from "./text.ts";
 
 /** What such a build exports (assembly/predict.ts). */
 interface PredictingCore {

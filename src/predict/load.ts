@@ -2,7 +2,7 @@
 import { PropagoError, show } from "../ground/errors.ts";
 import { text } from "../generated/predict.ts";
 import { jsonOf } from "./bytes.ts";
-import { readSaved } from "./saved.ts";
+import { type SavedNetwork, readSaved } from "./saved.ts";
 import { Predictor } from "./predictor.ts";
 
 /** What has bytes to give: a Blob, a File, a Response. */
@@ -27,8 +27,13 @@ interface Readable {
  */
 export async function load(source: unknown): Promise<Predictor> {
   const saved = readSaved(await contentOf(source));
-  const build = saved.dtype === "float64" ? (await import("./float64.ts")).text : text;
-  return new Predictor(saved, build);
+  return new Predictor(saved, await buildFor(saved));
+}
+
+/** The least build that a network can do with. */
+async function buildFor({ dtype, isRare }: SavedNetwork): Promise<string> {
+  if (dtype === "float64") return (await import("./float64.ts")).text;
+  return isRare ? (await import("./complete.ts")).text : text;
 }
 
 /** What a source holds, as `toJSON` gave it. */

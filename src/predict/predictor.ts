@@ -43,8 +43,16 @@ export type Weights = readonly {
 
 const WORDS = { weights: LAYER_W, bias: LAYER_B, mean: LAYER_MEAN, variance: LAYER_VARIANCE } as const;
 
-/** One engine for each precision. */
-const engines: Partial<Record<DType, PredictingEngine>> = {};
+/** One engine for each build. */
+const engines = new Map<string, PredictingEngine>();
+
+function engineOf(build: string, dtype: DType): PredictingEngine {
+  const there = engines.get(build);
+  if (there !== undefined) return there;
+  const engine = new PredictingEngine(build, dtype);
+  engines.set(build, engine);
+  return engine;
+}
 
 /** Gives back the memory of models that nobody can reach any more. */
 const forgotten = new FinalizationRegistry<() => void>((release) => release());
@@ -68,7 +76,7 @@ export class Predictor {
     this.#saved = saved;
     this.inputs = inputs;
     this.outputs = layers[layers.length - 1].units;
-    const engine = (engines[dtype] ??= new PredictingEngine(build, dtype));
+    const engine = engineOf(build, dtype);
     this.#engine = engine;
     const records = PLAN_BYTES + layers.length * LAYER_BYTES;
     const begin = Math.ceil(records / 16) * 16;

@@ -3,14 +3,17 @@ import {
   ACTIVATION,
   ALPHA_DROPOUT,
   BATCH_NORM,
+  COMMON_ACTIVATIONS,
   DENSE,
   DROPOUT,
   GAUSSIAN_NOISE,
   LAYER_NORM,
+  RARE_KINDS,
 } from "../../assembly/plan.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { isPlain } from "../ground/options.ts";
+import { isOneOf } from "../ground/sets.ts";
 import { ACTIVATIONS, type ActivationRow } from "../tables/activations.ts";
 import { parse } from "./bytes.ts";
 
@@ -43,6 +46,8 @@ export interface SavedNetwork {
   inputs: number;
   dtype: DType;
   inputScale: number;
+  /** Whether it has layers or activations that are not in the build of most networks. */
+  isRare: boolean;
   layers: SavedLayer[];
   /** Of the layers that have some. */
   weights: FloatArray[][];
@@ -71,7 +76,10 @@ export function readSaved(source: unknown): SavedNetwork {
     return found;
   });
   const arrays = readWeights(weights, read, dtype);
-  return { inputs: inputs as number, dtype, inputScale, layers: read, weights: arrays };
+  const isRare = read.some(
+    ({ kind, activation }) => isOneOf(kind, RARE_KINDS) || !isOneOf(activation.id, COMMON_ACTIVATIONS),
+  );
+  return { inputs: inputs as number, dtype, inputScale, isRare, layers: read, weights: arrays };
 }
 
 function readLayer(value: unknown, where: string, inputs: number): SavedLayer {
@@ -84,7 +92,10 @@ function readLayer(value: unknown, where: string, inputs: number): SavedLayer {
   const isAverage = kind === BATCH_NORM;
   const isNormal = isAverage || kind === LAYER_NORM;
   const hasBias = isDense ? layer.bias !== false : isNormal && layer.center !== false;
-  const { parameter, ...activation } = readActivation(isDense || kind === ACTIVATION ? layer.activation : undefined, where);
+  const { parameter, ...activation } = readActivation(
+    isDense || kind === ACTIVATION ? layer.activation : undefined,
+    where,
+  );
   const epsilon = layer.epsilon ?? (layer.flavor === "keras" ? 1e-3 : 1e-5);
   if (isNormal && !(typeof epsilon === "number" && epsilon > 0)) throw bad(`${where}.epsilon is ${show(epsilon)}`);
   return {
@@ -119,11 +130,15 @@ function readActivation(value: unknown = "linear", where: string): { id: number;
 export function readWeights(value: unknown, layers: readonly SavedLayer[], dtype: DType): FloatArray[][] {
   const own = layers.filter(({ shapes }) => shapes.weights !== undefined);
   if (!Array.isArray(value) || value.length !== own.length) {
-    throw bad(`it has ${own.length} layers with weights, and weights of ${Array.isArray(value) ? value.length : show(value)}`);
+    throw bad(
+      `it has ${own.length} layers with weights, and weights of ${Array.isArray(value) ? value.length : show(value)}`,
+    );
   }
   return own.map(({ name, shapes }, i) => {
     const entry = value[i] as Record<string, unknown> | null | undefined;
-    return Object.entries(shapes).map(([kind, length]) => readNumbers(entry?.[kind], `${kind} of ${show(name)}`, length, dtype));
+    return Object.entries(shapes).map(([kind, length]) =>
+      readNumbers(entry?.[kind], `${kind} of ${show(name)}`, length, dtype),
+    );
   });
 }
 

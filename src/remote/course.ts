@@ -98,10 +98,10 @@ export class RemoteCourse implements Course {
   readonly epochs = { after: (epoch: number): EpochReport | undefined => this.#newest(epoch) };
   readonly #model: Model;
   readonly #warnings: Warnings;
-  readonly #data: Data;
   readonly #options: FitOptions;
   readonly #settings: FitSettings;
   readonly #run = ++runs;
+  readonly #sent: ReturnType<typeof takeApart>;
   readonly #list: EpochList;
   #line: Line | undefined;
   /** Orders that wait until the worker has everything. */
@@ -122,7 +122,8 @@ export class RemoteCourse implements Course {
   constructor(model: Model, warnings: Warnings, data: Data, options: FitOptions, settings: FitSettings) {
     this.#model = model;
     this.#warnings = warnings;
-    this.#data = data;
+    const { signal: _signal, onEpoch: _onEpoch, worker: _worker, ...others } = options;
+    this.#sent = takeApart({ data: { ...data }, options: others });
     this.#options = options;
     this.#settings = settings;
     this.signal = settings.signal;
@@ -213,7 +214,7 @@ export class RemoteCourse implements Course {
       leave(line);
     }
     const error = this.#lost ?? new PropagoError("ERR_CONFIG", "the training has ended");
-    for (const { reject } of this.#waiting.values()) reject(error);
+    for (const waiting of this.#waiting.values()) waiting.reject(error);
     this.#waiting.clear();
     this.#model.unlock();
   }
@@ -221,16 +222,15 @@ export class RemoteCourse implements Course {
   /** Sends network, options and data. */
   *#send(): Slices {
     const { description } = this.#model;
-    const { signal: _signal, onEpoch: _onEpoch, worker: _worker, ...options } = this.#options;
     const standing = standingOf(this.#model, this.#warnings);
-    const slowest = (description.layers.length + this.#model.layout.parameters * rowsAtOnce(options)) / 2e5;
+    const slowest = (description.layers.length + this.#model.layout.parameters * rowsAtOnce(this.#options)) / 2e5;
     const line = this.#line as Line;
     line.open(
       this.#run,
       { hear: (answer) => this.#heard(answer), lost: (error) => this.#fall(error) },
       Math.min(slowest, 60_000),
     );
-    const { head, pieces } = takeApart({ data: { ...this.#data }, options });
+    const { head, pieces } = this.#sent;
     try {
       this.#say({
         kind: "open",
@@ -260,8 +260,7 @@ export class RemoteCourse implements Course {
   }
 
   #say(order: Say<Order>, transfer?: readonly unknown[]): void {
-    if (this.#line?.lost === undefined)
-      this.#line?.send({ propago: SPOKEN, run: this.#run, ...order } as Order, transfer);
+    if (this.#line?.lost === undefined) this.#line?.send({ propago: SPOKEN, run: this.#run, ...order }, transfer);
   }
 
   #heard(answer: Answer): void {

@@ -44,7 +44,7 @@ export class Line {
   #clock: ReturnType<typeof setInterval> | undefined;
 
   constructor(worker: WorkerLike, isOwn: boolean) {
-    this.#worker = worker as AnyWorker;
+    this.#worker = worker;
     this.isOwn = isOwn;
     this.ready = new Promise((resolve, reject) => {
       this.#resolve = resolve;

@@ -61,27 +61,29 @@ function without(value: unknown, large: (Typed | unknown[])[], depth: number): u
   }
   if (isArray(value)) {
     const width = isArray(value[0]) || ArrayBuffer.isView(value[0]) ? (value[0] as unknown[]).length : 1;
-    if (value.length * width <= CELLS) return value;
+    if (value.length * width <= CELLS) return Array.from(value, rowOf);
     return { propagoPlace: large.push(value) - 1, length: value.length } satisfies Placeholder;
   }
   if (depth === 0 || typeof value !== "object" || value === null || ArrayBuffer.isView(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, without(item, large, depth - 1)]));
 }
 
+/** A copy of a row, or the number that stands in its place. */
+function rowOf(row: unknown): unknown {
+  return isArray(row) ? Array.from(row) : row;
+}
+
 /** A copy of a part of a typed array, of the same kind, in memory of its own. */
 function copyOf(array: Typed, type: keyof typeof TYPES, begin: number, end: number): Typed {
   const copy = new TYPES[type](end - begin);
-  copy.set(
-    new TYPES[type](array.buffer as ArrayBuffer, array.byteOffset + begin * array.BYTES_PER_ELEMENT, end - begin),
-  );
+  copy.set(new TYPES[type](array.buffer, array.byteOffset + begin * array.BYTES_PER_ELEMENT, end - begin));
   return copy;
 }
 
 function* piecesOf(large: readonly (Typed | unknown[])[]): Generator<Piece, void> {
   for (const [place, array] of large.entries()) {
     const type = typeOf(array);
-    const width =
-      type === undefined && isArray((array as unknown[])[0]) ? (array[0] as unknown as unknown[]).length : 1;
+    const width = type === undefined && isArray((array as unknown[])[0]) ? (array[0] as unknown[]).length : 1;
     const step = Math.max(
       1,
       Math.floor(type === undefined ? CELLS / Math.max(1, width) : BYTES / (array as Typed).BYTES_PER_ELEMENT),

@@ -45,7 +45,7 @@ export function serve(tell: Tell): (message: unknown) => void {
         run,
         new Run(
           order,
-          (answer, transfer) => tell({ propago: SPOKEN, run, ...answer } as Answer, transfer),
+          (answer, transfer) => tell({ propago: SPOKEN, run, ...answer }, transfer),
           () => over(run),
         ),
       );

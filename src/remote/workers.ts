@@ -74,17 +74,17 @@ function read(choice: WorkerChoice): [key: unknown, start: () => Promise<Line>] 
     return [
       choice,
       async () => {
-        const worker: unknown = await choice();
+        const worker: unknown = await Promise.resolve(choice());
         if (isWorker(worker)) return ready(new Line(worker, true));
         throw new PropagoError("ERR_CONFIG", `worker: the function gave ${show(worker)}, expected a Worker`);
       },
     ];
   }
-  const href = typeof choice === "string" ? choice : (choice as { href?: unknown } | null)?.href;
+  const href = (choice as { href?: unknown } | null)?.href;
   if (typeof href === "string") return [href, () => startAt(href)];
   throw new PropagoError(
     "ERR_CONFIG",
-    `worker must be true, a Worker, its URL, or a function that starts one, got ${show(choice)}`,
+    `worker must be true, a Worker, its URL (new URL(…)), or a function that starts one, got ${show(choice)}`,
   );
 }
 

@@ -54,6 +54,8 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   #resolve!: (history: History) => void;
   #reject!: (error: unknown) => void;
   readonly #slices: Slices | undefined;
+  /** What the first slice gave, where that one does not wait for the next turn. */
+  #first: IteratorResult<Promise<void> | undefined, void> | undefined;
   #signal: AbortSignalLike | undefined;
   /** Training goes on when this has settled. */
   #held: Promise<unknown> | undefined;
@@ -87,11 +89,15 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
       return { run: () => slices };
     };
     try {
-      this.#slices = options?.worker
-        ? elsewhere(model, warnings, data as Data, options, enter, () => here(options))
-        : slicesOf(model, data, options, false, begin);
+      const { worker = false } = options ?? {};
+      this.#slices =
+        worker === false
+          ? slicesOf(model, data, options, false, begin)
+          : elsewhere(model, warnings, data as Data, options, enter, () => here(options));
+      // Data of a worker's is read, and other trainings are kept away, from now on.
+      if (worker !== false) this.#first = this.#slices.next();
     } catch (error) {
-      this.#loop?.abandon();
+      void this.#loop?.abandon();
       this.#fail(error);
       return;
     }
@@ -201,7 +207,8 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
     this.#isWorking = true;
     try {
       if (this.#held) await this.#held;
-      const { done, value } = this.#slices?.next() ?? { done: true };
+      const { done, value } = this.#first ?? this.#slices?.next() ?? { done: true };
+      this.#first = undefined;
       if (done) this.#succeed();
       else if (value instanceof Promise) {
         await value;
@@ -269,6 +276,13 @@ function* elsewhere(
   begin: (loop: Course) => Slices,
   here: () => Course,
 ): Slices {
-  if (!REMOTE.here) yield* settled(REMOTE.load());
+  if (!REMOTE.here) {
+    model.lock();
+    try {
+      yield* settled(REMOTE.load());
+    } finally {
+      model.unlock();
+    }
+  }
   yield* REMOTE.need("worker").courseOf(model, warnings, data, options, begin, here);
 }
