@@ -7,10 +7,11 @@
 // cli.js: the command with everything it needs. index.d.cts: the public types, in one file. THIRD-PARTY-NOTICES.txt: the
 // licences of packages that are in one of these.
 import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { generateDtsBundle } from "dts-bundle-generator";
 import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
 import { shortener } from "./internal-names.ts";
+import { withoutCopies } from "./entry-types.ts";
 import { notices } from "./notices.ts";
 import { root } from "./root.ts";
 
@@ -66,6 +67,28 @@ const loaderWithoutObjects: Plugin = {
 const parts = readdirSync(`${root}/src/parts`, { encoding: "utf8" })
   .map((name) => basename(name, ".ts"))
   .filter((name) => name !== "rows" && name !== "loaders");
+
+/** Entries of their own, each built from src/NAME.ts. They take what they share with the library from it. */
+const entries = ["files"];
+
+/** Modules of which the library gives something away: those that src/index.ts and src/library.ts name. */
+const sharedModules = new Set(
+  ["index", "library"].flatMap((name) =>
+    [...readFileSync(`${root}/src/${name}.ts`, "utf8").matchAll(/^export \{[^}]*\} from "\.\/(.*)";$/gm)].map(
+      ([, path]) => `${root}/src/${path}`,
+    ),
+  ),
+);
+
+/** What an entry of its own shares with the library comes from there: the classes and the registry of parts are one. */
+const sharedFrom = (file: string): Plugin => ({
+  name: "shared",
+  setup(build) {
+    build.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, resolveDir }) =>
+      sharedModules.has(join(resolveDir, path)) ? { path: `./${file}`, external: true, sideEffects: false } : undefined,
+    );
+  },
+});
 
 /** What pages share comes from library.js: there is one registry, and one class of errors. */
 const libraryBeside = (names: readonly string[]): Plugin => ({
@@ -141,13 +164,16 @@ await make({
   ...library,
   format: "cjs",
   stdin: {
-    contents: 'export * from "./node.ts"; export { init } from "./slim.ts";',
+    contents: 'export * from "./node.ts"; export * from "./library.ts"; export { init } from "./slim.ts";',
     resolveDir: `${root}/src`,
     loader: "ts",
   },
   outdir: undefined,
   outfile: "dist/library.cjs",
 });
+/** A module for `import` with the names of a CommonJS one, which is what runs. */
+const imported = (entry: string, own: readonly string[]): void =>
+  write(`${entry}.js`, `import library from "./${entry}.cjs";\nexport const { ${own.join(", ")} } = library;\n`);
 for (const [entry, own] of [
   ["node", names],
   ["slim-node", [...names, "init"]],
@@ -155,7 +181,7 @@ for (const [entry, own] of [
   // Node looks for names in the text of what is imported, for which a short text is better by 50 ms.
   const lines = own.map((name) => `exports.${name} = library.${name};\n`);
   write(`${entry}.cjs`, `"use strict";\nconst library = require("./library.cjs");\n${lines.join("")}`);
-  write(`${entry}.js`, `import library from "./${entry}.cjs";\nexport const { ${own.join(", ")} } = library;\n`);
+  imported(entry, own);
 }
 
 const { "library.js": shared } = await make({ ...library, entryPoints: { library: "src/library.ts" } });
@@ -168,14 +194,33 @@ await make({
   ],
   plugins: [partsBeside, libraryBeside(names)],
 });
+for (const name of entries) {
+  // What an entry imports when it is needed lies in files beside it.
+  const { [`${name}.js`]: own } = await make({
+    ...library,
+    entryPoints: { [name]: `src/${name}.ts` },
+    splitting: true,
+    chunkNames: `${name}-[name]-[hash]`,
+    plugins: [sharedFrom("library.js")],
+  });
+  await make({
+    ...library,
+    format: "cjs",
+    entryPoints: { [`${name}-node`]: `src/${name}.ts` },
+    outExtension: { ".js": ".cjs" },
+    plugins: [sharedFrom("library.cjs")],
+  });
+  imported(`${name}-node`, own);
+}
+
 // esbuild does not look whether library.js has what the others take from it.
-for (const name of ["index", "slim", ...parts]) {
-  const text = readFileSync(`${dist}/${name}.js`, "utf8");
-  const taken = [...text.matchAll(/^import \{ ([^}]+) \} from "\.\/library\.js"/gm)].flatMap(([, list]) =>
-    list.split(", "),
+for (const name of readdirSync(dist).filter((file) => made.has(file) && file.endsWith(".js"))) {
+  const text = readFileSync(`${dist}/${name}`, "utf8");
+  const taken = [...text.matchAll(/^import \{([^}]+)\} from "\.\/library\.js"/gm)].flatMap(([, list]) =>
+    list.split(",").map((one) => one.trim()),
   );
-  const missing = taken.map((word) => word.split(" ")[0]).filter((word) => !shared.includes(word));
-  if (missing.length > 0) throw new Error(`src/library.ts has to export ${missing.join(", ")} for ${name}.js`);
+  const missing = taken.map((word) => word.split(" ")[0]).filter((word) => word !== "" && !shared.includes(word));
+  if (missing.length > 0) throw new Error(`src/library.ts has to export ${missing.join(", ")} for ${name}`);
 }
 
 await make({
@@ -222,14 +267,15 @@ const types = `${root}/build/types`;
 const newest = Math.max(timeOf(`${types}/.tsbuildinfo`), timeOf(import.meta.filename));
 if (timeOf(`${dist}/index.d.cts`) < newest) {
   const output = { exportReferencedTypes: false, noBanner: true };
-  const [index, slim] = generateDtsBundle(
-    ["index", "init"].map((name) => ({ filePath: `${types}/src/${name}.d.ts`, output })),
+  const [index, slim, ...others] = generateDtsBundle(
+    ["index", "init", ...entries].map((name) => ({ filePath: `${types}/src/${name}.d.ts`, output })),
     { preferredConfigPath: `${root}/tsconfig.public.json` },
   );
   writeFileSync(`${dist}/slim.d.cts`, `export * from "./index.cjs";\n${slim}`);
   writeFileSync(`${dist}/index.d.cts`, `/// <reference lib="esnext.disposable" />\n${index}`);
+  for (const [i, name] of entries.entries()) writeFileSync(`${dist}/${name}.d.cts`, withoutCopies(others[i], index));
 }
-for (const name of ["index", "slim"]) {
+for (const name of ["index", "slim", ...entries]) {
   made.add(`${name}.d.cts`);
   write(`${name}.d.ts`, `export * from "./${name}.cjs";\n`);
 }

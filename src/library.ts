@@ -32,3 +32,4 @@ export { readData } from "./training/rows.ts";
 export { describe } from "./description/description.ts";
 export { LabelEncoder, checkLabel, listed, normal } from "./data/labels.ts";
 export { readRows } from "./data/rows.ts";
+export { readNetworkJSON } from "./network/json.ts";

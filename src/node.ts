@@ -1,4 +1,5 @@
 // The entry of Node, where nothing travels over a network, and of pages that want one file: the library with all parts.
+import "./parts/bytes.ts";
 import "./parts/complete.ts";
 import "./parts/diagnosis.ts";
 import "./parts/float64.ts";

@@ -3,6 +3,7 @@
 import { Option, type Command } from "commander";
 import { encodeRows, inputsOf, type Column, type Encoded } from "../columns/columns.ts";
 import { parseTable } from "../files/csv.ts";
+import type { TableRecord } from "../files/kept.ts";
 import type { ReadingOptions } from "../columns/header.ts";
 import { listed } from "../data/labels.ts";
 import {
@@ -59,16 +60,6 @@ export interface TableFlags extends ReadingFlags {
   /** How rare classes are treated. If the user says so, no advice about them is given. */
   classWeights?: "balanced";
   optimize?: ClassifierOptions["optimize"];
-}
-
-/** What a model remembers of the table, apart from its columns. */
-export interface TableRecord {
-  /** The names given to the columns of a file without a header line. */
-  names?: string[];
-  /** The columns of a file with a header line, in their order. */
-  columns?: string[];
-  /** Words that mean a missing value, in addition to the usual ones. */
-  missingValues?: string[];
 }
 
 /** A table that a model is trained on. */
