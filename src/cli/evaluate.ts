@@ -2,6 +2,8 @@
 import { Command } from "commander";
 import { Classifier } from "../estimators/classifier.ts";
 import { count } from "../columns/problems.ts";
+import { addArrayOptions, arraysAt, type ArrayFlags, refuseArrayOptions, refuseTableOptions } from "./array-options.ts";
+import { readJudgingArrays } from "./arrays.ts";
 import { warn } from "./exit.ts";
 import { byClass, classLines, measure, sentence } from "./figures.ts";
 import type { Figures } from "./figures.ts";
@@ -14,24 +16,34 @@ import { addReadingOptions, readJudgingTable, unknownOption } from "./tables.ts"
 import type { ReadingFlags } from "./tables.ts";
 import { called, jsonLine, printable } from "./text.ts";
 
-interface EvaluateOptions extends ReadingFlags {
+interface EvaluateOptions extends ReadingFlags, ArrayFlags {
   unknown: "other" | "ignore" | "error";
   json: boolean;
 }
 
 export function evaluateCommand(): Command {
   const command = new Command("evaluate")
-    .description("Measure a model on a CSV file that holds the target too.")
+    .description("Measure a model on a table, or on arrays or images, whose targets are known.")
     .argument("<model>", "model file written by train")
-    .argument("<data>", "CSV file with the model's columns and its target; - for standard input")
+    .argument(
+      "<data>",
+      "CSV file with the model's columns and its target, NPY, NPZ or IDX file, folder of images; - for standard input",
+    )
     .addOption(unknownOption());
-  return addReadingOptions(command).option("--json", "print the figures as one line of JSON", false).action(evaluate);
+  return addArrayOptions(addReadingOptions(command))
+    .option("--json", "print the figures as one line of JSON", false)
+    .action(evaluate);
 }
 
-function evaluate(modelPath: string, path: string, options: EvaluateOptions): void {
+async function evaluate(modelPath: string, path: string, options: EvaluateOptions, command: Command): Promise<void> {
+  const isArrays = arraysAt(path) !== undefined;
+  if (isArrays) refuseTableOptions(command, path);
+  else refuseArrayOptions(options, path);
   const model = readModel(modelPath);
   const { estimators } = model;
-  const { file, x, lineOf, targets, warnings } = readJudgingTable(path, model, options, estimators[0].network?.dtype);
+  const { file, x, lineOf, targets, warnings } = isArrays
+    ? await readJudgingArrays(path, model, options)
+    : readJudgingTable(path, model, options, estimators[0].network?.dtype);
   for (const warning of warnings) warn(warning);
   const [rows, columns] = x.shape;
   if (isSeen({ data: x.data, rows, columns }, model.training)) {
