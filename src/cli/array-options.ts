@@ -1,8 +1,10 @@
 // The options of commands for arrays and images, and whether a path is one of those.
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { kindOfArrays } from "../files/arrays.ts";
+import { IS_IMAGE } from "../files/images.ts";
 import { PropagoError } from "../ground/errors.ts";
 
 /** Options of arrays, as Commander gives them. */
@@ -56,7 +58,7 @@ export function arraysAt(path: string): "arrays" | "images" | undefined {
   let descriptor: number | undefined;
   try {
     const stats = statSync(path);
-    if (stats.isDirectory()) return "images";
+    if (stats.isDirectory()) return hasImages(path, 1) ? "images" : undefined;
     if (!stats.isFile()) return undefined;
     descriptor = openSync(path, "r");
     const bytes = new Uint8Array(4096);
@@ -69,6 +71,14 @@ export function arraysAt(path: string): "arrays" | "images" | undefined {
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
+}
+
+/** Whether images lie in a folder, or in its folders. */
+function hasImages(folder: string, deeper: number): boolean {
+  const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith("."));
+  const isThere = entries.some((entry) => !entry.isDirectory() && IS_IMAGE.test(entry.name));
+  if (isThere || deeper === 0) return isThere;
+  return entries.some((entry) => entry.isDirectory() && hasImages(join(folder, entry.name), deeper - 1));
 }
 
 /** The first bytes of a gzip file, of which the beginning is there. */

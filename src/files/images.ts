@@ -155,7 +155,8 @@ interface Found {
   source: FileSource;
 }
 
-const IS_IMAGE = /\.(png|jpe?g)$/i;
+/** Names of images. */
+export const IS_IMAGE = /\.(png|jpe?g)$/i;
 
 /** The images of a folder, and of the folders in it. */
 function filesOf(folder: string): Found[] {
