@@ -20,3 +20,27 @@ export {
   type SafetensorsTensor,
 } from "./files/safetensors.ts";
 export type { Limits, ReadingOptions } from "./files/limits.ts";
+export { readArray, readArrays, type ArrayOptions, type ReadArray } from "./files/arrays.ts";
+export {
+  decodeImage,
+  readImage,
+  readImages,
+  type ImageFile,
+  type ImageOptions,
+  type ReadImage,
+  type ReadImages,
+} from "./files/images.ts";
+export type { Image } from "./files/png.ts";
+export { readIdx, readRaw, writeIdx, type RawOptions } from "./files/idx.ts";
+export { readNpy, readNpz, writeNpy, writeNpz, type NpyArray } from "./files/npy.ts";
+export type { NumberKind, Tensor, WritableTensor } from "./files/tensor.ts";
+export {
+  foldRows,
+  rowsBy,
+  splitRows,
+  takeRows,
+  type Dividing,
+  type FoldOptions,
+  type RowSplit,
+  type SplitOptions,
+} from "./data/splits.ts";

@@ -269,7 +269,13 @@ describe("what goes wrong", () => {
     ],
     ["a buffer", () => pieces(whole, 10), { shuffleBuffer: 0 }, "ERR_CONFIG", /shuffleBuffer/],
     ["steps", () => pieces(whole, 10), { stepsPerEpoch: 1.5 }, "ERR_CONFIG", /stepsPerEpoch/],
-    ["a buffer of arrays", whole as never, { shuffleBuffer: 10 }, "ERR_CONFIG", /shuffleBuffer belongs in fit of data that comes in batches/],
+    [
+      "a buffer of arrays",
+      whole as never,
+      { shuffleBuffer: 10 },
+      "ERR_CONFIG",
+      /shuffleBuffer belongs in fit of data that comes in batches/,
+    ],
   ])("%s", async (_name, source, options, code, message) => {
     const network = make();
     const error = await rejection(network.fit(source as BatchSource, options));

@@ -4,6 +4,8 @@ import { Classifier } from "../estimators/classifier.ts";
 import { parseNumber } from "../columns/numbers.ts";
 import { count } from "../columns/problems.ts";
 import { PropagoError, show } from "../ground/errors.ts";
+import { addArrayOptions, arraysAt, type ArrayFlags, refuseArrayOptions, refuseTableOptions } from "./array-options.ts";
+import { readJudgingArrays } from "./arrays.ts";
 import { warn } from "./exit.ts";
 import { byClass, classLines, measure, sentence } from "./figures.ts";
 import type { Figures } from "./figures.ts";
@@ -18,7 +20,7 @@ import { addReadingOptions, readJudgingTable, unknownOption } from "./tables.ts"
 import type { ReadingFlags } from "./tables.ts";
 import { called, figure, jsonLine, printable } from "./text.ts";
 
-interface EvaluateOptions extends ReadingFlags, ReportFlags {
+interface EvaluateOptions extends ReadingFlags, ArrayFlags, ReportFlags {
   unknown: "other" | "ignore" | "error";
   json: boolean;
   target?: string;
@@ -26,11 +28,14 @@ interface EvaluateOptions extends ReadingFlags, ReportFlags {
 
 export function evaluateCommand(): Command {
   const command = new Command("evaluate")
-    .description("Measure a model on a CSV file that holds the target too.")
+    .description("Measure a model on a table, or on arrays or images, whose targets are known.")
     .argument("<model>", "model file written by train")
-    .argument("<data>", "CSV file with the model's columns and its target; - for standard input")
+    .argument(
+      "<data>",
+      "CSV file with the model's columns and its target, NPY, NPZ or IDX file, folder of images; - for standard input",
+    )
     .addOption(unknownOption());
-  return addReportOptions(addReadingOptions(command))
+  return addReportOptions(addArrayOptions(addReadingOptions(command)))
     .option("--target <column>", "for models that train did not write: the column of targets (default: the last)")
     .option("--force", "replace an existing report", false)
     .option("--json", "print the figures as one line of JSON", false)
@@ -43,9 +48,14 @@ async function evaluate(modelPath: string, path: string, options: EvaluateOption
   if (options.target !== undefined) {
     throw new PropagoError("ERR_USAGE", `--target is for models that train did not write; ${modelPath} knows its own`);
   }
+  const isArrays = arraysAt(path) !== undefined;
+  if (isArrays) refuseTableOptions(command, path);
+  else refuseArrayOptions(options, path);
   const model = readModel(modelPath);
   const { estimators } = model;
-  const { file, x, lineOf, targets, warnings } = readJudgingTable(path, model, options, estimators[0].network?.dtype);
+  const { file, x, lineOf, targets, warnings } = isArrays
+    ? await readJudgingArrays(path, model, options)
+    : readJudgingTable(path, model, options, estimators[0].network?.dtype);
   for (const warning of warnings) warn(warning);
   const [rows, columns] = x.shape;
   if (isSeen({ data: x.data, rows, columns }, model.training)) {

@@ -7,6 +7,8 @@ import { findColumns } from "../columns/selection.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { Regressor } from "../estimators/regressor.ts";
 import { warn } from "./exit.ts";
+import { addArrayOptions, arraysAt, type ArrayFlags, refuseArrayOptions, refuseTableOptions } from "./array-options.ts";
+import { readModelArrays } from "./arrays.ts";
 import { checkInput, checkOutput, writeWhole } from "./files.ts";
 import { answer, isForeign, readForeign, readNumbers, widthOf } from "./foreign.ts";
 import { withNames } from "./names.ts";
@@ -16,7 +18,7 @@ import { addReadingOptions, readModelTable, unknownOption, type ReadingFlags } f
 import { numberCell, printable, textCell } from "./text.ts";
 import { emptyRows, type Table } from "../data/table.ts";
 
-interface PredictOptions extends ReadingFlags {
+interface PredictOptions extends ReadingFlags, ArrayFlags {
   out?: string;
   force: boolean;
   keep?: string[];
@@ -26,9 +28,12 @@ interface PredictOptions extends ReadingFlags {
 
 export function predictCommand(): Command {
   const command = new Command("predict")
-    .description("Predict the target of each row of a CSV file.")
+    .description("Predict the target of each row of a table, array, or image.")
     .argument("<model>", "model file written by train, or one of propago, TensorFlow.js or Keras")
-    .argument("<data>", "CSV file with the columns that the model was trained on; - for standard input")
+    .argument(
+      "<data>",
+      "CSV file with the columns that the model was trained on, NPY, NPZ or IDX file, folder of images; - for standard input",
+    )
     .option("--out <file>", "where the predictions go (default: standard output)")
     .option("--force", "replace an existing file", false)
     .option("--keep <columns>", "columns to write beside the prediction, as id,name, or all", gathered)
@@ -38,22 +43,25 @@ export function predictCommand(): Command {
       number({ least: 0.01, most: 0.999 }),
     )
     .addOption(unknownOption());
-  return addReadingOptions(command).action(predict);
+  return addArrayOptions(addReadingOptions(command), false).action(predict);
 }
 
-async function predict(modelPath: string, path: string, options: PredictOptions): Promise<void> {
+async function predict(modelPath: string, path: string, options: PredictOptions, command: Command): Promise<void> {
   const { out, force, keep } = options;
-  for (const input of [modelPath, path]) checkInput(input, input === modelPath ? MOST_BYTES : undefined);
+  checkInput(modelPath, MOST_BYTES);
+  const isArrays = arraysAt(path) !== undefined;
+  if (isArrays) refuseTableOptions(command, path);
+  else {
+    checkInput(path);
+    refuseArrayOptions(options, path);
+  }
   if (out !== undefined) checkOutput(out, { inputs: [modelPath, path], force });
   if (isForeign(modelPath)) return predictForeign(modelPath, path, options);
   const model = readModel(modelPath);
-  const { table, encoded, warnings } = readModelTable(
-    path,
-    model,
-    options,
-    model.estimators[0].network?.dtype,
-    keep !== undefined,
-  );
+  const { dtype } = model.estimators[0].network ?? {};
+  const { table, encoded, warnings } = isArrays
+    ? await readModelArrays(path, model, options)
+    : readModelTable(path, model, options, dtype, keep !== undefined);
   const kept = keptColumns(table, keep);
   for (const warning of warnings) warn(warning);
   for (const row of emptyRows(table)) encoded.isUnusable[row] = 1;

@@ -9,6 +9,8 @@ import { OPTIMIZERS } from "../tables/whole.ts";
 import { warn } from "./exit.ts";
 import { baselineSentence, classLines, measure, sentence, thresholdLines } from "./figures.ts";
 import type { Figures } from "./figures.ts";
+import { addArrayOptions, arraysAt, type ArrayFlags, refuseArrayOptions, refuseTableOptions } from "./array-options.ts";
+import { readJudgingArrays, readTrainingArrays } from "./arrays.ts";
 import { checkInput, checkOutput } from "./files.ts";
 import { learn, splitTargets } from "./learn.ts";
 import type { Learnt, LearnFlags, Target } from "./learn.ts";
@@ -25,7 +27,7 @@ import { called, figure, jsonLine, printable, word } from "./text.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 import type { History } from "../training/reports.ts";
 
-interface TrainOptions extends TableFlags, LearnFlags, ReportFlags {
+interface TrainOptions extends TableFlags, LearnFlags, ArrayFlags, ReportFlags {
   out: string;
   json: boolean;
 }
@@ -35,9 +37,9 @@ const MOST_EPOCHS = 1000;
 
 export function trainCommand(): Command {
   const command = new Command("train")
-    .description("Train a model on a CSV file and write it to one file.")
-    .argument("<data>", "CSV file, also compressed with gzip; - for standard input");
-  return addReportOptions(addLearningOptions(addTableOptions(command)))
+    .description("Train a model on a table, on arrays or on images, and write it to one file.")
+    .argument("<data>", "CSV file, NPY, NPZ or IDX file (also in gzip), folder of images; - for standard input");
+  return addReportOptions(addLearningOptions(addArrayOptions(addTableOptions(command))))
     .option("--out <file>", "where the model goes", "model.propago")
     .option("--force", "replace an existing file", false)
     .option("--json", "print the figures as one line of JSON", false)
@@ -88,11 +90,12 @@ function addLearningOptions(command: Command): Command {
 }
 
 async function train(path: string, options: TrainOptions, command: Command): Promise<void> {
-  checkInput(path);
-  if (typeof options.validation === "string") checkInput(options.validation);
+  checkInputs(path, options, command);
   checkOutput(options.out, { inputs: [path], force: options.force });
   checkReport(options, [path, options.out]);
-  const table = readTrainingTable(path, options, options.dtype);
+  const table = arraysAt(path)
+    ? await readTrainingArrays(path, options)
+    : readTrainingTable(path, options, options.dtype);
   const { targets, encoded, columns, record, weights } = table;
   for (const warning of table.warnings) warn(warning);
   if (!options.json) process.stdout.write(`${printable(table.note)}\n`);
@@ -100,7 +103,7 @@ async function train(path: string, options: TrainOptions, command: Command): Pro
   const tables = { columns, targets: targets.records, record };
   const { validation } = options;
   // The file is read before anything is trained, so that a file that does not fit costs no time.
-  const judging = typeof validation === "string" ? readJudging(validation, options, tables, table) : undefined;
+  const judging = typeof validation === "string" ? await readJudging(validation, options, tables, table) : undefined;
   const all = splitTargets(targets);
   checkSize(
     all.reduce((sum, target) => sum + parametersFor(target, encoded.columns, options.hidden), 0),
@@ -145,6 +148,16 @@ function reported(table: TrainingTable, judging: JudgingTable | undefined, comma
   };
 }
 
+/** Refuses files that cannot be read, and options that do not go with what they hold. */
+function checkInputs(path: string, options: TrainOptions, command: Command): void {
+  const { validation } = options;
+  if (arraysAt(path) === undefined) {
+    checkInput(path);
+    refuseArrayOptions(options, path);
+  } else refuseTableOptions(command, path);
+  if (typeof validation === "string" && arraysAt(validation) === undefined) checkInput(validation);
+}
+
 /** The least number of weights and biases of a network for a target, as far as the user has chosen its size. */
 function parametersFor(target: Target, inputs: number, hidden: readonly number[] = []): number {
   const classes = target.task === "classification" ? new Set(target.labels).size : 1;
@@ -158,13 +171,16 @@ function tellWarnings({ warnings = [] }: History): void {
 }
 
 /** Reads the validation file, and warns if its rows are also trained on. */
-function readJudging(
+async function readJudging(
   path: string,
   options: TrainOptions,
   tables: Pick<Model, "columns" | "targets" | "record">,
   { encoded }: TrainingTable,
-): JudgingTable {
-  const judging = readJudgingTable(path, tables, options, options.dtype);
+): Promise<JudgingTable> {
+  const { size, color, x, y } = options;
+  const judging = arraysAt(path)
+    ? await readJudgingArrays(path, tables, { size, color, x, y })
+    : readJudgingTable(path, tables, options, options.dtype);
   for (const warning of judging.warnings) warn(warning);
   const [rows, columns] = judging.x.shape;
   if (isSeen({ data: judging.x.data, rows, columns }, { sample: sampleOf(encoded), rows: encoded.rows })) {

@@ -148,7 +148,7 @@ export function takeRows(
   if (isArray(array)) {
     return Array.from(rows, (row) => array.slice(row * columns, (row + 1) * columns)).flat();
   }
-  const from = array as NumericArray;
+  const from = array;
   const taken = new (from.constructor as Float32ArrayConstructor)(rows.length * columns);
   for (let i = 0; i < rows.length; i++) {
     taken.set(from.subarray(rows[i] * columns, (rows[i] + 1) * columns), i * columns);

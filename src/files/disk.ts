@@ -114,6 +114,19 @@ function readOpened(path: string, descriptor: number, most: number) {
   }
 }
 
+/** What a folder holds, by name, in an order that is the same everywhere. Names that begin with a dot are left out. */
+export function listFolder(path: string): { name: string; path: string; isFolder: boolean }[] {
+  const { fs, path: paths } = needDisk(path);
+  return reading(path, () => {
+    const names = fs.readdirSync(path).filter((name) => !name.startsWith("."));
+    const own = names.map((name) => {
+      const place = paths.join(path, name);
+      return { name, path: place, isFolder: fs.statSync(place).isDirectory() };
+    });
+    return own.sort((a, b) => (a.name < b.name ? -1 : Number(a.name > b.name)));
+  });
+}
+
 /**
  * The bytes of a file that another one names, as model.json names its weights. It must lie in the folder of that file:
  * its real place is compared, and no link of either kind is followed.

@@ -23,6 +23,8 @@ export interface TableRecord {
   columns?: string[];
   /** Words that mean a missing value, in addition to the usual ones. */
   missingValues?: string[];
+  /** Of arrays and images: the shape of a sample, as 28, 28. */
+  shape?: number[];
 }
 
 /** The data of a training, and its figures. */
@@ -177,6 +179,9 @@ function isTellable({ chosen }: Classifier | Regressor): boolean {
 
 function isTableRecord(record: unknown): record is TableRecord {
   if (!isObject(record)) return false;
+  const { shape } = record;
+  const isSize = (size: unknown): boolean => Number.isSafeInteger(size) && (size as number) > 0;
+  if (shape !== undefined && !(Array.isArray(shape) && shape.length < 9 && shape.every(isSize))) return false;
   return [record.names, record.columns, record.missingValues].every((value) => {
     return value === undefined || (Array.isArray(value) && value.every((text) => typeof text === "string"));
   });

@@ -14,7 +14,6 @@ import {
   PLAN_REPORTS,
   STREAM_SHUFFLE,
   TALLY_LOSS,
-  TALLY_SQUARES,
   WITH_REPLACEMENT,
 } from "../../assembly/plan.ts";
 import type { BatchSource, Batches, Data } from "../data/data.ts";
@@ -478,7 +477,7 @@ class Pieces {
       if (typeof result !== "object" || result === null) {
         throw new PropagoError("ERR_DATA", `${this.#name(1)}: the iterator's next() gave ${show(result)}`);
       }
-      const { done, value } = result as IteratorResult<unknown>;
+      const { done, value } = result as { done?: boolean; value: unknown };
       if (!done) {
         this.#count++;
         return this.#read(yield* this.#wait(() => value));

@@ -67,7 +67,7 @@ export function traceImage(bytes: Uint8Array, side = 28): Dot[][] {
       left.delete(here);
       const [x, y]: [number, number] = [here % side, Math.floor(here / side)];
       stroke.push({ x, y });
-      const ahead = (k: number) => ((k % side) - x) * dx + (Math.floor(k / side) - y) * dy;
+      const ahead = (k: number): number => ((k % side) - x) * dx + (Math.floor(k / side) - y) * dy;
       const following: number | undefined = free(here).sort((a, b) => ahead(b) - ahead(a))[0];
       if (following !== undefined) [dx, dy] = [(following % side) - x, Math.floor(following / side) - y];
       here = following;
