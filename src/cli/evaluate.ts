@@ -28,10 +28,15 @@ export function evaluateCommand(): Command {
   return addReadingOptions(command).option("--json", "print the figures as one line of JSON", false).action(evaluate);
 }
 
-function evaluate(modelPath: string, path: string, options: EvaluateOptions): void {
+async function evaluate(modelPath: string, path: string, options: EvaluateOptions): Promise<void> {
   const model = readModel(modelPath);
   const { estimators } = model;
-  const { file, x, lineOf, targets, warnings } = readJudgingTable(path, model, options, estimators[0].network?.dtype);
+  const { file, x, lineOf, targets, warnings } = await readJudgingTable(
+    path,
+    model,
+    options,
+    estimators[0].network?.dtype,
+  );
   for (const warning of warnings) warn(warning);
   const [rows, columns] = x.shape;
   if (isSeen({ data: x.data, rows, columns }, model.training)) {

@@ -40,12 +40,12 @@ export function predictCommand(): Command {
   return addReadingOptions(command).action(predict);
 }
 
-function predict(modelPath: string, path: string, options: PredictOptions): void {
+async function predict(modelPath: string, path: string, options: PredictOptions): Promise<void> {
   const { out, force, keep } = options;
-  for (const input of [modelPath, path]) checkInput(input, input === modelPath ? MOST_BYTES : undefined);
+  for (const input of [modelPath, path]) checkInput(input, input === modelPath ? MOST_BYTES : Infinity);
   if (out !== undefined) checkOutput(out, { inputs: [modelPath, path], force });
   const model = readModel(modelPath);
-  const { table, encoded, warnings } = readModelTable(
+  const { table, encoded, warnings } = await readModelTable(
     path,
     model,
     options,

@@ -87,10 +87,10 @@ function addLearningOptions(command: Command): Command {
 }
 
 async function train(path: string, options: TrainOptions): Promise<void> {
-  checkInput(path);
-  if (typeof options.validation === "string") checkInput(options.validation);
+  checkInput(path, Infinity);
+  if (typeof options.validation === "string") checkInput(options.validation, Infinity);
   checkOutput(options.out, { inputs: [path], force: options.force });
-  const table = readTrainingTable(path, options, options.dtype);
+  const table = await readTrainingTable(path, options, options.dtype);
   const { targets, encoded, columns, record, weights } = table;
   for (const warning of table.warnings) warn(warning);
   if (!options.json) process.stdout.write(`${printable(table.note)}\n`);
@@ -98,7 +98,7 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   const tables = { columns, targets: targets.records, record };
   const { validation } = options;
   // The file is read before anything is trained, so that a file that does not fit costs no time.
-  const judging = typeof validation === "string" ? readJudging(validation, options, tables, table) : undefined;
+  const judging = typeof validation === "string" ? await readJudging(validation, options, tables, table) : undefined;
   const all = splitTargets(targets);
   checkSize(
     all.reduce((sum, target) => sum + parametersFor(target, encoded.columns, options.hidden), 0),
@@ -141,13 +141,13 @@ function tellWarnings({ warnings = [] }: History): void {
 }
 
 /** Reads the validation file, and warns if its rows are also trained on. */
-function readJudging(
+async function readJudging(
   path: string,
   options: TrainOptions,
   tables: Pick<Model, "columns" | "targets" | "record">,
   { encoded }: TrainingTable,
-): JudgingTable {
-  const judging = readJudgingTable(path, tables, options, options.dtype);
+): Promise<JudgingTable> {
+  const judging = await readJudgingTable(path, tables, options, options.dtype);
   for (const warning of judging.warnings) warn(warning);
   const [rows, columns] = judging.x.shape;
   if (isSeen({ data: judging.x.data, rows, columns }, { sample: sampleOf(encoded), rows: encoded.rows })) {
