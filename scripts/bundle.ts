@@ -7,9 +7,11 @@
 // cli.js: the command with everything it needs. index.d.cts: the public types, in one file. THIRD-PARTY-NOTICES.txt: the
 // licences of packages that are in one of these.
 import { chmodSync, existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
+import { basename, join } from "node:path";
 import { generateDtsBundle } from "dts-bundle-generator";
 import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
+import { shortener } from "./internal-names.ts";
+import { withoutCopies } from "./entry-types.ts";
 import { notices } from "./notices.ts";
 import { root } from "./root.ts";
 
@@ -66,6 +68,28 @@ const parts = readdirSync(`${root}/src/parts`, { encoding: "utf8" })
   .map((name) => basename(name, ".ts"))
   .filter((name) => name !== "rows" && name !== "loaders");
 
+/** Entries of their own, each built from src/NAME.ts. They take what they share with the library from it. */
+const entries = ["files"];
+
+/** Modules of which the library gives something away: those that src/index.ts and src/library.ts name. */
+const sharedModules = new Set(
+  ["index", "library"].flatMap((name) =>
+    [...readFileSync(`${root}/src/${name}.ts`, "utf8").matchAll(/^export \{[^}]*\} from "\.\/(.*)";$/gm)].map(
+      ([, path]) => `${root}/src/${path}`,
+    ),
+  ),
+);
+
+/** What an entry of its own shares with the library comes from there: the classes and the registry of parts are one. */
+const sharedFrom = (file: string): Plugin => ({
+  name: "shared",
+  setup(build) {
+    build.onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, resolveDir }) =>
+      sharedModules.has(join(resolveDir, path)) ? { path: `./${file}`, external: true, sideEffects: false } : undefined,
+    );
+  },
+});
+
 /** What pages share comes from library.js: there is one registry, and one class of errors. */
 const libraryBeside = (names: readonly string[]): Plugin => ({
   name: "library beside",
@@ -73,7 +97,7 @@ const libraryBeside = (names: readonly string[]): Plugin => ({
     build.onResolve(
       {
         filter:
-          /\/(core\/engine|ground\/(parts|errors|options|powers)|data\/(weighting|scaling)|estimators\/(answers|features|targets)|network\/json|description\/description)\.ts$/,
+          /\/(core\/engine|ground\/(parts|errors|options|powers)|data\/(labels|rows|scaling|weighting)|estimators\/(answers|features|targets)|network\/json|description\/description|memory\/(samples|targets)|training\/(options|rows))\.ts$/,
       },
       () => ({
         path: "./library.js",
@@ -102,6 +126,8 @@ const library: BuildOptions = {
   ...common,
   outdir: "dist",
   platform: "neutral",
+  // Packages without "exports" say so where their modules are.
+  mainFields: ["module", "main"],
   target: "es2022",
   // Puts the numbers of assembly/plan.ts where they are used.
   minifySyntax: true,
@@ -140,13 +166,16 @@ await make({
   ...library,
   format: "cjs",
   stdin: {
-    contents: 'export * from "./node.ts"; export { init } from "./slim.ts";',
+    contents: 'export * from "./node.ts"; export * from "./library.ts"; export { init } from "./slim.ts";',
     resolveDir: `${root}/src`,
     loader: "ts",
   },
   outdir: undefined,
   outfile: "dist/library.cjs",
 });
+/** A module for `import` with the names of a CommonJS one, which is what runs. */
+const imported = (entry: string, own: readonly string[]): void =>
+  write(`${entry}.js`, `import library from "./${entry}.cjs";\nexport const { ${own.join(", ")} } = library;\n`);
 for (const [entry, own] of [
   ["node", names],
   ["slim-node", [...names, "init"]],
@@ -154,7 +183,7 @@ for (const [entry, own] of [
   // Node looks for names in the text of what is imported, for which a short text is better by 50 ms.
   const lines = own.map((name) => `exports.${name} = library.${name};\n`);
   write(`${entry}.cjs`, `"use strict";\nconst library = require("./library.cjs");\n${lines.join("")}`);
-  write(`${entry}.js`, `import library from "./${entry}.cjs";\nexport const { ${own.join(", ")} } = library;\n`);
+  imported(entry, own);
 }
 
 const { "library.js": shared } = await make({ ...library, entryPoints: { library: "src/library.ts" } });
@@ -167,22 +196,33 @@ await make({
   ],
   plugins: [partsBeside, libraryBeside(names)],
 });
-// esbuild does not look whether library.js has what the files beside it import.
-const lacking = ["index", "slim", ...parts].flatMap((name) => {
-  const imports = readFileSync(`${dist}/${name}.js`, "utf8").matchAll(/^import \{(.*?)\} from ".\/library.js"/gms);
-  const wanted = [...imports].flatMap(([, list]) => list.split(",").map((one) => one.trim().split(" as ")[0]));
-  return wanted.filter((one) => one !== "" && !shared.includes(one));
-});
-if (lacking.length > 0) throw new Error(`src/library.ts does not export ${[...new Set(lacking)].join(", ")}`);
+for (const name of entries) {
+  // What an entry imports when it is needed lies in files beside it.
+  const { [`${name}.js`]: own } = await make({
+    ...library,
+    entryPoints: { [name]: `src/${name}.ts` },
+    splitting: true,
+    chunkNames: `${name}-[name]-[hash]`,
+    plugins: [sharedFrom("library.js")],
+  });
+  await make({
+    ...library,
+    format: "cjs",
+    entryPoints: { [`${name}-node`]: `src/${name}.ts` },
+    outExtension: { ".js": ".cjs" },
+    plugins: [sharedFrom("library.cjs")],
+  });
+  imported(`${name}-node`, own);
+}
 
 // esbuild does not look whether library.js has what the others take from it.
-for (const name of ["index", "slim", ...parts]) {
-  const text = readFileSync(`${dist}/${name}.js`, "utf8");
-  const taken = [...text.matchAll(/^import \{ ([^}]+) \} from "\.\/library\.js"/gm)].flatMap(([, list]) =>
-    list.split(", "),
+for (const name of readdirSync(dist).filter((file) => made.has(file) && file.endsWith(".js"))) {
+  const text = readFileSync(`${dist}/${name}`, "utf8");
+  const taken = [...text.matchAll(/^import \{([^}]+)\} from "\.\/library\.js"/gm)].flatMap(([, list]) =>
+    list.split(",").map((one) => one.trim()),
   );
-  const missing = taken.map((word) => word.split(" ")[0]).filter((word) => !shared.includes(word));
-  if (missing.length > 0) throw new Error(`src/library.ts has to export ${missing.join(", ")} for ${name}.js`);
+  const missing = taken.map((word) => word.split(" ")[0]).filter((word) => word !== "" && !shared.includes(word));
+  if (missing.length > 0) throw new Error(`src/library.ts has to export ${missing.join(", ")} for ${name}`);
 }
 
 await make({
@@ -229,14 +269,15 @@ const types = `${root}/build/types`;
 const newest = Math.max(timeOf(`${types}/.tsbuildinfo`), timeOf(import.meta.filename));
 if (timeOf(`${dist}/index.d.cts`) < newest) {
   const output = { exportReferencedTypes: false, noBanner: true };
-  const [index, slim] = generateDtsBundle(
-    ["index", "init"].map((name) => ({ filePath: `${types}/src/${name}.d.ts`, output })),
+  const [index, slim, ...others] = generateDtsBundle(
+    ["index", "init", ...entries].map((name) => ({ filePath: `${types}/src/${name}.d.ts`, output })),
     { preferredConfigPath: `${root}/tsconfig.public.json` },
   );
   writeFileSync(`${dist}/slim.d.cts`, `export * from "./index.cjs";\n${slim}`);
   writeFileSync(`${dist}/index.d.cts`, `/// <reference lib="esnext.disposable" />\n${index}`);
+  for (const [i, name] of entries.entries()) writeFileSync(`${dist}/${name}.d.cts`, withoutCopies(others[i], index));
 }
-for (const name of ["index", "slim"]) {
+for (const name of ["index", "slim", ...entries]) {
   made.add(`${name}.d.cts`);
   write(`${name}.d.ts`, `export * from "./${name}.cjs";\n`);
 }
@@ -248,7 +289,13 @@ for (const ending of ["d.ts", "d.cts"]) {
   );
 }
 
-write("THIRD-PARTY-NOTICES.txt", notices(metafiles));
+// Files for pages get short names for what is internal.
+const shorten = shortener([...made].filter((name) => name.endsWith(".d.cts")).map((name) => `${dist}/${name}`));
+for (const name of made) {
+  const text = name.endsWith(".js") && name !== "cli.js" ? readFileSync(`${dist}/${name}`, "utf8") : "";
+  // Node's entries are a line that imports a CommonJS module.
+  if (text !== "" && !/^import \w+ from ".*\.cjs";/.test(text)) write(name, shorten(text, name.endsWith(".min.js")));
+}
 
 // What earlier versions of this script made.
 for (const name of readdirSync(dist)) if (!made.has(name)) rmSync(`${dist}/${name}`, { recursive: true });

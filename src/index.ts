@@ -25,6 +25,7 @@ export {
   layerNorm,
 } from "./description/helpers.ts";
 export { PropagoError, type ErrorCode } from "./ground/errors.ts";
+export type { TableLike, TableTarget } from "./data/tabular.ts";
 export type { Label, Labels } from "./data/labels.ts";
 export type { Training } from "./training/training.ts";
 export type { ActivationName, ActivationSpec } from "./tables/activations.ts";
@@ -39,7 +40,7 @@ export type { Monitor } from "./tables/monitors.ts";
 export type { LearningRate, NoScheduleHasThisName, ScheduleSpec } from "./tables/names.ts";
 export type { NetworkJSON, StateJSON, ToJSONOptions } from "./description/options.ts";
 export type { ArrayOf, DType, FloatArray, NumericArray } from "./ground/arrays.ts";
-export type { ClassWeights, Data, Matrix, SampleWeights, Targets } from "./data/data.ts";
+export type { Batches, BatchSource, ClassWeights, Data, Matrix, SampleWeights, Targets } from "./data/data.ts";
 export type { Trainable } from "./tables/layers.ts";
 export type {
   ActivationLayer,

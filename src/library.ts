@@ -3,6 +3,8 @@
 export * from "./index.ts";
 export {
   REQUIRED,
+  copied,
+  guessOf,
   isArray,
   isPlain,
   nameOf,
@@ -15,7 +17,7 @@ export {
   readOptions,
 } from "./ground/options.ts";
 export { StandardScaler } from "./data/scaling.ts";
-export { cut, printable, show } from "./ground/errors.ts";
+export { UNSEEN, cut, printable, didYouMean, show } from "./ground/errors.ts";
 export { answersOf } from "./estimators/answers.ts";
 export { Features } from "./estimators/features.ts";
 export { TargetScaling } from "./estimators/targets.ts";
@@ -23,4 +25,13 @@ export { cosineBetween, exponential, raised, root } from "./ground/powers.ts";
 export { Part, fill, loadWith } from "./ground/parts.ts";
 export { engineOf, refusalOf } from "./core/engine.ts";
 export { readSampleWeights } from "./data/weighting.ts";
+export { Dataset } from "./memory/samples.ts";
+export { readTargets } from "./memory/targets.ts";
+export { FIT_KEYS, readFitOptions } from "./training/options.ts";
+export { readData } from "./training/rows.ts";
 export { describe } from "./description/description.ts";
+export { LabelEncoder, checkLabel, listed, normal } from "./data/labels.ts";
+export { readRows } from "./data/rows.ts";
+export { readNetworkJSON } from "./network/json.ts";
+export { byCodePoint } from "./data/labels.ts";
+export { TABLES } from "./data/tabular.ts";

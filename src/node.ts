@@ -1,4 +1,5 @@
 // The entry of Node, where nothing travels over a network, and of pages that want one file: the library with all parts.
+import "./parts/bytes.ts";
 import "./parts/complete.ts";
 import "./parts/diagnosis.ts";
 import "./parts/float64.ts";
@@ -6,5 +7,6 @@ import "./parts/relaxed.ts";
 import "./parts/search.ts";
 import "./parts/selection.ts";
 import "./parts/state.ts";
+import "./parts/streams.ts";
 import "./parts/threads.ts";
 export * from "./index.ts";

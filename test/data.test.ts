@@ -1,6 +1,7 @@
 // Scaling, labels, held-back rows, and rows in all their forms. Tables are tested in tables.test.ts.
 import { describe, expect, it } from "vitest";
 import { byCodePoint, LabelEncoder } from "../src/data/labels.ts";
+import { encodeLabels } from "../src/selection/reading.ts";
 import type { Labels } from "../src/data/labels.ts";
 import { readRows } from "../src/data/rows.ts";
 import { StandardScaler } from "../src/data/scaling.ts";
@@ -74,14 +75,14 @@ describe("LabelEncoder", () => {
 
   it("gives numbers for labels and labels for numbers", () => {
     const encoder = new LabelEncoder(["dog", "cat", "dog"]);
-    expect([...encoder.encode(["cat", "dog", "cat"])]).toEqual([0, 1, 0]);
+    expect([...encodeLabels(encoder, ["cat", "dog", "cat"])]).toEqual([0, 1, 0]);
     expect(encoder.decode([1, 0])).toEqual(["dog", "cat"]);
-    expect([...new LabelEncoder(Int32Array.of(3, 1)).encode([1, 3])]).toEqual([0, 1]);
+    expect([...encodeLabels(new LabelEncoder(Int32Array.of(3, 1)), [1, 3])]).toEqual([0, 1]);
   });
 
   it("names a label that it has not seen, its place, and the known ones", () => {
     const encoder = new LabelEncoder(["cat", "dog"]);
-    const error = failure(() => encoder.encode(["cat", "dog", "owl"], "labels"));
+    const error = failure(() => encodeLabels(encoder, ["cat", "dog", "owl"], "labels"));
     expect(error).toMatchObject({ code: "ERR_DATA" });
     expect(error).toMatchObject({ message: 'labels[2]="owl" was not seen in training (cat, dog)' });
   });

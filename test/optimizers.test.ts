@@ -319,3 +319,22 @@ test("adam's means of gradients that have become 0 end at 0, not among the subno
   const slow = numbers.filter((x) => x !== 0 && Math.abs(x) < 1.1754943508222875e-38);
   expect(slow).toEqual([]);
 });
+
+test("decay leaves no weight, and adam no mean, among the subnormal numbers: those of inputs that are always 0", () => {
+  const x = Array.from({ length: 64 }, (_, row) => [row % 2, 0, 0, 0]);
+  const y = x.map(([first]) => [1 - first]);
+  const network = new Network({
+    inputs: 4,
+    layers: [dense(16, "tanh"), dense(1)],
+    l2: 1e-3,
+    optimizer: { name: "adam", learningRate: { name: "cosine", rate: 3e-3, steps: 6000 } },
+  });
+  network.fitSync({ x, y }, { epochs: 3000, batchSize: 32, metrics: [] });
+  const isSubnormal = (value: number) => value !== 0 && Math.abs(value) < 1.1754943508222875e-38;
+  const [{ weights }] = network.getWeights();
+  expect(weights.filter((_, i) => i >= 16).every((weight) => Math.abs(weight) < 1e-9)).toBe(true);
+  expect(weights.filter(isSubnormal)).toEqual(new Float32Array(0));
+  const { state } = JSON.parse(JSON.stringify(network.toJSON({ state: true }))) as { state: { remembered: number[] } };
+  expect(state.remembered.length).toBeGreaterThan(100);
+  expect(state.remembered.filter(isSubnormal)).toEqual([]);
+});

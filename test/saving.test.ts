@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkOutput, writeWhole } from "../src/cli/files.ts";
-import { readJSON, writeJSON } from "../src/cli/json.ts";
+import { readJSON, writeJSON } from "../src/files/large-json.ts";
+import { pack, unpackKind } from "../src/files/packed.ts";
 import { checkSize, readModel, writeModel } from "../src/cli/model.ts";
 import { jsonLine } from "../src/cli/text.ts";
 import { failure } from "./failure.ts";
@@ -32,14 +33,17 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** The model file with its content changed and its checksum right. */
-function spoiled(name: string, change: (model: any) => void): string {
-  const { model } = JSON.parse(readFileSync(at("xor.propago"), "utf8")) as { model: unknown };
+/** The model file with its content changed and its checksum right, in today's format and in that of 0.2. */
+function spoiled(change: (model: any) => void): string[] {
+  const plain = (_: string, value: unknown) => (ArrayBuffer.isView(value) ? Array.from(value as Float32Array) : value);
+  const bytes = readFileSync(at("xor.propago"));
+  const model = JSON.parse(JSON.stringify(unpackKind("model", bytes), plain)) as object;
   change(model);
   const content = JSON.stringify(model);
   const sha256 = createHash("sha256").update(content).digest("hex");
-  writeFileSync(at(name), `{"format":"propago-model","version":2,"sha256":"${sha256}","model":${content}}\n`);
-  return name;
+  writeFileSync(at("old.propago"), `{"format":"propago-model","version":2,"sha256":"${sha256}","model":${content}}\n`);
+  writeFileSync(at("new.propago"), pack("model", model));
+  return ["old.propago", "new.propago"];
 }
 
 describe("writing", () => {
@@ -174,10 +178,10 @@ describe("a model from elsewhere", () => {
     ["an estimator without its parts", (model) => (model.estimators = [{}])],
     ["a candidate that is text", (model) => (model.estimators[0].found = { chosen: { effort: "quick", by: "folds", folds: 1, networks: 1, candidates: "none" } })], // prettier-ignore
   ])("%s is refused by every command", (name, change) => {
-    const file = spoiled("spoiled.propago", change);
+    const [old, now] = spoiled(change);
     for (const args of [
-      ["inspect", file],
-      ["inspect", file, "--json"],
+      ["inspect", old],
+      ["inspect", now, "--json"],
     ]) {
       const { status, stderr, stdout } = run(args);
       expect({ name, status, stdout }).toEqual({ name, status: 4, stdout: "" });
@@ -188,7 +192,7 @@ describe("a model from elsewhere", () => {
   });
 
   test("names of a million letters and thousands of layers are shown in no time, and steer nothing", () => {
-    const file = spoiled("long.propago", (model) => {
+    const [, file] = spoiled((model) => {
       const long = `\u001b]0;x\u0007\u009b31m\u202e${"n".repeat(1e6)}`;
       const [member] = model.estimators[0].members;
       model.columns[0].name = long;

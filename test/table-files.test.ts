@@ -436,11 +436,22 @@ describe("tables that are written otherwise than the training table", () => {
   });
 });
 
-describe("model files of version 1", () => {
+describe("model files of earlier versions", () => {
   it.each([
     // Written by version 0.1.0 from six rows of colours and sizes, and from five of shapes and widths.
     ["v1-classes.propago", "color,size\nred,1\ngreen,2\n", ["big,0.9505712,0.049428795", "small,0.12219262,0.8778074"]],
     ["v1-numbers.propago", "shape,width\nround,1\nsquare,2\n", ["2.321443953", "5.991636897"]],
+    // Written by version 0.2.0 from iris, and from 80 rows of dates, numbers and words, with cells that are missing.
+    [
+      "v2-classes.propago",
+      "sepal_length,sepal_width,petal_length,petal_width\n5,3,1.5,0.2\n6,3,5,2\n",
+      ["setosa,0.96560395,0.031284783,0.0031113245", "virginica,0.0047880867,0.075771615,0.91944027"],
+    ],
+    [
+      "v2-numbers.propago",
+      "when,size,color,flag\n2024-03-04,2.5,red,True\n2024-05-06,,,FALSE\n",
+      ["21.88803303", "23.28280889"],
+    ],
   ])("%s predicts what it did", (model, content, lines) => {
     writeFileSync(join(folder, "old.csv"), content);
     const { stdout, status } = run("predict", join(models, model), "old.csv");

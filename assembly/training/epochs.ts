@@ -126,12 +126,12 @@ function keepWeights(plan: usize, to: usize): bool {
 }
 
 /**
- * Clears what is left of adam's means of gradients that have been 0 for long, as behind a relu that gives 0 for all rows.
- * Such a mean ends as one of the least numbers above 0 and stays it, and processors take a hundred times as long for it.
- * Divided by the usual epsilon, it is too small to change a weight above 1e-22.
+ * Clears what is left of adam's means of gradients and of their squares where gradients have been 0 for long, as behind a
+ * relu that gives 0 for all rows. Such a mean ends as one of the least numbers above 0 and stays it, and processors take a
+ * hundred times as long for it. Divided by the usual epsilon, it is too small to change a weight above 1e-22.
  */
 function clearSubnormal(plan: usize): void {
   let m = load<usize>(plan, PLAN_STATE);
-  const end = m + <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>();
+  const end = m + 2 * <usize>load<i32>(plan, PLAN_TRAINABLE) * sizeof<real>();
   for (; m < end; m += 16) v128.store(m, Simd.normal(v128.load(m)));
 }

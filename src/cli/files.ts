@@ -231,19 +231,24 @@ function removeLeftOvers(target: string): void {
   }
 }
 
-/** Passes text on in pieces. */
-type Content = (write: (piece: string) => void) => void;
+/** Passes text or bytes on in pieces. */
+type Content = (write: (piece: string | Uint8Array) => void) => void;
 
 /**
  * Writes a file in such a way that either the old file or the complete new one exists at any moment: it writes a file
  * next to it, flushes that to the disk, and renames it.
- * @param content the text, or a function that gives it in pieces. Text that is too long for one string needs pieces.
+ * @param content the text or bytes, or a function that gives them in pieces. Text that is too long for one string needs pieces.
  * @param force whether a file that has appeared at the path in the meantime may be replaced.
  * @param patience milliseconds after which a pipe is given up that nobody reads from.
  * @throws PropagoError ERR_IO with the reason; what was there before is untouched then.
  */
-export function writeWhole(path: string, content: string | Content, force = true, patience = PATIENCE): void {
-  const pieces: Content = typeof content === "string" ? (write) => write(content) : content;
+export function writeWhole(
+  path: string,
+  content: string | Uint8Array | Content,
+  force = true,
+  patience = PATIENCE,
+): void {
+  const pieces: Content = typeof content === "function" ? content : (write) => write(content);
   try {
     // A device or a pipe must not be replaced by a file.
     if (existsSync(path) && !describe(path).isFile) writeSpecial(path, pieces, patience);
@@ -299,8 +304,8 @@ function writeSpecial(path: string, content: Content, patience: number): void {
   }
 }
 
-function writeAll(descriptor: number, text: string, path = "", patience = PATIENCE): void {
-  const bytes = Buffer.from(text);
+function writeAll(descriptor: number, piece: string | Uint8Array, path = "", patience = PATIENCE): void {
+  const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
   for (let done = 0; done < bytes.length;) done += patiently(path, patience, () => writeSync(descriptor, bytes, done));
 }
 

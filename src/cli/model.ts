@@ -1,77 +1,32 @@
-// The .propago file: a model with everything that predicting needs, as JSON with a checksum. It contains no code and no
-// paths. Everything in it is checked before it is used.
-import { createHash } from "node:crypto";
+// The .propago file for the command: read whole, written completely or not at all. What is in it stands in
+// src/files/kept.ts.
 import { basename } from "node:path";
-import { Classifier } from "../estimators/classifier.ts";
-import { fromVersion1, inputsOf, isColumn } from "../columns/columns.ts";
-import type { Column } from "../columns/columns.ts";
-import { isTargetRecord } from "../columns/targets.ts";
-import type { TargetRecord, Task } from "../columns/targets.ts";
-import { PropagoError, show } from "../ground/errors.ts";
-import type { Chosen, Tried } from "../estimators/options.ts";
-import { Regressor } from "../estimators/regressor.ts";
+import { type Model, isJsonModel, modelBytes, modelOfBytes } from "../files/kept.ts";
+import { PropagoError } from "../ground/errors.ts";
 import type { DType } from "../ground/arrays.ts";
 import { readBytes, writeWhole } from "./files.ts";
-import { readJSON, writeJSON } from "./json.ts";
-import type { TableRecord } from "./tables.ts";
-import type { Evaluation } from "../tables/metrics.ts";
 
-/** The data of a training, and its figures. */
-export interface TrainingFigures {
-  rows: number;
-  /** Epochs of the network that was trained last. */
-  epochs: number;
-  loss: number;
-  /** For each target the figures on rows that the model had not seen, or null if there were none. */
-  validation: (Evaluation | null)[];
-  /** Hashes of some of the rows, so that `evaluate` recognises them. */
-  sample?: number[];
-}
+export type { Model } from "../files/kept.ts";
 
-export interface Model {
-  task: Task;
-  /** The columns that are predicted. */
-  targets: TargetRecord[];
-  columns: Column[];
-  /** What else predicting needs to know about the table. */
-  record: TableRecord;
-  training: TrainingFigures;
-  /** One for each target. */
-  estimators: (Classifier | Regressor)[];
-}
-
-const FORMAT = "propago-model";
-const VERSION = 2;
 /** The largest file that is read. */
 export const MOST_BYTES = 2e9;
 
 /**
- * Refuses a model whose file would be too large to read again. Called before anything is trained.
+ * Refuses a model that would be too large to keep. Called before anything is trained.
  * @param parameters the least number of weights and biases that it will have.
  * @throws PropagoError ERR_MEMORY
  */
 export function checkSize(parameters: number, dtype: DType = "float32"): void {
-  // Digits, sign, point and comma. Very small numbers take more.
+  // What a parameter takes as a number of JSON, through which models go.
   const bytes = parameters * (dtype === "float32" ? 12 : 21);
   if (bytes <= MOST_BYTES) return;
-  const size = `its ${parameters} parameters make a file of about ${(bytes / 1e9).toFixed(1)} GB`;
+  const size = `its ${parameters} parameters take about ${(bytes / 1e9).toFixed(1)} GB while they are written`;
   throw new PropagoError("ERR_MEMORY", `this model could not be kept: ${size}, the limit is ${MOST_BYTES / 1e9} GB; use smaller --hidden layers`); // prettier-ignore
 }
 
 /** Writes a model file completely or not at all. @throws PropagoError ERR_IO. */
 export function writeModel(path: string, model: Model, force = true): void {
-  const content = { ...model, estimators: model.estimators.map((estimator) => estimator.toJSON()) };
-  // Each number has exactly one spelling, so the same model gives the same bytes.
-  const head = `{"format":"${FORMAT}","version":${VERSION},"sha256":"${hash(content)}","model":`;
-  writeWhole(
-    path,
-    (write) => {
-      write(head);
-      writeJSON(content, write);
-      write("}\n");
-    },
-    force,
-  );
+  writeWhole(path, modelBytes(model), force);
 }
 
 /**
@@ -82,127 +37,12 @@ export function readModel(path: string): Model {
   return modelOf(readBytes(path, MOST_BYTES), path);
 }
 
-/** Whether a file calls itself a model, by its name or its first bytes. */
+/** Whether a file calls itself a model of ours, by its name or its first bytes. */
 export function isModelFile(bytes: Uint8Array, path: string): boolean {
-  const start = new TextDecoder("latin1").decode(bytes.subarray(0, 200));
-  return /\.propago$/i.test(path) || new RegExp(`^\\s*\\{\\s*"format"\\s*:\\s*"${FORMAT}"`).test(start);
+  return /\.propago$/i.test(path) || isJsonModel(bytes);
 }
 
 /** As `readModel`, of bytes that have been read. */
 export function modelOf(bytes: Uint8Array, path: string): Model {
-  try {
-    return parseModel(bytes);
-  } catch (error) {
-    // These errors mean that this machine lacks something. The file is not at fault.
-    if (!(error instanceof PropagoError) || /^ERR_(MEMORY|PART|WASM)/.test(error.code)) throw error;
-    throw new PropagoError("ERR_FORMAT", `${basename(path)}: ${error.message}`, { cause: error });
-  }
-}
-
-function parseModel(bytes: Uint8Array): Model {
-  if (bytes.length === 0) throw bad("the file is empty; expected a model written by propago train");
-  let file: unknown;
-  try {
-    file = readJSON(bytes);
-  } catch (error) {
-    if (error instanceof PropagoError) throw bad(`this is no model file: ${error.message}`);
-    throw bad("this is no model file, or its end is missing; expected a file written by propago train");
-  }
-  if (!isObject(file) || file.format !== FORMAT)
-    throw bad("this is no model file; expected one written by propago train");
-  if (file.version !== VERSION && file.version !== 1) {
-    const newer = typeof file.version === "number" && file.version > VERSION ? "made by a newer version " : "";
-    throw bad(`${newer}(format ${show(file.version)}, this reads ${VERSION}); update propago`);
-  }
-  const { model } = file;
-  if (!isObject(model) || file.sha256 !== hash(model)) {
-    throw bad("the checksum does not match: the file was damaged or edited; train again or restore it from a copy");
-  }
-  return readParts(file.version === 1 ? upgraded(model) : model);
-}
-
-function readParts(model: Record<string, unknown>): Model {
-  const { task, targets, training, record } = model;
-  if (task !== "classification" && task !== "regression") throw bad(`unknown task ${show(task)}`);
-  if (!Array.isArray(targets) || targets.length === 0 || !targets.every(isTargetRecord)) {
-    throw bad("targets are not as expected");
-  }
-  if (!isTableRecord(record)) throw bad("what was remembered of the table is not as expected");
-  if (!isTraining(training, targets.length)) throw bad("the figures of the training are not as expected");
-  if (!Array.isArray(model.columns) || !model.columns.every(isColumn)) throw bad("columns are not as expected");
-  const { columns, estimators: saved } = model;
-  if (!Array.isArray(saved) || saved.length !== targets.length) {
-    throw bad(`expected ${targets.length} estimators, one for each target`);
-  }
-  const estimators: (Classifier | Regressor)[] = [];
-  for (const json of saved as unknown[]) {
-    const estimator = task === "classification" ? Classifier.fromJSON(json) : Regressor.fromJSON(json);
-    estimators.push(estimator);
-    if (!isTellable(estimator)) throw bad("what was chosen in training is not as expected");
-    if (estimator.columns !== inputsOf(columns)) {
-      throw bad(`the columns make ${inputsOf(columns)} inputs, but the networks have ${estimator.columns}`);
-    }
-  }
-  return { task, targets, columns, record, training, estimators };
-}
-
-/** Converts a model of version 1, which had one target and knew no missing values, to version 2. */
-function upgraded(model: Record<string, unknown>): Record<string, unknown> {
-  const { task, target, columns } = model;
-  if (typeof target !== "string") throw bad(`target must be a column name, got ${show(target)}`);
-  const labels = isObject(model.estimator) ? model.estimator.labels : [];
-  const record = task === "classification" ? { name: target, kind: "class", labels } : { name: target, kind: "number" };
-  const known = Array.isArray(columns) ? columns.map(fromVersion1) : columns;
-  const training = isObject(model.training) ? model.training : {};
-  const estimators = [model.estimator];
-  const figures = { ...training, validation: [training.validation ?? null] };
-  return { ...model, targets: [record], columns: known, record: {}, training: figures, estimators };
-}
-
-/** Checks that the figures of a training are numbers, since they are shown. JSON writes null for NaN. */
-function isTraining(training: unknown, targets: number): training is TrainingFigures {
-  if (!isObject(training)) return false;
-  const { rows, epochs, loss, validation, sample = [] } = training;
-  const areCounts = [rows, epochs].every((count) => Number.isSafeInteger(count) && (count as number) >= 0);
-  if (!areCounts || !(loss === undefined || loss === null || typeof loss === "number")) return false;
-  if (!Array.isArray(sample) || !sample.every((hash) => Number.isSafeInteger(hash))) return false;
-  return Array.isArray(validation) && validation.length <= targets && validation.every((one) => areFigures(one, 3));
-}
-
-/** Whether a value contains only numbers, nested no deeper than so many levels. */
-function areFigures(value: unknown, depth: number): boolean {
-  if (value === null || typeof value === "number") return true;
-  return depth > 0 && typeof value === "object" && Object.values(value).every((one) => areFigures(one, depth - 1));
-}
-
-/** Checks the record of what was tried: `inspect` shows its names and figures. */
-function isTellable({ chosen }: Classifier | Regressor): boolean {
-  if (chosen === undefined) return true;
-  const { effort, candidates } = chosen as Partial<Chosen>;
-  const isTried = (one: Partial<Tried> | null): boolean =>
-    typeof one?.description === "string" &&
-    [one.loss ?? 0, one.weight, one.networks].every((n) => typeof n === "number");
-  return typeof effort === "string" && Array.isArray(candidates) && candidates.every(isTried);
-}
-
-function isTableRecord(record: unknown): record is TableRecord {
-  if (!isObject(record)) return false;
-  return [record.names, record.columns, record.missingValues].every((value) => {
-    return value === undefined || (Array.isArray(value) && value.every((text) => typeof text === "string"));
-  });
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function bad(message: string): PropagoError {
-  return new PropagoError("ERR_FORMAT", message);
-}
-
-/** The SHA-256 hash of a value's JSON. */
-function hash(value: unknown): string {
-  const sha256 = createHash("sha256");
-  writeJSON(value, (piece) => sha256.update(piece));
-  return sha256.digest("hex");
+  return modelOfBytes(bytes, basename(path), { limits: { fileBytes: MOST_BYTES } });
 }

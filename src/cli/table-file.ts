@@ -3,7 +3,8 @@
 import type { Table } from "../data/table.ts";
 import { readCsv } from "../files/csv.ts";
 import { piecesOf, type Pieces } from "../files/pieces.ts";
-import { formatOf, tableOfBytes, textOptions, type OpeningOptions } from "../files/table-files.ts";
+import { tableOfBytes } from "../files/table-bytes.ts";
+import { formatOf, textOptions, type OpeningOptions } from "../files/table-files.ts";
 import { beginningOf, MAX_BYTES, readTableFile, tableBytes } from "./files.ts";
 
 /** A file that can be read as a table under different options. */

@@ -1,4 +1,4 @@
-// What users pass as data: samples, targets, and how much each sample counts. Types only.
+// What users pass as data: samples, targets, and how much each sample counts, at once or in pieces. Types only.
 import type { NumericArray } from "../ground/arrays.ts";
 
 /** Rows of samples: a typed array with `inputs` values a row, `{ data, shape: [rows, columns] }`, or an array of rows. */
@@ -24,6 +24,12 @@ export interface Data {
   /** How much each sample counts, numbers from 0 on. A loss is then Σ w·loss / Σ w. Default: all alike. */
   sampleWeights?: SampleWeights;
 }
+
+/** Data that comes in pieces, each with a few rows or many: for more than fits into memory. */
+export type Batches = AsyncIterable<Data> | Iterable<Data>;
+
+/** Where the pieces of each epoch come from: what can be gone through anew, or a function that is told the epoch, from 1. */
+export type BatchSource = Batches | ((epoch: number) => Batches | PromiseLike<Batches>);
 
 /** One number a row. */
 export type SampleWeights = NumericArray | readonly number[];

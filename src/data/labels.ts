@@ -16,7 +16,6 @@ const NAMED = 10;
 /** Learns the classes in labels and numbers them in a stable order: numbers ascending, strings by code point, false before true. */
 export class LabelEncoder {
   readonly classes: readonly Label[];
-  readonly #indices: ReadonlyMap<Label, number>;
 
   /**
    * @param labels the labels to learn, in any order and as often as they occur; no class may be missing.
@@ -41,28 +40,9 @@ export class LabelEncoder {
       seen.add(label);
     }
     this.classes = [...seen].sort(kind === "string" ? byCodePoint : (a, b) => Number(a) - Number(b));
-    this.#indices = new Map(this.classes.map((label, index) => [label, index]));
   }
 
-  /**
-   * Gives each label's number.
-   * @throws PropagoError ERR_DATA for a label that was not among those learnt.
-   */
-  encode(labels: Labels, what = "labels"): Int32Array {
-    const indices = new Int32Array(labels.length);
-    for (let i = 0; i < labels.length; i++) {
-      const index = this.#indices.get(normal(labels[i]));
-      if (index === undefined) {
-        checkLabel(labels[i], i, what);
-        const known = `(${listed(this.classes)})`;
-        throw new PropagoError("ERR_DATA", `${what}[${i}]=${show(labels[i])} was not seen in training ${known}`);
-      }
-      indices[i] = index;
-    }
-    return indices;
-  }
-
-  /** Gives back the labels of numbers that `encode` gave. */
+  /** Gives back the labels of such numbers. */
   decode(indices: ArrayLike<number>): Label[] {
     return Array.from(indices, (index) => this.classes[index]);
   }
@@ -106,7 +86,7 @@ export function byCodePoint(a: Label, b: Label): number {
 }
 
 /** -0 and 0 are one class. */
-function normal(label: Label): Label {
+export function normal(label: Label): Label {
   return label === 0 ? 0 : label;
 }
 

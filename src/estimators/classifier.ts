@@ -1,13 +1,14 @@
 // Classifier: rows in, class labels out. What it shares with Regressor stands in estimator.ts.
 import type { ToJSONOptions } from "../description/options.ts";
 import { readObject } from "../ground/options.ts";
-import { LabelEncoder, checkLabel } from "../data/labels.ts";
+import { LabelEncoder } from "../data/labels.ts";
 import type { Label, Labels } from "../data/labels.ts";
-import { PropagoError, UNSEEN, show } from "../ground/errors.ts";
+import { PropagoError } from "../ground/errors.ts";
 import { Estimator } from "./estimator.ts";
 import type { Kind } from "./kind.ts";
 import type { ClassifierOptions, PartialFitOptions } from "./options.ts";
 import { readMembers, readSaved, remade } from "./saved.ts";
+import type { TableLike } from "../data/tabular.ts";
 import type { Matrix } from "../data/data.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 import type { History } from "../training/reports.ts";
@@ -18,41 +19,7 @@ export interface ClassifierPartialFitOptions extends PartialFitOptions {
   classes?: Labels;
 }
 
-const CLASSIFIER: Kind<Labels, LabelEncoder> = {
-  name: "classifier",
-  metric: "accuracy",
-  targets: "labels",
-  copy: (labels, prefix = "") => listOf(labels, `${prefix}labels`),
-  rowsOf: ({ length }) => length,
-  learn: (labels) => new LabelEncoder(labels),
-  encode(codec, labels, rows, prefix = "") {
-    return { data: Float64Array.from(codec.encode(labels, `${prefix}labels`)), rows, columns: 1 };
-  },
-  classes: ({ classes }) => classes,
-  // Two classes share an output.
-  outputs: ({ classes }) => (classes.length === 2 ? 1 : classes.length),
-};
-
-/** Null has none, and of other objects it may be anything. */
-function lengthOf(labels: Labels | null): unknown {
-  try {
-    return labels?.length;
-  } catch {
-    return undefined; // a proxy of a typed array
-  }
-}
-
-/** Labels in an array of our own, each read once. */
-function listOf(labels: Labels, what: string): Label[] {
-  if (typeof labels === "object" && show(labels) !== UNSEEN) {
-    const length = lengthOf(labels);
-    if (typeof length === "number" && length >= 0 && length < 2 ** 32 && Number.isInteger(length)) {
-      if (length > 0) checkLabel(labels[length - 1], length - 1, what); // of an array of holes none is read
-      return Array.from({ length }, (_, i) => labels[i]);
-    }
-  }
-  throw new PropagoError("ERR_DATA", `${what} is ${show(labels)}; expected an array with one label for each row`);
-}
+const CLASSIFIER: Kind = { name: "classifier", metric: "accuracy" };
 
 /**
  * Learns which class a row belongs to. It scales the inputs, numbers the labels (strings, integers or booleans), and
@@ -87,7 +54,7 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
    * Gives the most probable class of each row; of two classes the second, where it is more probable than `threshold`.
    * @throws PropagoError ERR_NOT_FITTED before `fit`, ERR_SHAPE for rows of another width.
    */
-  predict(x: Matrix): Label[] {
+  predict(x: Matrix | TableLike): Label[] {
     const count = this.classes.length;
     const { threshold } = this;
     const probabilities = this.predictProbabilities(x);
@@ -101,7 +68,7 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
   }
 
   /** Gives each class's probability, rows × classes, in the order of `classes`. */
-  predictProbabilities(x: Matrix): FloatArray {
+  predictProbabilities(x: Matrix | TableLike): FloatArray {
     const outputs = this.predictRaw(x);
     if (this.classes.length !== 2) return outputs;
     const both = new (outputs.constructor as Float32ArrayConstructor)(outputs.length * 2);
@@ -121,8 +88,7 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
   partialFit(x: Matrix, labels: Labels, options: ClassifierPartialFitOptions = {}): History {
     const given = readObject(options, "partialFit options", ["batchSize", "shuffle", "sampleWeights", "classes"]);
     const { classes, ...rest } = given as ClassifierPartialFitOptions;
-    const known = classes && listOf(classes, "classes");
-    return this.trainFurther(x, labels, rest, (own) => new LabelEncoder(known ?? own, known ? "classes" : "labels"));
+    return this.trainFurther(x, labels, rest, classes);
   }
 
   /**
@@ -142,11 +108,12 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
     const codec = LabelEncoder.fromJSON(saved.labels);
     const classifier = remade(() => new Classifier(options));
     classifier.fitted = { members: readMembers(list, false), codec, found };
-    const expected = CLASSIFIER.outputs(codec);
+    const { length } = codec.classes;
+    const expected = length === 2 ? 1 : length;
     const { outputs } = classifier.fitted.members[0].network;
     if (outputs !== expected) {
       classifier.dispose();
-      throw new PropagoError("ERR_FORMAT", `${codec.classes.length} labels need ${expected} outputs, found ${outputs}`);
+      throw new PropagoError("ERR_FORMAT", `${length} labels need ${expected} outputs, found ${outputs}`);
     }
     return classifier;
   }

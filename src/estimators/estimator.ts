@@ -1,22 +1,23 @@
 // What Classifier and Regressor share: networks with their scaled inputs, whose answers are averaged, and the rule that a
 // call which fails changes nothing. What targets mean stands in classifier.ts and regressor.ts. How networks are chosen
 // and trained, the part "selection" knows (src/selection/).
-import { copied, isArray, readFields, readObject } from "../ground/options.ts";
+import { copied, isArray, isPlain, readObject } from "../ground/options.ts";
 import { readRows } from "../data/rows.ts";
 import type { Rows } from "../data/scaling.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { Network } from "../network/network.ts";
 import { Part } from "../ground/parts.ts";
-import { FIT_KEYS } from "../training/options.ts";
 import { SLICE, turn } from "../training/turns.ts";
 import { answersOf } from "./answers.ts";
-import { type Job, SELECTION, type Task } from "./job.ts";
+import { type Job, type Learner, SELECTION, type Task } from "./job.ts";
 import type { Kind } from "./kind.ts";
 import type { EstimatorFitOptions, EstimatorOptions, PartialFitOptions } from "./options.ts";
 import { type Found, type Member, describeMembers } from "./saved.ts";
-import type { Matrix, SampleWeights } from "../data/data.ts";
+import type { Matrix } from "../data/data.ts";
+import { TABLES, type TableLike, type TableTarget } from "../data/tabular.ts";
+import type { Labels } from "../data/labels.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
-import type { ToJSONOptions } from "../description/options.ts";
+import type { NetworkOptions, ToJSONOptions } from "../description/options.ts";
 import type { EvaluateOptions } from "../network/options.ts";
 import type { OptimizerSpec } from "../tables/names.ts";
 import type { Evaluation } from "../tables/metrics.ts";
@@ -50,13 +51,13 @@ const OPTIONS = [
 /** Networks with their scaling and their targets' meaning. */
 export abstract class Estimator<Y, Codec> {
   readonly #options: EstimatorOptions;
-  readonly #kind: Kind<Y, Codec>;
+  readonly #kind: Kind;
   #fitted: Fitted<Codec> | undefined;
   #isTraining = false;
   #isDisposed = false;
 
   /** @internal */
-  protected constructor(options: EstimatorOptions, kind: Kind<Y, Codec>) {
+  protected constructor(options: EstimatorOptions, kind: Kind) {
     const given = readObject(copied(options), `${kind.name} options`, OPTIONS);
     const { hidden } = given;
     if (
@@ -71,6 +72,11 @@ export abstract class Estimator<Y, Codec> {
   }
 
   /**
+   * Learns from a table that `readTable` of propago/files gave; `target` names the column to predict. Tables with the same
+   * columns can then be predicted and scored, also by a model that was saved and read.
+   */
+  fit(table: TableLike, options: TableTarget & EstimatorFitOptions<Y | TableLike>): Promise<History>;
+  /**
    * Trains on rows and their targets, in slices that leave the event loop alive: compares kinds of networks by rows that
    * they have not seen, and trains those that do best again on all rows. An earlier model is replaced when the training
    * has succeeded, and stays when it fails or is aborted.
@@ -79,13 +85,18 @@ export abstract class Estimator<Y, Codec> {
    * @throws PropagoError ERR_SHAPE, ERR_DATA, ERR_NONFINITE for data that does not fit, ERR_CONFIG for options,
    * ERR_DIVERGED when the loss leaves the finite numbers, ERR_BUSY while another training runs.
    */
-  async fit(x: Matrix, y: Y, options: EstimatorFitOptions<Y> = {}): Promise<History> {
+  fit(x: Matrix, y: Y, options?: EstimatorFitOptions<Y>): Promise<History>;
+  async fit(from: Matrix | TableLike, targets: unknown, options: EstimatorFitOptions<Y> = {}): Promise<History> {
+    const [x, y] = [from as Matrix, targets as Y];
     const { dtype, build } = this.#options;
-    // What was passed is read at once: it may be changed while parts are loaded.
-    const course = this.#course(this.#prepare(x, y, options));
+    // What was passed is read at once, or copied: it may be changed while parts are loaded.
+    let job = SELECTION.here && this.#prepare(x, y, options);
+    const own = job ? { x, y, options } : taken({ x, y, options });
     for (const part of ["selection", "complete", "search", dtype, build] as const) {
       if (part !== undefined && part !== "float32" && part !== "simd") await new Part(part).load();
     }
+    job ??= this.#prepare(own.x, own.y, own.options);
+    const course = this.#course(job);
     let turned = performance.now();
     let step = course.next();
     while (!step.done) {
@@ -93,7 +104,7 @@ export abstract class Estimator<Y, Codec> {
       try {
         if (isShort && performance.now() - turned > SLICE) {
           await turn();
-          options.signal?.throwIfAborted();
+          job.fit.signal?.throwIfAborted();
           turned = performance.now();
         }
         step = course.next(isShort ? network.fitSync(data, given) : await network.fit(data, given));
@@ -105,7 +116,10 @@ export abstract class Estimator<Y, Codec> {
   }
 
   /** As `fit`, in one blocking call. */
-  fitSync(x: Matrix, y: Y, options: EstimatorFitOptions<Y> = {}): History {
+  fitSync(table: TableLike, options: TableTarget & EstimatorFitOptions<Y | TableLike>): History;
+  fitSync(x: Matrix, y: Y, options?: EstimatorFitOptions<Y>): History;
+  fitSync(from: Matrix | TableLike, targets: unknown, options: EstimatorFitOptions<Y> = {}): History {
+    const [x, y] = [from as Matrix, targets as Y];
     const course = this.#course(this.#prepare(x, y, options));
     let step = course.next();
     while (!step.done) {
@@ -120,17 +134,24 @@ export abstract class Estimator<Y, Codec> {
   }
 
   /** Mean loss of the model, and accuracy or r2 or other metrics, over rows with known targets, in these' own units. */
-  evaluate(x: Matrix, y: Y, options: EvaluateOptions = {}): Evaluation {
-    const { codec, found } = this.fitted;
-    const own = this.#kind.copy(y);
-    const rows = this.#readRows(x, own, this.columns);
-    const job = this.#job(codec, rows, this.#kind.encode(codec, own, rows.rows), options);
-    return SELECTION.need("evaluate").measure(job, this.#answer(rows), job.targets, options, found?.threshold);
+  evaluate(x: Matrix, y: Y, options?: EvaluateOptions): Evaluation;
+  /** The same over the rows of a table whose target is known. */
+  evaluate(table: TableLike, options?: EvaluateOptions): Evaluation;
+  evaluate(from: Matrix | TableLike, targets: unknown, given: EvaluateOptions = {}): Evaluation {
+    const x = from as Matrix;
+    const [y, options] = TABLES.has(x) ? [undefined, (targets ?? {}) as EvaluateOptions] : [targets, given];
+    const { found } = this.fitted;
+    const { readJob, measure } = SELECTION.need("evaluate");
+    const job = readJob(this.#learner(true), x, y, options);
+    return measure(job, this.#answer(job.x), job.targets, options, found?.threshold);
   }
 
   /** The figure by which the model is judged: accuracy of a classifier, r2 of a regressor. */
-  score(x: Matrix, y: Y): number {
-    return this.evaluate(x, y)[this.#kind.metric] as number;
+  score(x: Matrix, y: Y): number;
+  /** The same over the rows of a table whose target is known. */
+  score(table: TableLike): number;
+  score(x: Matrix | TableLike, y?: Y): number {
+    return this.evaluate(x as Matrix, y as Y)[this.#kind.metric] as number;
   }
 
   /** The network inside, the weightiest where there are several; undefined before `fit`. */
@@ -204,22 +225,21 @@ export abstract class Estimator<Y, Codec> {
   }
 
   /** @internal What the model answers for rows of inputs: probabilities, or numbers in the targets' own units. */
-  protected predictRaw(x: Matrix): FloatArray {
-    return this.#answer(readRows(x, "x", { columns: this.columns }));
+  protected predictRaw(x: Matrix | TableLike): FloatArray {
+    const own = TABLES.get(x)?.inputs(this.fitted.found?.table) ?? (x as Matrix);
+    return this.#answer(readRows(own, "x", { columns: this.columns }));
   }
 
   /** @internal One epoch over the data, going on from where the model stands. */
-  protected trainFurther(x: Matrix, y: Y, options: PartialFitOptions, learn: (y: Y, rows: number) => Codec): History {
+  protected trainFurther(x: Matrix, y: Y, options: PartialFitOptions, classes?: Labels): History {
     this.#checkIdle();
-    const { further } = SELECTION.need("partialFit");
+    const { readJob, further } = SELECTION.need("partialFit");
     const fitted = this.#fitted;
-    const own = this.#kind.copy(y);
-    const rows = this.#readRows(x, own, fitted && this.columns);
-    const codec = fitted?.codec ?? learn(own, rows.rows);
-    const job = this.#job(codec, rows, this.#kind.encode(codec, own, rows.rows), options);
+    const job = readJob(this.#learner(fitted !== undefined), x, y, options, classes);
     const { members, history } = further(job, fitted?.members);
     // What was measured before is not true of what has learnt more.
-    this.#fitted = { members, codec, found: { threshold: fitted?.found?.threshold } };
+    const table = job.table ?? fitted?.found?.table;
+    this.#fitted = { members, codec: job.codec as Codec, found: { threshold: fitted?.found?.threshold, ...(table ? { table } : {}) } }; // prettier-ignore
     return history;
   }
 
@@ -252,27 +272,25 @@ export abstract class Estimator<Y, Codec> {
   }
 
   /** Reads what is to be learnt; nothing of the estimator changes. */
-  #prepare(x: Matrix, y: Y, options: EstimatorFitOptions<Y>): [Job, Codec] {
+  #prepare(x: Matrix, y: Y, options: EstimatorFitOptions<Y>): Job {
     this.#checkIdle();
-    const given = readObject(options, "fit options", [...FIT_KEYS, "restarts", "onSearch"]);
-    const { encode, learn } = this.#kind;
-    const own = this.#kind.copy(y);
-    const rows = this.#readRows(x, own);
-    const codec = learn(own, rows.rows);
-    const job = this.#job(codec, rows, encode(codec, own, rows.rows), given as Job["fit"]);
-    const { validation } = given;
-    if (typeof validation === "object" && validation !== null) {
-      const fields = readFields(validation, "validation", ["x", "y", "sampleWeights"]);
-      const other = this.#kind.copy(fields.y as Y, "validation.");
-      const theirs = this.#readRows(fields.x as Matrix, other, rows.columns, "validation.");
-      const targets = encode(codec, other, theirs.rows, "validation.");
-      job.judge = { x: theirs, targets, sampleWeights: fields.sampleWeights as SampleWeights | undefined };
-    }
-    return [job, codec];
+    return SELECTION.need("fitSync").readFit(this.#learner(false), x, y, options);
+  }
+
+  /** What the part that learns is to know. */
+  #learner(hasLearnt: boolean): Learner {
+    const learner = {
+      ...this.#kind,
+      given: this.#options,
+      make: (options: NetworkOptions<DType>) => new Network(options),
+    };
+    if (!hasLearnt) return learner;
+    const { codec, found } = this.fitted;
+    return { ...learner, codec, columns: this.columns, table: found?.table };
   }
 
   /** The course of a fit, whoever does the training: gives out networks to be trained, and takes their histories. */
-  *#course([job, codec]: [Job, Codec]): Generator<Task, History, History> {
+  *#course(job: Job): Generator<Task, History, History> {
     this.#checkIdle();
     const { select } = SELECTION.need("fitSync");
     this.#isTraining = true;
@@ -281,43 +299,16 @@ export abstract class Estimator<Y, Codec> {
       if (this.#isDisposed) for (const { network } of members) network.dispose();
       this.#checkAlive();
       this.#release();
-      this.#fitted = { members, codec, found };
+      this.#fitted = { members, codec: job.codec as Codec, found: job.table ? { ...found, table: job.table } : found };
       return history;
     } finally {
       this.#isTraining = false;
     }
   }
 
-  /** A table to learn from, with what the part that learns is to know. */
-  #job(codec: Codec, x: Rows, targets: Rows, fit: Job["fit"]): Job {
-    const { metric, classes, outputs } = this.#kind;
-    return {
-      metric,
-      given: this.#options,
-      fit,
-      x,
-      targets,
-      classes: classes(codec),
-      outputs: outputs(codec),
-      make: (options) => new Network(options),
-    };
-  }
-
   #release(): void {
     for (const { network } of this.#fitted?.members ?? []) network.dispose();
     this.#fitted = undefined;
-  }
-
-  #readRows(x: Matrix, y: Y, columns?: number, prefix = ""): Rows {
-    const what = `${prefix}x`;
-    const count = this.#kind.rowsOf(y);
-    // Where x and y are both flat arrays, y is one number a row.
-    const known = count ?? (ArrayBuffer.isView(y) ? (y as unknown as Float64Array).length : undefined);
-    const rows = readRows(x, what, columns === undefined ? { rows: known } : { columns });
-    if (count !== undefined && count !== rows.rows) {
-      throw new PropagoError("ERR_SHAPE", `${what} has ${rows.rows} rows, ${prefix}${this.#kind.targets} has ${count}`);
-    }
-    return rows;
   }
 
   #checkIdle(): void {
@@ -330,5 +321,16 @@ export abstract class Estimator<Y, Codec> {
   #checkAlive(): void {
     if (this.#isDisposed)
       throw new PropagoError("ERR_DISPOSED", `this ${this.#kind.name} was disposed; make a new one`);
+  }
+}
+
+/** A copy of data and options, as far as these hold data: so that both may be changed while the part that reads them loads. */
+function taken<T>(value: T): T {
+  if (ArrayBuffer.isView(value)) return (value as unknown as Float64Array).slice() as T;
+  if (isPlain(value)) return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, taken(item)])) as T;
+  try {
+    return isArray(value) ? structuredClone(value) : value;
+  } catch {
+    return value; // what holds functions is no data, which is said when it is read
   }
 }

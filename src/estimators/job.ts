@@ -1,13 +1,14 @@
 // The types between an estimator and the part "selection", which trains it and is loaded separately.
-import type { Label } from "../data/labels.ts";
+import type { Label, Labels } from "../data/labels.ts";
 import type { Rows } from "../data/scaling.ts";
 import type { Network } from "../network/network.ts";
+import type { Kind } from "./kind.ts";
 import type { EstimatorFitOptions, EstimatorOptions } from "./options.ts";
 import type { Found, Member, Residuals } from "./saved.ts";
 import { Part } from "../ground/parts.ts";
 import type { EvaluateOptions } from "../network/options.ts";
 import type { Evaluation } from "../tables/metrics.ts";
-import type { Data, SampleWeights } from "../data/data.ts";
+import type { Data, Matrix, SampleWeights } from "../data/data.ts";
 import type { NetworkOptions } from "../description/options.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
 import type { FitOptions } from "../training/options.ts";
@@ -29,6 +30,19 @@ export interface Job {
   /** The user's own validation rows. */
   judge?: { x: Rows; targets: Rows; sampleWeights?: SampleWeights };
   make(options: NetworkOptions<DType>): Network<DType>;
+  /** How targets become numbers and back: a `LabelEncoder`, or how many numbers a row has. */
+  codec: unknown;
+  /** What reads other tables, where a table is learnt from. */
+  table?: unknown;
+}
+
+/** What the part needs to know of an estimator to read data for it. */
+export interface Learner extends Kind, Pick<Job, "given" | "make"> {
+  /** As in a job, and how many columns a row of x has, where the estimator has learnt already. */
+  codec?: unknown;
+  columns?: number;
+  /** What it remembers of the table that it has learnt from. */
+  table?: unknown;
 }
 
 /** The model that was found. */
@@ -50,6 +64,10 @@ export interface Task {
 
 /** How a Classifier or Regressor is trained and measured: a part that pages load apart. */
 export interface Selecting {
+  /** Reads data to learn from, or to be measured by; `classes` are all that there will ever be. */
+  readJob: (learner: Learner, x: Matrix, y: unknown, options: Job["fit"], classes?: Labels) => Job;
+  /** The same for `fit`: options and validation data too. */
+  readFit: (learner: Learner, x: Matrix, y: unknown, options: EstimatorFitOptions<unknown>) => Job;
   select: (job: Job) => Generator<Task, Selection, History>;
   /** Trains these networks for one more epoch, or a new one for its first. */
   further: (job: Job, earlier?: readonly Member[]) => Omit<Selection, "found">;

@@ -1,14 +1,12 @@
 // Regressor: rows in, numbers out. What it shares with Classifier stands in estimator.ts.
 import type { ToJSONOptions } from "../description/options.ts";
-import { isArray, readObject } from "../ground/options.ts";
-import { readRows } from "../data/rows.ts";
-import type { Rows } from "../data/scaling.ts";
-import { PropagoError, UNSEEN, show } from "../ground/errors.ts";
+import { readObject } from "../ground/options.ts";
 import { SELECTION } from "./job.ts";
 import { Estimator } from "./estimator.ts";
 import type { Kind } from "./kind.ts";
 import type { EstimatorOptions, PartialFitOptions } from "./options.ts";
 import { readMembers, readSaved, remade } from "./saved.ts";
+import type { TableLike } from "../data/tabular.ts";
 import type { Matrix, Targets } from "../data/data.ts";
 import type { History } from "../training/reports.ts";
 
@@ -22,39 +20,7 @@ export interface Interval {
   upper: Float64Array;
 }
 
-/** The codec is how many numbers a row has. */
-const REGRESSOR: Kind<Targets, number> = {
-  name: "regressor",
-  metric: "r2",
-  targets: "targets",
-  copy: (targets) => targets,
-  rowsOf(targets) {
-    if (isArray(targets)) return targets.length;
-    if (ArrayBuffer.isView(targets)) return undefined;
-    if (typeof targets === "object" && show(targets) !== UNSEEN && "shape" in (targets ?? {})) {
-      const { shape } = targets as { shape: unknown };
-      return isArray(shape) ? (shape[0] as number) : undefined;
-    }
-    throw new PropagoError(
-      "ERR_DATA",
-      `targets is ${show(targets)}; expected one number, or a row of them, for each row`,
-    );
-  },
-  learn(targets, rows) {
-    const { columns } = readTargets(targets, rows);
-    if (!ArrayBuffer.isView(targets) || columns === 1) return columns;
-    const advice = `pass { data, shape: [${rows}, ${columns}] } if each row has ${columns}`;
-    throw new PropagoError("ERR_SHAPE", `targets has ${rows * columns} numbers for ${rows} rows; ${advice}`);
-  },
-  encode(codec, targets, rows, prefix = "") {
-    const read = readTargets(targets, rows, prefix);
-    if (read.columns === codec) return read;
-    const expected = `the model was built for ${codec}`;
-    throw new PropagoError("ERR_SHAPE", `${prefix}targets has ${read.columns} numbers a row, ${expected}`);
-  },
-  classes: () => [],
-  outputs: (codec) => codec,
-};
+const REGRESSOR: Kind = { name: "regressor", metric: "r2" };
 
 /**
  * Learns to predict one number or several for a row. It scales inputs and targets; predictions, losses and metrics are in
@@ -78,9 +44,9 @@ export class Regressor extends Estimator<Targets, number> {
    * @throws PropagoError ERR_NOT_FITTED before `fit`, ERR_SHAPE for rows of another width, ERR_CONFIG for an interval that
    * so few rows cannot tell; in a page ERR_PART for one before `propago/selection` is there.
    */
-  predict(x: Matrix): Float64Array;
-  predict(x: Matrix, options: { interval: number }): Interval;
-  predict(x: Matrix, options: { interval?: number } = {}): Float64Array | Interval {
+  predict(x: Matrix | TableLike): Float64Array;
+  predict(x: Matrix | TableLike, options: { interval: number }): Interval;
+  predict(x: Matrix | TableLike, options: { interval?: number } = {}): Float64Array | Interval {
     const { interval } = readObject(options, "predict options", ["interval"]);
     const prediction = this.predictRaw(x) as Float64Array;
     if (interval === undefined) return prediction;
@@ -95,7 +61,7 @@ export class Regressor extends Estimator<Targets, number> {
    */
   partialFit(x: Matrix, targets: Targets, options: PartialFitOptions = {}): History {
     const given = readObject(options, "partialFit options", ["batchSize", "shuffle", "sampleWeights"]);
-    return this.trainFurther(x, targets, given as PartialFitOptions, REGRESSOR.learn);
+    return this.trainFurther(x, targets, given as PartialFitOptions);
   }
 
   /**
@@ -117,11 +83,4 @@ export class Regressor extends Estimator<Targets, number> {
     regressor.fitted = { members, codec: members[0].network.outputs, found };
     return regressor;
   }
-}
-
-/** Targets as rows: a plain array of numbers is one column. */
-function readTargets(targets: Targets, rows: number, prefix = ""): Rows {
-  const isFlat = isArray(targets) && !isArray(targets[0]) && !ArrayBuffer.isView(targets[0]);
-  const matrix = isFlat ? { data: targets as readonly number[], shape: [rows, 1] } : (targets as Matrix);
-  return readRows(matrix, `${prefix}targets`, { rows });
 }

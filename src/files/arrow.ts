@@ -37,15 +37,6 @@ const INFLATED = 1 << 20;
 /** Rows for each byte of a batch: a validity or a boolean takes a bit. */
 const ROWS_PER_BYTE = 8;
 
-/** Whether bytes are an Arrow file or stream. */
-export function isArrow(bytes: Uint8Array, name: string): boolean {
-  const begins = (word: string) => Array.from(word).every((letter, i) => bytes[i] === letter.charCodeAt(0));
-  if (begins("ARROW1")) return true;
-  if (bytes[0] === 0xff && bytes[1] === 0xff && bytes[2] === 0xff && bytes[3] === 0xff && bytes.length > 12)
-    return true;
-  return /\.(?:arrow|arrows|feather)$/i.test(name) && bytes[3] === 0 && bytes[0] !== 0;
-}
-
 /**
  * Reads a table.
  * @throws PropagoError ERR_FORMAT for what is damaged, ERR_UNSUPPORTED, naming the column, for one that is no column of a

@@ -1,7 +1,8 @@
 // Reads Parquet. hyparquet decodes the pages; what a file says about itself is checked here before, page by page, since a
 // damaged length must end in a message and not in gigabytes. Types are read here too, so that no digit of decimals, large
 // integers and times is lost.
-import { parquetMetadata, parquetSchema, snappyUncompress } from "hyparquet";
+import { parquetMetadata, parquetSchema } from "hyparquet/src/metadata.js";
+import { snappyUncompress } from "hyparquet/src/snappy.js";
 import type { ColumnMetaData, FileMetaData, PageHeader, SchemaElement, SchemaTree } from "hyparquet";
 import { parquetHeader, readPage } from "hyparquet/src/column.js";
 import { PropagoError, show } from "../ground/errors.ts";
@@ -36,11 +37,6 @@ const INFLATION = 1000;
 const INFLATED = 16 << 20;
 /** Cells of a table: more do not fit into memory. */
 const MOST_CELLS = 2 ** 30;
-
-/** Whether bytes begin as a Parquet file. */
-export function isParquet(bytes: Uint8Array): boolean {
-  return bytes[0] === 0x50 && bytes[1] === 0x41 && bytes[2] === 0x52 && (bytes[3] === 0x31 || bytes[3] === 0x45);
-}
 
 /**
  * Reads a table.

@@ -60,7 +60,10 @@ function readHeader(bytes: Uint8Array, name: string, limits: Limits) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const said = view.getBigUint64(0, true);
   if (said > BigInt(bytes.length - 8)) {
-    throw malformed(name, `its first 8 bytes say that the header has ${said} bytes, ${bytes.length - 8} follow`);
+    throw malformed(
+      name,
+      `its first 8 bytes say that the header has ${said} bytes, ${bytes.length - 8} follow: it was cut off, or is no safetensors file`,
+    );
   }
   const length = Number(said);
   within(length, "headerBytes", limits, `${name}: the header's length`);
@@ -125,7 +128,7 @@ function inOrder(places: Place[], length: number, name: string): Place[] {
   if (at !== length) {
     throw malformed(
       name,
-      `its arrays take ${at} bytes of data, the file has ${length}${at < length ? " (a rest)" : ""}`,
+      `its arrays take ${at} bytes of data, the file has ${length}${at < length ? " (a rest)" : " (its end is missing)"}`,
     );
   }
   return ordered;

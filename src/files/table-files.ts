@@ -4,11 +4,10 @@ import { PropagoError } from "../ground/errors.ts";
 import type { ReadingOptions } from "../columns/header.ts";
 import { TableError } from "../columns/problems.ts";
 import type { Table } from "../data/table.ts";
-import { isArrow, readArrow } from "./arrow.ts";
 import { join } from "./bytes.ts";
 import { parseTable, readCsv, type CsvSource } from "./csv.ts";
 import { areJsonLines, JsonLines } from "./json-lines.ts";
-import { isParquet, readParquet } from "./parquet.ts";
+import { isArrow, isParquet } from "./magic.ts";
 import { allBytes, unpackedPieces, type Pieces } from "./pieces.ts";
 
 export type TableFormat = "csv" | "jsonLines" | "parquet" | "arrow";
@@ -39,17 +38,6 @@ export function formatOf(bytes: Uint8Array, name: string): TableFormat {
   return areJsonLines(begin, name, bytes.length <= BEGINNING) ? "jsonLines" : "csv";
 }
 
-/** Reads a table of bytes that are all there, unpacked. */
-export function tableOfBytes(bytes: Uint8Array, name: string, options: OpeningOptions = {}): Table {
-  const format = options.format ?? formatOf(bytes, name);
-  if (format === "parquet") return readParquet(bytes, name, options);
-  if (format === "arrow") return readArrow(bytes, name, options);
-  if (format === "csv") return parseTable(bytes, name, textOptions(options, name));
-  const lines = new JsonLines(name, options);
-  lines.add(bytes);
-  return lines.finish();
-}
-
 /** Options of texts: a file whose name says so has tabs between its fields, if any stand there. */
 export function textOptions(options: OpeningOptions, name: string): ReadingOptions {
   const isTabbed = /\.(?:tsv|tab)(?:\.gz)?$/i.test(name);
@@ -68,11 +56,12 @@ export async function openTable(source: Pieces, options: OpeningOptions = {}): P
   try {
     if (first.length === 0) throw new PropagoError("ERR_DATA", `${name} is empty; expected a header line and rows`);
     const format = options.format ?? formatOf(first, name);
-    if (isWhole) return tableOfBytes(first, name, { ...options, format });
+    if (format === "csv" && isWhole) return parseTable(first, name, textOptions(options, name));
     isHanded = true;
     const again = { name, read: () => rest, isRepeatable: false };
-    if (format === "parquet") return readParquet(await allBytes(again), name, options);
-    if (format === "arrow") return readArrow(await allBytes(again), name, options);
+    // What decodes them is large, and few read such files: pages load it when it is needed.
+    if (format === "parquet") return (await import("./parquet.ts")).readParquet(await allBytes(again), name, options);
+    if (format === "arrow") return (await import("./arrow.ts")).readArrow(await allBytes(again), name, options);
     if (format === "jsonLines") {
       const lines = new JsonLines(name, options);
       for await (const piece of rest) lines.add(piece);

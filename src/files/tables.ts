@@ -1,12 +1,11 @@
 // Tables for scripts: `readTable` opens a file of any format, and gives columns that `Classifier`, `Regressor` and `toArrays`
 // take. What the columns hold is decided by the same rules as in the command.
-import { LabelEncoder, type Label } from "../data/labels.ts";
 import { columnsOf, rowsOf } from "../data/table-view.ts";
 import { TABLES, type Tabular, type TableLike } from "../data/tabular.ts";
 import { distinctTexts, type Table } from "../data/table.ts";
 import type { Matrix } from "../data/data.ts";
 import { PropagoError, show } from "../ground/errors.ts";
-import { readObject } from "../ground/options.ts";
+import { isPlain, readObject } from "../ground/options.ts";
 import { valueOf } from "../columns/columns.ts";
 import { encodeKnown, judgingTable, type TableModel } from "../columns/known.ts";
 import { missingAmong, missingTest } from "../columns/missing.ts";
@@ -15,7 +14,7 @@ import { findColumn, findColumns } from "../columns/selection.ts";
 import { study, type TableFlags } from "../columns/study.ts";
 import { openTable, type OpeningOptions, type TableFormat } from "./table-files.ts";
 import { piecesOf, type TableSource } from "./pieces.ts";
-import { dealt, heldBack, type Fold, type FoldOptions, type SplitOptions } from "./table-splits.ts";
+import { foldRows, splitRows, type RowSplit } from "../data/splits.ts";
 import { checkedRecord } from "./table-record.ts";
 
 /** How `readTable` reads. What is not given is found out. */
@@ -81,9 +80,13 @@ export async function readTable(source: TableSource, options: ReadTableOptions =
 export function checkedReading(given: ReadTableOptions): ReadTableOptions {
   const lists = [given.missingValues, given.text, given.number, given.ignore];
   const isList = (list: unknown) => list === undefined || (Array.isArray(list) && list.every((item) => typeof item === "string")); // prettier-ignore
-  if (!lists.every(isList)) throw new PropagoError("ERR_CONFIG", "missingValues, text, number and ignore are arrays of texts");
+  if (!lists.every(isList))
+    throw new PropagoError("ERR_CONFIG", "missingValues, text, number and ignore are arrays of texts");
   if (!FORMATS.includes(given.format))
-    throw new PropagoError("ERR_CONFIG", `format must be "csv", "jsonLines", "parquet" or "arrow", got ${show(given.format)}`);
+    throw new PropagoError(
+      "ERR_CONFIG",
+      `format must be "csv", "jsonLines", "parquet" or "arrow", got ${show(given.format)}`,
+    );
   const { delimiter, decimal, skipLines } = given;
   if (delimiter !== undefined && (typeof delimiter !== "string" || delimiter.length !== 1))
     throw new PropagoError("ERR_CONFIG", `delimiter must be one character, got ${show(delimiter)}`);
@@ -95,8 +98,47 @@ export function checkedReading(given: ReadTableOptions): ReadTableOptions {
 }
 
 /** @internal What the reader of a file has to know. */
-export function openingOf({ delimiter, header, skipLines, comment, missingValues, ignore }: ReadTableOptions): OpeningOptions {
+export function openingOf({
+  delimiter,
+  header,
+  skipLines,
+  comment,
+  missingValues,
+  ignore,
+}: ReadTableOptions): OpeningOptions {
   return { delimiter, header, skipLines, comment, ignore, isMissing: missingTest(missingValues) };
+}
+
+/** How rows are told apart: each names a column. */
+export interface TableDividing {
+  /** Classes, or numbers: both parts, and all folds, get their share of each class, or of each part of the range. */
+  stratify?: string;
+  /** Rows of one group, such as one patient's, stay together. */
+  group?: string;
+  /** What comes later judges what came before. */
+  time?: string;
+  /** Where each row belongs: "train" or "test"; with folds, each value is a fold. */
+  by?: string;
+  /** Decides which rows of equal standing are taken. Default 0. */
+  seed?: number;
+}
+
+export interface TableSplitOptions extends TableDividing {
+  /** The part of the rows to judge by, above 0 and below 1. Default 0.2. */
+  fraction?: number;
+  /** With `by`: the value, or the values, of the rows to judge by. Default: "test". */
+  test?: unknown;
+}
+
+export interface TableFoldOptions extends TableDividing {
+  /** How many folds. Default 5. */
+  folds?: number;
+}
+
+/** Rows to learn from, and rows to judge by. */
+export interface TableSplit {
+  training: DataTable;
+  test: DataTable;
 }
 
 /** A table: columns with names, whose cells are numbers, texts, dates, or missing. It is never changed. */
@@ -111,6 +153,7 @@ export class DataTable implements TableLike {
     const kept = table.columns.map((_, place) => place).filter((place) => !left.includes(place));
     this.#table = kept.length < table.columns.length ? columnsOf(table, kept) : table;
     this.#flags = { ...flags, ignore: undefined };
+    BEHIND.set(this, { table: this.#table, flags: this.#flags });
     TABLES.set(this, tabularOf(this.#table, this.#flags));
   }
 
@@ -148,7 +191,10 @@ export class DataTable implements TableLike {
     const { rows } = this;
     const row = index < 0 ? index + rows : index;
     if (!Number.isInteger(row) || row < 0 || row >= rows)
-      throw new PropagoError("ERR_DATA", `there is no row ${show(index)}; the table has ${rows}, from 0 to ${rows - 1}`);
+      throw new PropagoError(
+        "ERR_DATA",
+        `there is no row ${show(index)}; the table has ${rows}, from 0 to ${rows - 1}`,
+      );
     const cells: Record<string, Cell> = Object.create(null) as Record<string, Cell>;
     for (const { name, values } of this.columns) {
       const value = values[row];
@@ -204,26 +250,57 @@ export class DataTable implements TableLike {
   }
 
   /**
-   * Two tables: rows to train on, and rows to judge by.
-   * @param options the part that judges, or how it is chosen: by classes, by groups, by a column, by time.
+   * Splits the rows in two tables: those to learn from, and those to judge by.
+   *
+   * ```ts
+   * const { training, test } = table.split({ fraction: 0.25, stratify: "species" });
+   * ```
+   *
+   * @throws PropagoError as `splitRows`, and ERR_DATA for a column that is not there.
    */
-  split(options: number | SplitOptions = {}): { training: DataTable; validation: DataTable } {
-    return this.#taken(heldBack(this.#table, options, (name) => this.column(name)));
+  split(options: TableSplitOptions = {}): TableSplit {
+    return this.#taken(splitRows(this.rows, this.#dividing(options)));
   }
 
-  /** `count` pairs of tables, such that each row judges in one of them. */
-  folds(count: number, options: FoldOptions = {}): { training: DataTable; validation: DataTable }[] {
-    return dealt(this.#table, count, options, (name) => this.column(name)).map((fold) => this.#taken(fold));
+  /** Splits the rows so often that each of them judges once; with `time`, what comes later judges what came before. */
+  folds(options: TableFoldOptions = {}): TableSplit[] {
+    return foldRows(this.rows, this.#dividing(options)).map((split) => this.#taken(split));
   }
 
-  #taken({ training, validation }: Fold): { training: DataTable; validation: DataTable } {
-    return { training: this.take(training), validation: this.take(validation) };
+  /** The options with the columns' cells in place of their names. */
+  #dividing(options: TableDividing) {
+    const given = { ...options } as Record<string, unknown>;
+    for (const key of ["stratify", "group", "time", "by"]) {
+      const which = given[key];
+      if (which === undefined) continue;
+      if (typeof which !== "string") throw new PropagoError("ERR_CONFIG", `${key} names a column, got ${show(which)}`);
+      given[key] = this.#dividers(which, key);
+    }
+    return given;
+  }
+
+  /** The cells of a column by which rows are split. */
+  #dividers(name: string, key: string): ArrayLike<unknown> {
+    const { values, type } = this.column(name);
+    const missing = Array.prototype.findIndex.call(values, (value: unknown) => value === null || Number.isNaN(value));
+    if (missing >= 0) {
+      const advice = "filter such rows out first";
+      throw new PropagoError("ERR_DATA", `${key}: row ${missing} has no value in column ${show(name)}; ${advice}`);
+    }
+    return type === "date" ? Float64Array.from(values as readonly Date[], Number) : values;
+  }
+
+  #taken({ training, test }: RowSplit): TableSplit {
+    return { training: this.take(training), test: this.take(test) };
   }
 
   #placeOf(which: string | number): number {
     if (typeof which === "number") {
       if (Number.isInteger(which) && which >= 0 && which < this.#table.columns.length) return which;
-      throw new PropagoError("ERR_DATA", `there is no column ${show(which)}; the table has ${this.#table.columns.length}, from 0`);
+      throw new PropagoError(
+        "ERR_DATA",
+        `there is no column ${show(which)}; the table has ${this.#table.columns.length}, from 0`,
+      );
     }
     const place = this.#table.columns.indexOf(which);
     return place >= 0 ? place : findColumn(this.#table, which);
@@ -263,7 +340,8 @@ function columnAt(table: Table, place: number, flags: ReadTableOptions): TableCo
     const dates = pick((text) => new Date(Math.round((valueOf({ kind: "date", form }, text) ?? NaN) * 86_400_000)));
     return { name, type: "date", missing, values: dates };
   }
-  const isBoolean = table.format !== undefined && texts.every((text, i) => absent[i] || text === "true" || text === "false");
+  const isBoolean =
+    table.format !== undefined && texts.every((text, i) => absent[i] || text === "true" || text === "false");
   if (isBoolean) return { name, type: "boolean", missing, values: pick((text) => text === "true") };
   return { name, type: "text", missing, values: pick((text) => text) };
 }
@@ -294,7 +372,8 @@ export const LEARNING = ["target", "task", "ignore", "text", "number", "missing"
 
 /** @internal The options of a table and those of its file as the command's flags. */
 export function flagsOf(own: LearningOptions, of: ReadTableOptions): TableFlags {
-  const both = (a: readonly string[] = [], b: readonly string[] = []) => (a.length + b.length > 0 ? [...b, ...a] : undefined);
+  const both = (a: readonly string[] = [], b: readonly string[] = []) =>
+    a.length + b.length > 0 ? [...b, ...a] : undefined;
   const target = Array.isArray(own.target) ? own.target.map(quoted).join(",") : (own.target as string | undefined);
   return {
     ...own,
@@ -314,13 +393,13 @@ function quoted(item: string): string {
 }
 
 /** What a model that has learnt from a table remembers of it. */
-export type TableRecord = TableModel & { kind: "table" };
+export type KeptTable = TableModel & { kind: "table" };
 
 /** What estimators ask of a table. */
 function tabularOf(table: Table, of: ReadTableOptions): Tabular {
   return {
     samples(options, kind) {
-      const given = readObject(options, "fit options");
+      const given = isPlain(options) ? options : {};
       const own: LearningOptions = {};
       const rest: Record<string, unknown> = {};
       for (const [key, value] of Object.entries(given)) {
@@ -328,15 +407,21 @@ function tabularOf(table: Table, of: ReadTableOptions): Tabular {
         else rest[key] = value;
       }
       if (typeof own.target !== "string")
-        throw new PropagoError("ERR_CONFIG", `name the column to predict: fit(table, { target: ${show(table.columns.at(-1))} })`);
+        throw new PropagoError(
+          "ERR_CONFIG",
+          `name the column to predict: fit(table, { target: ${show(table.columns.at(-1))} })`,
+        );
       own.task = kind === "classifier" ? "classification" : "regression";
       const { encoded, targets, columns, record } = study(table, flagsOf(own, of), "float64");
       const y = targets.kind === "classes" ? targets.labels : targets.values;
-      const kept: TableRecord = { kind: "table", columns, targets: targets.records, record };
+      const kept: KeptTable = { kind: "table", columns, targets: targets.records, record };
       return { x: matrixOf(encoded), y: y as unknown as ArrayLike<never>, options: rest, record: kept };
     },
     inputs(record) {
-      const { encoded } = encodeKnown(table, checkedRecord(record), { ...of, missingValues: of.missingValues?.map(quoted) });
+      const { encoded } = encodeKnown(table, checkedRecord(record), {
+        ...of,
+        missingValues: of.missingValues?.map(quoted),
+      });
       refuseUnusable(table, encoded.isUnusable, encoded.warnings);
       return matrixOf(encoded);
     },
@@ -350,7 +435,16 @@ function tabularOf(table: Table, of: ReadTableOptions): Tabular {
   };
 }
 
-function matrixOf({ data, rows, columns }: { data: Uint8Array | Float32Array | Float64Array; rows: number; columns: number }): Matrix { // prettier-ignore
+function matrixOf({
+  data,
+  rows,
+  columns,
+}: {
+  data: Uint8Array | Float32Array | Float64Array;
+  rows: number;
+  columns: number;
+}): Matrix {
+  // prettier-ignore
   return { data, shape: [rows, columns] };
 }
 
@@ -360,17 +454,18 @@ export function refuseUnusable(table: Table, isUnusable: Uint8Array, warnings: r
   if (first < 0) return;
   const count = isUnusable.reduce((sum, value) => sum + value, 0);
   const causes = warnings.filter((line) => /cells that are not|missing values/.test(line)).join("; ");
-  throw new PropagoError("ERR_DATA", `${table.file}: ${count} of ${table.rows} rows cannot be predicted, the first is row ${first}: ${causes}`);
+  throw new PropagoError(
+    "ERR_DATA",
+    `${table.file}: ${count} of ${table.rows} rows cannot be predicted, the first is row ${first}: ${causes}`,
+  );
 }
 
-/** @internal Class labels as numbers. */
-export function indexed(labels: readonly Label[]): { indices: Int32Array; classes: readonly Label[] } {
-  const encoder = new LabelEncoder(labels);
-  return { indices: encoder.encode(labels), classes: encoder.classes };
-}
+/** The tables behind `DataTable`s, and how they were read. */
+const BEHIND = new WeakMap<DataTable, { table: Table; flags: ReadTableOptions }>();
 
-/** @internal The table behind a `DataTable`, and how it was read. */
-export interface Behind {
-  table: Table;
-  flags: ReadTableOptions;
+/** @internal The table behind a `DataTable`. @throws PropagoError ERR_DATA for anything else. */
+export function behind(table: unknown): { table: Table; flags: ReadTableOptions } {
+  const found = BEHIND.get(table as DataTable);
+  if (found) return found;
+  throw new PropagoError("ERR_DATA", `expected a table that readTable gave, got ${show(table)}`);
 }

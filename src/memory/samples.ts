@@ -1,4 +1,6 @@
-// From users' arrays to the core's memory: data sets, targets and labels.
+// Samples with their targets in the core's memory. The core reads them by a record of addresses and counts, `DATA_…` in the
+// plan. Beside it, `copying` copies and checks numbers, `targets` reads and checks what they are to become, and `row-weights`
+// is how much each row counts.
 import {
   DATA_BASE,
   DATA_BYTES,
@@ -11,18 +13,17 @@ import {
   DATA_X,
 } from "../../assembly/plan.ts";
 import type { Engine } from "../core/engine.ts";
-import { PropagoError, show } from "../ground/errors.ts";
+import { PropagoError } from "../ground/errors.ts";
 import { Part } from "../ground/parts.ts";
 import type { NetworkDescription } from "../description/description.ts";
-import type { Loss } from "../tables/losses.ts";
-import { isArray } from "../ground/options.ts";
-import { type Source, copyValues, nonFinite, readFlat, readShape, readTyped } from "../data/matrix.ts";
-import { lengthOf } from "../data/typed.ts";
+import { type Source, copyValues } from "../data/matrix.ts";
 import type { Meaning, Metrics, Scores } from "../tables/metrics.ts";
-import type { Targets } from "../data/data.ts";
-import type { FloatArray, NumericArray } from "../ground/arrays.ts";
+import type { FloatArray } from "../ground/arrays.ts";
 import type { classWeightsOf, classesOf } from "./classes.ts";
+import { copyMatrix, isBytes, multiply } from "./copying.ts";
+import { RowWeights } from "./row-weights.ts";
 import type { scoresOf } from "./scoring.ts";
+import { type LabelSource, checkTargets, copyLabels, spreadOf } from "./targets.ts";
 import { meaningOf, suit } from "../description/metrics.ts";
 
 /** Who puts outputs and targets together for metrics that the core does not count. */
@@ -48,46 +49,6 @@ export interface Views {
   labels?: Uint32Array;
 }
 
-/** Labels: one class a row. */
-export interface LabelSource {
-  name: string;
-  labels: NumericArray | readonly unknown[];
-}
-
-/** Reads targets: a matrix with `outputs` columns, or one label (or, for a single output, one target) a row. */
-export function readTargets(value: Targets, name: string, x: Source, outputs: number): Source | LabelSource {
-  const typed = readTyped(value, name);
-  const { rows } = x;
-  const list = isArray(value) && !isRow(value[0]) ? value : undefined;
-  const flat = typed ?? list;
-  const length = typed ? lengthOf(typed) : (list?.length ?? 0);
-  if (flat && length !== rows && length !== rows * outputs) {
-    throw new PropagoError(
-      "ERR_SHAPE",
-      `${x.name} has ${rows} rows, ${name} has ${length} values; expected ` +
-        (outputs === 1 ? "one target a row" : `one label a row, or ${rows}×${outputs} targets`),
-    );
-  }
-  let targets: Source | LabelSource;
-  if (flat && outputs > 1 && length === rows) {
-    targets = { name, labels: typed ?? Array.from({ length }, (_, row) => list?.[row]) };
-  } else if (flat) {
-    const data = typed ?? readFlat(flat as unknown[], name, rows, outputs);
-    targets = { name, rows, columns: outputs, data };
-  } else {
-    targets = readShape(value, name, outputs);
-  }
-  const got = "labels" in targets ? length : targets.rows;
-  if (got !== rows) {
-    throw new PropagoError("ERR_SHAPE", `${x.name} has ${rows} rows, ${name} has ${got}; each sample needs its target`);
-  }
-  return targets;
-}
-
-function isRow(value: unknown): boolean {
-  return isArray(value) || ArrayBuffer.isView(value);
-}
-
 /** Samples (and targets) in the core's memory, and the record that the core reads. */
 export class Dataset {
   readonly rows: number;
@@ -107,10 +68,7 @@ export class Dataset {
   #known: Meaning | undefined;
   readonly #labelled: boolean;
   readonly #name: string;
-  readonly #given: Float64Array | undefined;
-  /** Weights of the samples in the core's memory, and as they are there; none where all count alike. */
-  #weights = 0;
-  #weighed: Float64Array | undefined;
+  readonly #weights: RowWeights;
   /** Two lists of rows: those that belong, and the running epoch's order. */
   readonly #base: number;
   readonly #order: number;
@@ -151,9 +109,10 @@ export class Dataset {
     this.#description = description;
     this.#labelled = labels !== undefined;
     this.#name = y?.name ?? "y";
-    this.#given = weights;
+    this.#weights = new RowWeights(engine, x.rows, this.#name, weights);
     try {
-      this.#copy(x, labels, matrix);
+      // What is given no numbers is filled later (training/streams.ts).
+      if (x.data.length > 0) this.#copy(x, labels, matrix);
       this.weigh();
     } catch (error) {
       this.release();
@@ -223,23 +182,8 @@ export class Dataset {
 
   /** Lets samples count by their own weights times those of their classes, scaled to a mean of 1 over the given rows. */
   weigh(ofClasses?: Float64Array, rows?: Uint32Array): void {
-    const given = this.#given;
-    if (given === undefined && ofClasses === undefined) return;
-    const classOf = ofClasses && this.#classes();
-    const weights = Float64Array.from(
-      { length: this.rows },
-      (_, row) => (given?.[row] ?? 1) * (classOf ? ofClasses[classOf(row)] : 1),
-    );
-    const chosen = this.#chosen(rows);
-    const mean = chosen.reduce((sum, row) => sum + weights[row], 0) / chosen.length;
-    if (!(mean > 0 && mean < Infinity)) {
-      const sum = mean > 0 ? "are too large: their sum is infinite" : "are all 0: nothing counts";
-      throw new PropagoError("ERR_DATA", `the weights of ${this.#name}'s rows ${sum}; give larger and smaller numbers`);
-    }
-    this.#weights ||= this.#engine.allocate(this.rows * this.#engine.bytes, `weights of ${this.rows} samples`);
-    this.#weighed = weights.map((weight) => weight / mean);
-    this.#engine.numbers(this.#weights, this.rows).set(this.#weighed);
-    this.#set(DATA_WEIGHTS, this.#weights);
+    const address = this.#weights.set(ofClasses, ofClasses && this.#classes(), () => this.#chosen(rows));
+    if (address > 0) this.#set(DATA_WEIGHTS, address);
   }
 
   #chosen(rows: Uint32Array | undefined): Uint32Array {
@@ -262,8 +206,7 @@ export class Dataset {
   /** A second record over the same samples and targets, of other rows. */
   share(rows: Uint32Array): Rows {
     const engine = this.#engine;
-    const weighed = this.#weighed;
-    const weight = weighed === undefined ? rows.length : rows.reduce((sum, row) => sum + weighed[row], 0);
+    const weight = this.#weights.sum(rows);
     if (weight === 0) throw new PropagoError("ERR_DATA", "the rows held back for validation all have weight 0");
     const block = engine.allocate(place(DATA_BYTES) + rows.length * 4, "the rows held back for validation");
     const list = block + place(DATA_BYTES);
@@ -335,30 +278,12 @@ export class Dataset {
 
   /** For each output Σ (t − mean t)² over the given rows (or all): the denominator of r2. */
   spread(rows?: Uint32Array): Float64Array {
-    const outputs = this.#outputs;
-    const count = rows?.length ?? this.rows;
-    const values = this.#labelled
-      ? this.#engine.words(this.#targets, this.rows)
-      : this.#engine.numbers(this.#targets, this.rows * outputs);
-    const target = (i: number, o: number): number => {
-      const row = rows === undefined ? i : rows[i];
-      return this.#labelled ? Number(values[row] === o) : values[row * outputs + o];
-    };
-    const spread = new Float64Array(outputs);
-    for (let o = 0; o < outputs; o++) {
-      let mean = 0;
-      for (let i = 0; i < count; i++) mean += (target(i, o) - mean) / (i + 1);
-      for (let i = 0; i < count; i++) {
-        const distance = target(i, o) - mean;
-        spread[o] += distance * distance;
-      }
-    }
-    return spread;
+    return spreadOf(this.views(), this.#outputs, rows ?? this.#chosen(undefined));
   }
 
   release(): void {
     this.#engine.release(this.address);
-    if (this.#weights > 0) this.#engine.release(this.#weights);
+    this.#weights.release();
   }
 
   #set(offset: number, value: number): void {
@@ -391,124 +316,4 @@ export interface Rows {
 
 function place(size: number): number {
   return Math.ceil(size / 16) * 16;
-}
-
-function isBytes(data: Source["data"]): data is Uint8Array | Uint8ClampedArray {
-  return data instanceof Uint8Array || data instanceof Uint8ClampedArray;
-}
-
-/**
- * Copies values times `scale` to an address, each checked: a number, finite, and within the engine's precision; of all rows,
- * or of `rows` from `first` on.
- */
-export function copyMatrix(
-  engine: Engine,
-  source: Source,
-  address: number,
-  scale: number,
-  first = 0,
-  rows = source.rows,
-): void {
-  const { heap, bytes } = engine;
-  const at = address / bytes;
-  const length = rows * source.columns;
-  copyValues(source, heap, at, first, rows);
-  multiply(heap, scale, at, at + length);
-  const bad = engine.core.firstNonFinite(address, length);
-  if (bad < 0) return;
-  const size = source.rows * source.columns;
-  const all = bytes === 8 ? new Float64Array(size) : new Float32Array(size);
-  copyValues(source, all);
-  multiply(all, scale);
-  throw nonFinite(source, all, first * source.columns + bad);
-}
-
-/** Both factors in the engine's precision, as the core has it for bytes. */
-function multiply(values: FloatArray, scale: number, begin = 0, end = values.length): void {
-  if (scale === 1) return;
-  const factor = values instanceof Float32Array ? Math.fround(scale) : scale;
-  for (let i = begin; i < end; i++) values[i] *= factor;
-}
-
-function copyLabels(
-  engine: Engine,
-  { name, labels }: LabelSource,
-  address: number,
-  rows: number,
-  outputs: number,
-): void {
-  const to = engine.words(address, rows);
-  for (let row = 0; row < rows; row++) {
-    const label: unknown = labels[row];
-    if (typeof label === "number" && Number.isInteger(label) && label >= 0 && label < outputs) {
-      to[row] = label;
-      continue;
-    }
-    const at = `${name}[row ${row}]`;
-    if (typeof label === "number" && Number.isNaN(label)) {
-      throw new PropagoError("ERR_NONFINITE", `${at} is NaN, expected a class label 0..${outputs - 1}`);
-    }
-    if (typeof label === "number" && !Number.isInteger(label)) {
-      throw new PropagoError(
-        "ERR_DATA",
-        `${at} = ${label} is not a class label; pass integers 0..${outputs - 1}, or one row of ${outputs} targets a sample`,
-      );
-    }
-    const hint = typeof label === "string" ? "; a Classifier takes names" : "";
-    throw new PropagoError("ERR_DATA", `${at} is ${show(label)}, expected a class label 0..${outputs - 1}${hint}`);
-  }
-}
-
-/** What a loss's targets are, each by itself: a test, the words for it, and what to do about others. */
-const TARGETS = {
-  unit: [(value: number) => value >= 0 && value <= 1, "0..1", "give 0 and 1"],
-  probabilities: [(value: number) => value >= 0 && value <= 1, "0..1", "give 0 and 1"],
-  counts: [(value: number) => value >= 0, "0 or more", "leave such rows out"],
-  signs: [(value: number) => value === 1 || value === -1, "-1 or 1", "give -1 for one class and 1 for the other"],
-} as const;
-
-/** Refuses targets that the loss has no meaning for. */
-function checkTargets(targets: FloatArray, name: string, outputs: number, loss: Loss): void {
-  const kind = loss.targets;
-  if (kind === "any") return;
-  const [fits, expected, advice] = TARGETS[kind];
-  for (let i = 0; i < targets.length; i++) {
-    const value = targets[i];
-    if (fits(value)) continue;
-    const row = Math.floor(i / outputs);
-    const at = outputs === 1 ? `${name}[row ${row}]` : `${name}[row ${row}, column ${i % outputs}]`;
-    const classes = outputs === 1 && expected === "0..1" ? countClasses(targets) : 0;
-    const hint =
-      classes > 2
-        ? `${name} has ${classes} classes but the output layer has 1 unit: give it ${classes} units and softmax`
-        : `${advice}, or choose another loss`;
-    throw new PropagoError("ERR_DATA", `${at} is ${value}, loss "${loss.name}" expects ${expected}; ${hint}`);
-  }
-  if (kind !== "probabilities") return;
-  for (let row = 0; row * outputs < targets.length; row++) {
-    let sum = 0;
-    for (let o = 0; o < outputs; o++) sum += targets[row * outputs + o];
-    if (sum > 0.999 && sum < 1.001) continue;
-    if (outputs === 1) {
-      const advice = "give it a unit for each class, or use one unit with sigmoid for two classes";
-      throw new PropagoError(
-        "ERR_DATA",
-        `${name}[row ${row}] is ${sum}, but a softmax of 1 unit is always 1: ${advice}`,
-      );
-    }
-    throw new PropagoError(
-      "ERR_DATA",
-      `${name} row ${row} sums to ${Number(sum.toPrecision(4))}; one-hot rows or probabilities that sum to 1 are expected`,
-    );
-  }
-}
-
-function countClasses(values: FloatArray): number {
-  const seen = new Set<number>();
-  for (const value of values) {
-    if (!Number.isInteger(value)) return 0;
-    seen.add(value);
-    if (seen.size > 1000) return 0;
-  }
-  return seen.size;
 }

@@ -7,7 +7,7 @@ import type { DType, FloatArray } from "../ground/arrays.ts";
 import type { LayerWeightsInput } from "../memory/tensors.ts";
 import { tensorsOf } from "../description/tensors.ts";
 
-/** The newest version that this package reads. */
+/** The only version so far. */
 const VERSION = 1;
 
 /**
@@ -27,15 +27,17 @@ export function numbersToJSON(values: ArrayLike<number>): number[] {
  * @throws PropagoError ERR_FORMAT for what is no array of numbers, ERR_SHAPE for too few or too many of them.
  */
 export function readNumbersJSON(values: unknown, what: string, length: number, dtype: DType): FloatArray {
-  if (!isArray(values)) {
+  // Files of bytes give typed arrays.
+  if (!isArray(values) && !ArrayBuffer.isView(values)) {
     throw new PropagoError("ERR_FORMAT", `${what} must be an array of ${length} numbers, got ${show(values)}`);
   }
-  if (values.length !== length) {
-    throw new PropagoError("ERR_SHAPE", `${what} has ${values.length} numbers, expected ${length}`);
+  const list = values as readonly unknown[];
+  if (list.length !== length) {
+    throw new PropagoError("ERR_SHAPE", `${what} has ${list.length} numbers, expected ${length}`);
   }
   const numbers = dtype === "float32" ? new Float32Array(length) : new Float64Array(length);
   for (let i = 0; i < length; i++) {
-    const value = values[i];
+    const value = list[i];
     if (typeof value !== "number" && !/^(-0|NaN|-?Infinity)$/.test(typeof value === "string" ? value : "")) {
       throw new PropagoError("ERR_FORMAT", `${what}[${i}] is ${show(value)}, expected a number`);
     }
@@ -69,7 +71,7 @@ export function readNetworkJSON(json: unknown): SavedNetwork {
       `this is no saved network: its "format" is ${show(format)}, expected "propago"`,
     );
   }
-  if (typeof version !== "number" || !Number.isInteger(version) || version < 1 || version > VERSION) {
+  if (version !== VERSION) {
     throw new PropagoError(
       "ERR_FORMAT",
       `this network was saved in format ${show(version)}, this version of propago reads up to ${VERSION}: update propago`,

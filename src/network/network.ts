@@ -1,6 +1,6 @@
 // Network: describe, train, predict, look inside, keep. What it does stands in functions over its model.
 import { FEW, type Source, readMatrix } from "../data/matrix.ts";
-import type { Data, Matrix } from "../data/data.ts";
+import type { BatchSource, Data, Matrix } from "../data/data.ts";
 import { describe } from "../description/description.ts";
 import type { NetworkJSON, NetworkOptions, ToJSONOptions } from "../description/options.ts";
 import type { ArrayOf, DType, FloatArray, NumericArray } from "../ground/arrays.ts";
@@ -10,7 +10,8 @@ import { copied, readFlag, readObject } from "../ground/options.ts";
 import { Part } from "../ground/parts.ts";
 import { wantsData } from "../memory/first-weights.ts";
 import { Model } from "../memory/model.ts";
-import { Dataset, copyMatrix } from "../memory/samples.ts";
+import { copyMatrix } from "../memory/copying.ts";
+import { Dataset } from "../memory/samples.ts";
 import type { LayerWeights, LayerWeightsInput } from "../memory/tensors.ts";
 import { type Evaluation } from "../tables/metrics.ts";
 import { readMetrics } from "../description/metrics.ts";
@@ -24,7 +25,7 @@ import { trainStep } from "../training/step.ts";
 import { Training, trainSync } from "../training/training.ts";
 import { Warnings } from "../training/warnings.ts";
 import { numbersToJSON, readNetworkJSON } from "./json.ts";
-import type { EvaluateOptions, FromJSONOptions, PredictOptions, WeightsOptions } from "./options.ts";
+import type { EvaluateOptions, FromJSONOptions, Packing, PredictOptions, WeightsOptions } from "./options.ts";
 import { copyByLayer, readWeights } from "./parameters.ts";
 import type { restoreState, specWithRate, stateToJSON } from "./state.ts";
 import type { LearningRateOptions, LearningRates, findRate } from "./rate-search.ts";
@@ -47,6 +48,8 @@ const STATE = new Part<{
   specWithRate: typeof specWithRate;
   stateToJSON: typeof stateToJSON;
 }>("state");
+/** Networks as bytes. */
+const BYTES = new Part<Packing>("bytes");
 const DIFFERENCES = new Part<{ compareWithDifferences: typeof compareWithDifferences }>("float64");
 
 /**
@@ -103,7 +106,7 @@ export class Network<D extends DType = "float32"> {
    * options, ERR_DIVERGED when the loss leaves the finite numbers, ERR_BUSY while another fit runs; the signal's reason
    * when aborted.
    */
-  fit(data: Data, options: FitOptions = {}): Training {
+  fit(data: Data | BatchSource, options: FitOptions = {}): Training {
     return new Training(this.#model, this.#warnings, data, options);
   }
 
@@ -112,7 +115,7 @@ export class Network<D extends DType = "float32"> {
    * @throws PropagoError as `fit` rejects with, and ERR_CONFIG where `onEpoch` or `onBatch` gives a promise, for which it
    * cannot wait.
    */
-  fitSync(data: Data, options: FitOptions = {}): History {
+  fitSync(data: Data | BatchSource, options: FitOptions = {}): History {
     return trainSync(this.#model, this.#warnings, data, options);
   }
 
@@ -330,7 +333,16 @@ export class Network<D extends DType = "float32"> {
    * optimizer's memory and the weights' average included: then `fit` after `fromJSON` goes on to the same bits.
    * @throws PropagoError ERR_CONFIG where `learningRate` is a function, for which `{ learningRate }` may stand.
    */
-  toJSON(options: ToJSONOptions | string = {}): NetworkJSON<D> {
+  toJSON(options?: ToJSONOptions | string): NetworkJSON<D> {
+    const json = this.#withWeights(options);
+    for (const layer of json.weights as unknown as Record<string, FloatArray | number[]>[]) {
+      for (const kind in layer) layer[kind] = numbersToJSON(layer[kind]);
+    }
+    return json;
+  }
+
+  /** As `toJSON`, with the weights as they are. */
+  #withWeights(options: ToJSONOptions | string = {}): NetworkJSON<D> {
     // JSON.stringify passes the key under which it found this network.
     const given = typeof options === "object" ? readObject(options, "toJSON options", ["state", "learningRate"]) : {};
     const isKept = readFlag(given.state ?? false, "state");
@@ -339,19 +351,14 @@ export class Network<D extends DType = "float32"> {
     const isFunction = schedule !== undefined && schedule.spec === undefined;
     const spec =
       isFunction || given.learningRate !== undefined
-        ? STATE.need("toJSON of a learningRate that is a function").specWithRate(this.#model, given.learningRate)
+        ? STATE.need("toJSON of a function").specWithRate(this.#model, given.learningRate)
         : copied(description.spec);
-    const weights = this.getWeights().map((layer) => {
-      const entries = Object.entries(layer) as [string, FloatArray][];
-      const numbers = entries.map(([kind, values]) => [kind, numbersToJSON(values)] as const);
-      return Object.fromEntries(numbers) as unknown as NetworkJSON["weights"][number];
-    });
     return {
       format: "propago",
       version: 1,
       ...spec,
       dtype: this.dtype,
-      weights,
+      weights: this.getWeights() as unknown as NetworkJSON["weights"],
       ...(schedule ? { steps: layout.progress.step } : {}),
       ...(isKept ? { state: STATE.need("toJSON({ state: true })").stateToJSON(this.#model) } : {}),
     };
@@ -370,13 +377,30 @@ export class Network<D extends DType = "float32"> {
       if (state === undefined) network.#model.isBegunAnew = !isNew;
       else {
         network.#model.isUnscaled = isUnscaled;
-        STATE.need("fromJSON of a network with its state").restoreState(network.#model, state);
+        STATE.need("fromJSON of its state").restoreState(network.#model, state);
       }
     } catch (error) {
       network.dispose();
       throw error;
     }
     return network;
+  }
+
+  /**
+   * The network as bytes: a safetensors file with the weights by layer, as `"dense_1.weights"`, and the description in its
+   * metadata. The same network gives the same bytes. `options`: as for `toJSON`.
+   * @throws PropagoError in a page ERR_PART, before `propago/bytes` is imported.
+   */
+  toBytes(options?: ToJSONOptions): Uint8Array<ArrayBuffer> {
+    return BYTES.need("toBytes").pack(this.#withWeights(options));
+  }
+
+  /**
+   * The network that `toBytes` gave.
+   * @throws PropagoError ERR_FORMAT for other bytes, with the place that is wrong; as `toBytes`.
+   */
+  static fromBytes<D extends DType = "float32">(bytes: Uint8Array | ArrayBuffer, more?: FromJSONOptions): Network<D> {
+    return Network.fromJSON(BYTES.need("fromBytes").unpack(bytes) as NetworkJSON<D>, more);
   }
 
   /** Gives the network's memory back at once; it cannot be used afterwards. */

@@ -6,6 +6,12 @@ import type { MetricSpec } from "../tables/names.ts";
 /** What `Network.fromJSON` takes beside the network. */
 export type FromJSONOptions = Pick<NetworkOptions, "build">;
 
+/** What the part "bytes" has: what `toJSON` gives, with typed arrays in it, as bytes and back. */
+export interface Packing {
+  pack(network: object): Uint8Array<ArrayBuffer>;
+  unpack(bytes: Uint8Array | ArrayBuffer): unknown;
+}
+
 /** Which of a network's weights are meant. */
 export interface WeightsOptions {
   /** The moving average of the weights (the optimizer's `averaging`) instead of the weights. Default false. */

@@ -8,6 +8,7 @@ loadWith({
   relaxed: () => import("./relaxed.ts"),
   search: () => import("./search.ts"),
   selection: () => import("./selection.ts"),
+  streams: () => import("./streams.ts"),
   state: () => import("./state.ts"),
   threads: () => import("./threads.ts"),
   diagnosis: () => import("./diagnosis.ts"),

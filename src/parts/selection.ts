@@ -4,7 +4,8 @@ import { fill } from "../ground/parts.ts";
 import { further } from "../selection/further.ts";
 import { intervalOf } from "../selection/interval.ts";
 import { measure } from "../selection/measure.ts";
+import { readFit, readJob } from "../selection/reading.ts";
 import { select } from "../selection/selection.ts";
 
-export const part: Selecting = { select, further, measure, intervalOf };
+export const part: Selecting = { readJob, readFit, select, further, measure, intervalOf };
 fill("selection", part);

@@ -121,7 +121,7 @@ export const FOREIGN: Readonly<Record<string, string>> = {
   seed: "randomstate randomseed rng manualseed",
   dtype: "precision floatx",
   epochs: "iterations maxiter maxepochs nepochs numepochs niter",
-  batchSize: "batch minibatch minibatchsize bs stepsperepoch",
+  batchSize: "batch minibatch minibatchsize bs",
   validation: "validationdata validationsplit validationfraction evalset valdata test testdata",
   metrics: "scoring",
   sampleWeights: "sampleweight weights",
@@ -154,6 +154,10 @@ const PLACES: readonly [place: string, names: string][] = [
   [
     "the options of fit, as in fit(data, { epochs: 50 })",
     "epochs batchSize shuffle validation metrics sampleWeights classWeights earlyStopping targetLoss timeLimit threads signal onEpoch onBatch",
+  ],
+  [
+    "fit of data that comes in batches, as in fit(() => batches(), { shuffleBuffer: 10000 })",
+    "shuffleBuffer stepsPerEpoch",
   ],
   ["earlyStopping, as in fit(data, { earlyStopping: { patience: 5 } })", "patience monitor minDelta restoreBest"],
   [

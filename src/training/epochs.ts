@@ -85,6 +85,7 @@ export class Epochs {
     const rate = layout.double(PLAN_LEARNING_RATE);
     const each = seconds / epochs;
     const hasMetrics = metrics.list.length > 0;
+    list.rows = count;
     for (let i = 0; i < epochs; i++, at += this.#stride) {
       const own = rates === undefined ? rate : rates[end + i * this.#updates];
       const loss = sums[at + TALLY_LOSS / 8] / count;

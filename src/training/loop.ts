@@ -34,7 +34,7 @@ import { type FitOptions, type FitSettings, defaultEpochs, readFitOptions } from
 import { CREW, DIAGNOSIS, loadParts, searchPart } from "./parts.ts";
 import { type EpochList, historyOf } from "./history.ts";
 import { type BatchReport, type EpochReport, type History, monitored } from "./reports.ts";
-import { type TrainingRows, readRows } from "./rows.ts";
+import { type Stream, type TrainingRows, readRows } from "./rows.ts";
 import { Stopping } from "./stopping.ts";
 import { Pace, SLICE, settled } from "./turns.ts";
 import { refusePromise } from "../ground/promises.ts";
@@ -50,6 +50,8 @@ export class Loop {
   /** Whether somebody may want to know of it. */
   readonly #isTold: boolean;
   readonly #rows: TrainingRows;
+  /** What brings rows in while they are trained on, where they do not come all at once. */
+  readonly #stream: Stream | undefined;
   readonly #tallies: Epochs;
   readonly #done: EpochList;
   readonly #stopping: Stopping;
@@ -59,7 +61,7 @@ export class Loop {
   readonly #pace: Pace;
   /** How many epochs there are to be, and how many batches each has. */
   readonly #epochs: number;
-  readonly #updates: number;
+  #updates: number;
   /** The call of the core under way: when it began, updates made before it, and at most how many steps and epochs it makes. */
   #called = 0;
   #step = 0;
@@ -80,13 +82,14 @@ export class Loop {
    * Checks everything and copies the data in; on an error nothing has changed.
    * @throws PropagoError as `Network.fit` rejects with.
    */
-  constructor(model: Model, warnings: Warnings, data: Data, options: FitOptions, isSync: boolean) {
+  constructor(model: Model, warnings: Warnings, data: Data, options: FitOptions, isSync: boolean, stream?: Stream) {
     const { description, layout } = model;
     const { optimizer } = description;
     model.checkUsable();
     const settings = readFitOptions(options, description);
     settings.signal?.throwIfAborted();
     const isTold = !(UNTOLD in options);
+    this.#stream = stream;
     if (isSync && optimizer.search) searchPart(description);
     // From here on nothing of the user's may throw but where it is caught: the network would stay locked.
     model.lock();
@@ -96,9 +99,9 @@ export class Loop {
     this.#isSync = isSync;
     this.#isTold = isTold;
     const isPenalised = isTold && description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
-    this.#isSingle = isPenalised || actsBetweenEpochs(settings);
+    this.#isSingle = isPenalised || stream !== undefined || actsBetweenEpochs(settings);
     try {
-      const rows = (this.#rows = readRows(model, data, settings));
+      const rows = (this.#rows = stream?.open(settings) ?? readRows(model, data, settings));
       const most = optimizer.search ? chunkOf(description, layout.trainable, rows.count) : settings.batchSize;
       const batch = most === "full" ? rows.count : Math.min(most, rows.count);
       this.#updates = Math.ceil(rows.count / batch);
@@ -144,6 +147,7 @@ export class Loop {
   *run(): Generator<Promise<void> | undefined, void> {
     const { layout } = this.#model;
     const { signal, onBatch, onEpoch } = this.#settings;
+    const stream = this.#stream;
     const done = this.#done;
     const started = performance.now();
     let since = started;
@@ -151,8 +155,10 @@ export class Loop {
       yield* this.#begin();
       while (done.count < this.#epochs) {
         signal?.throwIfAborted();
+        if (stream) this.#updates = yield* stream.next();
         this.#planCall();
-        const completed = yield* this.#train();
+        const trained = yield* this.#train();
+        const completed = stream?.count(trained) ?? trained;
         const now = performance.now();
         if (layout.word(PLAN_STATUS) === DIVERGED) throw this.#divergence();
         this.#pace.adapt(layout.word(PLAN_STEPS_DONE), now - this.#called);
@@ -325,7 +331,8 @@ export class Loop {
   #divergence(): PropagoError {
     const { layout } = this.#model;
     const loss = layout.double(PLAN_BATCH_LOSS);
-    const batch = Math.floor(layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH)) + 1;
+    const begun = Math.floor(layout.word(PLAN_POSITION) / layout.word(PLAN_BATCH));
+    const batch = (this.#stream?.batches ?? 0) + begun + 1;
     const epoch = (layout.word(PLAN_EPOCH) >>> 0) + 1;
     const { count, last: previous } = this.#done;
     const causes = this.#causes();

@@ -31,7 +31,10 @@ export interface EarlyStopping {
 
 /** How `fit` trains, and what it reports. */
 export interface FitOptions {
-  /** Passes over the data. Default 100, or as many as 2,000 updates need; 200 iterations for an optimizer that searches. */
+  /**
+   * Passes over the data. Default 100, or as many as 2,000 updates need; 200 iterations for an optimizer that searches; 1 of
+   * data that comes in batches.
+   */
   epochs?: number;
   /**
    * Samples a batch, and so a weight update unless the optimizer accumulates; "full" for all. Default 32; an optimizer
@@ -40,6 +43,13 @@ export interface FitOptions {
   batchSize?: number | "full";
   /** Order of the samples in an epoch: shuffled, as given, or drawn with replacement. Default true. */
   shuffle?: Shuffle;
+  /**
+   * Of batches (`BatchSource`): how many rows lie in memory, from which those of an update are drawn. Default: as many as
+   * take 32 MB, but 16,384 at most.
+   */
+  shuffleBuffer?: number;
+  /** Of batches: updates an epoch, for those that never end; the next epoch goes on where the last one stopped. */
+  stepsPerEpoch?: number;
   /** Rows held back: a fraction of the shuffled rows, or data of their own. */
   validation?: number | Data;
   /** What reports hold beside the loss. Default: accuracy for classification, none otherwise. */
@@ -93,6 +103,7 @@ export const FIT_KEYS = [
   "onEpoch",
   "onBatch",
 ] as const satisfies readonly (keyof FitOptions)[];
+// shuffleBuffer and stepsPerEpoch are read where batches are (streams.ts).
 
 const DEFAULT_EPOCHS = 100;
 /** Small data sets get as many epochs as make so many updates. */

@@ -4,6 +4,7 @@ import { Part } from "../ground/parts.ts";
 import type { Search } from "../search/search.ts";
 import type { Crew } from "./crew.ts";
 import type { Diagnosis, causesOf } from "./diagnosis.ts";
+import type { courseOf } from "./streams.ts";
 import { settled, sleep } from "./turns.ts";
 
 /** What an optimizer that searches needs. */
@@ -14,6 +15,9 @@ export const DIAGNOSIS = new Part<{ Diagnosis: typeof Diagnosis; causesOf: typeo
 
 /** Who makes steps on several threads. */
 export const CREW = new Part<{ Crew: typeof Crew }>("threads");
+
+/** Who trains on rows that come in pieces. */
+export const STREAMS = new Part<{ courseOf: typeof courseOf }>("streams");
 
 /** Milliseconds that training waits for parts that it can be without. */
 const PATIENCE = 1000;

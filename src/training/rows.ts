@@ -6,7 +6,8 @@ import { readSampleWeights } from "../data/weighting.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { readFields } from "../ground/options.ts";
 import type { Model } from "../memory/model.ts";
-import { Dataset, type Rows, readTargets } from "../memory/samples.ts";
+import { Dataset, type Rows } from "../memory/samples.ts";
+import { readTargets } from "../memory/targets.ts";
 import type { FitSettings } from "./options.ts";
 
 /**
@@ -31,6 +32,21 @@ export function readData({ description, engine }: Model, data: unknown, owner = 
   const targets = readTargets(y as Targets, `${before}y`, samples, outputs);
   const weights = given === undefined ? undefined : readSampleWeights(given, `${before}sampleWeights`, samples.rows);
   return new Dataset(engine, samples, targets, description, weights);
+}
+
+/** A training in slices; a promise among them is to be awaited. */
+export type Slices = Generator<Promise<void> | undefined, void>;
+
+/** Rows that come in pieces, of which some at a time lie in memory (streams.ts). */
+export interface Stream {
+  /** Updates of the epoch before those that are made on what is in memory now. */
+  readonly batches: number;
+  /** What is in memory now, and how many rows that is; for the loop, once the first of them are there. */
+  open(settings: FitSettings): TrainingRows;
+  /** Brings in what is trained on next, where that is not there yet; gives how many updates that makes. */
+  next(): Generator<Promise<void>, number>;
+  /** Takes note of a stage that was trained on; gives the number of epochs that are complete with it. */
+  count(completed: number): number;
 }
 
 /** What a training trains on, and what it is judged by after each epoch. */

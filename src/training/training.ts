@@ -1,18 +1,46 @@
 // A training under way, as `fit` gives it: awaited or iterated, it drives the loop in slices that leave the event loop alive.
-import type { Data } from "../data/data.ts";
+import type { BatchSource, Data } from "../data/data.ts";
 import type { Model } from "../memory/model.ts";
 import type { AbortSignalLike } from "../ground/signal.ts";
 import { Loop } from "./loop.ts";
 import type { FitOptions } from "./options.ts";
+import { STREAMS } from "./parts.ts";
 import type { EpochReport, History } from "./reports.ts";
-import { SLICE, turn } from "./turns.ts";
+import type { Slices, Stream } from "./rows.ts";
+import { SLICE, settled, turn } from "./turns.ts";
 import type { Warnings } from "./warnings.ts";
 
+/** Makes the loop of a training. */
+type Begin = (options: FitOptions, stream?: Stream) => Loop;
+
 /** Trains to the end in one go. */
-export function trainSync(model: Model, warnings: Warnings, data: Data, options: FitOptions): History {
-  const loop = new Loop(model, warnings, data, options, true);
-  for (const slice of loop.run()) void slice;
-  return loop.history;
+export function trainSync(model: Model, warnings: Warnings, data: Data | BatchSource, options: FitOptions): History {
+  let loop: Loop | undefined;
+  const begin: Begin = (given, stream) => (loop = new Loop(model, warnings, data as Data, given, true, stream));
+  for (const slice of slicesOf(model, data, options, true, begin)) void slice;
+  return (loop as unknown as Loop).history;
+}
+
+/** The slices of a training; of one on data that comes in pieces, once the part for it is there. */
+function slicesOf(model: Model, data: Data | BatchSource, options: FitOptions, isSync: boolean, begin: Begin): Slices {
+  if (!isSource(data)) return begin(options).run();
+  const course = (): Slices => STREAMS.need("batches").courseOf(model, data, options, isSync, begin);
+  return isSync || STREAMS.here ? course() : afterLoading(course);
+}
+
+function* afterLoading(course: () => Slices): Slices {
+  yield* settled(STREAMS.load());
+  yield* course();
+}
+
+/** Whether data is to come in pieces. */
+function isSource(data: unknown): data is BatchSource {
+  if (typeof data !== "object" || data === null) return typeof data === "function";
+  try {
+    return Symbol.asyncIterator in data || Symbol.iterator in data;
+  } catch {
+    return false; // a proxy that was revoked; whoever reads it says so
+  }
 }
 
 /**
@@ -20,12 +48,12 @@ export function trainSync(model: Model, warnings: Warnings, data: Data, options:
  * only when the next is asked for; leaving the iteration stops the training, with "aborted" in the history.
  */
 export class Training implements PromiseLike<History>, AsyncIterable<EpochReport> {
-  readonly #loop: Loop | undefined;
+  #loop: Loop | undefined;
   readonly #ended: Promise<History>;
   #resolve!: (history: History) => void;
   #reject!: (error: unknown) => void;
-  readonly #slices: Iterator<Promise<void> | undefined, void> | undefined;
-  readonly #signal: AbortSignalLike | undefined;
+  readonly #slices: Slices | undefined;
+  #signal: AbortSignalLike | undefined;
   #current: Promise<void> | undefined;
   /** While a slice runs: what callbacks do then, the loop notices itself. */
   #isWorking = false;
@@ -35,17 +63,20 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   #lastTurn = performance.now();
 
   /** @internal Made by `Network.fit`. */
-  constructor(model: Model, warnings: Warnings, data: Data, options: FitOptions) {
+  constructor(model: Model, warnings: Warnings, data: Data | BatchSource, options: FitOptions) {
     this.#ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    try {
-      this.#loop = new Loop(model, warnings, data, options, false);
-      this.#slices = this.#loop.run();
+    const begin: Begin = (given, stream) => {
+      const loop = (this.#loop = new Loop(model, warnings, data as Data, given, false, stream));
       // As it was read: a getter may give another one now, or throw.
-      this.#signal = this.#loop.signal;
+      this.#signal = loop.signal;
       this.#signal?.addEventListener("abort", this.#abort);
+      return loop;
+    };
+    try {
+      this.#slices = slicesOf(model, data, options, false, begin);
     } catch (error) {
       this.#loop?.abandon();
       this.#fail(error);
@@ -107,9 +138,8 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
 
   /** The report after that of an epoch, after as much training as it takes; nothing where training has ended. */
   async #reportAfter(epoch: number): Promise<EpochReport | undefined> {
-    const epochs = this.#loop?.epochs;
     for (;;) {
-      const report = epochs?.after(epoch);
+      const report = this.#loop?.epochs.after(epoch);
       if (report !== undefined) return report;
       if (this.#isDone) break;
       await this.#slice();
@@ -165,7 +195,9 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   #stop(): void {
     if (this.#isDone) return;
     try {
-      this.#loop?.abandon();
+      if (this.#loop) this.#loop.abandon();
+      // What waits for its first rows has no loop yet.
+      else this.#slices?.return();
       this.#succeed();
     } catch (error) {
       this.#fail(error);

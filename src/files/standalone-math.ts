@@ -238,14 +238,17 @@ const nearest = (x) => {
   return f(f(t + t) / f(1 - t));
 }`,
   },
-  log1pExp: {
-    needs: ["log", "exp"],
-    text: `function log1pExp(z) {
-  const x = exp(-Math.abs(z));
+  log1p: {
+    needs: ["log"],
+    text: `function log1p(x) {
   const u = f(1 + x);
   const rounded = f(u - 1);
   return rounded === 0 ? x : f(f(log(u) * x) / rounded);
 }`,
+  },
+  log1pExp: {
+    needs: ["log1p", "exp"],
+    text: `const log1pExp = (z) => log1p(exp(-Math.abs(z)));`,
   },
   clamp: {
     needs: [],
@@ -326,7 +329,7 @@ export function functionsFor(activations: Iterable<string>, dtype: DType): strin
   for (const name of activations) {
     if (Object.hasOwn(ACTIVATIONS, name)) ACTIVATIONS[name].slice(1).forEach(add);
     else if (name === "softmax") add("exp");
-    else if (name === "logSoftmax") ["exp", "log"].forEach(add);
+    else if (name === "logSoftmax") ["exp", "log1p"].forEach(add);
   }
   return [...written.values()].join("\n\n");
 }

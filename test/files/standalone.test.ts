@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { pathToFileURL } from "node:url";
 import ts from "typescript";
 import { afterAll, describe, expect, test } from "vitest";
-import { type SourceOptions, writeSource } from "../../src/files/source.ts";
+import { type SourceOptions, writeSource } from "../../src/files/standalone.ts";
 import { Network, activation, alphaDropout, batchNorm, dense, dropout, layerNorm } from "../../src/index.ts";
 import { ACTIVATIONS, type ActivationName } from "../../src/tables/activations.ts";
 import { failure } from "../failure.ts";

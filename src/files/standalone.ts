@@ -2,7 +2,7 @@
 // `predict` in any engine, and its types. Nothing of it is evaluated here.
 import { PropagoError } from "../ground/errors.ts";
 import { type ExportedLayer, exported } from "./exported.ts";
-import { activationExpression, functionsFor } from "./source-math.ts";
+import { activationExpression, functionsFor } from "./standalone-math.ts";
 
 export interface SourceOptions {
   /** Applied to the inputs, in float64: (x − mean) / deviation. */
@@ -177,8 +177,13 @@ const LAYER_NORM = `function layerNorm(X, units, epsilon, gamma, beta) {
 
 function softmax(isLogarithm: boolean): string {
   const inner = isLogarithm
-    ? `    const sum = log(laneSum(begin, end, (i) => exp(f(X[i] - top))));
-    for (let i = begin; i < end; i++) X[i] = f(f(X[i] - top) - sum);`
+    ? `    let tops = -1;
+    for (let i = begin; i < end; i++) {
+      X[i] = f(X[i] - top);
+      if (X[i] === 0) tops++;
+    }
+    const sum = log1p(f(laneSum(begin, end, (i) => (X[i] === 0 ? 0 : exp(X[i]))) + tops));
+    for (let i = begin; i < end; i++) X[i] = f(X[i] - sum);`
     : `    for (let i = begin; i < end; i++) X[i] = exp(f(X[i] - top));
     const sum = laneSum(begin, end, (i) => X[i]);
     for (let i = begin; i < end; i++) X[i] = f(X[i] / sum);`;
