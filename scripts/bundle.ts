@@ -162,6 +162,8 @@ const library: BuildOptions = {
   ...common,
   outdir: "dist",
   platform: "neutral",
+  // Packages without "exports" say so where their modules are.
+  mainFields: ["module", "main"],
   target: "es2022",
   // Puts the numbers of assembly/plan.ts where they are used.
   minifySyntax: true,

@@ -44,3 +44,14 @@ export {
   type RowSplit,
   type SplitOptions,
 } from "./data/splits.ts";
+export {
+  readTable,
+  type DataTable,
+  type Cell,
+  type LearningOptions,
+  type ReadTableOptions,
+  type TableColumn,
+} from "./files/tables.ts";
+export { type TableDividing, type TableFoldOptions, type TableSplit, type TableSplitOptions } from "./files/tables.ts";
+export type { BlobSource, StreamSource, TableSource } from "./files/pieces.ts";
+export type { TableFormat } from "./files/table-files.ts";

@@ -25,6 +25,7 @@ export {
   layerNorm,
 } from "./description/helpers.ts";
 export { PropagoError, type ErrorCode } from "./ground/errors.ts";
+export type { TableLike, TableTarget } from "./data/tabular.ts";
 export type { Label, Labels } from "./data/labels.ts";
 export type { Training } from "./training/training.ts";
 export type { ActivationName, ActivationSpec } from "./tables/activations.ts";

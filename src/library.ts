@@ -41,3 +41,5 @@ export { EpochList, FEW, historyOf } from "./training/history.ts";
 export { Loop } from "./training/loop.ts";
 export { SLICE, settled, turn } from "./training/turns.ts";
 export { Warnings } from "./training/warnings.ts";
+export { byCodePoint } from "./data/labels.ts";
+export { TABLES } from "./data/tabular.ts";

@@ -6,11 +6,17 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { readTableFile } from "../src/cli/files.ts";
+import { fileOf } from "../src/cli/table-file.ts";
 import { showTable } from "../src/cli/survey.ts";
-import { readTrainingTable, type TableFlags } from "../src/cli/tables.ts";
+import { toTrainingTable, type TableFlags, type TrainingTable } from "../src/cli/tables.ts";
 import type { PropagoError } from "../src/ground/errors.ts";
 import { fitted, widthOf, wrapped } from "../src/cli/text.ts";
 import { failure } from "./failure.ts";
+
+function opened(path: string) {
+  const { bytes, name } = readTableFile(path);
+  return fileOf(bytes, name);
+}
 
 const cli = fileURLToPath(new URL("../dist/cli.js", import.meta.url));
 const tables = fileURLToPath(new URL("tables", import.meta.url));
@@ -31,7 +37,7 @@ function shown(path: string, flags: TableFlags = {}, json = false): string {
     text += String(piece);
     return true;
   });
-  showTable(path, readTableFile(path), flags, json);
+  showTable(path, opened(path), flags, json);
   write.mockRestore();
   return text;
 }
@@ -96,9 +102,9 @@ describe("a table", () => {
     let trainable = 0;
     for (const name of readdirSync(tables)) {
       const path = join(tables, name);
-      let expected: ReturnType<typeof readTrainingTable> | undefined;
+      let expected: TrainingTable | undefined;
       try {
-        expected = readTrainingTable(path, {}, "float32", ["train", path]);
+        expected = toTrainingTable(opened(path), {}, "float32", { path: path, words: ["train", path] });
       } catch {
         continue; // what train refuses is told below
       }
@@ -118,15 +124,19 @@ describe("a table", () => {
   it("that train refuses is shown with all that is wrong; one that is no table is refused as by train", () => {
     const path = join(tables, "problems.csv");
     const { columns, problems, refusal } = told(path);
-    const error = failure(() => readTrainingTable(path, {}, "float32", process.argv.slice(2))) as PropagoError;
+    const error = failure(() =>
+      toTrainingTable(opened(path), {}, "float32", { path: path, words: process.argv.slice(2) }),
+    ) as PropagoError;
     expect(refusal).toBe(error.message);
     expect((problems as unknown[]).length).toBeGreaterThan(0);
     expect(columns.some(({ taken }) => taken === "refused" || taken === "target")).toBe(true);
     expect(shown(path)).toContain(`train refuses this table:\n${error.message}`);
     for (const name of ["titled.csv", "uneven.csv", "records.json"]) {
       const place = join(tables, name);
-      const expected = failure(() => readTrainingTable(place, {}, "float32", process.argv.slice(2))) as PropagoError;
-      expect(failure(() => showTable(place, readTableFile(place), {}, false))).toMatchObject({
+      const expected = failure(() =>
+        toTrainingTable(opened(place), {}, "float32", { path: place, words: process.argv.slice(2) }),
+      ) as PropagoError;
+      expect(failure(() => showTable(place, opened(place), {}, false))).toMatchObject({
         message: expected.message,
       });
     }

@@ -1,6 +1,7 @@
 // What the command advises where a table is written in an unusual way: lines that are no rows, options that do not fit,
 // words among numbers. A command that a message offers must not empty the target, and must not predict another column.
 import { describe, expect, it } from "vitest";
+import { fileOf } from "../src/cli/table-file.ts";
 import { toTrainingTable, type TableFlags, type TrainingTable } from "../src/cli/tables.ts";
 import { encodeRows, isColumn, type Column } from "../src/columns/columns.ts";
 import { parseTable } from "../src/files/csv.ts";
@@ -11,7 +12,7 @@ import type { Table } from "../src/data/table.ts";
 const bytes = (content: string): Uint8Array => new TextEncoder().encode(content);
 const tableOf = (content: string): Table => parseTable(bytes(content), "data.csv");
 const learn = (content: string, flags: TableFlags = {}, ...words: string[]): TrainingTable =>
-  toTrainingTable({ bytes: bytes(content), name: "data.csv" }, flags, "float32", {
+  toTrainingTable(fileOf(bytes(content), "data.csv"), flags, "float32", {
     path: "data.csv",
     words: ["train", "data.csv", ...words],
   });

@@ -2,6 +2,7 @@
 // wrong. Whole files, and the commands that messages offer, are in table-files.test.ts.
 import Papa from "papaparse";
 import { describe, expect, it } from "vitest";
+import { fileOf } from "../src/cli/table-file.ts";
 import { toTrainingTable, type TableFlags, type TrainingTable } from "../src/cli/tables.ts";
 import { cut, fieldAt } from "../src/columns/cells.ts";
 import { encodeRows, inputNames, inputsOf, isColumn } from "../src/columns/columns.ts";
@@ -18,7 +19,7 @@ import type { Table } from "../src/data/table.ts";
 const bytes = (content: string): Uint8Array => new TextEncoder().encode(content);
 const tableOf = (content: string): Table => parseTable(bytes(content), "data.csv");
 const learn = (content: string, flags: TableFlags = {}): TrainingTable =>
-  toTrainingTable({ bytes: bytes(content), name: "data.csv" }, flags, "float32", {
+  toTrainingTable(fileOf(bytes(content), "data.csv"), flags, "float32", {
     path: "data.csv",
     words: ["train", "data.csv"],
   });
@@ -148,7 +149,6 @@ describe("first lines", () => {
   it.each([
     ["ARFF", "@relation x\n@attribute a numeric\n@data\n1,2\n2,3\n", "is an ARFF file", "--skip-lines 3 --no-header"],
     ["JSON", '[{"a":1,"b":2}]', "is JSON, not a CSV file", ""],
-    ["JSON lines", '{"a":1}\n{"a":2}\n', "is JSON, not a CSV file", ""],
     ["HTML", "<!DOCTYPE html><p>x", "is HTML or XML, not a CSV file", ""],
   ])("names %s for what it is", (_, content, message, command) => {
     expect(refusal(content)).toContain(message);

@@ -55,7 +55,7 @@ async function evaluate(modelPath: string, path: string, options: EvaluateOption
   const { estimators } = model;
   const { file, x, lineOf, targets, warnings } = isArrays
     ? await readJudgingArrays(path, model, options)
-    : readJudgingTable(path, model, options, estimators[0].network?.dtype);
+    : await readJudgingTable(path, model, options, estimators[0].network?.dtype);
   for (const warning of warnings) warn(warning);
   const [rows, columns] = x.shape;
   if (isSeen({ data: x.data, rows, columns }, model.training)) {

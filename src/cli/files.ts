@@ -8,7 +8,7 @@ import { gunzipSync } from "node:zlib";
 import { PropagoError } from "../ground/errors.ts";
 
 /** A larger file does not fit into one JavaScript string. */
-const MAX_BYTES = 500_000_000;
+export const MAX_BYTES = 500_000_000;
 /** Bytes of a stream that are read at once. */
 const CHUNK = 1 << 20;
 
@@ -73,7 +73,7 @@ function noFile(path: string): PropagoError {
 }
 
 /** A table's bytes, and its name in messages. */
-export interface TableFile {
+interface NamedBytes {
   bytes: Uint8Array;
   name: string;
 }
@@ -82,14 +82,36 @@ export interface TableFile {
  * Reads the file of a table, compressed with gzip or not.
  * @throws PropagoError as `readBytes`, and ERR_IO for a damaged archive or one that unpacks to too much.
  */
-export function readTableFile(path: string): TableFile {
+export function readTableFile(path: string): NamedBytes {
   return tableFile(readBytes(path), path);
 }
 
 /** As `readTableFile`, of bytes that have been read. */
-export function tableFile(bytes: Uint8Array, path: string): TableFile {
+export function tableFile(bytes: Uint8Array, path: string): NamedBytes {
   if (bytes.length > MAX_BYTES) throw tooLarge(path, bytes.length, MAX_BYTES);
   return { bytes: unpacked(bytes, path), name: path === "-" ? "standard input" : basename(path) };
+}
+
+/** The first bytes of a regular file, and how many there are; none of standard input, which is read once only. */
+export function beginningOf(path: string): { begin: Uint8Array; size: number } {
+  if (path === "-") return { begin: new Uint8Array(0), size: 0 };
+  checkInput(path, Infinity);
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const { size } = fstatSync(descriptor);
+    const begin = new Uint8Array(4096);
+    return { begin: begin.subarray(0, readSync(descriptor, begin)), size };
+  } catch (error) {
+    throw ioError(error, `cannot read ${path}`);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/** The bytes of a table's file, unpacked. */
+export function tableBytes(path: string): Uint8Array {
+  return readTableFile(path).bytes;
 }
 
 /**

@@ -7,11 +7,12 @@ import type { Column } from "../columns/columns.ts";
 import { PART_NAMES } from "../columns/dates.ts";
 import { baselineSentence, classLines, sentence, thresholdLines } from "./figures.ts";
 import { PropagoError } from "../ground/errors.ts";
-import { readBytes, tableFile } from "./files.ts";
+import { beginningOf, MAX_BYTES, readBytes, tableFile } from "./files.ts";
 import { isForeign, readForeign } from "./foreign.ts";
+import { fileOf, openTableFile } from "./table-file.ts";
 import { isModelFile, modelOf, MOST_BYTES, type Model } from "./model.ts";
 import { showTable } from "./survey.ts";
-import { addTableOptions, type TableFlags } from "./tables.ts";
+import { addTableOptions, openingOf, type TableFlags } from "./tables.ts";
 import { called, figure, jsonLine, printable } from "./text.ts";
 
 /** How many columns, categories or labels are shown before "…". */
@@ -29,10 +30,14 @@ async function inspect(
   { json, ...flags }: TableFlags & { json: boolean },
   command: Command,
 ): Promise<void> {
-  const bytes = readBytes(path, MOST_BYTES);
-  if (path !== "-" && isForeign(path) && !isTableOfRecords(bytes, path)) return inspectForeign(path, json);
-  if (!isModelFile(bytes, path)) {
-    showTable(path, tableFile(bytes, path), flags, json);
+  // A model is never so large; a table may be.
+  const isLarge = beginningOf(path).size > MAX_BYTES;
+  const bytes = isLarge ? undefined : readBytes(path, MOST_BYTES);
+  if (path !== "-" && isForeign(path) && !(bytes && isTableOfRecords(bytes, path))) return inspectForeign(path, json);
+  if (!bytes || !isModelFile(bytes, path)) {
+    const own = bytes && tableFile(bytes, path);
+    const file = own ? fileOf(own.bytes, own.name) : await openTableFile(path, openingOf(flags));
+    showTable(path, file, flags, json);
     return;
   }
   const given = command.options.find((option) => command.getOptionValueSource(option.attributeName()) === "cli" && option.long !== "--json"); // prettier-ignore

@@ -52,7 +52,7 @@ async function predict(modelPath: string, path: string, options: PredictOptions,
   const isArrays = arraysAt(path) !== undefined;
   if (isArrays) refuseTableOptions(command, path);
   else {
-    checkInput(path);
+    checkInput(path, Infinity);
     refuseArrayOptions(options, path);
   }
   if (out !== undefined) checkOutput(out, { inputs: [modelPath, path], force });
@@ -61,7 +61,7 @@ async function predict(modelPath: string, path: string, options: PredictOptions,
   const { dtype } = model.estimators[0].network ?? {};
   const { table, encoded, warnings } = isArrays
     ? await readModelArrays(path, model, options)
-    : readModelTable(path, model, options, dtype, keep !== undefined);
+    : await readModelTable(path, model, options, dtype, keep !== undefined);
   const kept = keptColumns(table, keep);
   for (const warning of warnings) warn(warning);
   for (const row of emptyRows(table)) encoded.isUnusable[row] = 1;

@@ -5,8 +5,9 @@ import { SPACES } from "../columns/cells.ts";
 import { count, TableError } from "../columns/problems.ts";
 import { columnOf, readColumn, type Column, type Reading } from "../columns/readings.ts";
 import type { TargetRecord } from "../columns/targets.ts";
-import type { TableFile } from "./files.ts";
-import { orCommand, survey, withCommand, type Survey, type TableFlags } from "./tables.ts";
+import type { TableFile } from "./table-file.ts";
+import { survey, type Survey, type TableFlags } from "../columns/study.ts";
+import { openingOf, orCommand, withCommand } from "./tables.ts";
 import { called, figure, fitted, jsonLine, printable, widthOf, word, wrapped } from "./text.ts";
 
 /** Characters in a line of the output. */
@@ -59,7 +60,7 @@ const REASONS: Readonly<Record<string, string>> = {
  */
 export function showTable(path: string, file: TableFile, flags: TableFlags, json: boolean): void {
   const command = { path, words: process.argv.slice(2) };
-  const found = orCommand(() => survey(file, flags), file, flags, command);
+  const found = orCommand(() => survey(file.parse(openingOf(flags)), flags), file, flags, command);
   const roles = rolesOf(found);
   const columns = found.table.columns.map((_, place) => factsOf(found, roles[place], place));
   const { problems } = found;

@@ -95,7 +95,7 @@ async function train(path: string, options: TrainOptions, command: Command): Pro
   checkReport(options, [path, options.out]);
   const table = arraysAt(path)
     ? await readTrainingArrays(path, options)
-    : readTrainingTable(path, options, options.dtype);
+    : await readTrainingTable(path, options, options.dtype);
   const { targets, encoded, columns, record, weights } = table;
   for (const warning of table.warnings) warn(warning);
   if (!options.json) process.stdout.write(`${printable(table.note)}\n`);
@@ -152,10 +152,10 @@ function reported(table: TrainingTable, judging: JudgingTable | undefined, comma
 function checkInputs(path: string, options: TrainOptions, command: Command): void {
   const { validation } = options;
   if (arraysAt(path) === undefined) {
-    checkInput(path);
+    checkInput(path, Infinity);
     refuseArrayOptions(options, path);
   } else refuseTableOptions(command, path);
-  if (typeof validation === "string" && arraysAt(validation) === undefined) checkInput(validation);
+  if (typeof validation === "string" && arraysAt(validation) === undefined) checkInput(validation, Infinity);
 }
 
 /** The least number of weights and biases of a network for a target, as far as the user has chosen its size. */
@@ -180,7 +180,7 @@ async function readJudging(
   const { size, color, x, y } = options;
   const judging = arraysAt(path)
     ? await readJudgingArrays(path, tables, { size, color, x, y })
-    : readJudgingTable(path, tables, options, options.dtype);
+    : await readJudgingTable(path, tables, options, options.dtype);
   for (const warning of judging.warnings) warn(warning);
   const [rows, columns] = judging.x.shape;
   if (isSeen({ data: judging.x.data, rows, columns }, { sample: sampleOf(encoded), rows: encoded.rows })) {

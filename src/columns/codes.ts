@@ -5,6 +5,7 @@ import type { NumberFormat } from "./numbers.ts";
 import { list, quotedForShell } from "./problems.ts";
 import type { Choices } from "./problems.ts";
 import type { Column } from "./readings.ts";
+import { extremesOf } from "./values.ts";
 
 /** A column hardly has more codes than this, as -997, -998 and -999. */
 const MOST_CODES = 3;
@@ -39,6 +40,15 @@ function lowestCodes(ascending: Float64Array): number[] {
   return [];
 }
 
+/** Whether the lowest or the highest number may be a code. For most columns this spares sorting them. */
+function mayHaveCodes(values: Float64Array): boolean {
+  const { least, greatest, second, beforeLast } = extremesOf(values);
+  const isCode = (value: number, next: number) => {
+    return value !== 0 && (CODE.test(String(value)) || (Number.isInteger(value) && value < 0 && next >= 0));
+  };
+  return isCode(least, second) || isCode(-greatest, -beforeLast);
+}
+
 function hasOthers(ascending: Float64Array, from: number): boolean {
   let others = 1;
   for (let i = from + 1; i < ascending.length && others < LEAST_OTHERS; i++) {
@@ -51,13 +61,15 @@ function hasOthers(ascending: Float64Array, from: number): boolean {
 export function tellCodes(
   name: string,
   place: number,
-  { distinct, present, counts }: Column,
+  column: Column,
   format: NumberFormat,
-  ascending: Float64Array,
+  values: Float64Array,
   choices: Choices,
 ): void {
-  const codes = codesIn(ascending);
+  if (!mayHaveCodes(values)) return;
+  const codes = codesIn(values.toSorted());
   if (codes.length === 0) return;
+  const { distinct, present, counts } = column;
   const found = present.filter((i) => codes.includes(readNumber(distinct.texts[i], format) ?? NaN));
   const cells = found.reduce((sum, i) => sum + counts[i], 0);
   const texts = found.map((i) => distinct.texts[i]);

@@ -4,7 +4,14 @@ import { didYouMean, PropagoError, show } from "../ground/errors.ts";
 import { partOf, PART_NAMES, readDate, type DateForm, type DatePart } from "./dates.ts";
 import { isUsable, PLAIN, readNumber, type NumberFormat } from "./numbers.ts";
 import { count, list, listShown, LISTED } from "./problems.ts";
-import { distinctTexts, keptNumbers, type Distinct, type Table } from "../data/table.ts";
+import {
+  distinctTexts,
+  keptNumbers,
+  type Distinct,
+  type MissingTest,
+  type PlainNumbers,
+  type Table,
+} from "../data/table.ts";
 
 /** A column of numbers: one input, and a second one that says where the number is missing. */
 export interface NumberColumn {
@@ -66,7 +73,7 @@ export interface Encoded {
 }
 
 export interface EncodeOptions {
-  isMissing: (text: string) => boolean;
+  isMissing: MissingTest;
   /** The rows to encode. Default: all. */
   rows?: ArrayLike<number>;
   /** Names that may be in the table without being inputs, so that nothing is said about them. */
@@ -112,8 +119,10 @@ export function encodeRows(table: Table, columns: readonly Column[], options: En
   };
   let offset = 0;
   columns.forEach((column, i) => {
+    const plain = plainNumbers(table, column, places[i], options);
     if (column.kind === "category")
       encodeCategories(encoding, column, distinctTexts(table, places[i]), places[i], offset);
+    else if (plain && column.kind === "number") encodePlain(encoding, column, plain, places[i], offset);
     else encodeValues(encoding, column, places[i], offset);
     offset += inputsOf([column]);
   });
@@ -216,6 +225,21 @@ function newArray(table: Table, columns: readonly Column[], places: number[], le
   return isSingle && options.dtype !== "float64" ? new Float32Array(length) : new Float64Array(length);
 }
 
+/** The numbers of a column of numbers, where the table keeps them and they mean what the column means. */
+function plainNumbers(
+  table: Table,
+  column: Column,
+  place: number,
+  { isMissing, decimal }: Pick<EncodeOptions, "isMissing" | "decimal">,
+): PlainNumbers | undefined {
+  if (column.kind !== "number") return undefined;
+  const plain = table.plain?.(place, isMissing);
+  if (!plain || table.format !== undefined) return plain;
+  const { decimal: sign, thousands, affix } = column.format ?? PLAIN;
+  const isPlain = sign === "." && thousands === undefined && affix === undefined;
+  return isPlain && (decimal !== "," || !plain.hasDot) ? plain : undefined;
+}
+
 /** Whether a column's inputs are whole numbers from 0 to 255. */
 function fitsBytes(
   table: Table,
@@ -228,7 +252,8 @@ function fitsBytes(
   if (column.offset === undefined || column.offset !== 0) return false;
   const isByte = (value: number) => value >= 0 && value <= 255 && Number.isInteger(value) && !Object.is(value, -0);
   if (column.fill !== undefined && !isByte(column.fill)) return false;
-  const kept = isTraining ? keptNumbers(table, place) : undefined;
+  const plain = plainNumbers(table, column, place, { isMissing, decimal });
+  const kept = plain ?? (isTraining ? keptNumbers(table, place) : undefined);
   if (kept) return kept.values.every((value) => Number.isNaN(value) || isByte(value));
   // For most columns the first rows already show that they do not fit.
   const read = (text: string) => (isMissing(text) ? 0 : (valueOf(column, text, decimal) ?? 0));
@@ -309,6 +334,33 @@ export function formatWith(format: NumberFormat, decimal: "." | ","): NumberForm
   const { thousands } = format;
   const others = decimal === "." ? "," : ".";
   return { ...format, decimal, thousands: thousands === " " || thousands === "'" ? thousands : others };
+}
+
+function encodePlain(
+  encoding: Encoding,
+  { name, fill = NaN, offset: shift = 0, indicator }: NumberColumn,
+  { values }: PlainNumbers,
+  place: number,
+  offset: number,
+): void {
+  const { table, data, width, rows, isUnusable, options } = encoding;
+  const isSingle = data instanceof Float32Array;
+  for (let row = 0; row < rows; row++) {
+    const at = options.rows ? options.rows[row] : row;
+    let value = values[at];
+    const isMissing = value !== value;
+    if (isMissing) value = fill;
+    const input = value - shift;
+    // Columns that were not wide in training become float32, which cannot hold this number.
+    if (input !== input || (isSingle && !Number.isFinite(Math.fround(input)))) {
+      isUnusable[row] = 1;
+      const found = isMissing ? encoding.lacking : encoding.faults;
+      note(found, encoding, name, place, row, table.cell(at, place).trim());
+      continue;
+    }
+    data[row * width + offset] = input;
+    if (isMissing && indicator) data[row * width + offset + 1] = 1;
+  }
 }
 
 function encodeValues(encoding: Encoding, column: NumberColumn | DateColumn, place: number, offset: number): void {

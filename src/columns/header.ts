@@ -6,6 +6,7 @@ import type { Records } from "./cells.ts";
 import { count, list, TableError } from "./problems.ts";
 import { missingTest } from "./missing.ts";
 import { parseNumber } from "./numbers.ts";
+import type { MissingTest } from "../data/table.ts";
 import { isSeries, refuseNames, refuseNoRows, refuseTitles } from "./titles.ts";
 
 export const DELIMITERS = [",", ";", "\t", "|"] as const;
@@ -13,6 +14,8 @@ export const DELIMITERS = [",", ";", "\t", "|"] as const;
 /** What the user says about a file. The rest is found out. */
 export interface ReadingOptions {
   delimiter?: string;
+  /** What separates the fields by the file's name, if the header line has it. */
+  likely?: string;
   /** Whether the first line names the columns. */
   header?: boolean;
   /** How many lines stand before the table. */
@@ -22,7 +25,7 @@ export interface ReadingOptions {
   /** Column names that a model expects. A first line that contains one of them is a header. */
   expected?: readonly string[];
   /** Whether a cell means that there is no value. */
-  isMissing?: (text: string) => boolean;
+  isMissing?: MissingTest;
 }
 
 /** A table's records with the names of its columns. */
@@ -34,6 +37,8 @@ export interface Frame {
   hasHeader: boolean;
   /** How many fields of each record are columns; a trailing delimiter makes one more field. */
   width: number;
+  /** What begins lines that are no rows, whether the user says it or it was found out. */
+  comment?: string;
   warnings: string[];
 }
 
@@ -52,7 +57,11 @@ const MOST_BAD_LINES = 20;
 export function frameTable(text: string, file: string, options: ReadingOptions): Frame {
   const warnings: string[] = [];
   const place = begin(text, file, options, warnings);
-  const delimiter = options.delimiter ?? place.delimiter ?? detectDelimiter(text, file, place, options);
+  const delimiter =
+    options.delimiter ??
+    place.delimiter ??
+    likelyDelimiter(text, place, options) ??
+    detectDelimiter(text, file, place, options);
   let comment = options.comment;
   let records = cut(text, delimiter, { file, ...place, comment });
   if (countOf(records) === 0) throw new PropagoError("ERR_DATA", `${file} is empty; expected a header line and rows`);
@@ -79,7 +88,11 @@ export function frameTable(text: string, file: string, options: ReadingOptions):
   }
   if (hasHeader && options.expected === undefined) refuseNoRows(top, hasRowNames);
   const columns = hasHeader ? unique(names, file, warnings) : names.map((_, i) => `column_${i + 1}`);
-  return { records, columns, firstRow: hasHeader ? 1 : 0, hasHeader, width, warnings };
+  return { records, columns, firstRow: hasHeader ? 1 : 0, hasHeader, width, comment, warnings };
+}
+
+function likelyDelimiter(text: string, { from }: { from: number }, { likely }: ReadingOptions): string | undefined {
+  return likely !== undefined && text.slice(from, lineEnd(text, from)).includes(likely) ? likely : undefined;
 }
 
 /** Finds where the table begins: after skipped lines, a line such as "sep=;", and comments. */

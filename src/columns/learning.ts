@@ -35,7 +35,8 @@ import {
   type Reading,
   type ReadingRules,
 } from "./readings.ts";
-import { distinctTexts, keepNumbers, type Table } from "../data/table.ts";
+import { distinctTexts, keepNumbers, type PlainNumbers, type Table } from "../data/table.ts";
+import { extremesOf, knownOf, meanOf, medianOf } from "./values.ts";
 
 export const MISSING_RULES = ["auto", "error", "drop", "mean", "median", "category"] as const;
 export type MissingRule = (typeof MISSING_RULES)[number];
@@ -196,7 +197,7 @@ function learnNumber(
   tellFormat(table.columns[place], place, reading.format, rules, work.choices);
   const record: NumberColumn = { name, kind: "number" };
   if (format !== PLAIN) record.format = format;
-  const values = valuesOf(table, place, column, record);
+  const values = valuesOf(work, place, column, record);
   tellCodes(name, place, column, format, values, work.choices);
   const offset = offsetOf(values);
   record.offset = offset;
@@ -245,9 +246,9 @@ export function numberProblem(
   rules: LearningRules,
   isTarget = false,
 ): Problem | undefined {
-  const { distinct, counts } = column;
   const { bad, ambiguous, format } = reading;
   if (bad.length === 0) return ambiguous === undefined ? undefined : twoReadings(table, place, column, ambiguous);
+  const { distinct, counts } = column;
   const text = distinct.texts[bad[0]];
   const words = bad.map((i) => distinct.texts[i]);
   const cells = bad.reduce((sum, i) => sum + counts[i], 0);
@@ -345,6 +346,7 @@ function counterOrId({ table, choices }: Work, place: number, column: Column): (
 /** Whether a column of whole numbers counts the rows, or names them. */
 export function counterKind(table: Table, place: number, column: Column): "rows" | "ids" | undefined {
   const name = table.columns[place];
+  if (column.plain && !mayCount(column.plain, name)) return undefined;
   const { texts } = column.distinct;
   if (!texts.every((text) => /^-?\d+(?:\.0)?$/.test(text))) return undefined;
   const isDistinct = texts.length === table.rows;
@@ -355,6 +357,14 @@ export function counterKind(table: Table, place: number, column: Column): "rows"
   if (isDistinct && (ROW_NAMES.test(name) || isCounter)) return "rows";
   const isNearlyDistinct = 2 * texts.length > table.rows && texts.length > ROWS_TO_COUNT;
   return (IDS.test(name) || CAMEL_IDS.test(name)) && isNearlyDistinct ? "ids" : undefined;
+}
+
+/** Whether a column of numbers may count the rows or name them. Most are known not to without a look at their texts. */
+function mayCount({ values }: PlainNumbers, name: string): boolean {
+  if (!values.every(Number.isInteger)) return false;
+  const [first] = values;
+  const isCounting = (first === 0 || first === 1) && values.every((value, row) => value === first + row);
+  return isCounting || ROW_NAMES.test(name) || IDS.test(name) || CAMEL_IDS.test(name);
 }
 
 /** 0, 1, 2 … or 1, 2, 3 … in the order of the rows. */
@@ -507,7 +517,7 @@ function learnDate(
     return undefined;
   }
   const record: DateColumn = { name, kind: "date", form: reading.form, offset: 0, parts: [] };
-  const values = valuesOf(table, place, column, record);
+  const values = valuesOf(work, place, column, record);
   record.offset = offsetOf(values);
   record.parts = reading.form === "time" ? [] : repeatingParts(new Set(values), column.total);
   if (reading.isAmbiguous) {
@@ -568,8 +578,14 @@ function repeatingParts(days: ReadonlySet<number>, total: number): DateColumn["p
   return parts;
 }
 
-/** The values of the used rows in ascending order, missing ones left out. */
-function valuesOf(table: Table, place: number, column: Column, record: NumberColumn | DateColumn): Float64Array {
+/** The values of the used rows in any order, missing ones left out. */
+function valuesOf(
+  { table, rows }: Work,
+  place: number,
+  column: Column,
+  record: NumberColumn | DateColumn,
+): Float64Array {
+  if (column.plain && record.kind === "number") return knownOf(column.plain.values, rows);
   const { distinct, present, counts, total } = column;
   const read = new Float64Array(distinct.texts.length).fill(NaN);
   const values = new Float64Array(total);
@@ -581,23 +597,13 @@ function valuesOf(table: Table, place: number, column: Column, record: NumberCol
   }
   // Texts of rows that are not used are not read, since these rows are not encoded.
   keepNumbers(table, place, distinct.codes, read);
-  return values.sort();
-}
-
-function medianOf(values: Float64Array): number {
-  const middle = values.length >> 1;
-  return values.length % 2 === 1 ? values[middle] : values[middle - 1] / 2 + values[middle] / 2;
-}
-
-function meanOf(values: Float64Array): number {
-  return values.reduce((mean, value, i) => mean + (value - mean) / (i + 1), 0);
+  return values;
 }
 
 /** The number to subtract so that float32 keeps the digits: the median if the values are far from 0, otherwise 0. */
 function offsetOf(values: Float64Array): number {
-  const first = values[0];
-  const last = values[values.length - 1];
   if (values.every((value) => Math.fround(value) === value)) return 0;
+  const { least: first, greatest: last } = extremesOf(values);
   const size = Math.max(Math.abs(first), Math.abs(last));
   return size > CENTRED_FROM * (last - first) ? medianOf(values) : 0;
 }
@@ -638,6 +644,19 @@ function tellFilled({ table, rules, choices, filled }: Work, place: number, colu
   });
 }
 
+/** Marks the rows in which a number is missing. */
+function lackingOf({ values }: PlainNumbers, place: number, rows: ArrayLike<number>, isLacking: Uint8Array) {
+  const found = { place, cells: 0, firstRow: 0 };
+  for (let i = 0; i < rows.length; i++) {
+    const value = values[rows[i]];
+    if (value === value) continue;
+    if (found.cells === 0) found.firstRow = rows[i];
+    found.cells += 1;
+    isLacking[i] = 1;
+  }
+  return found;
+}
+
 /** Rows in which one of the columns has a missing value. */
 export function rowsLacking(
   table: Table,
@@ -648,7 +667,12 @@ export function rowsLacking(
   const isLacking = new Uint8Array(rows.length);
   const byColumn: { place: number; cells: number; firstRow: number }[] = [];
   for (const place of places) {
-    const { distinct } = columnOf(table, place, rules, rows);
+    const column = columnOf(table, place, rules, rows);
+    if (column.plain) {
+      if (column.missing > 0) byColumn.push(lackingOf(column.plain, place, rows, isLacking));
+      continue;
+    }
+    const { distinct } = column;
     const isMissing = missingAmong(distinct.texts, rules.isMissing);
     let cells = 0;
     let firstRow = 0;

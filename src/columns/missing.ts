@@ -1,4 +1,5 @@
 // Decides which cells mean "no value". The words are the same in number columns, text columns and targets.
+import type { MissingTest } from "../data/table.ts";
 
 /** Words that R, pandas, SQL and spreadsheets write for a missing value, including errors of formulas. */
 const WORDS = [
@@ -22,9 +23,10 @@ export function missingAmong(texts: readonly string[], isMissing: (text: string)
  * A test of trimmed cells for "no value".
  * @param more words that mean it too.
  */
-export function missingTest(more: readonly string[] = []): (text: string) => boolean {
+export function missingTest(more: readonly string[] = []): MissingTest {
   const words = new Set(missingWords(more));
-  return (text) => words.has(text);
+  const numbers = [...words].filter((word) => word !== "" && Number.isFinite(Number(word)));
+  return Object.assign((text: string) => words.has(text), { numbers });
 }
 
 /** The words themselves. */

@@ -13,10 +13,10 @@ import {
   type NumberFormat,
 } from "./numbers.ts";
 import { missingAmong } from "./missing.ts";
-import { distinctTexts, type Distinct, type Table } from "../data/table.ts";
+import { distinctTexts, type Distinct, type MissingTest, type PlainNumbers, type Table } from "../data/table.ts";
 
 export interface ReadingRules {
-  isMissing: (text: string) => boolean;
+  isMissing: MissingTest;
   /** The decimal sign, if the user says it. */
   decimal?: "." | ",";
   /** Whether the day or the month comes first, if the user says it. */
@@ -71,10 +71,55 @@ export interface Column {
   total: number;
   /** How many used rows have a missing value. */
   missing: number;
+  /** The numbers of all rows, where the table keeps the column as numbers. The texts are then made when asked for. */
+  plain?: PlainNumbers;
 }
 
 /** @param rows the rows that are used; all of them where it is not given. */
-export function columnOf(table: Table, place: number, { isMissing }: ReadingRules, rows?: ArrayLike<number>): Column {
+export function columnOf(table: Table, place: number, rules: ReadingRules, rows?: ArrayLike<number>): Column {
+  const plain = table.plain?.(place, rules.isMissing);
+  if (!plain) return textColumn(table, place, rules, rows);
+  const used = rows && rows.length < table.rows ? rows : undefined;
+  const { values } = plain;
+  let missing = 0;
+  const all = used?.length ?? values.length;
+  for (let i = 0; i < all; i++) {
+    const value = values[used ? used[i] : i];
+    if (value !== value) missing += 1;
+  }
+  return new PlainColumn(plain, all - missing, missing, () => textColumn(table, place, rules, rows));
+}
+
+/** A column whose numbers are known. Its texts are made when something asks for them. */
+class PlainColumn implements Column {
+  readonly plain: PlainNumbers;
+  readonly total: number;
+  readonly missing: number;
+  readonly #make: () => Column;
+  #texts: Column | undefined;
+
+  constructor(plain: PlainNumbers, total: number, missing: number, make: () => Column) {
+    this.plain = plain;
+    this.total = total;
+    this.missing = missing;
+    this.#make = make;
+  }
+
+  get distinct(): Distinct {
+    return (this.#texts ??= this.#make()).distinct;
+  }
+
+  get counts(): ArrayLike<number> {
+    return (this.#texts ??= this.#make()).counts;
+  }
+
+  get present(): number[] {
+    return (this.#texts ??= this.#make()).present;
+  }
+}
+
+/** A column by its texts. */
+function textColumn(table: Table, place: number, { isMissing }: ReadingRules, rows?: ArrayLike<number>): Column {
   const distinct = distinctTexts(table, place);
   let counts: ArrayLike<number> = distinct.counts;
   if (rows && rows.length < table.rows) {
@@ -108,11 +153,23 @@ export function readColumn(column: Column, name: string, rules: ReadingRules, fo
   return readAlone(column, name, { ...rules, decimal }, forced);
 }
 
+/** Names of columns whose whole numbers may be dates, as 20240131. */
+const DATES = /date|datum|^d(?:ay|t)$|^ymd$/i;
+
+/** What a column is whose numbers are known, or undefined where its texts must decide. */
+function plainReading({ hasDot, hasPoint }: PlainNumbers, name: string, rules: ReadingRules): Reading | undefined {
+  if ((rules.decimal === "," && hasDot) || DATES.test(name)) return undefined;
+  const evidence = hasPoint ? "." : undefined;
+  return { kind: "number", format: PLAIN, bad: [], evidence, isGrouped: hasDot && !hasPoint };
+}
+
 /** As `readColumn`, by the column's own cells alone. */
 function readAlone(column: Column, name: string, rules: ReadingRules, forced?: Forced): Reading {
   const { distinct, present, total } = column;
   if (total === 0) return { kind: "empty" };
   if (forced === "text") return { kind: "category" };
+  const plain = column.plain && plainReading(column.plain, name, rules);
+  if (plain) return plain;
   const texts = present.map((i) => distinct.texts[i]);
   const counts = present.map((i) => column.counts[i]);
   const mayBeNumbers =
@@ -131,7 +188,7 @@ function readAlone(column: Column, name: string, rules: ReadingRules, forced?: F
     const areDigits = texts.every((text) => /^[+-]?\d+$/.test(text));
     const because = areDigits ? texts.map(isDigitsName).find((reason) => reason !== undefined) : undefined;
     if (because) return { kind: "category", because };
-    if (format === PLAIN && /date|datum|^d(?:ay|t)$|^ymd$/i.test(name) && areCompactDates(texts)) {
+    if (format === PLAIN && DATES.test(name) && areCompactDates(texts)) {
       return { kind: "date", form: "compact", isAmbiguous: false, bad: [] };
     }
     return number();

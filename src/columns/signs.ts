@@ -4,7 +4,7 @@ import { valueOf, type Column, type NumberColumn } from "./columns.ts";
 import { studyNumbers } from "./numbers.ts";
 import { listShown } from "./problems.ts";
 import type { TargetRecord } from "./targets.ts";
-import { distinctTexts, type Table } from "../data/table.ts";
+import { distinctTexts, type MissingTest, type Table } from "../data/table.ts";
 
 /** A decimal sign that reads what the model's own does not. */
 export interface OtherSign {
@@ -23,14 +23,20 @@ interface Cells {
 export function otherSign(
   table: Table,
   columns: readonly (Column | TargetRecord)[],
-  isMissing: (text: string) => boolean,
+  isMissing: MissingTest,
 ): OtherSign | undefined {
   const places = new Map(table.columns.map((name, i) => [name, i]));
-  const cells = columns.flatMap((column) => {
+  const numbers = columns.flatMap((column) => {
     const place = places.get(column.name);
-    return column.kind === "number" && place !== undefined ? [cellsOf(table, place, column, isMissing)] : [];
+    return column.kind === "number" && place !== undefined ? [{ column, place }] : [];
   });
-  if (!cells.some((one) => faultsIn(one) > 0)) return undefined;
+  // Numbers that the table keeps as numbers were read without a doubt.
+  const isRead = ({ column, place }: (typeof numbers)[number]) => {
+    return column.format === undefined && table.plain?.(place, isMissing) !== undefined;
+  };
+  const unread = numbers.filter((one) => !isRead(one)).map(({ column, place }) => cellsOf(table, place, column, isMissing)); // prettier-ignore
+  if (table.format !== undefined || !unread.some((one) => faultsIn(one) > 0)) return undefined;
+  const cells = numbers.map(({ column, place }) => cellsOf(table, place, column, isMissing));
   const signs = new Set(cells.flatMap(({ texts, counts }) => studyNumbers(texts, counts).evidence ?? []));
   if (signs.size !== 1) return undefined;
   const [decimal] = signs;
@@ -44,7 +50,7 @@ export function otherSign(
   return { decimal, warning: `${table.file}: ${how}: ${listShown(mended)}; --decimal ${other} says otherwise` };
 }
 
-function cellsOf(table: Table, place: number, column: Cells["column"], isMissing: (text: string) => boolean): Cells {
+function cellsOf(table: Table, place: number, column: Cells["column"], isMissing: MissingTest): Cells {
   const { texts, counts } = distinctTexts(table, place);
   const present = texts.map((_, i) => i).filter((i) => !isMissing(texts[i]));
   return { column, texts: present.map((i) => texts[i]), counts: present.map((i) => counts[i]) };

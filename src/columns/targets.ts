@@ -3,7 +3,7 @@
 import { PropagoError, show } from "../ground/errors.ts";
 import { at, formatWith, isFormat, nearest } from "./columns.ts";
 import { tellCodes } from "./codes.ts";
-import { missingAmong } from "./missing.ts";
+import { missingAmong, missingTest } from "./missing.ts";
 import { byCodePoint, type Label } from "../data/labels.ts";
 import { counterKind, numberProblem, tellFormat, wordsOf, type LearningRules } from "./learning.ts";
 import { parseNumber, PLAIN, readNumber, type NumberFormat } from "./numbers.ts";
@@ -19,7 +19,8 @@ import {
   type Remedy,
 } from "./problems.ts";
 import { columnOf, readColumn, type Column, type Reading, type ReadingRules } from "./readings.ts";
-import { distinctTexts, type Table } from "../data/table.ts";
+import { knownOf } from "./values.ts";
+import { distinctTexts, type PlainNumbers, type Table } from "../data/table.ts";
 
 export type Task = "classification" | "regression";
 
@@ -59,6 +60,8 @@ export function knownRows(
   rules: ReadingRules,
   except: Uint8Array,
 ): Uint32Array {
+  const plain = places.flatMap((place) => table.plain?.(place, rules.isMissing) ?? []);
+  if (plain.length === places.length) return rowsWith(plain, except);
   const missing = places.map((place) => {
     const { texts, codes } = distinctTexts(table, place);
     return { codes, isMissing: missingAmong(texts, rules.isMissing) };
@@ -67,6 +70,17 @@ export function knownRows(
   let length = 0;
   for (let row = 0; row < table.rows; row++) {
     if (except[row] || missing.some(({ codes, isMissing }) => isMissing[codes[row]])) continue;
+    rows[length++] = row;
+  }
+  return rows.slice(0, length);
+}
+
+/** The rows in which no number is missing. */
+function rowsWith(plain: readonly PlainNumbers[], except: Uint8Array): Uint32Array {
+  const rows = new Uint32Array(except.length);
+  let length = 0;
+  for (let row = 0; row < rows.length; row++) {
+    if (except[row] || plain.some(({ values }) => values[row] !== values[row])) continue;
     rows[length++] = row;
   }
   return rows.slice(0, length);
@@ -158,7 +172,7 @@ function learnTarget(
     const record: TargetRecord & { kind: "number" } = { name, kind: "number" };
     if (reading.format !== PLAIN) record.format = reading.format;
     const values = numbersOf(column, rows, reading.format);
-    tellCodes(name, place, column, reading.format, values.toSorted(), choices);
+    tellCodes(name, place, column, reading.format, values, choices);
     return { record, values };
   }
   const { labels, record } = labelsOf(column, rows, name);
@@ -189,9 +203,12 @@ function withOtherTask(
 }
 
 /** Decides what a target is if the user does not say it: words are classes, and so are few different whole numbers. */
-function taskOf({ distinct, present, total }: Column, reading: Reading): Task {
+function taskOf(column: Column, reading: Reading): Task {
+  const { total, plain } = column;
   if (reading.kind !== "number") return "classification";
   const few = Math.max(2, Math.min(MAX_INTEGER_CLASSES, Math.sqrt(total)));
+  if (plain && hasMoreThan(plain.values, MAX_INTEGER_CLASSES)) return "regression";
+  const { distinct, present } = column;
   if (present.length > few) return "regression";
   const isClass = (text: string) => {
     const value = readNumber(text, reading.format);
@@ -203,8 +220,17 @@ function taskOf({ distinct, present, total }: Column, reading: Reading): Task {
     : "regression";
 }
 
+/** Whether there are more than so many different numbers. */
+function hasMoreThan(values: Float64Array, most: number): boolean {
+  const seen = new Set<number>();
+  for (const value of values) if (value === value && seen.add(value).size > most) return true;
+  return false;
+}
+
 /** Reports what whole numbers were taken for, if another meaning is possible. */
-function tellGuess(choices: Choices, name: string, place: number, { distinct, present }: Column, task: Task): void {
+function tellGuess(choices: Choices, name: string, place: number, column: Column, task: Task): void {
+  if (column.plain && hasMoreThan(column.plain.values, MAX_INTEGER_CLASSES)) return;
+  const { distinct, present } = column;
   const values = present.map((i) => parseNumber(distinct.texts[i]) ?? NaN);
   if (!values.every((value) => Number.isSafeInteger(value))) return;
   const different = new Set(values).size;
@@ -236,7 +262,8 @@ function tellUneven(choices: Choices, name: string, place: number, labels: reado
   });
 }
 
-function numbersOf({ distinct }: Column, rows: ArrayLike<number>, format: NumberFormat): Float64Array {
+function numbersOf({ distinct, plain }: Column, rows: ArrayLike<number>, format: NumberFormat): Float64Array {
+  if (plain) return knownOf(plain.values, rows);
   const values = distinct.texts.map((text) => readNumber(text, format) ?? NaN);
   return Float64Array.from({ length: rows.length }, (_, i) => values[distinct.codes[rows[i]]]);
 }
@@ -270,7 +297,9 @@ function dateTarget(table: Table, place: number, rules: LearningRules): Problem 
 }
 
 /** Whether a column that is to hold numbers holds so many words that these are no mistakes. */
-function isOfWords({ counts, total }: Column, { bad }: Reading & { kind: "number" }): boolean {
+function isOfWords(column: Column, { bad }: Reading & { kind: "number" }): boolean {
+  if (bad.length === 0) return false;
+  const { counts, total } = column;
   return 3 * bad.reduce((sum, i) => sum + counts[i], 0) >= total;
 }
 
@@ -438,6 +467,12 @@ export function knownNumbers(
   rows: ArrayLike<number>,
   decimal?: "." | ",",
 ): Float64Array {
+  const plain = table.plain?.(place, missingTest());
+  const mayBe = format === PLAIN && (decimal !== "," || !plain?.hasDot);
+  if (plain && (mayBe || table.format !== undefined)) {
+    const known = knownOf(plain.values, rows);
+    if (known.length === rows.length) return known;
+  }
   const { texts, codes } = distinctTexts(table, place);
   const own = decimal === undefined ? format : formatWith(format, decimal);
   const values = texts.map((text) => readNumber(text, own));

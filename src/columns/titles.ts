@@ -6,6 +6,7 @@ import type { Records } from "./cells.ts";
 import { isWrittenNumber, parseNumber } from "./numbers.ts";
 import { list, listShown, TableError } from "./problems.ts";
 import type { Problem } from "./problems.ts";
+import type { MissingTest } from "../data/table.ts";
 
 /** The first records of a table, as its frame is found. */
 export interface Top {
@@ -15,7 +16,7 @@ export interface Top {
   names: readonly string[];
   /** How many fields are columns. */
   width: number;
-  isMissing: (text: string) => boolean;
+  isMissing: MissingTest;
 }
 
 /** So many records of the second half, which are surely rows, say what a column holds. */

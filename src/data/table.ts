@@ -1,5 +1,21 @@
 // A table of texts, as it stands in a file, and the different texts of its columns.
 
+/** Whether a trimmed cell means that there is no value. */
+export interface MissingTest {
+  (text: string): boolean;
+  /** Those of its words that are numbers, as -99. Without it nothing is known of them. */
+  readonly numbers?: readonly string[];
+}
+
+/** The numbers of a column that holds nothing but plainly written numbers and missing values. */
+export interface PlainNumbers {
+  /** One number a row; NaN where it is missing. */
+  values: Float64Array;
+  /** Whether some number has a point, and whether one has a point that can only begin decimals. */
+  hasDot: boolean;
+  hasPoint: boolean;
+}
+
 /** A table as it stands in the file: every cell is text, every row as wide as the header. */
 export interface Table {
   /** How messages call it. */
@@ -17,6 +33,14 @@ export interface Table {
   lineOf(row: number): number;
   /** What was decided for the user while reading. */
   warnings: readonly string[];
+  /** What kind of file it is, where its cells have types of their own: "a Parquet file". Texts have none. */
+  format?: string;
+  /** As `distinctTexts`, where the table keeps its columns so. */
+  distinct?(column: number): Distinct;
+  /** The numbers of a column, where the table keeps them as numbers and every other cell is missing. */
+  plain?(column: number, isMissing: MissingTest): PlainNumbers | undefined;
+  /** Whether nothing stands in a cell. */
+  isBlank?(row: number, column: number): boolean;
 }
 
 /** The different texts of a column, and where they stand. */
@@ -43,6 +67,8 @@ export function distinctTexts(table: Table, column: number): Distinct {
   const known = store.columns.get(column);
   if (known) return known;
   const { rows } = table;
+  const own = table.distinct?.(column);
+  if (own) return own;
   const places = new Map<string, number>();
   const texts: string[] = [];
   const counts: number[] = [];
@@ -92,8 +118,12 @@ export function emptyRows(table: Table): number[] {
   const empty: number[] = [];
   for (let row = 0; row < table.rows; row++) {
     let column = 0;
-    while (column < table.columns.length && table.cell(row, column).trim() === "") column++;
+    while (column < table.columns.length && isBlank(table, row, column)) column++;
     if (column === table.columns.length) empty.push(row);
   }
   return empty;
+}
+
+function isBlank(table: Table, row: number, column: number): boolean {
+  return table.isBlank ? table.isBlank(row, column) : table.cell(row, column).trim() === "";
 }

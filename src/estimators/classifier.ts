@@ -8,6 +8,7 @@ import { Estimator } from "./estimator.ts";
 import type { Kind } from "./kind.ts";
 import type { ClassifierOptions, PartialFitOptions } from "./options.ts";
 import { readMembers, readSaved, remade } from "./saved.ts";
+import type { TableLike } from "../data/tabular.ts";
 import type { Matrix } from "../data/data.ts";
 import type { FloatArray } from "../ground/arrays.ts";
 import type { History } from "../training/reports.ts";
@@ -53,7 +54,7 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
    * Gives the most probable class of each row; of two classes the second, where it is more probable than `threshold`.
    * @throws PropagoError ERR_NOT_FITTED before `fit`, ERR_SHAPE for rows of another width.
    */
-  predict(x: Matrix): Label[] {
+  predict(x: Matrix | TableLike): Label[] {
     const count = this.classes.length;
     const { threshold } = this;
     const probabilities = this.predictProbabilities(x);
@@ -67,7 +68,7 @@ export class Classifier extends Estimator<Labels, LabelEncoder> {
   }
 
   /** Gives each class's probability, rows × classes, in the order of `classes`. */
-  predictProbabilities(x: Matrix): FloatArray {
+  predictProbabilities(x: Matrix | TableLike): FloatArray {
     const outputs = this.predictRaw(x);
     if (this.classes.length !== 2) return outputs;
     const both = new (outputs.constructor as Float32ArrayConstructor)(outputs.length * 2);

@@ -14,6 +14,7 @@ import type { Kind } from "./kind.ts";
 import type { EstimatorFitOptions, EstimatorOptions, PartialFitOptions } from "./options.ts";
 import { type Found, type Member, describeMembers } from "./saved.ts";
 import type { Matrix } from "../data/data.ts";
+import { TABLES, type TableLike, type TableTarget } from "../data/tabular.ts";
 import type { Labels } from "../data/labels.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
 import type { NetworkOptions, ToJSONOptions } from "../description/options.ts";
@@ -71,6 +72,11 @@ export abstract class Estimator<Y, Codec> {
   }
 
   /**
+   * Learns from a table that `readTable` of propago/files gave; `target` names the column to predict. Tables with the same
+   * columns can then be predicted and scored, also by a model that was saved and read.
+   */
+  fit(table: TableLike, options: TableTarget & EstimatorFitOptions<Y | TableLike>): Promise<History>;
+  /**
    * Trains on rows and their targets, in slices that leave the event loop alive: compares kinds of networks by rows that
    * they have not seen, and trains those that do best again on all rows. An earlier model is replaced when the training
    * has succeeded, and stays when it fails or is aborted.
@@ -79,7 +85,9 @@ export abstract class Estimator<Y, Codec> {
    * @throws PropagoError ERR_SHAPE, ERR_DATA, ERR_NONFINITE for data that does not fit, ERR_CONFIG for options,
    * ERR_DIVERGED when the loss leaves the finite numbers, ERR_BUSY while another training runs.
    */
-  async fit(x: Matrix, y: Y, options: EstimatorFitOptions<Y> = {}): Promise<History> {
+  fit(x: Matrix, y: Y, options?: EstimatorFitOptions<Y>): Promise<History>;
+  async fit(from: Matrix | TableLike, targets: unknown, options: EstimatorFitOptions<Y> = {}): Promise<History> {
+    const [x, y] = [from as Matrix, targets as Y];
     const { dtype, build } = this.#options;
     // What was passed is read at once, or copied: it may be changed while parts are loaded.
     let job = SELECTION.here && this.#prepare(x, y, options);
@@ -96,7 +104,7 @@ export abstract class Estimator<Y, Codec> {
       try {
         if (isShort && performance.now() - turned > SLICE) {
           await turn();
-          options.signal?.throwIfAborted();
+          job.fit.signal?.throwIfAborted();
           turned = performance.now();
         }
         step = course.next(isShort ? network.fitSync(data, given) : await network.fit(data, given));
@@ -108,7 +116,10 @@ export abstract class Estimator<Y, Codec> {
   }
 
   /** As `fit`, in one blocking call. */
-  fitSync(x: Matrix, y: Y, options: EstimatorFitOptions<Y> = {}): History {
+  fitSync(table: TableLike, options: TableTarget & EstimatorFitOptions<Y | TableLike>): History;
+  fitSync(x: Matrix, y: Y, options?: EstimatorFitOptions<Y>): History;
+  fitSync(from: Matrix | TableLike, targets: unknown, options: EstimatorFitOptions<Y> = {}): History {
+    const [x, y] = [from as Matrix, targets as Y];
     const course = this.#course(this.#prepare(x, y, options));
     let step = course.next();
     while (!step.done) {
@@ -123,7 +134,12 @@ export abstract class Estimator<Y, Codec> {
   }
 
   /** Mean loss of the model, and accuracy or r2 or other metrics, over rows with known targets, in these' own units. */
-  evaluate(x: Matrix, y: Y, options: EvaluateOptions = {}): Evaluation {
+  evaluate(x: Matrix, y: Y, options?: EvaluateOptions): Evaluation;
+  /** The same over the rows of a table whose target is known. */
+  evaluate(table: TableLike, options?: EvaluateOptions): Evaluation;
+  evaluate(from: Matrix | TableLike, targets: unknown, given: EvaluateOptions = {}): Evaluation {
+    const x = from as Matrix;
+    const [y, options] = TABLES.has(x) ? [undefined, (targets ?? {}) as EvaluateOptions] : [targets, given];
     const { found } = this.fitted;
     const { readJob, measure } = SELECTION.need("evaluate");
     const job = readJob(this.#learner(true), x, y, options);
@@ -131,8 +147,11 @@ export abstract class Estimator<Y, Codec> {
   }
 
   /** The figure by which the model is judged: accuracy of a classifier, r2 of a regressor. */
-  score(x: Matrix, y: Y): number {
-    return this.evaluate(x, y)[this.#kind.metric] as number;
+  score(x: Matrix, y: Y): number;
+  /** The same over the rows of a table whose target is known. */
+  score(table: TableLike): number;
+  score(x: Matrix | TableLike, y?: Y): number {
+    return this.evaluate(x as Matrix, y as Y)[this.#kind.metric] as number;
   }
 
   /** The network inside, the weightiest where there are several; undefined before `fit`. */
@@ -206,8 +225,9 @@ export abstract class Estimator<Y, Codec> {
   }
 
   /** @internal What the model answers for rows of inputs: probabilities, or numbers in the targets' own units. */
-  protected predictRaw(x: Matrix): FloatArray {
-    return this.#answer(readRows(x, "x", { columns: this.columns }));
+  protected predictRaw(x: Matrix | TableLike): FloatArray {
+    const own = TABLES.get(x)?.inputs(this.fitted.found?.table) ?? (x as Matrix);
+    return this.#answer(readRows(own, "x", { columns: this.columns }));
   }
 
   /** @internal One epoch over the data, going on from where the model stands. */
@@ -218,7 +238,8 @@ export abstract class Estimator<Y, Codec> {
     const job = readJob(this.#learner(fitted !== undefined), x, y, options, classes);
     const { members, history } = further(job, fitted?.members);
     // What was measured before is not true of what has learnt more.
-    this.#fitted = { members, codec: job.codec as Codec, found: { threshold: fitted?.found?.threshold } };
+    const table = job.table ?? fitted?.found?.table;
+    this.#fitted = { members, codec: job.codec as Codec, found: { threshold: fitted?.found?.threshold, ...(table ? { table } : {}) } }; // prettier-ignore
     return history;
   }
 
@@ -263,7 +284,9 @@ export abstract class Estimator<Y, Codec> {
       given: this.#options,
       make: (options: NetworkOptions<DType>) => new Network(options),
     };
-    return hasLearnt ? { ...learner, codec: this.fitted.codec, columns: this.columns } : learner;
+    if (!hasLearnt) return learner;
+    const { codec, found } = this.fitted;
+    return { ...learner, codec, columns: this.columns, table: found?.table };
   }
 
   /** The course of a fit, whoever does the training: gives out networks to be trained, and takes their histories. */
@@ -276,7 +299,7 @@ export abstract class Estimator<Y, Codec> {
       if (this.#isDisposed) for (const { network } of members) network.dispose();
       this.#checkAlive();
       this.#release();
-      this.#fitted = { members, codec: job.codec as Codec, found };
+      this.#fitted = { members, codec: job.codec as Codec, found: job.table ? { ...found, table: job.table } : found };
       return history;
     } finally {
       this.#isTraining = false;

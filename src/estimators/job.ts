@@ -34,6 +34,8 @@ export interface Job {
   make(options: NetworkOptions<DType>): Network<DType>;
   /** How targets become numbers and back: a `LabelEncoder`, or how many numbers a row has. */
   codec: unknown;
+  /** What reads other tables, where a table is learnt from. */
+  table?: unknown;
 }
 
 /** What the part needs to know of an estimator to read data for it. */
@@ -41,6 +43,8 @@ export interface Learner extends Kind, Pick<Job, "given" | "make"> {
   /** As in a job, and how many columns a row of x has, where the estimator has learnt already. */
   codec?: unknown;
   columns?: number;
+  /** What it remembers of the table that it has learnt from. */
+  table?: unknown;
 }
 
 /** The model that was found. */

@@ -6,6 +6,7 @@ import { Estimator } from "./estimator.ts";
 import type { Kind } from "./kind.ts";
 import type { EstimatorOptions, PartialFitOptions } from "./options.ts";
 import { readMembers, readSaved, remade } from "./saved.ts";
+import type { TableLike } from "../data/tabular.ts";
 import type { Matrix, Targets } from "../data/data.ts";
 import type { History } from "../training/reports.ts";
 
@@ -43,9 +44,9 @@ export class Regressor extends Estimator<Targets, number> {
    * @throws PropagoError ERR_NOT_FITTED before `fit`, ERR_SHAPE for rows of another width, ERR_CONFIG for an interval that
    * so few rows cannot tell; in a page ERR_PART for one before `propago/selection` is there.
    */
-  predict(x: Matrix): Float64Array;
-  predict(x: Matrix, options: { interval: number }): Interval;
-  predict(x: Matrix, options: { interval?: number } = {}): Float64Array | Interval {
+  predict(x: Matrix | TableLike): Float64Array;
+  predict(x: Matrix | TableLike, options: { interval: number }): Interval;
+  predict(x: Matrix | TableLike, options: { interval?: number } = {}): Float64Array | Interval {
     const { interval } = readObject(options, "predict options", ["interval"]);
     const prediction = this.predictRaw(x) as Float64Array;
     if (interval === undefined) return prediction;

@@ -54,6 +54,8 @@ export interface Found {
   heldBack?: readonly number[];
   /** The probability from which on the second of two classes is the answer. 0.5 if nothing was optimised. */
   threshold?: number;
+  /** What reads other tables, of a model that has learnt from a table: checked when a table is read. */
+  table?: unknown;
   /** For each target, how far predictions of rows that were left out were off. */
   residuals?: readonly Residuals[];
 }
@@ -159,6 +161,7 @@ function readFound(json: unknown): Found | undefined {
 
 /** Whether a value contains only numbers and booleans (and texts, where expected), and is not nested too deeply. */
 function areFigures(value: unknown, key: string, depth: number): boolean {
+  if (key === "table") return true;
   if (/^(effort|by|name|description)$/.test(key)) return typeof value === "string";
   if (value === null || /^(number|boolean|undefined)$/.test(typeof value)) return true;
   if (depth === 0 || !(isArray(value) || isPlain(value))) return false;

@@ -1,11 +1,17 @@
 // Reads a table from the bytes of a CSV file. It is strict: what could silently become wrong data is refused. cells.ts
-// splits the text, header.ts reads the first lines, and readings.ts decides what a column contains.
+// splits the text, header.ts reads the first lines, and readings.ts decides what a column contains. Of a large file only
+// the first lines are read so; csv-bytes.ts reads the others as they come, and nobody keeps the text.
 import { PropagoError } from "../ground/errors.ts";
 import { fieldAt } from "../columns/cells.ts";
 import { refuseBinary, refuseForeign } from "../columns/foreign.ts";
-import { frameTable, type ReadingOptions } from "../columns/header.ts";
+import { SPACES, widthOf } from "../columns/cells.ts";
+import { frameTable, type Frame, type ReadingOptions } from "../columns/header.ts";
+import { parseNumber } from "../columns/numbers.ts";
 import { TableError } from "../columns/problems.ts";
+import { storedTable } from "../data/store.ts";
 import type { Table } from "../data/table.ts";
+import { RowScanner } from "./csv-bytes.ts";
+import { join } from "./bytes.ts";
 
 /**
  * Reads a table.
@@ -33,6 +39,120 @@ export function parseTable(bytes: Uint8Array, file: string, options: ReadingOpti
     lineOf: (row) => lines[row + firstRow],
     warnings,
   };
+}
+
+/** A file of which no more than this is there is read as a text. Larger ones begin with so much of it. */
+const SMALL = 1 << 20;
+/** The text of a larger file does not fit into one string. */
+const LARGEST_TEXT = 500_000_000;
+/** So much of a stream is kept, in case that it has to be read as a text. */
+const KEPT = 64_000_000;
+
+export interface CsvSource {
+  /** How messages call it. */
+  name: string;
+  /** The bytes, unpacked. */
+  pieces: AsyncIterable<Uint8Array>;
+  /** How many there are, where that is known. */
+  size?: number;
+  /** All the bytes, where they can be read again. */
+  again?: () => Promise<Uint8Array>;
+}
+
+/**
+ * Reads a table as its bytes come. Memory holds the columns and not the text, unless a line is no plain row: then the
+ * whole is read as `parseTable` reads it.
+ * @throws PropagoError as `parseTable`.
+ */
+export async function readCsv(source: CsvSource, options: ReadingOptions = {}): Promise<Table> {
+  const { name, size, again } = source;
+  const pieces = source.pieces[Symbol.asyncIterator]();
+  const kept: Uint8Array[] = [];
+  let length = 0;
+  let isWhole = true;
+  const next = async () => {
+    const next = await pieces.next();
+    if (next.done === true) return undefined;
+    const { value } = next;
+    length += value.length;
+    if (again === undefined && length > KEPT && length > SMALL) isWhole = false;
+    if (!isWhole) kept.length = 0;
+    else if (again === undefined || length <= 2 * SMALL) kept.push(value.slice());
+    return value;
+  };
+  try {
+    let last: Uint8Array | undefined;
+    do last = await next();
+    while (last && length < SMALL);
+    const head = join(kept);
+    if (!last) return parseTable(head, name, options);
+    const whole = async () => {
+      while (again === undefined && isWhole && (await next()));
+      const bytes = again ? await again() : isWhole ? join(kept) : undefined;
+      return bytes && bytes.length <= LARGEST_TEXT ? bytes : undefined;
+    };
+    const begun = begin(head, name, options, size);
+    if (begun) {
+      const { scanner, frame } = begun;
+      let more: Uint8Array | undefined = head.subarray(begun.at);
+      while (more && scanner.add(more)) more = await next();
+      if (!scanner.stop) scanner.add(new Uint8Array(0), true);
+      if (!scanner.stop) return scanned(scanner, frame, name);
+    }
+    const bytes = await whole();
+    if (bytes) return parseTable(bytes, name, options);
+    const { line, problem } = begun?.scanner.stop ?? { line: 1, problem: "begins no table that can be read in pieces" };
+    throw new PropagoError("ERR_CSV", `${name}:${line} ${problem}`);
+  } finally {
+    await pieces.return?.();
+  }
+}
+
+/** Finds delimiter and names in the first lines, or nothing where the lines must be read as a text. */
+function begin(head: Uint8Array, name: string, options: ReadingOptions, size = 0) {
+  const end = Math.max(head.lastIndexOf(0x0a), head.lastIndexOf(0x0d));
+  if (end <= 0) return undefined;
+  let frame: Frame;
+  let text: string;
+  try {
+    refuseBinary(head, name);
+    text = decode(head.subarray(0, end + 1), name);
+    if (options.skipLines === undefined) refuseForeign(text, name);
+    frame = frameTable(text, name, options);
+  } catch (error) {
+    // What is wrong is told of the whole file.
+    if (error instanceof PropagoError) return undefined;
+    throw error;
+  }
+  const { records, width, firstRow, hasHeader, comment } = frame;
+  const { delimiter, starts, firsts, lines } = records;
+  const rows = firsts.length - 1 - firstRow;
+  const isPlain = delimiter !== SPACES && /^[\0-\x7f]$/.test(delimiter) && rows > 0;
+  for (let i = firstRow; isPlain && i < firsts.length - 1; i++) if (widthOf(records, i) !== width) return undefined;
+  if (!isPlain) return undefined;
+  const first = starts[firsts[firstRow]];
+  const encoder = new TextEncoder();
+  const mark = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0;
+  const at = mark + encoder.encode(text.slice(0, first)).length;
+  const header = hasHeader && width > 1 ? encoder.encode(text.slice(starts[0]).split(/[\r\n]/, 1)[0]) : undefined;
+  const isNamed = frame.columns.some((column) => column !== "" && parseNumber(column) === undefined);
+  const expected = Math.ceil((rows * Math.max(size, head.length) * 1.02) / (end + 1 - at)) + 16;
+  const scanner = new RowScanner({
+    delimiter,
+    width,
+    comment,
+    header: isNamed ? header : undefined,
+    line: lines[firstRow],
+    rows: Math.min(expected, 1e8 / width),
+  });
+  return { frame, scanner, at };
+}
+
+/** The table of what was read in pieces. */
+function scanned(scanner: RowScanner, { records, columns, hasHeader, warnings }: Frame, file: string): Table {
+  const { delimiter, lines } = records;
+  const lineOf = (row: number) => (row < 0 ? lines[0] : scanner.lineOf(row));
+  return storedTable({ file, delimiter, columns, hasHeader, lineOf, warnings }, scanner.columns, scanner.rows);
 }
 
 /** The file's text. */

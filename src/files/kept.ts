@@ -4,6 +4,7 @@
 import { Classifier } from "../estimators/classifier.ts";
 import { fromVersion1, inputsOf, isColumn } from "../columns/columns.ts";
 import type { Column } from "../columns/columns.ts";
+import type { TableRecord } from "../columns/study.ts";
 import { isTargetRecord } from "../columns/targets.ts";
 import type { TargetRecord, Task } from "../columns/targets.ts";
 import { PropagoError, show } from "../ground/errors.ts";
@@ -15,17 +16,7 @@ import { readJSON, writeJSON } from "./large-json.ts";
 import type { ReadingOptions } from "./limits.ts";
 import { pack, unpackKind } from "./packed.ts";
 
-/** What a model remembers of the table, apart from its columns. */
-export interface TableRecord {
-  /** The names given to the columns of a file without a header line. */
-  names?: string[];
-  /** The columns of a file with a header line, in their order. */
-  columns?: string[];
-  /** Words that mean a missing value, in addition to the usual ones. */
-  missingValues?: string[];
-  /** Of arrays and images: the shape of a sample, as 28, 28. */
-  shape?: number[];
-}
+export type { TableRecord } from "../columns/study.ts";
 
 /** The data of a training, and its figures. */
 export interface TrainingFigures {

@@ -6,6 +6,7 @@ import type { Label, Labels } from "../data/labels.ts";
 import { readRows } from "../data/rows.ts";
 import type { Rows } from "../data/scaling.ts";
 import type { Matrix, SampleWeights, Targets } from "../data/data.ts";
+import { TABLES } from "../data/tabular.ts";
 import type { Job, Learner } from "../estimators/job.ts";
 import type { Kind } from "../estimators/kind.ts";
 import type { EstimatorFitOptions } from "../estimators/options.ts";
@@ -142,6 +143,13 @@ function readInputs(
 
 /** Reads data to learn from, or to be measured by; `classes` are all that there will ever be. */
 export function readJob(learner: Learner, x: Matrix, y: unknown, options: Job["fit"], classes?: Labels): Job {
+  const table = TABLES.get(x);
+  if (table) {
+    // Of a table, what follows are options; targets are a column of it.
+    if (learner.codec === undefined) return readFit(learner, x, y, {});
+    const known = table.known(learner.table);
+    return readJob(learner, known.x, known.y, options);
+  }
   const { name, metric, given, make, columns } = learner;
   const reading = READINGS[name];
   if (y === undefined && isPlain(x) && !("shape" in x)) {
@@ -170,6 +178,13 @@ export function readJob(learner: Learner, x: Matrix, y: unknown, options: Job["f
 
 /** The same for `fit`: options and validation data too. */
 export function readFit(learner: Learner, x: Matrix, y: unknown, options: EstimatorFitOptions<unknown>): Job {
+  const table = TABLES.get(x);
+  if (table) {
+    const { record, options: rest, ...samples } = table.samples(y, learner.name);
+    const other = TABLES.get(rest.validation as object);
+    const own = other ? { ...rest, validation: other.known(record) } : rest;
+    return { ...readFit(learner, samples.x, samples.y, own), table: record };
+  }
   const given = readObject(options, "fit options", [...FIT_KEYS, "restarts", "onSearch"]) as Job["fit"];
   const job = readJob(learner, x, y, given);
   const { validation } = given;
