@@ -28,6 +28,7 @@ export { PropagoError, type ErrorCode } from "./ground/errors.ts";
 export type { TableLike, TableTarget } from "./data/tabular.ts";
 export type { Label, Labels } from "./data/labels.ts";
 export type { Training } from "./training/training.ts";
+export type { Change, Snapshot } from "./training/parts.ts";
 export type { ActivationName, ActivationSpec } from "./tables/activations.ts";
 export type { InitializerName, InitializerSpec } from "./tables/names.ts";
 export type { LossName, LossSpec } from "./tables/losses.ts";

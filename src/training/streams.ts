@@ -20,7 +20,7 @@ import type { BatchSource, Batches, Data } from "../data/data.ts";
 import { lot } from "../data/split.ts";
 import { readSampleWeights } from "../data/weighting.ts";
 import { PropagoError, show } from "../ground/errors.ts";
-import { readFields, readNumber } from "../ground/options.ts";
+import { isArray, isPlain, readFields, readNumber } from "../ground/options.ts";
 import { isPromise, refusePromise } from "../ground/promises.ts";
 import type { Model } from "../memory/model.ts";
 import { Dataset } from "../memory/samples.ts";
@@ -49,8 +49,10 @@ export function courseOf(
   isSync: boolean,
   begin: (options: FitOptions, stream: Stream) => { run(): Slices },
 ): Slices {
-  // What is no object is refused with the other options.
-  const { shuffleBuffer, stepsPerEpoch, ...rest } = options ?? readFitOptions(options, model.description);
+  // What is no options object, and samples in place of batches, get the message that they get elsewhere.
+  if (!isPlain(options)) readFitOptions(options, model.description);
+  if (ArrayBuffer.isView(data) || (isArray(data) && data.length > 0 && !isPlain(data[0]))) readData(model, data);
+  const { shuffleBuffer, stepsPerEpoch, ...rest } = options;
   const own = { shuffleBuffer, stepsPerEpoch };
   const slices = drive(new BatchStream(model, data, rest, own, isSync), (stream) => begin(rest, stream));
   // Into the generator, so that its end gives everything back, also where nobody asks for more.
