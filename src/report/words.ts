@@ -10,8 +10,16 @@ export function figure(value: number | undefined | null, digits = 4): string {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (Number.isInteger(value) && Math.abs(value) < 1e15) return grouped(String(value));
   const size = Math.abs(value);
-  if (size >= 1e7 || size < 1e-4) return value.toExponential(Math.max(0, digits - 1)).replace(/\.?0+e/, "e").replace("-", "−"); // prettier-ignore
+  if (size >= 1e7 || size < 1e-4) return exponential(value, digits);
   return grouped(String(Number(value.toPrecision(digits))));
+}
+
+/** A number with a power of ten, as short as it can be: 1.5e9. */
+export function exponential(value: number, digits: number): string {
+  return value
+    .toExponential(digits - 1)
+    .replace(/\.?0*e\+?/, "e")
+    .replaceAll("-", "−");
 }
 
 function grouped(text: string): string {
