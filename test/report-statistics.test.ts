@@ -10,7 +10,7 @@ import { importancesOf } from "../src/report/importance.ts";
 import { plainInputs, tableInputs } from "../src/report/inputs.ts";
 import type { Judged } from "../src/report/judged.ts";
 import { errorsOf, histogramOf } from "../src/report/residuals.ts";
-import { figure, percent, shortened } from "../src/report/words.ts";
+import { distinct, figure, percent, shortened } from "../src/report/words.ts";
 import { root } from "../scripts/root.ts";
 
 const known = JSON.parse(readFileSync(`${root}/test/report/statistics.json`, "utf8"));
@@ -195,4 +195,11 @@ test("columns of a table say what stands in them", () => {
   expect([inputs[0].word([5.5, 0]), inputs[0].word([3, 1])]).toEqual(["105.5", "missing"]);
   expect([[1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]].map((values) => inputs[1].word(values))).toEqual(["a", "(other)", "(missing)", "(none)"]); // prettier-ignore
   expect(inputs[2].word([675, 0, 0])).toBe("2023-11-14");
+});
+
+test("names that begin alike can be told apart when they are short", () => {
+  const alike = [1, 2, 3].map((i) => `the price of a house in the year 200${i}`);
+  expect(distinct(["a", "b"], 5)).toEqual(["a", "b"]);
+  expect(distinct(alike, 10)).toEqual(["…2001", "…2002", "…2003"]);
+  expect(distinct(["x".repeat(30) + 1, "x".repeat(30) + 2], 10)).toEqual(["1: xxxxx…", "2: xxxxx…"]);
 });

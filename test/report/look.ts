@@ -48,11 +48,11 @@ export async function look(browser: Browser, html: string, view: keyof typeof VI
   page.on("dialog", (dialog) => void dialog.dismiss().then(() => events.push("a dialog")));
   if (view === "print") await page.emulateMedia({ media: "print" });
   await page.setContent(html, { waitUntil: "load" });
-  const seen = (await page.evaluate(found)) as Omit<Seen, "events" | "violations">;
+  const seen = await page.evaluate<Omit<Seen, "events" | "violations">>(found);
   const violations: string[] = [];
   if (axe !== undefined) {
     await page.evaluate(axe);
-    const list = (await page.evaluate("axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`))")) as string[]; // prettier-ignore
+    const list = await page.evaluate<string[]>("axe.run().then(({ violations }) => violations.map(({ id, nodes }) => `${id}: ${nodes[0].html}`))"); // prettier-ignore
     violations.push(...list);
   }
   await page.close();
