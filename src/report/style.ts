@@ -46,7 +46,7 @@ table{border-collapse:collapse;margin:.6rem 0;font-size:.92rem}
 caption{text-align:left;font-weight:600;padding:.2rem 0;white-space:nowrap}
 th,td{padding:4px 12px 4px 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;max-width:26rem;overflow-wrap:break-word}
 th{font-weight:600}
-tbody th{font-weight:500}
+tbody th{font-weight:500;min-width:4.5rem}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 pre{background:var(--soft);border:1px solid var(--line);border-radius:8px;padding:10px 12px;overflow-x:auto;font-size:.85rem;margin:.6rem 0}
 .pictures{display:flex;flex-wrap:wrap;gap:10px;list-style:none;padding:0;margin:.6rem 0}
