@@ -110,6 +110,18 @@ try {
     run("npx", ["propago", "predict", "m.propago", "data.csv", "--out", "predictions.csv"], user);
   });
 
+  check("propago/report, with import and require, and --report", () => {
+    const use = `
+      const network = new Network({ inputs: 2, layers: [dense(1, "sigmoid")] });
+      const data = { x: [[0, 0], [0, 1], [1, 0], [1, 1]], y: [0, 1, 1, 1] };
+      console.log(report(network.fitSync(data, { epochs: 3 }), { network, data }).includes('<svg role="img"'));`;
+    writeFileSync(`${user}/report.mjs`, `import { Network, dense } from "propago";\nimport { report } from "propago/report";${use}`); // prettier-ignore
+    expectLine(run(process.execPath, ["report.mjs"], user), /^true$/m);
+    writeFileSync(`${user}/report.cjs`, `const { Network, dense } = require("propago");\nconst { report } = require("propago/report");${use}`); // prettier-ignore
+    expectLine(run(process.execPath, ["report.cjs"], user), /^true$/m);
+    run("npx", ["propago", "train", "data.csv", "--out", "r.propago", "--report", "r.html", "--plots", "plots"], user);
+  });
+
   check("types, in a strict project without skipLibCheck", () => {
     writeFileSync(
       `${user}/consumer.ts`,

@@ -1,5 +1,5 @@
 // Axes whose labels do not overlap: where their ticks are, what stands at them, and how much room that takes.
-import { figure, widthOf } from "./words.ts";
+import { exponential, figure, widthOf } from "./words.ts";
 
 /** An axis of numbers. */
 export interface Axis {
@@ -49,7 +49,7 @@ function labelsOf(ticks: readonly number[]): (value: number) => string {
   const isLarge = ticks.some((tick) => Math.abs(tick) >= LARGE);
   for (let digits = 4; ; digits++) {
     const label = (value: number): string =>
-      isLarge && value !== 0 ? value.toExponential(digits - 1).replace(/\.?0*e\+?/, "e").replaceAll("-", "−") : figure(value, digits); // prettier-ignore
+      isLarge && value !== 0 ? exponential(value, digits) : figure(value, digits);
     if (digits === 15 || new Set(ticks.map(label)).size === ticks.length) return label;
   }
 }

@@ -7,7 +7,7 @@ import { spread } from "./chance.ts";
 import { table } from "./gallery.ts";
 import { type Content, type Html, html } from "./html.ts";
 import { cells, lines } from "./plots.ts";
-import { count, figure, percent, shortened } from "./words.ts";
+import { count, distinct, figure, percent, shortened } from "./words.ts";
 
 /** Of more classes, only so many are drawn and listed: those with most mistakes. */
 const MOST_CELLS = 30;
@@ -125,11 +125,12 @@ function roc(answered: Answered, figures: readonly ClassFigures[], { gallery }: 
   const known = possible.filter((c) => !Number.isNaN(figures[c].auc));
   if (known.length === 0) return undefined;
   const chosen = known.sort((a, b) => figures[a].auc - figures[b].auc || a - b).slice(0, MOST_CURVES).sort((a, b) => a - b); // prettier-ignore
+  const short = distinct(chosen.map((c) => names[c]), 18); // prettier-ignore
   const series = chosen.map((c, i) => {
     const { falsePositives, truePositives } = rocOf(answered, c);
     const places = new Set([0, falsePositives.length - 1, ...spread(falsePositives.length, MOST_POINTS)]);
     const points = [...places].sort((a, b) => a - b).map((at) => [falsePositives[at], truePositives[at]] as const);
-    return { name: `${shortened(names[c], 18)} (area ${figure(figures[c].auc, 3)})`, series: i, points };
+    return { name: `${short[i]} (area ${figure(figures[c].auc, 3)})`, series: i, points };
   });
   const drawing = lines(series, { x: "part of the other rows that is taken for it", y: "part of its rows that is found", isUnit: true }); // prettier-ignore
   const text = `ROC curves: ${series.map(({ name }) => name).join(", ")}.`;
@@ -144,9 +145,9 @@ function calibration(answered: Answered, { gallery }: Judging): Html | undefined
   const { bins, error } = calibrationOf(answered);
   const points = bins.map(({ probability, observed }) => [probability, observed] as const);
   const what = classes === 2 ? `“${shortened(names[1])}”` : "what is predicted";
-  const drawing = lines([{ name: "calibration", series: 0, points, isDotted: true }], { x: "probability that the model gives", y: "part of the rows where it holds", isUnit: true }); // prettier-ignore
+  const drawing = lines([{ name: "calibration", series: 0, points, isDotted: bins.map(({ rows }) => rows / answered.truth.length) }], { x: "probability that the model gives", y: "part of the rows where it holds", isUnit: true }); // prettier-ignore
   const text = `Points of probability and observed part: ${bins.map((bin) => `${figure(bin.probability, 2)}: ${figure(bin.observed, 2)} of ${count(bin.rows, "row")}`).join("; ")}.`; // prettier-ignore
-  const meaning = `Rows in tenths by the probability of ${what}. On the dashed line, a probability of 80 % comes true in 80 of 100 rows; below it the model is too sure. The mean distance, weighted by rows, is ${figure(error, 3)} (expected calibration error).`; // prettier-ignore
+  const meaning = `Rows in tenths by the probability of ${what}; the larger a point, the more rows. On the dashed line, a probability of 80 % comes true in 80 of 100 rows; below it the model is too sure. The mean distance, weighted by rows, is ${figure(error, 3)} (expected calibration error).`; // prettier-ignore
   return gallery.add({ name: "calibration", title: "Calibration", text, meaning }, drawing);
 }
 

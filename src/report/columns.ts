@@ -4,16 +4,19 @@ import { accuracyOf, decided } from "./classes.ts";
 import { type Point, dependenceOf } from "./dependence.ts";
 import { type Html, html } from "./html.ts";
 import { type Importances, importancesOf } from "./importance.ts";
+import { pixelMap } from "./pictures.ts";
 import { dots, lines, bars } from "./plots.ts";
 import { errorsOf } from "./residuals.ts";
 import { workOf } from "./subject.ts";
-import { count, figure, shortened } from "./words.ts";
+import { count, distinct, figure, shortened } from "./words.ts";
 import { dateWord } from "./inputs.ts";
 
 const MOST_BARS = 20;
 const MOST_EFFECTS = 6;
 const MOST_SERIES = 6;
 const MOST_OUTPUTS = 4;
+/** Of more classes, names are not compared. */
+const MOST_NAMES = 200;
 
 /** With fewer rows, shuffling tells nothing. */
 const LEAST_ROWS = 5;
@@ -51,7 +54,7 @@ export function measureColumns({ judged, chapter, inputs }: Judging): Importance
 }
 
 export function columnsSection(judging: Judging, importances: Importances): Html {
-  const { judged, chapter, inputs, gallery } = judging;
+  const { judged, chapter, inputs, gallery, image } = judging;
   const { list, rows, repeats, skipped } = importances;
   const shown = list.slice(0, MOST_BARS);
   const what = chapter.subject.task === "classification" ? "accuracy" : "r²";
@@ -64,7 +67,10 @@ export function columnsSection(judging: Judging, importances: Importances): Html
   const rest = list.length > shown.length ? ` The other ${list.length - shown.length} columns count less.` : "";
   const left = skipped > 0 ? ` ${count(skipped, "column")} that hardly ${skipped === 1 ? "goes" : "go"} with the answers ${skipped === 1 ? "was" : "were"} not measured.` : ""; // prettier-ignore
   const meaning = `By how much ${what} falls when the values of one column are shuffled among the rows, so that they tell nothing: the mean of ${repeats} ${repeats === 1 ? "shuffle" : "shuffles"} of ${figure(rows)} rows, with its standard deviation as a line, measured ${unseen}. Columns that say the same stand in for each other and seem to count less.${rest}${left}`; // prettier-ignore
-  const plot = gallery.add({ name: "importance", title: "What the columns count", text, meaning }, drawing);
+  const plot = gallery.add({ name: "importance", title: "How much each column counts", text, meaning }, drawing);
+  if (image)
+    return html`<div class="plots">${plot}</div>
+      ${pixelMap(importances, image, what)}`;
   const strongest = list.filter(({ change }) => change > 0).slice(0, MOST_EFFECTS);
   const effects = strongest.map(({ input }, i) => effect(judging, input, i + 1));
   const head = effects.length > 0 && html`${gallery.heading("Effect of the strongest columns")}<p>The mean answer over the rows when the column has the same value in all of them (partial dependence). It shows what the model does, and not what causes what.</p>`; // prettier-ignore
@@ -82,7 +88,8 @@ function outputsOf({ chapter }: Judging, points: readonly Point[]): { name: stri
       output,
     }));
   }
-  const all = classes.map((label, output) => ({ name: shortened(label, 18), output }));
+  const names = classes.length > MOST_NAMES ? classes.map((label) => shortened(label, 18)) : distinct(classes, 18);
+  const all = names.map((name, output) => ({ name, output }));
   if (classes.length === 2) return all.slice(1);
   const range = ({ output }: { output: number }): number => {
     const means = points.map((point) => point.means[output]);

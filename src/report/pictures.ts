@@ -1,6 +1,7 @@
 // The section on images: what the units of the first layer look for, and the pictures of single rows.
 import { type Chapter, type Judging } from "./chapter.ts";
 import { type Html, html } from "./html.ts";
+import type { Importances } from "./importance.ts";
 import { type Image, pixelsOf, pngAddress } from "./images.ts";
 import { figure } from "./words.ts";
 
@@ -44,6 +45,22 @@ export function weightPictures(chapter: Chapter, image: Image | undefined): Html
     <ul class="pictures">
       ${items}
     </ul>`;
+}
+
+/** How much each pixel counts, as a picture. */
+export function pixelMap({ list }: Importances, image: Image, what: string): Html {
+  const values = new Float64Array(image.pixelOf.length);
+  for (const { input, drop } of list) values[input] = drop;
+  const picture = pixelsOf(image, values);
+  const most = picture.pixels.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+  const address = pngAddress(picture, [-most, most], true);
+  const alt = `The fall of ${what} for each pixel, as a picture`;
+  return html`<ul class="pictures">
+    <li>
+      <img class="large" src="${address}" alt="${alt}" width="${picture.columns}" height="${picture.rows}" />Where it
+      counts: ${what} falls most, by ${figure(most, 2)}, where the picture is reddest.
+    </li>
+  </ul>`;
 }
 
 /** A function that gives the picture of a row, by its place among the rows judged. */

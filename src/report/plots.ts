@@ -3,7 +3,7 @@ import * as Plot from "@observablehq/plot";
 import { type Axis, axisOf, logAxisOf } from "./axes.ts";
 import { colour, dashes, draw, type Key } from "./canvas.ts";
 import type { Bar } from "./residuals.ts";
-import { figure, shortened, widthOf } from "./words.ts";
+import { distinct, figure, widthOf } from "./words.ts";
 
 export type Drawing = ReturnType<typeof draw>;
 
@@ -12,8 +12,8 @@ export interface Series {
   name: string;
   series: number;
   points: readonly (readonly [x: number, y: number])[];
-  /** Whether its points are marked. */
-  isDotted?: boolean;
+  /** Whether its points are marked, or how much each one counts, at most 1. */
+  isDotted?: boolean | readonly number[];
 }
 
 export interface LineOptions {
@@ -86,11 +86,19 @@ export function lines(all: readonly Series[], options: LineOptions): Drawing {
   }
   const marks = series.flatMap(({ points: own, series: number, isDotted }) => [
     Plot.line(own, { x: "0", y: "1", stroke: colour(number), strokeWidth: 2, strokeDasharray: dashes(number) }),
-    ...(isDotted === true || own.length === 1 ? [Plot.dot(own, { x: "0", y: "1", fill: colour(number), r: 3.5 })] : []),
+    ...(isDotted || own.length === 1
+      ? [Plot.dot(own, { x: "0", y: "1", fill: colour(number), r: radii(isDotted) })]
+      : []),
   ]);
   const diagonal = isUnit ? [Plot.line([[0, 0], [1, 1]], { stroke: "var(--c6)", strokeDasharray: "3 4" })] : []; // prettier-ignore
   const legend: Key[] = series.length > 1 ? series.map((one) => ({ name: one.name, series: one.series })) : [];
   return draw({ ...scales(x, y, options), width, height, marks: [...axes(x, y, options), ...diagonal, ...marks] }, legend); // prettier-ignore
+}
+
+/** The radius of points in pixels: the area follows what each one counts. */
+function radii(isDotted: Series["isDotted"]): Plot.ChannelValueSpec {
+  if (typeof isDotted !== "object") return 3.5;
+  return { value: isDotted.map((part) => 2 + 6 * Math.sqrt(part)), scale: null };
 }
 
 /** An axis with other labels, and as many of its ticks as there is room for. */
@@ -144,7 +152,10 @@ export interface NamedBar {
 
 /** Values with names, one bar below the other. */
 export function bars(all: readonly NamedBar[], label: string): Drawing {
-  const names = all.map(({ name }) => shortened(name, 22));
+  const names = distinct(
+    all.map(({ name }) => name),
+    22,
+  );
   const left = Math.ceil(Math.max(...names.map(widthOf))) + 16;
   const width = Math.max(420, left + 250);
   const ends = all.flatMap(({ value, deviation = 0 }) => [value, value + deviation, value - deviation]);
@@ -177,7 +188,7 @@ export function dots(
   all: readonly { name: string; series: number; values: readonly number[] }[],
   options: LineOptions,
 ): Drawing {
-  const names = words.map((word) => shortened(word, 18));
+  const names = distinct(words, 18);
   const left = Math.ceil(Math.max(...names.map(widthOf))) + 16;
   const width = Math.max(420, left + 230);
   const x = axisOf(all.flatMap(({ values }) => values), { room: width - left - 40, most: 5 }); // prettier-ignore
@@ -211,7 +222,7 @@ export function cells(names: readonly string[], counts: readonly (readonly numbe
   const few = names.length <= 10;
   const size = few ? Math.max(38, ...counts.flat().map((n) => widthOf(figure(n)) + 10)) : 25;
   const font = few ? 12 : 10;
-  const short = names.map((name) => shortened(name, few ? 16 : 14));
+  const short = distinct(names, few ? 16 : 14);
   const widest = Math.max(...short.map(widthOf)) * (font / 12);
   const isUpright = widest <= size - 4;
   const top = Math.ceil(isUpright ? 22 : widest + 14) + 24;

@@ -171,7 +171,8 @@ function checkRows(found: number, rows: number): void {
 /** Classes of rows; those of a network may also be rows with a 1 at the class, or a number for its single output. */
 function labelsOf({ kind, classes, outputs }: Subject, y: Labels | Targets, rows: number): Label[] {
   const isRows = isArray(y) ? isArray(y[0]) || ArrayBuffer.isView(y[0]) : !ArrayBuffer.isView(y);
-  if (kind !== "network" || (!isRows && (y as ArrayLike<Label>).length === rows)) {
+  const isList = !isRows && (y as ArrayLike<Label>).length !== rows * outputs;
+  if (kind !== "network" || isList || (!isRows && outputs === 1)) {
     if (typeof (y as ArrayLike<Label>).length !== "number") {
       throw new PropagoError("ERR_DATA", `data.y must be an array of labels, got ${show(y)}`);
     }

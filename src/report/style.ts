@@ -44,14 +44,16 @@ svg{display:block;max-width:100%;height:auto;font-family:inherit;overflow:visibl
 .scroll{overflow-x:auto;max-width:100%;padding:2px}
 table{border-collapse:collapse;margin:.6rem 0;font-size:.92rem}
 caption{text-align:left;font-weight:600;padding:.2rem 0;white-space:nowrap}
-th,td{padding:4px 12px 4px 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;max-width:26rem;overflow-wrap:anywhere}
+th,td{padding:4px 12px 4px 0;border-bottom:1px solid var(--line);text-align:left;vertical-align:top;max-width:26rem;overflow-wrap:break-word}
 th{font-weight:600}
-tbody th{font-weight:500}
+tbody th{font-weight:500;min-width:4.5rem}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 pre{background:var(--soft);border:1px solid var(--line);border-radius:8px;padding:10px 12px;overflow-x:auto;font-size:.85rem;margin:.6rem 0}
 .pictures{display:flex;flex-wrap:wrap;gap:10px;list-style:none;padding:0;margin:.6rem 0}
 .pictures li{font-size:.82rem;max-width:9rem;overflow-wrap:anywhere}
 .pictures img{display:block;width:84px;height:auto;image-rendering:pixelated;border:1px solid var(--line)}
+.pictures li:has(.large){max-width:15rem}
+.pictures img.large{width:220px}
 .warn{border-left:4px solid var(--c2);padding-left:10px}
 footer{font-size:.85rem;margin:2.5rem auto 2rem}
 @media print{body{font-size:10.5pt}nav{display:none}figure,tr,.cards li,.pictures li{break-inside:avoid}h2,h3,h4{break-after:avoid}.scroll{overflow:visible}.plots{grid-template-columns:1fr 1fr}.wide svg{max-width:100%}pre{white-space:pre-wrap;overflow-wrap:anywhere}}

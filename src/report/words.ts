@@ -10,8 +10,16 @@ export function figure(value: number | undefined | null, digits = 4): string {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : "−∞";
   if (Number.isInteger(value) && Math.abs(value) < 1e15) return grouped(String(value));
   const size = Math.abs(value);
-  if (size >= 1e7 || size < 1e-4) return value.toExponential(Math.max(0, digits - 1)).replace(/\.?0+e/, "e").replace("-", "−"); // prettier-ignore
+  if (size >= 1e7 || size < 1e-4) return exponential(value, digits);
   return grouped(String(Number(value.toPrecision(digits))));
+}
+
+/** A number with a power of ten, as short as it can be: 1.5e9. */
+export function exponential(value: number, digits: number): string {
+  return value
+    .toExponential(digits - 1)
+    .replace(/\.?0*e\+?/, "e")
+    .replaceAll("-", "−");
 }
 
 function grouped(text: string): string {
@@ -42,6 +50,25 @@ export function shortened(name: unknown, most = 24): string {
     if (parts.length > most) break;
   }
   return parts.length <= most ? parts.join("") : `${parts.slice(0, most - 1).join("")}…`;
+}
+
+/**
+ * Names on one line that can still be told apart: where many begin alike, without that beginning; where this does not
+ * help, with a number.
+ */
+export function distinct(names: readonly unknown[], most = 24): string[] {
+  const areDistinct = (texts: readonly string[]): boolean => new Set(texts).size === new Set(names.map(String)).size;
+  const short = names.map((name) => shortened(name, most));
+  if (areDistinct(short)) return short;
+  const whole = names.map((name) => shortened(name, 1000));
+  const [first] = whole;
+  let same = 0;
+  while (same < first.length && whole.every((name) => name[same] === first[same])) same++;
+  // What is left begins with a whole word.
+  const begin = first.lastIndexOf(" ", same - 1) + 1;
+  const rest = whole.map((name) => shortened(begin > 0 ? `…${name.slice(begin)}` : name, most));
+  if (areDistinct(rest)) return rest;
+  return whole.map((name, i) => `${i + 1}: ${shortened(name, Math.max(4, most - 4))}`);
 }
 
 /** About how wide a text is, in pixels of a font of 12 pixels. East Asian characters are twice as wide. */
