@@ -6,7 +6,9 @@ import type { Chosen, Estimate } from "../estimators/options.ts";
 import { LOSSES } from "../tables/losses.ts";
 import { EFFORTS } from "../selection/problem.ts";
 import { OPTIMIZERS } from "../tables/whole.ts";
-import { warn } from "./exit.ts";
+import { RunCheckpoints, addCheckpointOptions } from "./checkpoints.ts";
+import type { CheckpointFlags } from "./checkpoints.ts";
+import { Interruption, warn } from "./exit.ts";
 import { baselineSentence, classLines, measure, sentence, thresholdLines } from "./figures.ts";
 import type { Figures } from "./figures.ts";
 import { checkInput, checkOutput } from "./files.ts";
@@ -20,10 +22,12 @@ import { isSeen, sampleOf } from "./seen.ts";
 import { addTableOptions, readJudgingTable, readTrainingTable } from "./tables.ts";
 import type { JudgingTable, TableFlags, TrainingTable } from "./tables.ts";
 import { called, figure, jsonLine, printable, word } from "./text.ts";
+import { Watch } from "./watching.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 import type { History } from "../training/reports.ts";
 
-interface TrainOptions extends TableFlags, LearnFlags {
+interface TrainOptions extends TableFlags, LearnFlags, CheckpointFlags {
+  log?: string;
   out: string;
   force: boolean;
   json: boolean;
@@ -36,7 +40,8 @@ export function trainCommand(): Command {
   const command = new Command("train")
     .description("Train a model on a CSV file and write it to one file.")
     .argument("<data>", "CSV file, also compressed with gzip; - for standard input");
-  return addLearningOptions(addTableOptions(command))
+  return addCheckpointOptions(addLearningOptions(addTableOptions(command)))
+    .option("--log <file>", "write a CSV file with a row for each epoch of each network")
     .option("--out <file>", "where the model goes", "model.propago")
     .option("--force", "replace an existing file", false)
     .option("--json", "print the figures as one line of JSON", false)
@@ -89,7 +94,13 @@ function addLearningOptions(command: Command): Command {
 async function train(path: string, options: TrainOptions): Promise<void> {
   checkInput(path);
   if (typeof options.validation === "string") checkInput(options.validation);
+  const checkpoints = new RunCheckpoints(options);
+  // A run that goes on may replace the model that it wrote when it was interrupted.
+  if (checkpoints.ownOut === options.out) options.force = true;
   checkOutput(options.out, { inputs: [path], force: options.force });
+  if (options.log !== undefined) {
+    checkOutput(options.log, { inputs: [path, options.out], force: options.force || checkpoints.logged.length > 0 });
+  }
   const table = readTrainingTable(path, options, options.dtype);
   const { targets, encoded, columns, record, weights } = table;
   for (const warning of table.warnings) warn(warning);
@@ -104,12 +115,18 @@ async function train(path: string, options: TrainOptions): Promise<void> {
     all.reduce((sum, target) => sum + parametersFor(target, encoded.columns, options.hidden), 0),
     options.dtype,
   );
+  checkpoints.begin({ ...options }, { file: table.file, targets: all.map(({ name }) => name), ...encoded });
+  const watch = new Watch(options, checkpoints);
   const learnt: Learnt[] = [];
-  for (const [i, target] of all.entries()) {
-    const origin = { file: table.file, columns, target: target.name, lineOf: table.lineOf };
-    const training = learn(target, encoded, weights, options, { number: i + 1, of: all.length });
-    learnt.push(await training.catch((error: unknown) => Promise.reject(named(error, origin) as Error)));
-    tellWarnings(learnt[i].history);
+  try {
+    for (const [i, target] of all.entries()) {
+      const origin = { file: table.file, columns, target: target.name, lineOf: table.lineOf };
+      const training = learn(target, encoded, weights, options, watch.of(target.name, i, all.length));
+      learnt.push(await training.catch((error: unknown) => Promise.reject(named(error, origin) as Error)));
+      tellWarnings(learnt[i].history);
+    }
+  } finally {
+    watch.stop();
   }
   const estimators = learnt.map(({ estimator }) => estimator);
   if (judging) judge(judging, learnt, columns);
@@ -126,6 +143,15 @@ async function train(path: string, options: TrainOptions): Promise<void> {
   writeModel(options.out, model, options.force);
   if (options.json) process.stdout.write(jsonLine(asJson(model, learnt, encoded.columns, options.out)));
   else process.stdout.write(`${learnt.flatMap((one) => linesOf(one, learnt.length)).concat(savedLine(model, options.out)).join("\n")}\n`); // prettier-ignore
+  if (watch.interrupted !== undefined) throw interruption(watch, options.out, checkpoints);
+}
+
+/** Says what was reached when the user wanted an end, and how to go on. */
+function interruption({ reached, interrupted }: Watch, out: string, checkpoints: RunCheckpoints): Interruption {
+  const advice = checkpoints.isKept
+    ? `; --resume goes on from ${word(checkpoints.path)}`
+    : "; with --checkpoint it could go on";
+  return new Interruption(`interrupted ${reached}: ${word(out)} has what was reached${advice}`, interrupted);
 }
 
 /** The least number of weights and biases of a network for a target, as far as the user has chosen its size. */

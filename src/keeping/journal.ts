@@ -29,7 +29,7 @@ interface Entry {
 }
 
 /** Milliseconds in which a search that is told to come to an end trains its last networks. */
-const GRACE = 1500;
+const GRACE = 1000;
 
 /** Trainings that a checkpoint holds at most. */
 const MOST_ENTRIES = 100_000;

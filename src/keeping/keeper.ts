@@ -82,10 +82,10 @@ export function readCheckpoints(value: unknown): Checkpoints {
 }
 
 /** What the command asks of a search beyond the options that users have. */
-export class Orders {
+export class Orders implements CheckpointOptions {
   save: ((bytes: Uint8Array<ArrayBuffer>) => unknown) | undefined;
   every: number | string | undefined;
-  from: unknown;
+  from: Uint8Array | undefined;
   /** Whether the search is to come to an end with what was reached. */
   isHurried: (() => boolean) | undefined;
   /** Called after each slice of a training, and after its last. */
