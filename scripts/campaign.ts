@@ -2,6 +2,7 @@
 // calls were made and what they came to. `npm run campaign -- 200000 7`: so many calls, from that seed on.
 import "../src/node.ts";
 import { CAMPAIGN, campaign } from "../test/fuzzing.ts";
+import { KILLS, killing } from "../test/killing.ts";
 
 const [runs = CAMPAIGN, seed = 1] = process.argv.slice(2).map(Number);
 process.on("unhandledRejection", (error) => {
@@ -14,3 +15,7 @@ for (let done = 0; done < runs; done += step) {
   const outcome = await campaign(Math.min(step, runs - done), seed + done);
   console.log(`${done + outcome.runs} of ${runs}, ${((performance.now() - began) / 1000).toFixed(0)} s:`, JSON.stringify(outcome)); // prettier-ignore
 }
+// Trainings that are killed and resumed, as many times as the share of the calls.
+const kills = Math.ceil((KILLS * runs) / CAMPAIGN);
+const { runs: ended, resumed } = await killing(kills, seed);
+console.log(`${kills} kills, ${resumed} of them after a checkpoint: ${ended} trainings ended as they should`);

@@ -9,6 +9,7 @@ export const DONE = 0;
 export const BUG = 1;
 export const USAGE = 2;
 export const INTERRUPTED = 130;
+export const TERMINATED = 143;
 
 const EXIT_CODES: Record<ErrorCode, number> = {
   ERR_USAGE: USAGE,
@@ -34,9 +35,15 @@ const EXIT_CODES: Record<ErrorCode, number> = {
   ERR_WASM_SIMD: USAGE,
 };
 
-/** Thrown when the user has stopped the command; `message` says what was reached. */
+/** Thrown when the user has stopped the command; `message` says what was reached, `exitCode` how it ends. */
 export class Interruption extends Error {
   override readonly name = "Interruption";
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = INTERRUPTED) {
+    super(message);
+    this.exitCode = exitCode;
+  }
 }
 
 /** Prints on standard error what went wrong. Returns the exit code. */
@@ -44,7 +51,7 @@ export function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? DONE : USAGE; // commander has spoken already
   if (error instanceof Interruption) {
     process.stderr.write(`propago: ${printable(error.message)}\n`);
-    return INTERRUPTED;
+    return error.exitCode;
   }
   if (error instanceof PropagoError) {
     process.stderr.write(`propago: ${error.code}: ${printable(error.message)}\n`);

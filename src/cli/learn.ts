@@ -1,4 +1,4 @@
-// Trains one estimator for each target of a table, shows progress, handles Ctrl-C, and measures the result.
+// Trains one estimator for each target of a table, with checkpoints and whoever watches, and measures the result.
 import { Classifier } from "../estimators/classifier.ts";
 import type { ClassifierOptions, Effort, EstimatorOptions } from "../estimators/options.ts";
 import { Regressor } from "../estimators/regressor.ts";
@@ -9,9 +9,9 @@ import type { TargetRecord, Targets } from "../columns/targets.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { LossSpec } from "../tables/losses.ts";
 import { KEEPING, OWNED } from "../ground/marks.ts";
-import { Interruption, INTERRUPTED } from "./exit.ts";
+import { Orders } from "../keeping/keeper.ts";
 import { type Figures, measure } from "./figures.ts";
-import { showProgress } from "./progress.ts";
+import type { Watching } from "./watching.ts";
 import type { Matrix } from "../data/data.ts";
 import type { DType } from "../ground/arrays.ts";
 import type { History } from "../training/reports.ts";
@@ -80,14 +80,13 @@ export async function learn(
   { data, rows, columns }: Pick<Encoded, "data" | "rows" | "columns">,
   sampleWeights: Float64Array | undefined,
   flags: LearnFlags,
-  place: { number: number; of: number },
+  watching: Watching,
 ): Promise<Learnt> {
   const estimator = make(target, flags);
   const started = performance.now();
   const x = { data, shape: [rows, columns], [OWNED]: true };
   const fraction = typeof flags.validation === "number" ? flags.validation : 0;
   const { patience } = flags;
-  const watched = watch(place, flags.progress);
   const isReported = flags.report !== undefined || flags.plots !== undefined;
   const options = {
     epochs: flags.epochs,
@@ -96,18 +95,14 @@ export async function learn(
     validation: fraction,
     earlyStopping: patience === undefined || patience === 0 ? false : { patience },
     sampleWeights,
-    signal: watched.signal,
-    onSearch: isReported ? Object.assign(watched.onSearch, { [KEEPING]: true }) : watched.onSearch,
+    onSearch: isReported ? Object.assign(watching.onSearch, { [KEEPING]: true }) : watching.onSearch,
+    checkpoint: Object.assign(new Orders(), watching.orders),
   };
   let history: History;
-  try {
-    if (target.task === "regression") history = await (estimator as Regressor).fit(x, target.values, options);
-    else {
-      const { classWeights } = flags;
-      history = await (estimator as Classifier).fit(x, target.labels, { ...options, classWeights });
-    }
-  } finally {
-    watched.stop();
+  if (target.task === "regression") history = await (estimator as Regressor).fit(x, target.values, options);
+  else {
+    const { classWeights } = flags;
+    history = await (estimator as Classifier).fit(x, target.labels, { ...options, classWeights });
   }
   const seconds = (performance.now() - started) / 1000;
   const learnt: Learnt = { target, estimator, history, seconds, training: { rows: 0, loss: NaN } };
@@ -148,30 +143,6 @@ function measurePart(
   const x: Matrix = { data: own, shape: [places.length, columns] };
   if (target.task === "classification") return measure(estimator, x, places.map((row) => target.labels[row])); // prettier-ignore
   return measure(estimator, x, Float64Array.from(places, (row) => target.values[row])); // prettier-ignore
-}
-
-/** Shows progress, and listens for Ctrl-C. */
-function watch({ number, of: targets }: { number: number; of: number }, isWanted: boolean) {
-  const progress = showProgress(isWanted);
-  const controller = new AbortController();
-  let reached = "before the first network was trained";
-  const interrupt = (): void => {
-    if (controller.signal.aborted) process.exit(INTERRUPTED); // the second Ctrl-C does not wait
-    controller.abort(new Interruption(`interrupted ${reached}; nothing was saved`));
-  };
-  process.on("SIGINT", interrupt);
-  return {
-    signal: controller.signal,
-    onSearch: ({ trained, of }: { trained: number; of: number }): void => {
-      const which = targets > 1 ? `, target ${number} of ${targets}` : "";
-      reached = `after ${trained} of ${of} networks${which}`;
-      progress.show(trained, of, which);
-    },
-    stop: (): void => {
-      progress.stop();
-      process.off("SIGINT", interrupt);
-    },
-  };
 }
 
 /** A target's name as messages show it. */

@@ -6,7 +6,9 @@ import type { Chosen, Estimate } from "../estimators/options.ts";
 import { LOSSES } from "../tables/losses.ts";
 import { EFFORTS } from "../selection/problem.ts";
 import { OPTIMIZERS } from "../tables/whole.ts";
-import { warn } from "./exit.ts";
+import { RunCheckpoints, addCheckpointOptions } from "./checkpoints.ts";
+import type { CheckpointFlags } from "./checkpoints.ts";
+import { Interruption, warn } from "./exit.ts";
 import { baselineSentence, classLines, measure, sentence, thresholdLines } from "./figures.ts";
 import type { Figures } from "./figures.ts";
 import { addArrayOptions, arraysAt, type ArrayFlags, refuseArrayOptions, refuseTableOptions } from "./array-options.ts";
@@ -24,10 +26,12 @@ import { isSeen, sampleOf } from "./seen.ts";
 import { addTableOptions, readJudgingTable, readTrainingTable } from "./tables.ts";
 import type { JudgingTable, TableFlags, TrainingTable } from "./tables.ts";
 import { called, figure, jsonLine, printable, word } from "./text.ts";
+import { Watch } from "./watching.ts";
 import type { Evaluation } from "../tables/metrics.ts";
 import type { History } from "../training/reports.ts";
 
-interface TrainOptions extends TableFlags, LearnFlags, ArrayFlags, ReportFlags {
+interface TrainOptions extends TableFlags, LearnFlags, ArrayFlags, ReportFlags, CheckpointFlags {
+  log?: string;
   out: string;
   json: boolean;
 }
@@ -39,7 +43,8 @@ export function trainCommand(): Command {
   const command = new Command("train")
     .description("Train a model on a table, on arrays or on images, and write it to one file.")
     .argument("<data>", "CSV file, NPY, NPZ or IDX file (also in gzip), folder of images; - for standard input");
-  return addReportOptions(addLearningOptions(addArrayOptions(addTableOptions(command))))
+  return addCheckpointOptions(addReportOptions(addLearningOptions(addArrayOptions(addTableOptions(command)))))
+    .option("--log <file>", "write a CSV file with a row for each epoch of each network")
     .option("--out <file>", "where the model goes", "model.propago")
     .option("--force", "replace an existing file", false)
     .option("--json", "print the figures as one line of JSON", false)
@@ -91,7 +96,13 @@ function addLearningOptions(command: Command): Command {
 
 async function train(path: string, options: TrainOptions, command: Command): Promise<void> {
   checkInputs(path, options, command);
+  const checkpoints = new RunCheckpoints(options);
+  // A run that goes on may replace the model that it wrote when it was interrupted.
+  if (checkpoints.ownOut === options.out) options.force = true;
   checkOutput(options.out, { inputs: [path], force: options.force });
+  if (options.log !== undefined) {
+    checkOutput(options.log, { inputs: [path, options.out], force: options.force || checkpoints.logged.length > 0 });
+  }
   checkReport(options, [path, options.out]);
   const table = arraysAt(path)
     ? await readTrainingArrays(path, options)
@@ -109,12 +120,18 @@ async function train(path: string, options: TrainOptions, command: Command): Pro
     all.reduce((sum, target) => sum + parametersFor(target, encoded.columns, options.hidden), 0),
     options.dtype,
   );
+  checkpoints.begin({ ...options }, { file: table.file, targets: all.map(({ name }) => name), ...encoded });
+  const watch = new Watch(options, checkpoints);
   const learnt: Learnt[] = [];
-  for (const [i, target] of all.entries()) {
-    const origin = { file: table.file, columns, target: target.name, lineOf: table.lineOf };
-    const training = learn(target, encoded, weights, options, { number: i + 1, of: all.length });
-    learnt.push(await training.catch((error: unknown) => Promise.reject(named(error, origin) as Error)));
-    tellWarnings(learnt[i].history);
+  try {
+    for (const [i, target] of all.entries()) {
+      const origin = { file: table.file, columns, target: target.name, lineOf: table.lineOf };
+      const training = learn(target, encoded, weights, options, watch.of(target.name, i, all.length));
+      learnt.push(await training.catch((error: unknown) => Promise.reject(named(error, origin) as Error)));
+      tellWarnings(learnt[i].history);
+    }
+  } finally {
+    watch.stop();
   }
   const estimators = learnt.map(({ estimator }) => estimator);
   if (judging) judge(judging, learnt, columns);
@@ -132,6 +149,15 @@ async function train(path: string, options: TrainOptions, command: Command): Pro
   if (isReported(options)) await writeReport(options, targetsOf(learnt, judging), reported(table, judging, command));
   if (options.json) process.stdout.write(jsonLine(asJson(model, learnt, encoded.columns, options.out)));
   else process.stdout.write(`${learnt.flatMap((one) => linesOf(one, learnt.length)).concat(savedLine(model, options.out)).join("\n")}\n`); // prettier-ignore
+  if (watch.interrupted !== undefined) throw interruption(watch, options.out, checkpoints);
+}
+
+/** Says what was reached when the user wanted an end, and how to go on. */
+function interruption({ reached, interrupted }: Watch, out: string, checkpoints: RunCheckpoints): Interruption {
+  const advice = checkpoints.isKept
+    ? `; --resume goes on from ${word(checkpoints.path)}`
+    : "; with --checkpoint it could go on";
+  return new Interruption(`interrupted ${reached}: ${word(out)} has what was reached${advice}`, interrupted);
 }
 
 /** What the report tells of the table. */

@@ -12,7 +12,7 @@ import type { Data, Matrix, SampleWeights } from "../data/data.ts";
 import type { NetworkOptions } from "../description/options.ts";
 import type { DType, FloatArray } from "../ground/arrays.ts";
 import type { FitOptions } from "../training/options.ts";
-import type { History } from "../training/reports.ts";
+import type { EpochReport, History } from "../training/reports.ts";
 
 /** A table to learn from, and what the part needs from the estimator, such as a way to make networks. */
 export interface Job {
@@ -27,8 +27,8 @@ export interface Job {
   classes: readonly Label[];
   /** How many outputs a network has. */
   outputs: number;
-  /** Milliseconds that were spent on the search, where it goes on from a checkpoint; otherwise since it began. */
-  spent?: () => number;
+  /** Milliseconds that are left of a limit, where a checkpoint or somebody's wish has a say in that. */
+  left?: (limit: number) => number;
   /** The user's own validation rows. */
   judge?: { x: Rows; targets: Rows; sampleWeights?: SampleWeights };
   make(options: NetworkOptions<DType>): Network<DType>;
@@ -64,6 +64,10 @@ export interface Task {
   isShort: boolean;
   /** Whether the network is only asked about rows and then thrown away. */
   isPassing?: boolean;
+  /** The kind of network, in a word. */
+  kind?: string;
+  /** Makes numbers of a report those of the targets' own unit. */
+  inUnits?: (report: EpochReport) => EpochReport;
 }
 
 /** How a Classifier or Regressor is trained and measured: a part that pages load apart. */

@@ -28,6 +28,9 @@ interface Entry {
   end?: Uint8Array;
 }
 
+/** Milliseconds in which a search that is told to come to an end trains its last networks. */
+const GRACE = 1000;
+
 /** Trainings that a checkpoint holds at most. */
 const MOST_ENTRIES = 100_000;
 
@@ -70,15 +73,18 @@ class Journal {
   /** What must be equal in a search that goes on. */
   readonly #about: { options: Record<string, unknown>; data: Record<string, unknown> };
   #isWritten = false;
+  /** Whether the search comes to its end, and when that should be. */
+  #isEnding = false;
+  #ends = Infinity;
 
   constructor(job: Job, options: Checkpoints) {
     this.#options = options;
     this.#clock = new Clock(options.rhythm);
-    this.#about = { options: optionsOf(job), data: hashesOf(job) };
+    const isKept = options.save !== undefined || options.from !== undefined;
+    this.#about = isKept ? { options: optionsOf(job), data: hashesOf(job) } : { options: {}, data: {} };
     const seed = options.from === undefined ? seedOf(job) : this.#read(options.from);
-    const hasLimit = job.fit.timeLimit !== undefined;
     const fit = { ...job.fit, checkpoint: undefined };
-    this.job = { ...job, given: { ...job.given, seed }, fit, spent: hasLimit ? () => this.#spent() : undefined };
+    this.job = { ...job, given: { ...job.given, seed }, fit, left: (limit) => this.#left(limit) };
   }
 
   /** Trains a network, or fills it with what it came to the last time. */
@@ -88,15 +94,27 @@ class Journal {
     const { network, options, isShort } = task;
     const from = this.#current;
     const { signal } = this.job.fit;
-    const inner: Inner = new Inner(this.#clock, from, !task.isPassing, (bytes): unknown => {
-      this.#current = bytes;
-      this.#isWritten = false;
-      // What takes no time is saved between two of them, where there may be a wait.
-      return !isShort && (signal?.aborted || inner.isDue) ? this.#save() : undefined;
+    const { isHurried, watchTask } = this.#options;
+    if (this.#isHurried) yield* this.#end();
+    const inner: Inner = new Inner({
+      clock: this.#clock,
+      from,
+      isLast: !task.isPassing && this.#options.save !== undefined,
+      save: (bytes): unknown => {
+        if (this.#isEnding) return undefined;
+        this.#current = bytes;
+        this.#isWritten = false;
+        // What takes no time is saved between two of them, where there may be a wait.
+        return !isShort && (signal?.aborted || isHurried?.() || inner.isDue) ? this.#save() : undefined;
+      },
+      // Once the search comes to its end, its clock alone says how long the last networks are trained.
+      isHurried: isHurried && (() => !this.#isEnding && isHurried()),
+      watch: watchTask && ((loop) => watchTask(task, loop)),
     });
     let entry: Entry | undefined;
     try {
       const history = yield { ...task, options: { ...options, checkpoint: inner as never } };
+      if (this.#isHurried) yield* this.#end();
       entry = task.isPassing ? { name, weights: flat(network) } : { name, end: this.#current };
       return history;
     } catch (error) {
@@ -118,14 +136,31 @@ class Journal {
 
   /** Saves everything, unless it is saved: as a pause, so that a promise can be awaited. */
   *write(): Generator<Task, void, History> {
-    if (this.#isWritten || this.#options.save === undefined) return;
+    if (this.#isWritten || this.#isEnding || this.#options.save === undefined) return;
     yield pause(() => this.#save());
+  }
+
+  get #isHurried(): boolean {
+    return !this.#isEnding && this.#options.isHurried?.() === true;
+  }
+
+  /** From here on the search comes to its end, in little time. What is saved is where it stood before. */
+  *#end(): Generator<Task, void, History> {
+    yield* this.write();
+    this.#isEnding = true;
+    this.#ends = performance.now() + GRACE;
   }
 
   #save(): unknown {
     this.#isWritten = true;
     this.#clock.reset(0);
     return this.#options.save?.(this.#bytes());
+  }
+
+  /** Milliseconds that are left of a limit. */
+  #left(limit: number): number {
+    if (this.#isEnding) return this.#ends - performance.now();
+    return limit < Infinity ? limit - this.#spent() : Infinity;
   }
 
   #bytes(): Uint8Array<ArrayBuffer> {

@@ -2,6 +2,7 @@
 import { PropagoError, show } from "../ground/errors.ts";
 import { isPlain, readFields, readNumber } from "../ground/options.ts";
 import { isPromise, refusePromise } from "../ground/promises.ts";
+import type { Task } from "../estimators/job.ts";
 import type { Model } from "../memory/model.ts";
 import type { Loop, Slices } from "../training/loop.ts";
 import type { CheckpointOptions } from "../training/options.ts";
@@ -45,6 +46,12 @@ export interface Checkpoints {
   clock?: Clock;
   /** Whether one is made at the end. */
   isLast?: boolean;
+  /** Whether training is to come to an end with what was reached. */
+  isHurried?: () => boolean;
+  /** Called after each slice. */
+  watch?: (loop: Loop) => void;
+  /** The same of several trainings. */
+  watchTask?: (task: Task, loop: Loop) => void;
 }
 
 /** Reads fit's `checkpoint`. @throws PropagoError ERR_CONFIG for one that cannot be. */
@@ -58,6 +65,9 @@ export function readCheckpoints(value: unknown): Checkpoints {
   }
   // An object of a class, such as a folder's, may have more.
   const keys = ["save", "every", "from"] as const;
+  if (value instanceof Orders) {
+    return { ...value, rhythm: readRhythm(value.every), from: value.from };
+  }
   const fields: Record<string, unknown> = isPlain(value)
     ? readFields(value, "checkpoint", keys)
     : Object.fromEntries(keys.map((key) => [key, (value as CheckpointOptions)[key]]));
@@ -69,6 +79,17 @@ export function readCheckpoints(value: unknown): Checkpoints {
     throw new PropagoError("ERR_CONFIG", `checkpoint must be ${expected}; there is neither save nor from`);
   }
   return { save: save?.bind(value) as Checkpoints["save"], rhythm: readRhythm(every), from };
+}
+
+/** What the command asks of a search beyond the options that users have. */
+export class Orders implements CheckpointOptions {
+  save: ((bytes: Uint8Array<ArrayBuffer>) => unknown) | undefined;
+  every: number | string | undefined;
+  from: Uint8Array | undefined;
+  /** Whether the search is to come to an end with what was reached. */
+  isHurried: (() => boolean) | undefined;
+  /** Called after each slice of a training, and after its last. */
+  watchTask: ((task: Task, loop: Loop) => void) | undefined;
 }
 
 /** Whether it is time for another checkpoint. */
@@ -106,15 +127,19 @@ export class Inner implements Checkpoints {
   readonly from: unknown;
   readonly clock: Clock;
   readonly isLast: boolean;
+  readonly isHurried: (() => boolean) | undefined;
+  readonly watch: ((loop: Loop) => void) | undefined;
   /** How many epochs were trained, and whether the clock asks for a checkpoint. */
   epochs = 0;
   isDue = false;
 
-  constructor(clock: Clock, from: unknown, isLast: boolean, save: (bytes: Uint8Array<ArrayBuffer>) => unknown) {
-    this.clock = clock;
-    this.from = from;
-    this.isLast = isLast;
-    this.save = save;
+  constructor(given: Pick<Inner, "clock" | "from" | "isLast" | "save" | "isHurried" | "watch">) {
+    this.clock = given.clock;
+    this.from = given.from;
+    this.isLast = given.isLast;
+    this.save = given.save;
+    this.isHurried = given.isHurried;
+    this.watch = given.watch;
   }
 }
 
@@ -147,6 +172,12 @@ export function* keeping(model: Model, loop: Loop): Slices {
     const { count } = loop.epochs;
     const isDue = clock.isDue(count);
     if (read instanceof Inner) Object.assign(read, { epochs: count, isDue });
+    read.watch?.(loop);
+    if (read.isHurried?.() && !isOver() && !loop.search?.isBetween) {
+      yield* make();
+      history.stopped = "timeLimit";
+      continue;
+    }
     if (loop.search?.isBetween || !(isDue || (isLast && isOver()))) continue;
     isSaved = true;
     yield* make();

@@ -116,7 +116,7 @@ export function readProblem(job: Job): Problem {
   const problem: Problem = {
     job,
     tell: teller(fit.onSearch),
-    left: () => limit - (job.spent?.() ?? performance.now() - begun),
+    left: () => job.left?.(limit) ?? limit - (performance.now() - begun),
     sample: rest,
     judge: job.judge && { ...job.judge, weights: readJudgeWeights(job.judge.sampleWeights, job.judge.x.rows) },
     heldBack: [],

@@ -16,7 +16,7 @@ import { type Course, courseOf } from "./work.ts";
 import type { Data } from "../data/data.ts";
 import type { DType } from "../ground/arrays.ts";
 import type { EarlyStopping, FitOptions } from "../training/options.ts";
-import type { History } from "../training/reports.ts";
+import type { EpochReport, History } from "../training/reports.ts";
 
 /** A training with fewer multiply-adds takes less than about 5 ms, so it may block. */
 const SHORT = 6e7;
@@ -111,7 +111,13 @@ export function* train(
     };
     const { data, validation } = holdBackToStop(problem, all, lesson);
     const options = optionsOf(problem, course, settings, validation, scaled);
-    const history = yield { network, data, options, isShort: course.work < SHORT, isPassing: settings.isPassing };
+    const inUnits =
+      scaled &&
+      ((report: EpochReport) =>
+        restoreReport({ ...report, validation: report.validation && { ...report.validation } }, scaled, lossOf(job)));
+    const { isPassing } = settings;
+    const kind = candidate.name;
+    const history = yield { network, data, options, isShort: course.work < SHORT, isPassing, kind, inUnits };
     if (scaled) for (const report of history.epochs) restoreReport(report, scaled, lossOf(job));
     const member: Member = { network, features, weight: 1 };
     if (scaled) member.targets = scaled.outer;

@@ -54,7 +54,7 @@ export function* test(
         }
         const time = problem.left() - reserve;
         if (time <= 0 && trained > 0) {
-          const trials = cutShort(plan, tested, foldOf, { first, fold, candidate: c });
+          const trials = cutShort(plan, tested, foldOf, { first, fold, candidate: c, block });
           return withSuccess(trials, failures);
         }
         yield* testOne(problem, plan, c, lesson, unseen, tested[c], { log, time }, failures);
@@ -123,12 +123,12 @@ function cutShort(
   plan: Plan,
   tested: Tested[],
   foldOf: Int32Array,
-  { first, fold, candidate }: { first: number; fold: number; candidate: number },
+  { first, fold, candidate, block }: { first: number; fold: number; candidate: number; block: number },
 ): Trials {
   if (first > 0) return shortened(plan, tested.slice(0, first), plan.folds);
   const folds = Math.max(1, fold);
   for (let row = 0; row < foldOf.length; row++) if (foldOf[row] >= folds) foldOf[row] = -1;
-  const kept = tested.slice(0, fold === 0 ? candidate : FIRST_CANDIDATES);
+  const kept = tested.slice(0, fold === 0 ? candidate : block);
   for (const one of kept) one.losses.length = folds;
   return shortened(plan, kept, folds);
 }
