@@ -91,14 +91,21 @@ export function reset(part: Partial<Setup>): void {
 }
 
 /** Which part of the set-up may change without a new beginning. */
-export function alter(change: { what: "rate" | "l1" | "l2" | "batch"; value: number } | { what: "dropout"; layer: number; value: number } | { what: "weight" | "bias"; layer: number; index: number; value: number }): void {
+export function alter(
+  change:
+    | { what: "rate" | "l1" | "l2" | "batch"; value: number }
+    | { what: "dropout"; layer: number; value: number }
+    | { what: "weight" | "bias"; layer: number; index: number; value: number },
+): void {
   touched.value = true;
   if (run === undefined) return;
   pending.push(change);
   if (run.epoch === 0 && change.what !== "weight" && change.what !== "bias") {
     pending.pop();
     if (change.what === "dropout") {
-      const layers = run.setup.layers.map((layer, k) => (k === change.layer ? { ...layer, dropout: change.value } : layer));
+      const layers = run.setup.layers.map((layer, k) =>
+        k === change.layer ? { ...layer, dropout: change.value } : layer,
+      );
       reset({ layers });
     } else reset({ [change.what]: change.value });
     return;
@@ -193,9 +200,14 @@ function afterwards(current: Run): void {
     wanted = { ...wanted, at: undefined };
     running.value = false;
   }
-  const stays =
-    current.epoch - best.epoch >= PATIENCE.epochs && performance.now() - best.time >= PATIENCE.milliseconds;
-  if (stays && running.peek() && stopsByItself.peek() && PACES[pace.peek()] !== Infinity && current.data.test.count > 0) {
+  const stays = current.epoch - best.epoch >= PATIENCE.epochs && performance.now() - best.time >= PATIENCE.milliseconds;
+  if (
+    stays &&
+    running.peek() &&
+    stopsByItself.peek() &&
+    PACES[pace.peek()] !== Infinity &&
+    current.data.test.count > 0
+  ) {
     running.value = false;
     ended.value = "quiet";
   }
