@@ -2,7 +2,7 @@
 // workers run in src/generated/. Does nothing for a target whose output is younger than all of its sources.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { embedCore, embedWorker } from "./embed-core.ts";
+import { embedCore, embedProgram, embedWorker } from "./embed-core.ts";
 import { root } from "./root.ts";
 
 const force = process.argv.includes("--force");
@@ -22,7 +22,7 @@ for (const [target, { outFile }] of Object.entries(asconfig.targets)) {
   const outputs = [`${root}/${outFile}`, `${root}/${outFile.replace(/\.wasm$/, ".d.ts")}`];
   const fresh = outputs.every((path) => existsSync(path) && statSync(path).mtimeMs > newestSource);
   if (fresh && !force) continue;
-  const entry = target === "common" ? "assembly/common.ts" : "assembly/index.ts";
+  const entry = `assembly/${target === "common" ? target : target.startsWith("predict") ? "predict" : "index"}.ts`;
   const compiler = `${root}/node_modules/assemblyscript/bin/asc.js`;
   const asc = spawnSync(process.execPath, [compiler, entry, "--target", target], { cwd: root, stdio: "inherit" });
   if (asc.status !== 0) process.exit(asc.status ?? 1);
@@ -30,3 +30,4 @@ for (const [target, { outFile }] of Object.entries(asconfig.targets)) {
 
 embedCore(Object.keys(asconfig.targets));
 embedWorker();
+embedProgram();

@@ -73,7 +73,7 @@ const libraryBeside = (names: readonly string[]): Plugin => ({
     build.onResolve(
       {
         filter:
-          /\/(core\/engine|ground\/(parts|errors|options|powers)|data\/(weighting|scaling)|estimators\/(answers|features|targets)|network\/json|description\/description)\.ts$/,
+          /\/(core\/engine|ground\/(parts|errors|options|powers)|memory\/(model|plan|samples)|training\/(history|loop|options|turns|warnings)|network\/parameters|data\/(weighting|scaling)|estimators\/(answers|features|targets)|network\/json|description\/description)\.ts$/,
       },
       () => ({
         path: "./library.js",
@@ -89,6 +89,14 @@ const libraryBeside = (names: readonly string[]): Plugin => ({
     }));
   },
 });
+
+/** What a worker serves with is the page's own library, which a browser has loaded already. */
+const pageBeside: Plugin = {
+  name: "page beside",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/page\.ts$/ }, () => ({ path: "./index.js", external: true }));
+  },
+};
 
 const common: BuildOptions = {
   absWorkingDir: root,
@@ -140,12 +148,15 @@ await make({
   ...library,
   format: "cjs",
   stdin: {
-    contents: 'export * from "./node.ts"; export { init } from "./slim.ts";',
+    contents:
+      'export * from "./node.ts"; export { init } from "./slim.ts"; export { serveHere } from "./remote/serving.ts";',
     resolveDir: `${root}/src`,
     loader: "ts",
   },
   outdir: undefined,
   outfile: "dist/library.cjs",
+  // Where it is asked for, this is for pages.
+  define: { ...library.define, "import.meta.url": "undefined" },
 });
 for (const [entry, own] of [
   ["node", names],
@@ -157,18 +168,22 @@ for (const [entry, own] of [
   write(`${entry}.js`, `import library from "./${entry}.cjs";\nexport const { ${own.join(", ")} } = library;\n`);
 }
 
+write("worker-node.cjs", 'require("./library.cjs").serveHere();\n');
+write("worker-node.js", 'import library from "./library.cjs";\nlibrary.serveHere();\n');
+
 const { "library.js": shared } = await make({ ...library, entryPoints: { library: "src/library.ts" } });
 await make({
   ...library,
   entryPoints: [
     { in: "src/page.ts", out: "index" },
     { in: "src/slim.ts", out: "slim" },
+    { in: "src/worker.ts", out: "worker" },
     ...parts.map((name) => ({ in: `src/parts/${name}.ts`, out: name })),
   ],
-  plugins: [partsBeside, libraryBeside(names)],
+  plugins: [partsBeside, libraryBeside(names), pageBeside],
 });
 // esbuild does not look whether library.js has what the files beside it import.
-const lacking = ["index", "slim", ...parts].flatMap((name) => {
+const lacking = ["index", "slim", "worker", ...parts].flatMap((name) => {
   const imports = readFileSync(`${dist}/${name}.js`, "utf8").matchAll(/^import \{(.*?)\} from ".\/library.js"/gms);
   const wanted = [...imports].flatMap(([, list]) => list.split(",").map((one) => one.trim().split(" as ")[0]));
   return wanted.filter((one) => one !== "" && !shared.includes(one));
@@ -176,7 +191,7 @@ const lacking = ["index", "slim", ...parts].flatMap((name) => {
 if (lacking.length > 0) throw new Error(`src/library.ts does not export ${[...new Set(lacking)].join(", ")}`);
 
 // esbuild does not look whether library.js has what the others take from it.
-for (const name of ["index", "slim", ...parts]) {
+for (const name of ["index", "slim", "worker", ...parts]) {
   const text = readFileSync(`${dist}/${name}.js`, "utf8");
   const taken = [...text.matchAll(/^import \{ ([^}]+) \} from "\.\/library\.js"/gm)].flatMap(([, list]) =>
     list.split(", "),
@@ -184,6 +199,33 @@ for (const name of ["index", "slim", ...parts]) {
   const missing = taken.map((word) => word.split(" ")[0]).filter((word) => !shared.includes(word));
   if (missing.length > 0) throw new Error(`src/library.ts has to export ${missing.join(", ")} for ${name}.js`);
 }
+
+// Prediction alone shares nothing with the library: a page has one or the other.
+await make({
+  ...library,
+  entryPoints: [
+    { in: "src/predict.ts", out: "predict" },
+    { in: "src/predict/complete.ts", out: "predict-complete" },
+    { in: "src/predict/float64.ts", out: "predict-float64" },
+  ],
+  plugins: [
+    {
+      name: "builds beside",
+      setup(build) {
+        build.onResolve({ filter: /^\.\/(complete|float64)\.ts$/ }, ({ kind, path }) =>
+          kind === "dynamic-import" ? { path: `./predict-${basename(path, ".ts")}.js`, external: true } : undefined,
+        );
+      },
+    },
+  ],
+});
+await make({
+  ...library,
+  format: "cjs",
+  entryPoints: ["src/predict.ts"],
+  outdir: undefined,
+  outfile: "dist/predict.cjs",
+});
 
 await make({
   ...common,
@@ -229,14 +271,15 @@ const types = `${root}/build/types`;
 const newest = Math.max(timeOf(`${types}/.tsbuildinfo`), timeOf(import.meta.filename));
 if (timeOf(`${dist}/index.d.cts`) < newest) {
   const output = { exportReferencedTypes: false, noBanner: true };
-  const [index, slim] = generateDtsBundle(
-    ["index", "init"].map((name) => ({ filePath: `${types}/src/${name}.d.ts`, output })),
+  const [index, slim, predict] = generateDtsBundle(
+    ["index", "init", "predict"].map((name) => ({ filePath: `${types}/src/${name}.d.ts`, output })),
     { preferredConfigPath: `${root}/tsconfig.public.json` },
   );
+  writeFileSync(`${dist}/predict.d.cts`, predict);
   writeFileSync(`${dist}/slim.d.cts`, `export * from "./index.cjs";\n${slim}`);
   writeFileSync(`${dist}/index.d.cts`, `/// <reference lib="esnext.disposable" />\n${index}`);
 }
-for (const name of ["index", "slim"]) {
+for (const name of ["index", "slim", "predict"]) {
   made.add(`${name}.d.cts`);
   write(`${name}.d.ts`, `export * from "./${name}.cjs";\n`);
 }

@@ -39,6 +39,24 @@ export function embedWorker(): void {
   );
 }
 
+/** Writes src/generated/program.ts: the library with what trains in a worker, as text. */
+export function embedProgram(): void {
+  const { outputFiles } = buildSync({
+    absWorkingDir: root,
+    entryPoints: ["src/node.ts"],
+    bundle: true,
+    format: "iife",
+    target: "es2022",
+    minify: true,
+    write: false,
+    define: { "import.meta.url": "undefined" },
+  });
+  writeIfChanged(
+    `${folder}/program.ts`,
+    `// Made by scripts/embed-core.ts: what src/node.ts comes to.\nexport const text: string =\n  ${JSON.stringify(outputFiles[0].text.trim())};\n`,
+  );
+}
+
 /** Added to each byte. With it, the commonest bytes of the core become printable characters. */
 const SHIFT = 40;
 

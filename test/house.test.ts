@@ -77,7 +77,7 @@ describe("the core", () => {
       "training/epochs",
       "training/evaluation",
     ],
-    ["index", "common"],
+    ["index", "common", "predict"],
   ].flat();
 
   test("imports point one way", () => {
@@ -128,12 +128,12 @@ describe("the library", () => {
     ["core", "tables", "data"],
     ["description", "columns"],
     ["memory"],
-    ["search", "threads"],
+    ["search", "threads", "predict"],
     ["training"],
     ["network"],
     ["estimators"],
     ["selection"],
-    ["files"],
+    ["files", "remote"],
     ["parts"],
     ["cli"],
   ];

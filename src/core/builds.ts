@@ -1,6 +1,7 @@
 // The builds of the core, and where their bytes come from.
 import { PropagoError } from "../ground/errors.ts";
 import { Part } from "../ground/parts.ts";
+import { decode } from "./text.ts";
 
 /** Builds of the core: float32, of that what most networks use, the whole with relaxed SIMD, float64. */
 export type Build = "simd" | "common" | "relaxed" | "float64";
@@ -39,21 +40,4 @@ export function sourceOf(build: Build): { bytes?: Uint8Array<ArrayBuffer>; compi
   // A copy: what is brought stays as it is.
   if (typeof text === "string") return { bytes: decode(text) };
   return text instanceof Uint8Array ? { bytes: text.slice() } : { compiled: text };
-}
-
-/** Undoes `encode` of scripts/embed-core.ts: a character is a byte plus 40; } before it adds 90, ~ adds 180. */
-function decode(text: string): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(text.length);
-  let length = 0;
-  let page = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 124) {
-      page = 90 * (code - 124);
-    } else {
-      bytes[length++] = code + page - 40;
-      page = 0;
-    }
-  }
-  return bytes.subarray(0, length);
 }

@@ -6,6 +6,9 @@ import type { CoreExports } from "../generated/exports.ts";
 import type { DType } from "../ground/arrays.ts";
 import { BUILDS, type Build, sourceOf } from "./builds.ts";
 import { Heap, MOST_PAGES } from "./heap.ts";
+import { refusalOf } from "./refusal.ts";
+
+export { refusalOf };
 
 /** How who makes whole steps lets other workers do their shares of each stage, and waits for them. */
 export interface Leader {
@@ -141,32 +144,4 @@ function instantiate(
   } catch (cause) {
     throw refusalOf(cause, build);
   }
-}
-
-/** What to say where a host does not compile a build: an error of the library, or what it threw. */
-export function refusalOf(cause: unknown, build?: Build): unknown {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  // What Chromium and Safari say, Firefox, and V8 where there is no page.
-  if (/content security policy|unsafe-eval|blocked by CSP|disallowed by embedder/i.test(message)) {
-    return new PropagoError(
-      "ERR_WASM_BLOCKED",
-      typeof location === "undefined"
-        ? "this host compiles no WebAssembly at run time, as edge runtimes do not: give init of propago/slim the module that " +
-            'the host itself makes of "propago/simd.wasm"'
-        : "this page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src",
-      { cause },
-    );
-  }
-  if (!(cause instanceof WebAssembly.CompileError)) return cause;
-  return build === "relaxed"
-    ? new PropagoError(
-        "ERR_WASM_RELAXED",
-        'this engine has no relaxed SIMD, as Node 22, Chrome 114 and Firefox 146 do; leave build: "relaxed" out',
-        { cause },
-      )
-    : new PropagoError(
-        "ERR_WASM_SIMD",
-        `this engine cannot compile the core (${message}); it needs WebAssembly SIMD: Chrome 91, Firefox 89, Safari 16.4 or newer`,
-        { cause },
-      );
 }

@@ -18,7 +18,7 @@ export type ErrorCode =
   | "ERR_DISPOSED" // use after dispose()
   | "ERR_NOT_FITTED" // a prediction before any training
   | "ERR_MEMORY" // more memory than the limit
-  | "ERR_WORKER" // a thread that shared in a training was lost
+  | "ERR_WORKER" // a worker that trained, or a thread that shared in it, was lost or did not start
   | "ERR_PART" // a part of the library that a page has not loaded, or cannot
   | "ERR_WASM_BLOCKED" // a page's policy forbids WebAssembly
   | "ERR_WASM_RELAXED" // build: "relaxed" in an engine without relaxed SIMD

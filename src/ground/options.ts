@@ -70,7 +70,7 @@ export interface ForeignNames {
   adviceOn(word: string): string;
 }
 
-const FOREIGN_NAMES = new Part<Partial<ForeignNames>>("complete");
+const FOREIGN_NAMES = /* @__PURE__ */ new Part<Partial<ForeignNames>>("complete");
 
 /** What an unknown name could mean, in brackets: ours for that of another library, or the one spelled alike. */
 export function guessOf(word: string, known: readonly string[]): string {

@@ -30,10 +30,15 @@ import type { restoreState, specWithRate, stateToJSON } from "./state.ts";
 import type { LearningRateOptions, LearningRates, findRate } from "./rate-search.ts";
 import type { compareWithDifferences } from "./differences.ts";
 import type { Trace, traceOf } from "./trace.ts";
+import type { activationsOf } from "./activations.ts";
 import type { summaryOf } from "./summary.ts";
 
 /** A look inside. */
-const LOOK = new Part<{ summaryOf: typeof summaryOf; traceOf: typeof traceOf }>("diagnosis");
+const LOOK = new Part<{
+  activationsOf: typeof activationsOf;
+  summaryOf: typeof summaryOf;
+  traceOf: typeof traceOf;
+}>("diagnosis");
 
 /** What stands for options that were not given. */
 const NONE: PredictOptions = {};
@@ -282,6 +287,22 @@ export class Network<D extends DType = "float32"> {
     } finally {
       dataset.release();
     }
+  }
+
+  /**
+   * What each layer answers for each sample, in one pass: for every layer, in their order, rows × units, row by row. The last
+   * is what `predict` gives. Layers that only disturb training, such as dropout, pass on what they get.
+   *
+   * ```ts
+   * const [hidden, output] = network.activations(x); // of a network with two layers
+   * ```
+   *
+   * @throws PropagoError as `predict`; in a page ERR_PART, before `propago/diagnosis` is imported or a `fit` has loaded it.
+   */
+  activations(x: Matrix): ArrayOf<D>[] {
+    this.#model.checkUsable();
+    const { activationsOf } = LOOK.need("activations");
+    return activationsOf(this.#model, readMatrix(x, "x", this.inputs)) as ArrayOf<D>[];
   }
 
   /**

@@ -5,7 +5,9 @@ import { loadWith } from "../ground/parts.ts";
 loadWith({
   complete: () => import("./complete.ts"),
   float64: () => import("./float64.ts"),
+  program: () => import("./program.ts"),
   relaxed: () => import("./relaxed.ts"),
+  remote: () => import("./remote.ts"),
   search: () => import("./search.ts"),
   selection: () => import("./selection.ts"),
   state: () => import("./state.ts"),

@@ -30,7 +30,7 @@ export class EpochList {
   first = NaN;
   last = NaN;
   /** Rows of an epoch. */
-  readonly #rows: number;
+  rows: number;
   /** What reports hold beside the usual numbers: one number each, or something else, which is in the reports alone. */
   readonly #keys: readonly string[];
   readonly #isJudged: boolean;
@@ -55,7 +55,7 @@ export class EpochList {
    * otherwise it is that of the least loss.
    */
   constructor(rows: number, epochs: number, keys: readonly string[], isJudged: boolean, most = MOST_EPOCHS) {
-    this.#rows = rows;
+    this.rows = rows;
     this.#keys = keys;
     this.#isJudged = isJudged;
     this.#most = most;
@@ -137,7 +137,7 @@ export class EpochList {
     const report: EpochReport = {
       epoch: this.#record(index, EPOCH),
       seconds,
-      samplesPerSecond: this.#rows / Math.max(seconds, 1e-9),
+      samplesPerSecond: this.rows / Math.max(seconds, 1e-9),
       learningRate: this.#record(index, RATE),
       loss: this.#record(index, LOSS),
     };

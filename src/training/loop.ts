@@ -75,6 +75,8 @@ export class Loop {
   /** Who looks for what is wrong, if that part was there in time. */
   #diagnosis: Diagnosis | undefined;
   #isClosed = false;
+  /** What is to be done before the next epoch begins; with true where there is none any more. */
+  readonly between: ((isOver?: boolean) => void)[] = [];
 
   /**
    * Checks everything and copies the data in; on an error nothing has changed.
@@ -151,6 +153,7 @@ export class Loop {
       yield* this.#begin();
       while (done.count < this.#epochs) {
         signal?.throwIfAborted();
+        if (layout.word(PLAN_POSITION) === 0) for (const work of this.between.splice(0)) work();
         this.#planCall();
         const completed = yield* this.#train();
         const now = performance.now();
@@ -343,6 +346,7 @@ export class Loop {
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    for (const work of this.between) work(true);
     const { layout, engine } = this.#model;
     const isLost =
       layout.word(PLAN_STATUS) === FINE && engine.core.firstNonFinite(layout.paramsAddress, layout.count) >= 0;

@@ -29,6 +29,15 @@ export interface EarlyStopping {
   restoreBest?: boolean;
 }
 
+/** Anything that is a page's `Worker`, or Node's. */
+export interface WorkerLike {
+  postMessage(message: unknown, transfer?: never): void;
+  terminate(): unknown;
+}
+
+/** Which worker trains. */
+export type WorkerChoice = boolean | WorkerLike | { readonly href: string } | (() => WorkerLike);
+
 /** How `fit` trains, and what it reports. */
 export interface FitOptions {
   /** Passes over the data. Default 100, or as many as 2,000 updates need; 200 iterations for an optimizer that searches. */
@@ -65,6 +74,14 @@ export interface FitOptions {
    * page has threads if it is cross-origin isolated, and only in `fit`, not in `fitSync`, which may not wait there.
    */
   threads?: number | "auto";
+  /**
+   * Trains in a worker, so that a page stays free whatever the work, to the same bits: `true` for one that the library
+   * starts; or a worker, its URL, or a function that starts one, whose module says `import "propago/worker"`. Iterated, a
+   * training then gives the newest epoch, at most 30 a second, and waits at it; so does `onEpoch`. The history has all.
+   * Arrays are read in the turns after the call: leave them as they are until the first report. `learningRate` may be no
+   * function. Where no worker can be started with `true`, training goes on here, with a warning, WARN_WORKER.
+   */
+  worker?: WorkerChoice;
   /** Aborts: the promise rejects with the signal's reason; the network stays as its last completed batch left it. */
   signal?: AbortSignalLike;
   /**
@@ -89,6 +106,7 @@ export const FIT_KEYS = [
   "targetLoss",
   "timeLimit",
   "threads",
+  "worker",
   "signal",
   "onEpoch",
   "onBatch",

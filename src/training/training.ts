@@ -4,8 +4,9 @@ import type { Model } from "../memory/model.ts";
 import type { AbortSignalLike } from "../ground/signal.ts";
 import { Loop } from "./loop.ts";
 import type { FitOptions } from "./options.ts";
+import { type Change, type Course, REMOTE, type Slices, type Snapshot } from "./parts.ts";
 import type { EpochReport, History } from "./reports.ts";
-import { SLICE, turn } from "./turns.ts";
+import { SLICE, settled, turn } from "./turns.ts";
 import type { Warnings } from "./warnings.ts";
 
 /** Trains to the end in one go. */
@@ -20,12 +21,17 @@ export function trainSync(model: Model, warnings: Warnings, data: Data, options:
  * only when the next is asked for; leaving the iteration stops the training, with "aborted" in the history.
  */
 export class Training implements PromiseLike<History>, AsyncIterable<EpochReport> {
-  readonly #loop: Loop | undefined;
+  readonly #model: Model;
+  #loop: Course | undefined;
   readonly #ended: Promise<History>;
   #resolve!: (history: History) => void;
   #reject!: (error: unknown) => void;
-  readonly #slices: Iterator<Promise<void> | undefined, void> | undefined;
-  readonly #signal: AbortSignalLike | undefined;
+  readonly #slices: Slices | undefined;
+  /** What the first slice gave, where that one does not wait for the next turn. */
+  #first: IteratorResult<Promise<void> | undefined, void> | undefined;
+  #signal: AbortSignalLike | undefined;
+  /** Training goes on when this has settled. */
+  #held: Promise<unknown> | undefined;
   #current: Promise<void> | undefined;
   /** While a slice runs: what callbacks do then, the loop notices itself. */
   #isWorking = false;
@@ -40,14 +46,23 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    try {
-      this.#loop = new Loop(model, warnings, data, options, false);
-      this.#slices = this.#loop.run();
+    this.#model = model;
+    const begin = (loop: Course): Slices => {
+      this.#loop = loop;
+      if (this.#isIterated) loop.stopAtEpochs();
       // As it was read: a getter may give another one now, or throw.
-      this.#signal = this.#loop.signal;
+      this.#signal = loop.signal;
       this.#signal?.addEventListener("abort", this.#abort);
+      return loop.run();
+    };
+    const here = (): Course => new Loop(model, warnings, data, options, false);
+    try {
+      const { worker = false } = options;
+      this.#slices = worker === false ? begin(here()) : elsewhere(model, warnings, data, options, begin, here);
+      // Data of a worker's is read, and other trainings are kept away, from now on.
+      if (worker !== false) this.#first = this.#slices.next();
     } catch (error) {
-      this.#loop?.abandon();
+      void this.#loop?.abandon();
       this.#fail(error);
       return;
     }
@@ -58,6 +73,32 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   /** What was reached so far. */
   get history(): History {
     return this.#loop?.history ?? { epochs: [], stopped: "aborted" };
+  }
+
+  /**
+   * The weights as they are now; training goes on. With `worker` they come from there, and the network has them from then on:
+   * ask for one, draw with `predict` or `activations`, and ask again.
+   * @throws (rejects with) PropagoError ERR_WORKER where the worker is lost.
+   */
+  async snapshot(): Promise<Snapshot> {
+    return (await REMOTE.load()).snapshot(this.#model, this.#loop);
+  }
+
+  /**
+   * Changes a training under way from the next epoch on, and the network for good. Gives the last epoch before that.
+   *
+   * ```ts
+   * for await (const { epoch } of training) if (epoch === 57) void training.change({ learningRate: 0.003 });
+   * ```
+   *
+   * @throws (rejects with) PropagoError ERR_CONFIG for a value that cannot be, and where training has ended.
+   */
+  change(values: Change): Promise<number> {
+    const loaded = REMOTE.load();
+    this.#held = loaded.catch(() => {});
+    return loaded.then((part) =>
+      part.change(this.#model, this.#isDone ? undefined : this.#loop, values, this.#isWorking),
+    );
   }
 
   /** As of a promise: what to do with the history, or with an error. */
@@ -98,18 +139,17 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
         last = answer.catch(() => {});
         return answer;
       },
-      return: () => {
-        this.#stop();
-        return Promise.resolve({ done: true, value: undefined });
+      return: async () => {
+        await this.#stop();
+        return { done: true, value: undefined };
       },
     };
   }
 
   /** The report after that of an epoch, after as much training as it takes; nothing where training has ended. */
   async #reportAfter(epoch: number): Promise<EpochReport | undefined> {
-    const epochs = this.#loop?.epochs;
     for (;;) {
-      const report = epochs?.after(epoch);
+      const report = this.#loop?.epochs.after(epoch);
       if (report !== undefined) return report;
       if (this.#isDone) break;
       await this.#slice();
@@ -131,7 +171,9 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   async #work(): Promise<void> {
     this.#isWorking = true;
     try {
-      const { done, value } = this.#slices?.next() ?? { done: true };
+      if (this.#held) await this.#held;
+      const { done, value } = this.#first ?? this.#slices?.next() ?? { done: true };
+      this.#first = undefined;
       if (done) this.#succeed();
       else if (value instanceof Promise) {
         await value;
@@ -152,21 +194,16 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
 
   /** The signal's listener: ends a training that waits to be asked for its next epoch. */
   readonly #abort = (): void => {
-    if (this.#isWorking || this.#isDone) return;
-    try {
-      this.#loop?.abandon();
-      this.#fail(this.#signal?.reason);
-    } catch (error) {
-      this.#fail(error);
-    }
+    if (!this.#isWorking) void this.#stop(() => this.#fail(this.#signal?.reason));
   };
 
   /** Stops between two batches. */
-  #stop(): void {
+  async #stop(end = () => this.#succeed()): Promise<void> {
     if (this.#isDone) return;
     try {
-      this.#loop?.abandon();
-      this.#succeed();
+      const left = this.#loop?.abandon();
+      if (left) await left;
+      end();
     } catch (error) {
       this.#fail(error);
     }
@@ -191,4 +228,24 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
       // Signals may be of a class of the user's own; the training has ended.
     }
   }
+}
+
+/** A training in a worker, with the part for it; where no worker is to be had, here. */
+function* elsewhere(
+  model: Model,
+  warnings: Warnings,
+  data: Data,
+  options: FitOptions,
+  begin: (loop: Course) => Slices,
+  here: () => Course,
+): Slices {
+  if (!REMOTE.here) {
+    model.lock();
+    try {
+      yield* settled(REMOTE.load());
+    } finally {
+      model.unlock();
+    }
+  }
+  yield* REMOTE.need("worker").courseOf(model, warnings, data, options, begin, here);
 }

@@ -21,7 +21,8 @@ export type WarningCode =
   | "WARN_MONITOR" // what is watched is not a number
   | "WARN_STATE" // a network was read without the state of its training, so its schedule begins anew
   | "WARN_BATCH_SIZE" // more than there are rows
-  | "WARN_THREADS"; // threads were asked for where there are none
+  | "WARN_THREADS" // threads were asked for where there are none
+  | "WARN_WORKER"; // a worker was asked for where none can be started
 
 /** Something that is wrong with a training, though it runs. */
 export interface TrainingWarning {
@@ -48,7 +49,7 @@ export interface Looks {
 /** All that one network was told. */
 export class Warnings {
   readonly looks: Looks = { first: undefined, trained: 0, looked: 0, due: 0 };
-  readonly #told = new Set<string>();
+  readonly told = new Set<string>();
   #news: TrainingWarning[] = [];
 
   /** Warnings since this was last asked; nothing where there are none. */
@@ -62,8 +63,8 @@ export class Warnings {
   /** Tells what was not told before, of a layer or a column of x. */
   tell(code: WarningCode, message: string, place?: Pick<TrainingWarning, "layer" | "column">): void {
     const key = `${code} ${place?.layer}`;
-    if (this.#told.has(key)) return;
-    this.#told.add(key);
+    if (this.told.has(key)) return;
+    this.told.add(key);
     this.#news.push({ code, message: printable(message), ...place });
   }
 }
