@@ -112,3 +112,7 @@ export function readAddress(hash: string): { view: View; query: string } {
   const [, name, query] = /^#1\/([a-z]+)(?:\?(.*))?$/s.exec(hash) ?? [];
   return { view: VIEWS.find((known) => known === name) ?? "train", query: query ?? "" };
 }
+
+/** Starts the worker that trains; the library keeps it from call to call. */
+export const startWorker = (): Worker =>
+  new Worker(new URL("../train-worker.ts", import.meta.url), { type: "module", name: "propago" });

@@ -4,7 +4,7 @@ import { effect, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Picture, prepare } from "../drawing/canvas.ts";
 import { palette, type Palette } from "../drawing/colours.ts";
-import { gridOf, spanOf } from "../drawing/painter.ts";
+import { gridOf, spanOf, type Answers } from "../drawing/painter.ts";
 import { FEATURES } from "../model/data.ts";
 import { ACTIVATIONS, LIMITS, type Feature, type LayerSetup } from "../model/setup.ts";
 import { Icon, NumberField, Popover, Select } from "../shell/controls.tsx";
@@ -86,10 +86,11 @@ class DiagramPainter {
     context.clearRect(0, 0, geometry.width, geometry.height);
     this.#lines(context, geometry, colours, hover);
     this.#round++;
+    const answers = painter.layers(SIDE);
     for (let layer = 0; layer < painter.depth; layer++) {
       // Half of the layers each frame: nobody sees the difference.
-      if (!isWhole && painter.depth > 2 && (layer + this.#round) % 2 === 0) continue;
-      this.#answers(layer, colours);
+      if (isWhole || painter.depth <= 2 || (layer + this.#round) % 2 === 1)
+        this.#answers(layer, answers[layer], colours);
     }
     this.#features(context, geometry, colours);
     for (let layer = 0; layer < painter.depth; layer++) {
@@ -105,8 +106,7 @@ class DiagramPainter {
     return (row[unit] ??= new Picture(SIDE));
   }
 
-  #answers(layer: number, colours: Palette): void {
-    const answers = store.painter!.layer(layer, SIDE);
+  #answers(layer: number, answers: Answers, colours: Palette): void {
     for (let unit = 0; unit < answers.units; unit++) {
       const { scale, shift } = spanOf(answers, unit);
       this.#picture(layer, unit).paint(answers.values, unit, answers.units, scale, shift, colours);

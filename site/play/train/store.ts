@@ -4,7 +4,18 @@ import { type Task } from "../model/data.ts";
 import { Run, type Figures } from "../model/run.ts";
 import { defaultSetup, readLink, writeLink, type Change, type Link, type Setup } from "../model/setup.ts";
 import { Painter } from "../drawing/painter.ts";
-import { actions, hidden, lesson, prefersLess, say, sentenceOf, spoken, view, writeAddress } from "../shell/state.ts";
+import {
+  startWorker,
+  actions,
+  hidden,
+  lesson,
+  prefersLess,
+  say,
+  sentenceOf,
+  spoken,
+  view,
+  writeAddress,
+} from "../shell/state.ts";
 import { Curve } from "./curve.ts";
 
 /** Epochs a second; the last is as fast as it goes. */
@@ -39,6 +50,9 @@ export const isEmpty = computed(() => (generation.value, run?.isEmpty ?? true));
 export let run: Run | undefined;
 export let painter: Painter | undefined;
 
+/** Where training works; nothing where no worker could be started. */
+let worker: (() => Worker) | undefined = startWorker;
+let hasWorked = false;
 let wanted: Link = readLink("");
 let beginning = Promise.resolve();
 let best = { loss: Infinity, epoch: 0, time: 0 };
@@ -54,7 +68,7 @@ export function begin(next: Setup, link?: Link): Promise<void> {
     try {
       isHeld = true;
       await settled;
-      const made = await Run.begin(next, { changes: wanted.changes });
+      const made = await Run.begin(next, { changes: wanted.changes, worker });
       painter = new Painter(made);
       run = made;
     } catch (error) {
@@ -187,6 +201,18 @@ function advance(epochs: number): Promise<void> {
 }
 
 function afterwards(current: Run): void {
+  if (current.lost !== undefined) {
+    if (hasWorked) {
+      running.value = false;
+      say(`${current.lost} Start goes on in a new worker.`, "problem");
+    } else {
+      // None could be started at all: slower, but all is there.
+      worker = current.worker = undefined;
+      say(`Training goes on in the page itself. ${current.lost}`);
+    }
+    return;
+  }
+  hasWorked = true;
   if (current.ended !== undefined) {
     ended.value = current.ended;
     running.value = false;
