@@ -1,6 +1,7 @@
 // What each unit of a network answers all over the plane. It has networks of its own, which are given the weights of the
 // moment: so nothing that is drawn waits for the training, or makes it wait.
 import { Network } from "propago";
+import "propago/diagnosis";
 import { columnsOf, REACH } from "../model/data.ts";
 import { describe } from "../model/network.ts";
 import { type Run } from "../model/run.ts";

@@ -4,7 +4,7 @@ import { computed, signal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { Chart } from "../drawing/chart.tsx";
 import { Select } from "../shell/controls.tsx";
-import { actions, prefersLess, say, sentenceOf, spoken } from "../shell/state.ts";
+import { actions, openWorker, prefersLess, say, sentenceOf, spoken } from "../shell/state.ts";
 import { TASKS, type LaneName, type Order, type TaskName, type Turn } from "./tasks.ts";
 
 const ROUNDS = 3;
@@ -32,7 +32,7 @@ let stop: ((reason: Error) => void) | undefined;
 
 /** One turn in the worker; rejects where it is stopped, fails, or does not answer. */
 function run(order: Order): Promise<Turn> {
-  worker ??= new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  worker ??= openWorker("racer", "./race/worker.ts");
   const of = worker;
   return new Promise<Turn>((resolve, reject) => {
     const end = (error: Error) => {

@@ -50,8 +50,8 @@ export const isEmpty = computed(() => (generation.value, run?.isEmpty ?? true));
 export let run: Run | undefined;
 export let painter: Painter | undefined;
 
-/** Where training works; nothing where no worker could be started. */
-let worker: (() => Worker) | undefined = startWorker;
+/** Whether a worker can be had, as far as is known. */
+let hasWorkers = true;
 let hasWorked = false;
 let wanted: Link = readLink("");
 let beginning = Promise.resolve();
@@ -68,7 +68,7 @@ export function begin(next: Setup, link?: Link): Promise<void> {
     try {
       isHeld = true;
       await settled;
-      const made = await Run.begin(next, { changes: wanted.changes, worker });
+      const made = await Run.begin(next, { changes: wanted.changes });
       painter = new Painter(made);
       run = made;
     } catch (error) {
@@ -183,6 +183,9 @@ function advance(epochs: number): Promise<void> {
   settled = (async () => {
     const began = performance.now();
     const before = current.epoch;
+    // A few short epochs take less time here than a message would; all else is a worker's.
+    const isShort = PACES[pace.peek()] <= 60 && epochs / speed < 0.008 && wanted.at === undefined;
+    current.worker = hasWorkers && !isShort ? startWorker : undefined;
     await current.advance(epochs);
     const took = performance.now() - began;
     if (epochs > 1 || took > 8) speed = 0.7 * speed + 0.3 * ((1000 * (current.epoch - before)) / Math.max(0.05, took));
@@ -207,12 +210,12 @@ function afterwards(current: Run): void {
       say(`${current.lost} Start goes on in a new worker.`, "problem");
     } else {
       // None could be started at all: slower, but all is there.
-      worker = current.worker = undefined;
+      hasWorkers = false;
       say(`Training goes on in the page itself. ${current.lost}`);
     }
     return;
   }
-  hasWorked = true;
+  hasWorked ||= current.worker !== undefined;
   if (current.ended !== undefined) {
     ended.value = current.ended;
     running.value = false;
