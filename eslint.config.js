@@ -16,6 +16,8 @@ export default defineConfig([
     "bench/results/",
     "bench/peers/node_modules/",
     "test/peers/node_modules/",
+    "site/node_modules/",
+    "site/dist/",
   ]),
   js.configs.recommended,
   {
@@ -55,6 +57,16 @@ export default defineConfig([
           message: "As Math.pow: engines differ in its last bits.",
         },
       ],
+    },
+  },
+  {
+    // Without types: those of its packages are in site/node_modules, where it is installed. `site:build` checks them.
+    files: ["site/**/*.{ts,tsx}"],
+    extends: [tseslint.configs.recommended],
+    rules: {
+      "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+      "no-undef": "off",
+      eqeqeq: "error",
     },
   },
   {

@@ -2,8 +2,18 @@
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
+  // The playground's sources take the library as it was built; site/ has no copy of it.
+  plugins: [
+    {
+      name: "propago of the site",
+      resolveId: (source, importer) =>
+        /^propago(\/|$)/.test(source) && importer?.includes("/site/play/")
+          ? { id: new URL("dist/node.js", import.meta.url).pathname, external: true }
+          : undefined,
+    },
+  ],
   test: {
-    include: ["test/**/*.test.ts"],
+    include: ["test/**/*.test.ts", "site/test/**/*.test.ts"],
     pool: "forks",
     // As Node's entry: with all parts of the library.
     setupFiles: ["src/node.ts"],

@@ -73,7 +73,8 @@ export const PLAN_SQUARED = PLAN_SEEN + 8; // ptr: squares of a layer's W (in, o
 export const PLAN_BATCHES = PLAN_SQUARED + 4; // u32: batches trained on; counts the masks that were drawn
 export const PLAN_EXTRAS = PLAN_BATCHES + 4; // i32: EXTRA_… bits
 export const PLAN_BLOCK_ROWS = PLAN_EXTRAS + 4; // i32: rows that go through all layers before the next ones; 0 for all
-export const PLAN_TARGET_LOSS = (PLAN_BLOCK_ROWS + 4 + 7) & ~7; // f64: a call ends with an epoch whose mean loss is at most this
+export const PLAN_STAGE = PLAN_BLOCK_ROWS + 4; // i32: the stage that a caller has to run before a step, or an evaluation, goes on; 0 for none
+export const PLAN_TARGET_LOSS = (PLAN_STAGE + 4 + 7) & ~7; // f64: a call ends with an epoch whose mean loss is at most this
 export const PLAN_BYTES = PLAN_TARGET_LOSS + 8;
 
 // A layer's record.

@@ -2,7 +2,7 @@
 //
 //   npm run site:build && npm run site:pictures -- [folder] [view …]
 import { mkdirSync } from "node:fs";
-import { errorsOf, host, launch, siteMissing } from "../test/site/lab.ts";
+import { errorsOf, host, launch, siteMissing } from "../site/test/lab.ts";
 import { root } from "./root.ts";
 
 const [folder = `${root}/build/site-pictures`, ...views] = process.argv.slice(2);

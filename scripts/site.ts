@@ -23,10 +23,10 @@ if (isStale()) run("npm", ["ci", "--ignore-scripts", "--no-audit"]);
 const vite = `${site}/node_modules/.bin/vite`;
 if (command === "dev") run(vite, rest);
 else if (command === "preview") run(vite, ["preview", ...rest]);
-else if (command === "build") {
-  run(`${root}/node_modules/.bin/tsc`, ["-p", site], root);
+else if (command === "build" || command === "bundle") {
+  if (command === "build") run(`${root}/node_modules/.bin/tsc`, ["-p", site], root);
   run(vite, ["build", "--logLevel", "warn", ...rest]);
 } else {
-  console.error("usage: tsx scripts/site.ts dev | build | preview");
+  console.error("usage: tsx scripts/site.ts dev | build | bundle | preview");
   process.exit(2);
 }

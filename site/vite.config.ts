@@ -1,5 +1,6 @@
 // How the playground is built: from the library as `npm run build` made it in this repository, not from a registry.
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { defineConfig, type Plugin } from "vite";
 import { digitsFile } from "./digits-file.ts";
@@ -10,6 +11,21 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const headers = {
   "Cross-Origin-Opener-Policy": "same-origin",
   "Cross-Origin-Embedder-Policy": "require-corp",
+};
+
+/**
+ * What the library has for pages without a worker file of their own, and for estimators, which nobody asks for here. The
+ * playground starts its own worker, so none of it is built.
+ */
+const leftOut: Plugin = {
+  name: "left out",
+  enforce: "pre",
+  resolveId: (source) => (/^\.\/(program|selection|relaxed)\.js$/.test(source) ? "\0nothing" : undefined),
+  load: (id) => (id === "\0nothing" ? "export {};" : undefined),
+  transform(code, id) {
+    if (!/\/dist\/remote\.js$/.test(id)) return undefined;
+    return code.replaceAll(/new URL\("[./\w]+\.(min\.js|cjs)", import\.meta\.url\)/g, 'new URL("about:blank")');
+  },
 };
 
 /** The handwritten digits in a few bytes, made from the table that the package's demonstration reads. */
@@ -31,9 +47,13 @@ const digits: Plugin = {
 const offline: Plugin = {
   name: "offline",
   generateBundle(_options, bundle) {
-    const files = Object.keys(bundle).filter((name) => !name.endsWith(".map") && name !== "service-worker.js");
+    const files = [...Object.keys(bundle), ...readdirSync(new URL("play/public", import.meta.url))].sort();
     const worker = readFileSync(new URL("play/service-worker.js", import.meta.url), "utf8");
-    const version = String(Date.now());
+    // Names have a hash of what is in them; the page's own text names the rest.
+    const hash = createHash("sha256").update(files.join());
+    for (const { type, ...file } of Object.values(bundle))
+      if (type === "asset" && "source" in file) hash.update(file.source);
+    const version = hash.digest("hex").slice(0, 12);
     const head = `const VERSION = "${version}";\nconst FILES = ${JSON.stringify(["./", ...files])};\n`;
     this.emitFile({ type: "asset", fileName: "service-worker.js", source: head + worker });
   },
@@ -51,12 +71,23 @@ export default defineConfig({
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   server: { headers, fs: { allow: [root] } },
   preview: { headers },
-  worker: { format: "es" },
   build: {
     outDir: fileURLToPath(new URL("dist", import.meta.url)),
     emptyOutDir: true,
     target: "es2022",
-    modulePreload: { polyfill: false },
+    // What preloads looks for a document, and workers share these files.
+    modulePreload: false,
+    rolldownOptions: {
+      // Workers are entries beside the page, and not built apart: so the library is one file, which is loaded once.
+      input: {
+        index: fileURLToPath(new URL("play/index.html", import.meta.url)),
+        trainer: fileURLToPath(new URL("play/train-worker.ts", import.meta.url)),
+        racer: fileURLToPath(new URL("play/race/worker.ts", import.meta.url)),
+      },
+      output: {
+        entryFileNames: ({ name }) => (name === "index" ? "assets/[name]-[hash].js" : "assets/[name].js"),
+      },
+    },
   },
-  plugins: [digits, offline],
+  plugins: [leftOut, digits, offline],
 });

@@ -245,7 +245,9 @@ test("no declaration with `using`, which fails in engines without Symbol.dispose
 });
 
 describe("every file", () => {
-  const sources = [...core, ...library, ...files("test"), ...files("bench"), ...files("scripts"), ...files("examples")];
+  const own = ["test", "bench", "scripts", "examples"].flatMap((folder) => files(folder));
+  const site = ["site/play", "site/test"].flatMap((folder) => files(folder, /\.(tsx?|js)$/));
+  const sources = [...core, ...library, ...own, ...site];
 
   test("begins by saying what lives in it", () => {
     expect(sources.filter((path) => !/^(#!.*\n)?(\/\/|\/\*)/.test(read(path)))).toEqual([]);

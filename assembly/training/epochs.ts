@@ -23,6 +23,7 @@ import {
   PLAN_REPORTS,
   PLAN_SEED,
   PLAN_SHUFFLE,
+  PLAN_STAGE,
   PLAN_STATE,
   PLAN_STATUS,
   PLAN_STEPS_DONE,
@@ -42,7 +43,8 @@ import { clearTally, copyTally } from "./tally";
 
 /**
  * Trains for at most `steps` batches, or until `epochs` epochs are complete or one reaches PLAN_TARGET_LOSS, from where the
- * last call stopped. `all` workers share the steps; the caller is the first. Each completed epoch leaves its tally at
+ * last call stopped. `all` workers share the steps; the caller is the first. With 0 the call ends at each stage, PLAN_STAGE,
+ * which the caller runs before it calls again. Each completed epoch leaves its tally at
  * PLAN_REPORTS. Gives back the number of completed epochs; PLAN_STEPS_DONE and PLAN_STATUS tell the rest. PLAN_RATES, if it
  * is not 0, holds a rate for each of the steps. DIVERGED means that a loss or a weight is not finite; PLAN_GOOD holds the
  * last weights that are known to be.
@@ -60,7 +62,7 @@ export function train(plan: usize, data: usize, steps: i32, epochs: i32, all: i3
   let done = 0;
   store<i32>(plan, FINE, PLAN_STATUS);
   for (; done < steps && completed < epochs; ++done) {
-    if (position == 0) {
+    if (position == 0 && !load<i32>(plan, PLAN_STAGE)) {
       if (!keepWeights(plan, load<usize>(plan, PLAN_CANDIDATE))) {
         store<i32>(plan, DIVERGED, PLAN_STATUS);
         break;
@@ -75,6 +77,7 @@ export function train(plan: usize, data: usize, steps: i32, epochs: i32, all: i3
       store<i32>(plan, DIVERGED, PLAN_STATUS);
       break;
     }
+    if (!all && load<i32>(plan, PLAN_STAGE)) break;
     position += rows;
     if (position == count) {
       position = 0;

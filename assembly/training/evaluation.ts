@@ -6,10 +6,12 @@ import {
   LAYER_BYTES,
   LAYER_Y,
   METRIC_SQUARES,
+  PLAN_AT,
   PLAN_CAPACITY,
   PLAN_METRIC,
   PLAN_OUTPUTS,
   PLAN_ROWS,
+  PLAN_STAGE,
   PLAN_TALLY,
   STAGE_LOSSES,
   STAGE_OUTPUTS,
@@ -22,15 +24,30 @@ import { lastLayer, layerAt } from "./records";
 import { runStage } from "./shares";
 import { clearTally, reportLosses } from "./tally";
 
-/** Sums loss and metrics over all the data into PLAN_TALLY, without training. `all` workers share the work. */
+/**
+ * Sums loss and metrics over all the data into PLAN_TALLY, without training. `all` workers share the work. With 0 the call
+ * ends where rows are to go through the network; the caller runs PLAN_STAGE and calls again, until that is 0.
+ */
 export function evaluate(plan: usize, data: usize, all: i32): void {
   const count = load<i32>(data, DATA_COUNT);
   const capacity = load<i32>(plan, PLAN_CAPACITY);
   const base = load<usize>(data, DATA_BASE);
-  const outputs = load<i32>(plan, PLAN_METRIC) & METRIC_SQUARES ? load<i32>(plan, PLAN_OUTPUTS) : 0;
-  clearTally(load<usize>(plan, PLAN_TALLY), TALLY_SQUARES + (outputs << 3));
-  for (let first = 0; first < count; first += capacity) {
+  let first = 0;
+  if (load<i32>(plan, PLAN_STAGE)) {
+    first = load<i32>(plan, PLAN_AT) + capacity;
+    store<i32>(plan, 0, PLAN_STAGE);
+    reportLosses(plan);
+  } else {
+    const outputs = load<i32>(plan, PLAN_METRIC) & METRIC_SQUARES ? load<i32>(plan, PLAN_OUTPUTS) : 0;
+    clearTally(load<usize>(plan, PLAN_TALLY), TALLY_SQUARES + (outputs << 3));
+  }
+  for (; first < count; first += capacity) {
     selectBatch(plan, data, base, first, min(capacity, count - first));
+    if (!all) {
+      store<i32>(plan, first, PLAN_AT);
+      store<i32>(plan, STAGE_LOSSES, PLAN_STAGE);
+      return;
+    }
     runStage(plan, STAGE_LOSSES, all);
     reportLosses(plan);
   }

@@ -23,6 +23,7 @@ import {
   PLAN_OPTIMIZER,
   PLAN_OUTPUTS,
   PLAN_ROWS,
+  PLAN_STAGE,
   PLAN_SUM,
   PLAN_TARGETS,
   PLAN_TRAINABLE,
@@ -49,28 +50,64 @@ import { addToTally, reportLosses } from "./tally";
 import { measureSamples, shortenStep } from "./trials";
 
 /**
- * One training step, shared by `all` workers, on the `rows` samples that follow `first` in the epoch's order. False if
- * the loss is not finite.
+ * One training step, shared by `all` workers, on the `rows` samples that follow `first` in the epoch's order; of none, the
+ * part up to the next stage. False if the loss is not finite.
  */
 export function step(plan: usize, data: usize, first: i32, rows: i32, all: i32): bool {
   const order = load<usize>(data, DATA_ORDER);
   if (rows == 1 && load<i32>(plan, PLAN_ONLINE)) return stepOnOne(plan, data, order, first);
+  if (!all) return advance(plan, data, order, first, rows);
   selectBatch(plan, data, order, first, rows);
   const isWhole = all == 1 || load<i32>(plan, PLAN_WHOLE);
   if (all == 1) backpropagate(plan, false);
   else runStage(plan, STAGE_ROWS, workersForRows(plan, all));
+  if (!finishRows(plan)) return false;
+  if (isWhole && all > 1) runStage(plan, STAGE_GRADIENTS, all);
+  if (!prepareUpdate(plan)) return true;
+  runStage(plan, isWhole ? STAGE_UPDATE : STAGE_CHANGE, all);
+  limitNorms(plan);
+  return true;
+}
+
+/**
+ * A step up to its next stage, which the caller runs, in shares as small as it likes, before it calls again; PLAN_STAGE says
+ * which. So a page's thread can do other things in the middle of a step.
+ */
+function advance(plan: usize, data: usize, order: usize, first: i32, rows: i32): bool {
+  const done = load<i32>(plan, PLAN_STAGE);
+  let next = 0;
+  let isGood = true;
+  if (!done) {
+    selectBatch(plan, data, order, first, rows);
+    next = STAGE_ROWS;
+  } else if (done == STAGE_ROWS) {
+    isGood = finishRows(plan);
+    if (isGood) next = STAGE_GRADIENTS;
+  } else if (done == STAGE_GRADIENTS) {
+    if (prepareUpdate(plan)) next = STAGE_UPDATE;
+  } else {
+    limitNorms(plan);
+  }
+  store<i32>(plan, next, PLAN_STAGE);
+  return isGood;
+}
+
+/** What follows when all rows went forward and back; false if the loss is not finite. */
+function finishRows(plan: usize): bool {
   if (!isFinite(reportLosses(plan))) return false;
   finishBatch(plan);
-  if (isWhole && all > 1) runStage(plan, STAGE_GRADIENTS, all);
+  return true;
+}
+
+/** What comes before an update, once gradients are known or are about to be; false if this batch makes none. */
+function prepareUpdate(plan: usize): bool {
   if (COMPLETE && load<usize>(plan, PLAN_SUM)) {
     accumulate(plan, 0, load<i32>(plan, PLAN_TRAINABLE));
-    if (!endsGroup(plan)) return true;
+    if (!endsGroup(plan)) return false;
   }
   if (COMPLETE && load<i32>(plan, PLAN_OPTIMIZER) == VSGD) measureSamples(plan);
   beginUpdate(plan);
   if (COMPLETE && load<i32>(plan, PLAN_OPTIMIZER) == VSGD) shortenStep(plan);
-  runStage(plan, isWhole ? STAGE_UPDATE : STAGE_CHANGE, all);
-  limitNorms(plan);
   return true;
 }
 

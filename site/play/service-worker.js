@@ -1,6 +1,6 @@
 // Keeps all files of the playground, so that it works without a network after the first visit. VERSION and FILES are
 // written in front when it is built. It also gives pages the two headers that threads need, which plain file hosts lack.
-/* global VERSION, FILES, caches, self, fetch, Response, Headers, clients */
+/* global VERSION, FILES, caches, self, fetch, Response, Headers */
 
 self.addEventListener("install", (event) => {
   event.waitUntil(

@@ -37,9 +37,13 @@ export async function lineTo(choice: WorkerChoice): Promise<Line> {
   return line;
 }
 
+/** When each own worker would end; counted anew from each training. */
+const endings = new WeakMap<Line, ReturnType<typeof setTimeout>>();
+
 /** Says that a training no longer needs a line: an own worker that nobody needs ends after a while. */
 export function leave(line: Line): void {
   if (!line.isOwn) return;
+  clearTimeout(endings.get(line));
   const timer = setTimeout(() => {
     if (line.load > 0) return;
     line.end();
@@ -48,6 +52,7 @@ export function leave(line: Line): void {
       if (set.size === 0) lines.delete(key);
     }
   }, IDLE);
+  endings.set(line, timer);
   (timer as { unref?(): void }).unref?.();
 }
 

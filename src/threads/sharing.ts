@@ -64,6 +64,8 @@ export interface TrainingWork {
   /** Operations of a step, about, and how many steps there are in all. */
   operations: number;
   steps: number;
+  /** Operations of a look at the rows held back. */
+  judging: number;
   /** Rows of a batch. */
   rows: number;
   /** Whether the caller blocks until the end. */
@@ -77,8 +79,20 @@ const WORTHY_STEP = 4e6;
 const WORTHY_FIT = 1e9;
 const WORTHY_TRAININGS = 2e10;
 
-/** Whether a training should have several threads, as far as can be said before there are any. */
-export function wantsThreads({ engine, asked, operations, steps, isSync, search }: TrainingWork): boolean {
+/** Operations that would hold a page's own thread for longer than its user may notice. */
+const LONG = 2e7;
+
+/** Whether a step, or a look at the rows held back, has to be made in pieces, with turns of a page's event loop between. */
+export function isLong({ operations, judging, isSync, search }: TrainingWork): boolean {
+  return !isSync && !maySleep && search === undefined && operations + judging > LONG;
+}
+
+/** Whether a training should have several threads, or pieces, as far as can be said before there are any. */
+export function wantsThreads(work: TrainingWork): boolean {
+  return isLong(work) || sharesWork(work);
+}
+
+function sharesWork({ engine, asked, operations, steps, isSync, search }: TrainingWork): boolean {
   // Small steps are over before others have heard of them. In `fit` they are a worker's all the same: this thread is free.
   if (asked !== "auto") return asked > 1 && !(isSync && search === undefined && isTooSmall(engine, operations));
   const work = operations * steps;

@@ -3,9 +3,13 @@
 import { PLAN_STEPS_DONE } from "../../assembly/plan.ts";
 import type { Model } from "../memory/model.ts";
 import { threadsMissing, usefulThreads } from "../threads/machine.ts";
-import { type TrainingWork, isTooSmall } from "../threads/sharing.ts";
+import { CHUNK, type TrainingWork, isLong, isTooSmall } from "../threads/sharing.ts";
 import { type Team, teamOf } from "../threads/team.ts";
+import type { Rows } from "../memory/samples.ts";
+import type { Evaluation, Metrics } from "../tables/metrics.ts";
 import { restoreGood } from "./divergence.ts";
+import { measuring } from "./measure.ts";
+import { Pieces } from "./pieces.ts";
 
 /** How many slices this thread works alone after workers were slower: the first time, and at most. */
 const SHORTEST_REST = 8;
@@ -29,6 +33,10 @@ export class Crew {
   #busy: Team | undefined;
   /** The team that made the last steps that were shared. */
   #last: Team | undefined;
+  /** Who makes steps, and looks at rows held back, piece by piece, where they take long and a page waits. */
+  readonly #steps: Pieces | undefined;
+  readonly #looks: Pieces | undefined;
+  #judging: Generator<Promise<void>, Evaluation> | undefined;
 
   /** For a training that should have several threads. */
   constructor(model: Model, work: TrainingWork) {
@@ -36,6 +44,9 @@ export class Crew {
     this.#work = work;
     const most = work.asked === "auto" ? Math.min(usefulThreads(), work.rows >> 2) : work.asked;
     this.threads = threadsMissing(work.engine) === undefined ? Math.max(1, most) : 1;
+    if (!isLong(work)) return;
+    this.#steps = isLong({ ...work, judging: 0 }) ? new Pieces(model.layout, work.operations) : undefined;
+    this.#looks = new Pieces(model.layout, 2 * model.layout.parameters * CHUNK);
   }
 
   /**
@@ -56,13 +67,14 @@ export class Crew {
     const { layout, engine } = this.#model;
     const isFree = this.#work.asked === "auto";
     const isShared = !(isFree && (this.#alone === Infinity || this.#rest-- > 0));
+    if (this.threads === 1) return yield* this.#here(data, steps, epochs);
     this.#checkLost();
     // Started in time, also where the first steps are made here.
     const team = teamOf(engine, this.threads);
     const called = performance.now();
     const pace = (): number => (performance.now() - called) / Math.max(1, layout.word(PLAN_STEPS_DONE));
     if (!isShared || !team?.isReady || team.isBusy) {
-      const completed = engine.core.train(layout.plan, data, steps, epochs, 1);
+      const completed = yield* this.#here(data, steps, epochs);
       this.#alone = pace();
       return completed;
     }
@@ -72,8 +84,34 @@ export class Crew {
     return completed;
   }
 
+  /** Loss and metrics of the rows held back, where that is to be done piece by piece. */
+  *judge(rows: Rows, metrics: Metrics): Generator<Promise<void>, Evaluation | undefined> {
+    const looks = this.#looks;
+    if (looks === undefined) return undefined;
+    const { core } = this.#model.engine;
+    this.#judging = measuring(this.#model, rows, metrics, (plan) =>
+      looks.drive(() => {
+        core.evaluate(plan, rows.address, 0);
+        return 0;
+      }),
+    );
+    return yield* this.#judging;
+  }
+
+  /** Steps by this thread. */
+  *#here(data: number, steps: number, epochs: number): Generator<Promise<void>, number> {
+    const { layout, engine } = this.#model;
+    const { core } = engine;
+    const { plan } = layout;
+    if (this.#steps === undefined) return core.train(plan, data, steps, epochs, 1);
+    return yield* this.#steps.drive(() => core.train(plan, data, 1, 1, 0));
+  }
+
   /** Waits for workers that are still at work, where nobody will take their result. */
   abandon(): void {
+    this.#steps?.abandon();
+    this.#looks?.abandon();
+    this.#judging?.return(undefined as never);
     if (this.#busy !== undefined) this.#land(this.#busy);
   }
 

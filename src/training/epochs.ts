@@ -71,14 +71,14 @@ export class Epochs {
 
   /**
    * Adds the epochs that a call of the core completed, which took so many seconds together. `rates`, where each step has one
-   * of its own, has that of the first epoch's last step at `end`.
+   * of its own, has that of the first epoch's last step at `end`. `judged`: what was measured already on the rows held back.
    */
-  add(epochs: number, seconds: number, rates: Float64Array | undefined, end: number): void {
+  add(epochs: number, seconds: number, rates: Float64Array | undefined, end: number, judged?: Evaluation): void {
     const { list } = this;
     const { layout, engine } = this.#model;
     const { metrics, threads } = this.#settings;
     const { validation, count } = this.#rows;
-    const evaluation = validation && measure(this.#model, validation, metrics, threads);
+    const evaluation = judged ?? (validation && measure(this.#model, validation, metrics, threads));
     const sums = engine.doubleHeap;
     let at = (layout.word(PLAN_REPORTS) >>> 0) / 8;
     const first = (layout.word(PLAN_EPOCH) >>> 0) - epochs + 1;

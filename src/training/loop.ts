@@ -26,6 +26,7 @@ import type { Model } from "../memory/model.ts";
 import { chunkOf } from "../search/chunk.ts";
 import type { Search } from "../search/search.ts";
 import { rises } from "../description/metrics.ts";
+import type { Evaluation } from "../tables/metrics.ts";
 import type { Crew } from "./crew.ts";
 import type { Diagnosis } from "./diagnosis.ts";
 import { type Causes, divergence, restoreGood } from "./divergence.ts";
@@ -126,6 +127,7 @@ export class Loop {
         engine: model.engine,
         asked: settings.threads,
         operations,
+        judging: 2 * layout.parameters * (rows.validation?.count ?? 0),
         steps: this.updates * this.total,
         rows: batch,
         isSync,
@@ -191,7 +193,11 @@ export class Loop {
         if (layout.word(PLAN_STATUS) === DIVERGED) throw this.#divergence();
         this.#pace.adapt(layout.word(PLAN_STEPS_DONE), now - this.#called);
         const batch = this.#batchReport(completed);
-        if (completed > 0) this.#report(completed, (now - this.since) / 1000);
+        if (completed > 0) {
+          const { validation } = this.rows;
+          const judged = validation && this.#crew && (yield* this.#crew.judge(validation, this.settings.metrics));
+          this.#report(completed, (now - this.since) / 1000, judged);
+        }
         const stopped = this.#reasonToStop(completed, now - this.begun);
         if (stopped !== undefined) this.history.stopped = stopped;
         if (completed > 0) this.since = now;
@@ -292,7 +298,7 @@ export class Loop {
     if (this.search !== undefined) return Number(this.search.advance(SLICE));
     const { engine, layout } = this.#model;
     const { address } = this.rows.dataset;
-    if (this.#crew !== undefined && this.#crew.threads > 1) {
+    if (this.#crew !== undefined) {
       this.isStepping = true;
       const completed = yield* this.#crew.train(address, this.#steps, this.#most);
       this.isStepping = false;
@@ -310,8 +316,8 @@ export class Loop {
   }
 
   /** Adds the epochs that were completed to the history, and lets reduceOnPlateau look at the last. */
-  #report(completed: number, seconds: number): void {
-    this.#tallies.add(completed, seconds, this.#rates, this.#end);
+  #report(completed: number, seconds: number, judged?: Evaluation): void {
+    this.#tallies.add(completed, seconds, this.#rates, this.#end, judged);
     if (this.search !== undefined) this.#done.lastReport().evaluations = this.search.evaluations;
     const { plateau } = this.settings;
     const { layout, description } = this.#model;

@@ -1,8 +1,8 @@
 // Letting the event loop turn: how long a slice of training is, and how a loop waits for what takes time.
 import { isPromise } from "../ground/promises.ts";
 
-/** Milliseconds of training between two turns of the event loop. */
-export const SLICE = 10;
+/** Milliseconds of training between two turns of the event loop: fewer where a page has to be drawn in between. */
+export const SLICE = typeof document === "undefined" ? 10 : 6;
 
 const later = (resolve: () => void): void => void setTimeout(resolve, 0);
 

@@ -1,7 +1,7 @@
 // The network that learns to read: its data, its training in rounds that the eye can follow, and what it says of a picture.
 import { batch, signal } from "@preact/signals";
 import { dense, Network } from "propago";
-import { actions, prefersLess, say, sentenceOf, spoken, writeAddress } from "../shell/state.ts";
+import { actions, prefersLess, say, sentenceOf, spoken, startWorker, writeAddress } from "../shell/state.ts";
 import { drawnDigits } from "./drawn.ts";
 import { PIXELS, readDigits, type Digits, type DigitsData } from "./images.ts";
 
@@ -117,7 +117,7 @@ export const isDone = () => round.peek() >= EPOCHS * PARTS;
 
 async function learn(): Promise<void> {
   const part = parts[round.peek() % PARTS];
-  const history = await network!.fit(part, { epochs: 1, batchSize: 32, metrics: [] });
+  const history = await network!.fit(part, { epochs: 1, batchSize: 32, metrics: [], worker: startWorker });
   learnt += part.y.length;
   rate.value = history.epochs.at(-1)!.samplesPerSecond;
   round.value++;

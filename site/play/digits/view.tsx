@@ -22,7 +22,8 @@ export function View() {
   if (store.status.value === "failed") {
     return (
       <p class="loading">
-        The digits could not be loaded. <button onClick={() => (store.status.value = "loading", void store.load())}>Try again</button>
+        The digits could not be loaded.{" "}
+        <button onClick={() => ((store.status.value = "loading"), void store.load())}>Try again</button>
       </p>
     );
   }
@@ -37,7 +38,15 @@ export function View() {
   );
 }
 
-function drawDigit(context: CanvasRenderingContext2D, x: ArrayLike<number>, from: number, left: number, top: number, size: number, ink: string): void {
+function drawDigit(
+  context: CanvasRenderingContext2D,
+  x: ArrayLike<number>,
+  from: number,
+  left: number,
+  top: number,
+  size: number,
+  ink: string,
+): void {
   const pixel = size / SIDE;
   context.fillStyle = ink;
   for (let k = 0; k < PIXELS; k++) {
@@ -50,7 +59,10 @@ function drawDigit(context: CanvasRenderingContext2D, x: ArrayLike<number>, from
 }
 
 /** A canvas that is drawn anew when a signal, the theme or its size changes. */
-function useDrawing(draw: (context: CanvasRenderingContext2D, width: number, height: number, colours: Palette) => void, watch: () => unknown) {
+function useDrawing(
+  draw: (context: CanvasRenderingContext2D, width: number, height: number, colours: Palette) => void,
+  watch: () => unknown,
+) {
   const canvas = useRef<HTMLCanvasElement>(null);
   useEffect(() => {
     const element = canvas.current!;
@@ -103,7 +115,15 @@ function Learning() {
         context.roundRect(left + 1.5, top + 1.5, step - 3, step - 3, 4);
         context.fill();
         context.globalAlpha = 1;
-        drawDigit(context, x, k * PIXELS, left + step * 0.16, top + step * 0.16, step * 0.68, isFresh ? colours.muted : colours.text);
+        drawDigit(
+          context,
+          x,
+          k * PIXELS,
+          left + step * 0.16,
+          top + step * 0.16,
+          step * 0.68,
+          isFresh ? colours.muted : colours.text,
+        );
         if (isFresh || isRight) continue;
         // Wrong ones have a bar below, for eyes that do not tell the colours apart.
         context.fillStyle = colours.negative;
@@ -117,7 +137,12 @@ function Learning() {
       <div class="panel-head">
         <h2 id="learning-title">It learns to read</h2>
         <div class="bar-inline">
-          <button class="play small" aria-label={isRunning ? "Pause" : store.isDone() ? "Learn again" : "Start"} disabled={isLoading} onClick={store.toggle}>
+          <button
+            class="play small"
+            aria-label={isRunning ? "Pause" : store.isDone() ? "Learn again" : "Start"}
+            disabled={isLoading}
+            onClick={store.toggle}
+          >
             <Icon name={isRunning ? "pause" : store.isDone() ? "rewind" : "play"} />
           </button>
         </div>
@@ -137,10 +162,15 @@ function Learning() {
         </div>
       </div>
       <progress class="progress" max={store.EPOCHS * 8} value={store.round.value} aria-label="Training" />
-      <canvas ref={canvas} class="tiles" role="img" aria-label={`A hundred digits held back: ${store.data === undefined ? 0 : store.answers.slice(0, 100).filter((says, k) => says === store.data!.test.y[k]).length} read right`} />
+      <canvas
+        ref={canvas}
+        class="tiles"
+        role="img"
+        aria-label={`A hundred digits held back: ${store.data === undefined ? 0 : store.answers.slice(0, 100).filter((says, k) => says === store.data!.test.y[k]).length} read right`}
+      />
       <p class="note">
-        64 pixels → {store.HIDDEN} units → 10 answers. It learns from 1,437 digits that people wrote, three warped copies of each,
-        and 7,000 that a program drew. These hundred are among the 360 that it never learns from.
+        64 pixels → {store.HIDDEN} units → 10 answers. It learns from 1,437 digits that people wrote, three warped
+        copies of each, and 7,000 that a program drew. These hundred are among the 360 that it never learns from.
       </p>
     </section>
   );
@@ -166,7 +196,8 @@ function Pad() {
       if (stroke.length === 1) context.lineTo(stroke[0].x * size + 0.1, stroke[0].y * size);
       context.stroke();
     }
-    if (chosen.peek() !== undefined) drawDigit(context, image.peek(), 0, size * 0.15, size * 0.15, size * 0.7, colours.text);
+    if (chosen.peek() !== undefined)
+      drawDigit(context, image.peek(), 0, size * 0.15, size * 0.15, size * 0.7, colours.text);
   };
   useEffect(() => {
     const stop = effect(() => {
@@ -309,7 +340,12 @@ function Seen() {
       if (!hasFocus.peek()) return;
       context.strokeStyle = colours.accent;
       context.lineWidth = 3;
-      context.strokeRect((place.peek() % SIDE) * step + 1.5, Math.floor(place.peek() / SIDE) * step + 1.5, step - 3, step - 3);
+      context.strokeRect(
+        (place.peek() % SIDE) * step + 1.5,
+        Math.floor(place.peek() / SIDE) * step + 1.5,
+        step - 3,
+        step - 3,
+      );
     },
     () => [image.value, place.value, hasFocus.value],
   );
@@ -416,7 +452,9 @@ function Confusion() {
                       <button
                         aria-label={`${count} of ${is} taken for ${says}`}
                         aria-pressed={asked?.is === is && asked.says === says}
-                        onClick={() => (cell.value = asked?.is === is && asked.says === says ? undefined : { is, says })}
+                        onClick={() =>
+                          (cell.value = asked?.is === is && asked.says === says ? undefined : { is, says })
+                        }
                       >
                         {count}
                       </button>
@@ -428,7 +466,15 @@ function Confusion() {
           </tbody>
         </table>
         <div>
-          <h3>{asked === undefined ? (wrong.length === 0 ? "No mistakes" : `Its ${wrong.length} mistakes, the surest first`) : asked.is === asked.says ? `Read right as ${asked.is}` : `${asked.is} taken for ${asked.says}`}</h3>
+          <h3>
+            {asked === undefined
+              ? wrong.length === 0
+                ? "No mistakes"
+                : `Its ${wrong.length} mistakes, the surest first`
+              : asked.is === asked.says
+                ? `Read right as ${asked.is}`
+                : `${asked.is} taken for ${asked.says}`}
+          </h3>
           <ul class="mistakes">
             {shown.map((row) => (
               <li key={row}>
@@ -452,5 +498,12 @@ function Small({ row, ink }: { row: number; ink: string }) {
     context.clearRect(0, 0, 40, 40);
     drawDigit(context, store.data!.test.x, row * PIXELS, 2, 2, 36, ink);
   }, [row, ink]);
-  return <canvas ref={canvas} style={{ width: "40px", height: "40px" }} role="img" aria-label={`A ${store.data!.test.y[row]}`} />;
+  return (
+    <canvas
+      ref={canvas}
+      style={{ width: "40px", height: "40px" }}
+      role="img"
+      aria-label={`A ${store.data!.test.y[row]}`}
+    />
+  );
 }

@@ -17,7 +17,7 @@ interface ChartProps {
   x: () => readonly number[];
   lines: readonly Line[];
   /** A signal that grows when there is something new. */
-  version: { value: number };
+  version: { value: unknown };
   height: number;
   xLabel?: string;
   /** The axis of the values: logarithmic where they allow it. */
@@ -100,7 +100,16 @@ export function Chart({ label, x, lines, version, height, xLabel = "epoch", isLo
         {lines.map((line) => (
           <span key={line.label} class="key">
             <svg width="18" height="8" aria-hidden="true">
-              <line x1="0" y1="4" x2="18" y2="4" stroke={colours[line.colour]} stroke-width="2" stroke-dasharray={line.dash?.join(" ")} /> {/* prettier-ignore */}
+              <line
+                x1="0"
+                y1="4"
+                x2="18"
+                y2="4"
+                stroke={colours[line.colour]}
+                stroke-width="2"
+                stroke-dasharray={line.dash?.join(" ")}
+              />{" "}
+              {/* prettier-ignore */}
             </svg>
             {line.label}
           </span>

@@ -66,9 +66,7 @@ const HUES = {
 };
 
 function makePalette(isDark: boolean): Palette {
-  const [negative, zero, positive] = isDark
-    ? ["#f0903c", "#1f2328", "#5db2f7"]
-    : ["#b85207", "#f5f5f3", "#2076c9"];
+  const [negative, zero, positive] = isDark ? ["#f0903c", "#1f2328", "#5db2f7"] : ["#b85207", "#f5f5f3", "#2076c9"];
   const map = new Uint32Array(256);
   const softer = isDark ? 0.86 : 0.82;
   for (let k = 0; k < 256; k++) {

@@ -1,6 +1,7 @@
 // What each unit of a network answers all over the plane. It has networks of its own, which are given the weights of the
 // moment: so nothing that is drawn waits for the training, or makes it wait.
 import { Network } from "propago";
+import "propago/diagnosis";
 import { columnsOf, REACH } from "../model/data.ts";
 import { describe } from "../model/network.ts";
 import { type Run } from "../model/run.ts";
@@ -46,31 +47,32 @@ export interface Answers {
 
 export class Painter {
   readonly features: readonly Feature[];
-  /** Of each layer: the network up to it. */
-  readonly #prefixes: Network[];
+  /** As the run's, without what matters in training alone. */
+  readonly #network: Network;
   readonly #activations: string[];
+  readonly #units: number[];
   readonly #grids = new Map<number, Float32Array>();
-  #weights: Weights = [];
+  #weights: Weights;
 
   constructor(run: Run) {
-    const description = describe({ ...run.setup, l1: 0, l2: 0 }, run.data);
+    const { inputs, layers: all, loss } = describe(run.setup, run.data);
+    const layers = all.filter((layer) => layer.type === "dense") as readonly { units: number; activation?: unknown }[];
     this.features = run.setup.features;
-    const layers = description.layers.filter((layer) => layer.type === "dense");
-    this.#activations = layers.map((layer) => String((layer as { activation?: unknown }).activation));
-    this.#prefixes = layers.map(
-      (_, k) => new Network({ inputs: description.inputs, inputScale: 0.5, layers: layers.slice(0, k + 1) }),
-    );
-    this.take(run.network.getWeights());
+    this.#activations = layers.map(({ activation }) => String(activation));
+    this.#units = layers.map(({ units }) => units);
+    this.#network = new Network({ inputs, inputScale: 0.5, loss, layers: layers as typeof all });
+    this.#weights = run.network.getWeights();
+    this.take(this.#weights);
   }
 
   get depth(): number {
-    return this.#prefixes.length;
+    return this.#units.length;
   }
 
   /** The weights that are drawn from now on. */
   take(weights: Weights): void {
     this.#weights = weights;
-    this.#prefixes.forEach((network, k) => network.setWeights(weights.slice(0, k + 1)));
+    this.#network.setWeights(weights);
   }
 
   get weights(): Weights {
@@ -83,20 +85,26 @@ export class Painter {
     return grid;
   }
 
-  /** What the units of a layer answer on a grid; the last is the output. */
+  /** What the units of all layers answer on a grid; the last layer is the output. */
+  layers(side: number): Answers[] {
+    const all = this.#network.activations(this.#grid(side));
+    return all.map((values, k) => ({ values, units: this.#units[k], span: SPANS[this.#activations[k]] }));
+  }
+
+  /** The same of one layer. */
   layer(index: number, side: number): Answers {
-    const network = this.#prefixes[index];
-    const values = network.predict(this.#grid(side));
-    return { values, units: network.outputs, span: SPANS[this.#activations[index]] };
+    if (index < this.depth - 1) return this.layers(side)[index];
+    const values = this.#network.predict(this.#grid(side));
+    return { values, units: this.#network.outputs, span: SPANS[this.#activations[index]] };
   }
 
   /** The outputs for columns of features. */
   outputs(x: Float32Array): Float32Array {
-    return this.#prefixes[this.#prefixes.length - 1].predict(x);
+    return this.#network.predict(x);
   }
 
   dispose(): void {
-    for (const network of this.#prefixes) network.dispose();
+    this.#network.dispose();
   }
 }
 

@@ -40,8 +40,7 @@ class Reader {
       if (this.#peek() === "=") this.#at++;
       const right = this.#sum();
       this.#end();
-      const value: Formula =
-        sign === ">" ? (x, y) => left(x, y) - right(x, y) : (x, y) => right(x, y) - left(x, y);
+      const value: Formula = sign === ">" ? (x, y) => left(x, y) - right(x, y) : (x, y) => right(x, y) - left(x, y);
       return { value, isCondition: true };
     }
     this.#end();

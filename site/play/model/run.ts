@@ -1,7 +1,7 @@
 // One run in the plane: the data, the network, and the epochs so far. A run is a function of the set-up and of the
 // changes at the ends of its epochs, so a link with both gives the same bits anywhere. It knows no page: the tests run
 // the same in Node.
-import { Network, type NetworkJSON, type NetworkOptions } from "propago";
+import { Network, type FitOptions, type NetworkJSON, type NetworkOptions } from "propago";
 import { makeData, type PlaneData } from "./data.ts";
 import { changed, describe, lossOf, needsComplete, setOne, takesAllRows, targetsOf, SEARCHES } from "./network.ts";
 import { numbersOf, type Change, type Setup } from "./setup.ts";
@@ -23,6 +23,8 @@ interface Sample {
 
 export interface RunOptions {
   changes?: readonly Change[];
+  /** Where `fit` works, as it takes it; in the caller's own thread where there is none. */
+  worker?: FitOptions["worker"];
 }
 
 export class Run {
@@ -42,14 +44,18 @@ export class Run {
   ended: string | undefined;
   /** Rows a second in the last call of `fit`. */
   samplesPerSecond = 0;
+  /** A worker was lost in the last call of `advance`, which did not train. */
+  lost: string | undefined;
+  worker: FitOptions["worker"];
   readonly #train: Sample;
   readonly #test: Sample;
 
-  private constructor(setup: Setup, { changes = [] }: RunOptions) {
+  private constructor(setup: Setup, { changes = [], worker }: RunOptions) {
     this.setup = this.first = setup;
     this.data = makeData(setup);
     this.loss = lossOf(setup, this.data.task);
     this.#coming = [...changes];
+    this.worker = worker;
     this.network = new Network(describe(setup, this.data));
     const { task, classes, train, test } = this.data;
     this.#train = { x: train.x, y: targetsOf(train.target, task, classes, this.loss) };
@@ -76,7 +82,8 @@ export class Run {
   /** Trains for so many epochs, and makes the changes that a link has for them on the way. */
   async advance(epochs: number): Promise<void> {
     let left = epochs;
-    while (left > 0 && this.ended === undefined && !this.isEmpty) {
+    this.lost = undefined;
+    while (left > 0 && this.ended === undefined && this.lost === undefined && !this.isEmpty) {
       const next = this.#coming[0]?.at ?? Infinity;
       const some = Math.min(left, Math.max(1, next - this.epoch));
       await this.#fit(some);
@@ -87,16 +94,23 @@ export class Run {
 
   async #fit(epochs: number): Promise<void> {
     const batchSize = takesAllRows(this.setup.optimizer) ? "full" : Math.min(this.setup.batch, this.data.train.count);
-    const began = this.network.fit(this.#train, { epochs, batchSize, metrics: [] });
+    const { worker } = this;
     try {
-      const history = await began;
+      const history = await this.network.fit(this.#train, {
+        epochs,
+        batchSize,
+        metrics: [],
+        ...(worker === undefined ? {} : { worker }),
+      });
       const last = history.epochs.at(-1);
       this.epoch += history.epochs.length === 0 ? 0 : epochs;
       if (last !== undefined) this.samplesPerSecond = last.samplesPerSecond;
       if (history.stopped === "converged") this.ended = "It has converged: the gradient is zero.";
       if (history.stopped === "stalled") this.ended = "It has stalled: no step along the line helps.";
     } catch (error) {
-      this.ended = error instanceof Error ? error.message : String(error);
+      const sentence = error instanceof Error ? error.message : String(error);
+      if ((error as { code?: unknown }).code === "ERR_WORKER") this.lost = sentence;
+      else this.ended = sentence;
     }
   }
 

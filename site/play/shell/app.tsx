@@ -72,7 +72,9 @@ async function show(name: View, query?: string): Promise<void> {
 
 const isTyping = (target: EventTarget | null) =>
   target instanceof HTMLElement &&
-  (target.matches("input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable], [role=spinbutton]") ||
+  (target.matches(
+    "input:not([type=range]):not([type=checkbox]), textarea, select, [contenteditable], [role=spinbutton]",
+  ) ||
     target.closest("[role=dialog]") !== null);
 
 function keys(event: KeyboardEvent): void {
@@ -142,6 +144,7 @@ export function App() {
       <Header />
       {lesson.value !== "" && <p class="lesson">{lesson}</p>}
       <main>
+        <h1 class="unseen">{TITLES[view.value]}</h1>
         <div id={`panel-${view.value}`} role="tabpanel" aria-labelledby={`tab-${view.value}`}>
           {Current === undefined ? <p class="loading">Loading …</p> : <Current />}
         </div>
@@ -216,7 +219,12 @@ function Header() {
           <Icon name={isDark ? "sun" : "moon"} />
         </button>
         {!hidden.value.includes("help") && (
-          <button class="icon" aria-label="Help and keys" title="Help and keys" onClick={() => (showsHelp.value = true)}>
+          <button
+            class="icon"
+            aria-label="Help and keys"
+            title="Help and keys"
+            onClick={() => (showsHelp.value = true)}
+          >
             <Icon name="help" />
           </button>
         )}

@@ -27,9 +27,8 @@ export function Help({
     <dialog ref={box} class="help" aria-labelledby="help-title" onClose={onClose}>
       <h2 id="help-title">The playground</h2>
       <p>
-        A neural network learns in your browser while you watch. Nothing is sent anywhere. Every picture is computed from
-        the weights of the moment by propago, the library that also
-        trains them.
+        A neural network learns in your browser while you watch. Nothing is sent anywhere. Every picture is computed
+        from the weights of the moment by propago, the library that also trains them.
       </p>
       <p>
         One link holds the whole run: data, network, seed, and each change that you made, at its epoch. Whoever opens it

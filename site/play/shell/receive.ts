@@ -89,7 +89,8 @@ async function points(text: string): Promise<string> {
   const bad = body.findIndex((row) => row.length < 3 || !isNumber(row[0]) || !isNumber(row[1]) || row[2] === "");
   if (bad >= 0) throw new Error(`has no two numbers and a class in row ${bad + 1 + rows.length - body.length}.`);
   const names = [...new Set(body.map((row) => row[2]))].sort();
-  if (names.length > 6) throw new Error(`has ${names.length} classes in its third column; the plane shows at most six.`);
+  if (names.length > 6)
+    throw new Error(`has ${names.length} classes in its third column; the plane shows at most six.`);
   const list = body.slice(0, LIMITS.points);
   const spread = [0, 1].map((column) => {
     const values = list.map((row) => Number(row[column]));

@@ -112,3 +112,12 @@ export function readAddress(hash: string): { view: View; query: string } {
   const [, name, query] = /^#1\/([a-z]+)(?:\?(.*))?$/s.exec(hash) ?? [];
   return { view: VIEWS.find((known) => known === name) ?? "train", query: query ?? "" };
 }
+
+/** A worker of ours: a file beside the page's own when built, its source while developing. */
+export function openWorker(built: string, source: string): Worker {
+  const url = import.meta.env.DEV ? new URL(source, location.href) : new URL(`./assets/${built}.js`, document.baseURI);
+  return new Worker(url, { type: "module", name: built });
+}
+
+/** Starts the worker that trains; the library keeps it from call to call. */
+export const startWorker = (): Worker => openWorker("trainer", "./train-worker.ts");

@@ -18,17 +18,28 @@ export interface Row {
   weight?: { layer: number; index: number };
 }
 
+/** Brackets that stay as high as a letter. */
+const bracket = (sign: string) => <mo {...({ stretchy: "false" } as object)}>{sign}</mo>;
+const LEFT = bracket("(");
+const RIGHT = bracket(")");
+
 const v = (name: string, low?: ComponentChildren, high?: ComponentChildren) => {
   if (low === undefined) return <mi>{name}</mi>;
-  return high === undefined ? <msub><mi>{name}</mi><mn>{low}</mn></msub> : <msubsup><mi>{name}</mi><mn>{low}</mn><mn>{high}</mn></msubsup>; // prettier-ignore
+  return high === undefined ? <msub><mi>{name}</mi><mn>{low}</mn></msub> : <msubsup><mi>{name}</mi><mn>{low}</mn><mtext>({high})</mtext></msubsup>; // prettier-ignore
 };
 const o = (sign: string) => <mo>{sign}</mo>;
-const math = (...parts: ComponentChildren[]) => <math><mrow>{parts}</mrow></math>;
+const math = (...parts: ComponentChildren[]) => (
+  <math>
+    <mrow>{parts}</mrow>
+  </math>
+);
 const fraction = (top: ComponentChildren, bottom: ComponentChildren) => <mfrac><mrow>{top}</mrow><mrow>{bottom}</mrow></mfrac>; // prettier-ignore
 
 const signed = (value: number) => (value < 0 ? `(${shown(value)})` : shown(value));
 
-const SLOPES: Readonly<Record<Activation, { name: string; text: (z: number, a: number) => string; slope: (z: number, a: number) => number }>> = {
+const SLOPES: Readonly<
+  Record<Activation, { name: string; text: (z: number, a: number) => string; slope: (z: number, a: number) => number }>
+> = {
   sigmoid: { name: "σ", text: (_z, a) => `${shown(a)} · (1 − ${shown(a)})`, slope: (_z, a) => a * (1 - a) },
   tanh: { name: "tanh", text: (_z, a) => `(1 − ${shown(a)}²)`, slope: (_z, a) => 1 - a * a },
   relu: { name: "relu", text: (z) => (z > 0 ? "1" : "0"), slope: (z) => (z > 0 ? 1 : 0) },
@@ -64,7 +75,7 @@ function forward(numbers: Numbers, opened: Opened): Row[] {
         },
         {
           key: `a:${layer}:${unit}`,
-          formula: math(v("a", unit + 1, layer + 1), o("="), <mi>{name || "z"}</mi>, name ? <mrow><mo>(</mo>{v("z", unit + 1, layer + 1)}<mo>)</mo></mrow> : null), // prettier-ignore
+          formula: math(v("a", unit + 1, layer + 1), o("="), <mi>{name || "z"}</mi>, name ? <mrow>{LEFT}{v("z", unit + 1, layer + 1)}{RIGHT}</mrow> : null), // prettier-ignore
           numbers: `${name}(${shown(value)})`,
           value: a[unit],
           speaks: [`a:${layer + 1}:${unit}`],
@@ -79,7 +90,7 @@ function loss({ y }: Numbers, opened: Opened): Row[] {
   return [
     {
       key: "loss",
-      formula: math(v("E"), o("="), fraction(<mn>1</mn>, <mn>2</mn>), <munder><mo>∑</mo><mi>j</mi></munder>, <msup><mrow><mo>(</mo>{v("a", "j")}<mo>−</mo>{v("y", "j")}<mo>)</mo></mrow><mn>2</mn></msup>), // prettier-ignore
+      formula: math(v("E"), o("="), fraction(<mn>1</mn>, <mn>2</mn>), <munder><mo>∑</mo><mi>j</mi></munder>, <msup><mrow>{LEFT}{v("a", "j")}<mo>−</mo>{v("y", "j")}{RIGHT}</mrow><mn>2</mn></msup>), // prettier-ignore
       numbers: `½ · (${y.map((target, unit) => `(${shown(a[unit])} − ${signed(target)})²`).join(" + ")})`,
       value: opened.loss,
       speaks: y.map((_, unit) => `a:${opened.layers.length}:${unit}`),
@@ -94,11 +105,11 @@ function errors(numbers: Numbers, opened: Opened): Row[] {
   for (let layer = last; layer >= 0; layer--) {
     const { z, a, delta } = opened.layers[layer];
     delta.forEach((value, unit) => {
-      const slope = <mrow><msup><mi>f</mi><mo>′</mo></msup><mo>(</mo>{v("z", unit + 1)}<mo>)</mo></mrow>; // prettier-ignore
+      const slope = <mrow><msup><mi>f</mi><mo>′</mo></msup>{LEFT}{v("z", unit + 1)}{RIGHT}</mrow>; // prettier-ignore
       if (layer === last) {
         rows.push({
           key: `d:${layer}:${unit}`,
-          formula: math(v("δ", unit + 1, layer + 1), o("="), <mrow><mo>(</mo>{v("a", unit + 1)}<mo>−</mo>{v("y", unit + 1)}<mo>)</mo></mrow>, o("·"), slope), // prettier-ignore
+          formula: math(v("δ", unit + 1, layer + 1), o("="), <mrow>{LEFT}{v("a", unit + 1)}<mo>−</mo>{v("y", unit + 1)}{RIGHT}</mrow>, o("·"), slope), // prettier-ignore
           numbers: `(${shown(a[unit])} − ${signed(numbers.y[unit])}) · ${text(z[unit], a[unit])}`,
           value,
           speaks: [`a:${layer + 1}:${unit}`, `d:${layer}:${unit}`],

@@ -29,7 +29,8 @@ const chain = (count: number, weight: number): LayerNumbers[] =>
 export const PRESETS = {
   two: {
     title: "Two, two, two",
-    about: "Two inputs, two hidden units, two outputs, with biases held fixed: the example that many courses compute by hand.",
+    about:
+      "Two inputs, two hidden units, two outputs, with biases held fixed: the example that many courses compute by hand.",
     units: [2, 2, 2],
     activation: "sigmoid",
     x: [0.05, 0.1],
@@ -66,7 +67,8 @@ export const PRESETS = {
   },
   vanishing: {
     title: "Vanishing",
-    about: "Eight sigmoid layers. Each multiplies the error by a slope of at most ¼ on its way back: little arrives at the first.",
+    about:
+      "Eight sigmoid layers. Each multiplies the error by a slope of at most ¼ on its way back: little arrives at the first.",
     units: [1, 1, 1, 1, 1, 1, 1, 1, 1],
     activation: "sigmoid",
     x: [1],
@@ -76,7 +78,8 @@ export const PRESETS = {
   },
   exploding: {
     title: "Exploding",
-    about: "Eight layers of weight 2.5 without a squashing function: the error grows 2.5 times at each, and the step goes far too far.",
+    about:
+      "Eight layers of weight 2.5 without a squashing function: the error grows 2.5 times at each, and the step goes far too far.",
     units: [1, 1, 1, 1, 1, 1, 1, 1, 1],
     activation: "relu",
     x: [0.1],
@@ -205,7 +208,8 @@ export function readNumbers(query: string): Numbers {
   const numbers = numbersOf(Object.hasOwn(PRESETS, name) ? (name as PresetName) : "two");
   const values = (pairs.get("v") ?? "").split(",").map(Number);
   const count = 1 + numbers.x.length + numbers.y.length + numbers.layers.reduce((sum, { weights, bias }) => sum + weights.length + bias.length, 0); // prettier-ignore
-  if (values.length !== count || !values.every((value) => Number.isFinite(value) && Math.abs(value) <= 1e6)) return numbers;
+  if (values.length !== count || !values.every((value) => Number.isFinite(value) && Math.abs(value) <= 1e6))
+    return numbers;
   let at = 1;
   const take = (list: number[]) => list.forEach((_, k) => (list[k] = values[at++]));
   if (values[0] > 0) numbers.rate = values[0];

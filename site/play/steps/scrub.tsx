@@ -85,7 +85,17 @@ export function Scrub({ label, value, onChange, min = -1000, max = 1000, isLit, 
   );
 }
 
-function Typing({ label, text, onText, onEnd }: { label: string; text: string; onText: (text: string) => void; onEnd: (isTaken: boolean) => void }) {
+function Typing({
+  label,
+  text,
+  onText,
+  onEnd,
+}: {
+  label: string;
+  text: string;
+  onText: (text: string) => void;
+  onEnd: (isTaken: boolean) => void;
+}) {
   const input = useRef<HTMLInputElement>(null);
   useEffect(() => {
     input.current!.focus();

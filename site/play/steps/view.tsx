@@ -97,7 +97,13 @@ export function View() {
       <div class="presets" role="radiogroup" aria-label="Example">
         {(Object.keys(PRESETS) as PresetName[]).map((name) => (
           <label key={name} class={name === now.preset ? "chip chosen" : "chip"}>
-            <input type="radio" name="preset" class="unseen" checked={name === now.preset} onChange={() => choose(name)} />
+            <input
+              type="radio"
+              name="preset"
+              class="unseen"
+              checked={name === now.preset}
+              onChange={() => choose(name)}
+            />
             {PRESETS[name].title}
           </label>
         ))}
@@ -107,7 +113,9 @@ export function View() {
           <h2 id="graph-title">{preset.title}</h2>
           <p class="note">{preset.about}</p>
           <Graph numbers={now} step={step} />
-          <p class="note">Every number in a box can be dragged, stepped with the arrow keys, or typed; all others follow at once.</p>
+          <p class="note">
+            Every number in a box can be dragged, stepped with the arrow keys, or typed; all others follow at once.
+          </p>
           <Controls numbers={now} step={step} />
         </section>
         <Stages numbers={now} step={step} />
@@ -135,7 +143,13 @@ function Controls({ numbers: now, step }: { numbers: Numbers; step: Opened }) {
         <div class="figure">
           <span>learning rate η</span>
           <b>
-            <Scrub label="learning rate" value={now.rate} min={0.0001} max={100} onChange={(rate) => change({ ...now, rate })} />
+            <Scrub
+              label="learning rate"
+              value={now.rate}
+              min={0.0001}
+              max={100}
+              onChange={(rate) => change({ ...now, rate })}
+            />
           </b>
         </div>
         <div class="figure">
@@ -218,7 +232,11 @@ function Graph({ numbers: now, step }: { numbers: Numbers; step: Opened }) {
               onLight={light([`w:${layer}:${index}`])}
               onChange={(value) => set(layer, "weights", index, value)}
             />
-            {stage.value === 3 && <small class="below"><Followed value={step.layers[layer].gradients.weights[index]} /></small>}
+            {stage.value === 3 && (
+              <small class="below">
+                <Followed value={step.layers[layer].gradients.weights[index]} />
+              </small>
+            )}
           </div>
         ))}
         {places.map((column, at) =>
@@ -231,7 +249,13 @@ function Graph({ numbers: now, step }: { numbers: Numbers; step: Opened }) {
               {at === 0 ? (
                 <>
                   <small>x{isChain ? "" : unit + 1}</small>
-                  <Scrub label={`input ${unit + 1}`} value={now.x[unit]} onChange={(value) => setOf("x", unit, value)} isLit={isLit(`a:0:${unit}`)} /> {/* prettier-ignore */}
+                  <Scrub
+                    label={`input ${unit + 1}`}
+                    value={now.x[unit]}
+                    onChange={(value) => setOf("x", unit, value)}
+                    isLit={isLit(`a:0:${unit}`)}
+                  />{" "}
+                  {/* prettier-ignore */}
                 </>
               ) : (
                 <UnitNumbers
@@ -245,14 +269,22 @@ function Graph({ numbers: now, step }: { numbers: Numbers; step: Opened }) {
               {at === units.length - 1 && (
                 <span class="target">
                   <small>target</small>
-                  <Scrub label={`target ${unit + 1}`} value={now.y[unit]} onChange={(value) => setOf("y", unit, value)} />
+                  <Scrub
+                    label={`target ${unit + 1}`}
+                    value={now.y[unit]}
+                    onChange={(value) => setOf("y", unit, value)}
+                  />
                 </span>
               )}
             </div>
           )),
         )}
       </div>
-      <div class="deltas" role="img" aria-label={`Size of the error at each layer: ${step.layers.map(({ delta }) => shown(Math.max(...delta.map(Math.abs)))).join(", ")}`}>
+      <div
+        class="deltas"
+        role="img"
+        aria-label={`Size of the error at each layer: ${step.layers.map(({ delta }) => shown(Math.max(...delta.map(Math.abs)))).join(", ")}`}
+      >
         <span class="deltas-title">|∂E/∂z|</span>
         {step.layers.map(({ delta }, layer) => {
           const size = Math.max(...delta.map(Math.abs));
@@ -270,7 +302,19 @@ function Graph({ numbers: now, step }: { numbers: Numbers; step: Opened }) {
   );
 }
 
-function UnitNumbers({ layer, unit, step, bias, onBias }: { layer: number; unit: number; step: Opened; bias: number; onBias: (value: number) => void }) {
+function UnitNumbers({
+  layer,
+  unit,
+  step,
+  bias,
+  onBias,
+}: {
+  layer: number;
+  unit: number;
+  step: Opened;
+  bias: number;
+  onBias: (value: number) => void;
+}) {
   const { z, a, delta } = step.layers[layer];
   const isBack = stage.value >= 2;
   return (
@@ -352,17 +396,26 @@ function FormulaRow({ row, numbers: now }: { row: Row; numbers: Numbers }) {
     <li class={isLit ? "lit" : ""} onPointerEnter={() => enter(true)} onPointerLeave={() => enter(false)}>
       <span class="formula-of">{row.formula}</span>
       <span class="numbers-of">
-        = {row.numbers} = <b><Followed value={row.value} /></b>
+        = {row.numbers} ={" "}
+        <b>
+          <Followed value={row.value} />
+        </b>
       </span>
       {row.weight !== undefined && (
         <span class="check-of">
           {measured.value === undefined ? (
-            <button class="link" onClick={() => (measured.value = centralDifference(now, row.weight!.layer, row.weight!.index))}>
+            <button
+              class="link"
+              onClick={() => (measured.value = centralDifference(now, row.weight!.layer, row.weight!.index))}
+            >
               Check it
             </button>
           ) : (
             <>
-              measured, (E(w + h) − E(w − h)) / 2h: <b class="numbers" data-value={measured.value}>{shown(measured.value)}</b>
+              measured, (E(w + h) − E(w − h)) / 2h:{" "}
+              <b class="numbers" data-value={measured.value}>
+                {shown(measured.value)}
+              </b>
             </>
           )}
         </span>

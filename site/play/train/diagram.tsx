@@ -4,7 +4,7 @@ import { effect, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { Picture, prepare } from "../drawing/canvas.ts";
 import { palette, type Palette } from "../drawing/colours.ts";
-import { gridOf, spanOf } from "../drawing/painter.ts";
+import { gridOf, spanOf, type Answers } from "../drawing/painter.ts";
 import { FEATURES } from "../model/data.ts";
 import { ACTIVATIONS, LIMITS, type Feature, type LayerSetup } from "../model/setup.ts";
 import { Icon, NumberField, Popover, Select } from "../shell/controls.tsx";
@@ -86,10 +86,11 @@ class DiagramPainter {
     context.clearRect(0, 0, geometry.width, geometry.height);
     this.#lines(context, geometry, colours, hover);
     this.#round++;
+    const answers = painter.layers(SIDE);
     for (let layer = 0; layer < painter.depth; layer++) {
       // Half of the layers each frame: nobody sees the difference.
-      if (!isWhole && painter.depth > 2 && (layer + this.#round) % 2 === 0) continue;
-      this.#answers(layer, colours);
+      if (isWhole || painter.depth <= 2 || (layer + this.#round) % 2 === 1)
+        this.#answers(layer, answers[layer], colours);
     }
     this.#features(context, geometry, colours);
     for (let layer = 0; layer < painter.depth; layer++) {
@@ -105,8 +106,7 @@ class DiagramPainter {
     return (row[unit] ??= new Picture(SIDE));
   }
 
-  #answers(layer: number, colours: Palette): void {
-    const answers = store.painter!.layer(layer, SIDE);
+  #answers(layer: number, answers: Answers, colours: Palette): void {
     for (let unit = 0; unit < answers.units; unit++) {
       const { scale, shift } = spanOf(answers, unit);
       this.#picture(layer, unit).paint(answers.values, unit, answers.units, scale, shift, colours);
@@ -280,19 +280,21 @@ export function Diagram() {
             <FeatureButton key={feature} feature={feature} node={geometry.columns[0][k]} place={focusable(0, k)} />
           ))}
           <LayerHeads geometry={geometry} layers={layers} />
-          {geometry.columns.slice(1).map((column, layer) =>
-            column.map((node, unit) => (
-              <button
-                key={`${layer}-${unit}`}
-                class="node"
-                style={nodeStyle(node)}
-                aria-label={`${nameOf(layer, unit)}: edit bias and weights`}
-                aria-haspopup="dialog"
-                onClick={(event) => edit(layer, unit, event.currentTarget)}
-                {...focusable(layer + 1, unit)}
-              />
-            )),
-          )}
+          {geometry.columns
+            .slice(1)
+            .map((column, layer) =>
+              column.map((node, unit) => (
+                <button
+                  key={`${layer}-${unit}`}
+                  class="node"
+                  style={nodeStyle(node)}
+                  aria-label={`${nameOf(layer, unit)}: edit bias and weights`}
+                  aria-haspopup="dialog"
+                  onClick={(event) => edit(layer, unit, event.currentTarget)}
+                  {...focusable(layer + 1, unit)}
+                />
+              )),
+            )}
           {hover.value !== undefined && <LineTip hover={hover.value} />}
         </div>
       </div>
@@ -388,7 +390,11 @@ function FeatureButton({ feature, node, place }: { feature: Feature; node: Node;
         onClick={change}
         {...place}
       />
-      <span class={`feature-name ${isOn ? "" : "off"}`} style={{ left: `${node.x - node.size / 2 - 4}px`, top: `${node.y}px` }} aria-hidden="true">
+      <span
+        class={`feature-name ${isOn ? "" : "off"}`}
+        style={{ left: `${node.x - node.size / 2 - 4}px`, top: `${node.y}px` }}
+        aria-hidden="true"
+      >
         {FEATURES[feature].title}
       </span>
     </>
@@ -409,11 +415,25 @@ function LayerHeads({ geometry, layers }: { geometry: Geometry; layers: readonly
       {layers.map((layer, k) => (
         <div class="layer-head" key={k} style={{ left: `${geometry.columns[k + 1][0].x}px` }}>
           <div class="units">
-            <button class="tiny" aria-label={`Layer ${k + 1}: one unit less`} disabled={layer.units <= 1} onClick={() => changeUnits(layers, k, -1)}> {/* prettier-ignore */}
+            <button
+              class="tiny"
+              aria-label={`Layer ${k + 1}: one unit less`}
+              disabled={layer.units <= 1}
+              onClick={() => changeUnits(layers, k, -1)}
+            >
+              {" "}
+              {/* prettier-ignore */}
               <Icon name="minus" />
             </button>
             <span>{layer.units}</span>
-            <button class="tiny" aria-label={`Layer ${k + 1}: one unit more`} disabled={layer.units >= LIMITS.units} onClick={() => changeUnits(layers, k, 1)}> {/* prettier-ignore */}
+            <button
+              class="tiny"
+              aria-label={`Layer ${k + 1}: one unit more`}
+              disabled={layer.units >= LIMITS.units}
+              onClick={() => changeUnits(layers, k, 1)}
+            >
+              {" "}
+              {/* prettier-ignore */}
               <Icon name="plus" />
             </button>
           </div>
@@ -517,9 +537,7 @@ function UnitEditor({ at, layer, unit, onClose }: { at: DOMRect; layer: number; 
   const sources = weights.weights.length / units;
   return (
     <Popover at={at} label={nameOf(layer, unit)} onClose={onClose}>
-      <p class="formula-line">
-        {own === undefined ? "a" : own.activation}(Σ weight · input + bias)
-      </p>
+      <p class="formula-line">{own === undefined ? "a" : own.activation}(Σ weight · input + bias)</p>
       <div class="weight-list">
         <WeightRow
           label="bias"

@@ -321,7 +321,8 @@ function Readout({ place }: { place: { x: number; y: number } | undefined }) {
   void store.frame.value;
   const { run, painter } = store;
   const looked = store.looked.value;
-  if (looked !== undefined) return <p class="readout-line">Answer of {nameOf(looked.layer, looked.unit)}, everywhere</p>;
+  if (looked !== undefined)
+    return <p class="readout-line">Answer of {nameOf(looked.layer, looked.unit)}, everywhere</p>;
   if (place === undefined || run === undefined || painter === undefined) {
     return (
       <p class="readout-line">
@@ -423,7 +424,11 @@ function Confusion() {
                 <span class="unseen">class {t}</span>
               </th>
               {row.map((count, says) => (
-                <td key={says} class={says === t ? "right" : count > 0 ? "wrong" : ""} style={{ "--share": count / most }}>
+                <td
+                  key={says}
+                  class={says === t ? "right" : count > 0 ? "wrong" : ""}
+                  style={{ "--share": count / most }}
+                >
                   {count}
                 </td>
               ))}
@@ -448,9 +453,11 @@ function Caption() {
   else if (proof === "other") text = "The weights differ from those of the link: it was made with another version.";
   else if (store.isEmpty.value) text = "A few strokes of each colour are enough.";
   else if (epoch === 0) text = "Press start: each epoch shows the network all training points once.";
-  else if (isNumbers) text = testScore > 0.9 ? "It explains nearly all of the differences." : "Colours are values: the network bends its surface to the points."; // prettier-ignore
+  else if (isNumbers)
+    text = testScore > 0.9 ? "It explains nearly all of the differences." : "Colours are values: the network bends its surface to the points."; // prettier-ignore
   else if (testScore < 0.7) text = "Each square shows what one unit answers: orange for no, blue for yes.";
-  else if (testScore < 0.95) text = "The line is where the network is undecided. It bends as the units find their places.";
+  else if (testScore < 0.95)
+    text = "The line is where the network is undecided. It bends as the units find their places.";
   else text = `${Math.round(100 * testScore)} % of points that it has never seen are right.`;
   const invites = testScore >= 0.95 && store.setup.value.data !== "own" && !isNumbers && proof === "none";
   return (

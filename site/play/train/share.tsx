@@ -58,9 +58,10 @@ export function ShareButton() {
               text={addressOf(linkQuery())}
               name="Link to the run"
             />
-            {modelQuery() !== undefined && (
+            {
+              modelQuery() !== undefined &&
               <LinkRow label="This model: its weights are in the link" text={addressOf(modelQuery()!)} name="Link to the model" /> // prettier-ignore
-            )}
+            }
             <div class="row">
               <button onClick={attempt(file)}>Model as a file</button>
               <button onClick={attempt(source)}>Model as source</button>
@@ -75,8 +76,9 @@ export function ShareButton() {
               />
             </label>
             <small>
-              A model comes back when its file is dropped on the page. <code>{describe(setup.value, run!.data).layers.length}</code>{" "}
-              layers, fingerprint <code>{run?.network.fingerprint().slice(0, 8)}</code>, data <code>{run?.data.hash}</code>.
+              A model comes back when its file is dropped on the page.{" "}
+              <code>{describe(setup.value, run!.data).layers.length}</code> layers, fingerprint{" "}
+              <code>{run?.network.fingerprint().slice(0, 8)}</code>, data <code>{run?.data.hash}</code>.
             </small>
           </div>
         </Popover>

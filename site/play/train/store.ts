@@ -4,7 +4,18 @@ import { type Task } from "../model/data.ts";
 import { Run, type Figures } from "../model/run.ts";
 import { defaultSetup, readLink, writeLink, type Change, type Link, type Setup } from "../model/setup.ts";
 import { Painter } from "../drawing/painter.ts";
-import { actions, hidden, lesson, prefersLess, say, sentenceOf, spoken, view, writeAddress } from "../shell/state.ts";
+import {
+  startWorker,
+  actions,
+  hidden,
+  lesson,
+  prefersLess,
+  say,
+  sentenceOf,
+  spoken,
+  view,
+  writeAddress,
+} from "../shell/state.ts";
 import { Curve } from "./curve.ts";
 
 /** Epochs a second; the last is as fast as it goes. */
@@ -39,6 +50,9 @@ export const isEmpty = computed(() => (generation.value, run?.isEmpty ?? true));
 export let run: Run | undefined;
 export let painter: Painter | undefined;
 
+/** Whether a worker can be had, as far as is known. */
+let hasWorkers = true;
+let hasWorked = false;
 let wanted: Link = readLink("");
 let beginning = Promise.resolve();
 let best = { loss: Infinity, epoch: 0, time: 0 };
@@ -91,14 +105,21 @@ export function reset(part: Partial<Setup>): void {
 }
 
 /** Which part of the set-up may change without a new beginning. */
-export function alter(change: { what: "rate" | "l1" | "l2" | "batch"; value: number } | { what: "dropout"; layer: number; value: number } | { what: "weight" | "bias"; layer: number; index: number; value: number }): void {
+export function alter(
+  change:
+    | { what: "rate" | "l1" | "l2" | "batch"; value: number }
+    | { what: "dropout"; layer: number; value: number }
+    | { what: "weight" | "bias"; layer: number; index: number; value: number },
+): void {
   touched.value = true;
   if (run === undefined) return;
   pending.push(change);
   if (run.epoch === 0 && change.what !== "weight" && change.what !== "bias") {
     pending.pop();
     if (change.what === "dropout") {
-      const layers = run.setup.layers.map((layer, k) => (k === change.layer ? { ...layer, dropout: change.value } : layer));
+      const layers = run.setup.layers.map((layer, k) =>
+        k === change.layer ? { ...layer, dropout: change.value } : layer,
+      );
       reset({ layers });
     } else reset({ [change.what]: change.value });
     return;
@@ -162,6 +183,9 @@ function advance(epochs: number): Promise<void> {
   settled = (async () => {
     const began = performance.now();
     const before = current.epoch;
+    // A few short epochs take less time here than a message would; all else is a worker's.
+    const isShort = PACES[pace.peek()] <= 60 && epochs / speed < 0.008 && wanted.at === undefined;
+    current.worker = hasWorkers && !isShort ? startWorker : undefined;
     await current.advance(epochs);
     const took = performance.now() - began;
     if (epochs > 1 || took > 8) speed = 0.7 * speed + 0.3 * ((1000 * (current.epoch - before)) / Math.max(0.05, took));
@@ -180,6 +204,18 @@ function advance(epochs: number): Promise<void> {
 }
 
 function afterwards(current: Run): void {
+  if (current.lost !== undefined) {
+    if (hasWorked) {
+      running.value = false;
+      say(`${current.lost} Start goes on in a new worker.`, "problem");
+    } else {
+      // None could be started at all: slower, but all is there.
+      hasWorkers = false;
+      say(`Training goes on in the page itself. ${current.lost}`);
+    }
+    return;
+  }
+  hasWorked ||= current.worker !== undefined;
   if (current.ended !== undefined) {
     ended.value = current.ended;
     running.value = false;
@@ -193,9 +229,14 @@ function afterwards(current: Run): void {
     wanted = { ...wanted, at: undefined };
     running.value = false;
   }
-  const stays =
-    current.epoch - best.epoch >= PATIENCE.epochs && performance.now() - best.time >= PATIENCE.milliseconds;
-  if (stays && running.peek() && stopsByItself.peek() && PACES[pace.peek()] !== Infinity && current.data.test.count > 0) {
+  const stays = current.epoch - best.epoch >= PATIENCE.epochs && performance.now() - best.time >= PATIENCE.milliseconds;
+  if (
+    stays &&
+    running.peek() &&
+    stopsByItself.peek() &&
+    PACES[pace.peek()] !== Infinity &&
+    current.data.test.count > 0
+  ) {
     running.value = false;
     ended.value = "quiet";
   }

@@ -21,7 +21,7 @@ const AROUND = [
 function thin(ink: Uint8Array, side: number): Uint8Array {
   const image = Uint8Array.from(ink);
   const at = (x: number, y: number) => (x < 0 || y < 0 || x >= side || y >= side ? 0 : image[y * side + x]);
-  for (let isChanged = true; isChanged; ) {
+  for (let isChanged = true; isChanged;) {
     isChanged = false;
     for (const half of [0, 1]) {
       const gone: number[] = [];
@@ -65,7 +65,8 @@ export function traceImage(bytes: Uint8Array, side = 28): Dot[][] {
     let [dx, dy] = [0, 0];
     while (here !== undefined) {
       left.delete(here);
-      const [x, y]: [number, number] = [here % side, Math.floor(here / side)];
+      const x: number = here % side;
+      const y: number = Math.floor(here / side);
       stroke.push({ x, y });
       const ahead = (k: number): number => ((k % side) - x) * dx + (Math.floor(k / side) - y) * dy;
       const following: number | undefined = free(here).sort((a, b) => ahead(b) - ahead(a))[0];

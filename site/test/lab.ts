@@ -92,3 +92,14 @@ export function errorsOf(page: Page): string[] {
   });
   return errors;
 }
+
+/** Waits until the page's state is as asked; fails with the last one. */
+export async function reach(page: Page, isThere: (state: State) => boolean, patience = 20_000): Promise<State> {
+  const end = performance.now() + patience;
+  for (;;) {
+    const state = await stateOf(page);
+    if (isThere(state)) return state;
+    if (performance.now() > end) throw new Error(`not reached within ${patience} ms: ${JSON.stringify(state)}`);
+    await page.waitForTimeout(50);
+  }
+}
