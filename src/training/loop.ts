@@ -20,9 +20,10 @@ import {
 import type { Data } from "../data/data.ts";
 import type { PropagoError } from "../ground/errors.ts";
 import { UNTOLD } from "../ground/marks.ts";
-import { type TrainingWork, refusalOfThreads, wantsThreads } from "../threads/sharing.ts";
+import { type TrainingWork, maySleep, refusalOfThreads, wantsThreads } from "../threads/sharing.ts";
 import type { Layout } from "../memory/layout.ts";
 import type { Model } from "../memory/model.ts";
+import type { Late } from "../memory/samples.ts";
 import { chunkOf } from "../search/chunk.ts";
 import type { Search } from "../search/search.ts";
 import { rises } from "../description/metrics.ts";
@@ -37,7 +38,7 @@ import { type EpochList, historyOf } from "./history.ts";
 import { type BatchReport, type EpochReport, type History, monitored } from "./reports.ts";
 import { type TrainingRows, readRows } from "./rows.ts";
 import { Stopping } from "./stopping.ts";
-import { Pace, SLICE, settled } from "./turns.ts";
+import { Pace, SLICE, settled, turn } from "./turns.ts";
 import { refusePromise } from "../ground/promises.ts";
 import type { Warnings } from "./warnings.ts";
 
@@ -54,6 +55,8 @@ export class Loop {
   readonly #tallies: Epochs;
   readonly #done: EpochList;
   readonly #stopping: Stopping;
+  /** Samples that come in piece by piece. */
+  #late: Late[] | undefined = [];
   /** What decides about threads, and who makes the steps where there are several. */
   readonly #work: TrainingWork;
   #crew: Crew | undefined;
@@ -101,7 +104,9 @@ export class Loop {
     const isPenalised = isTold && description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
     this.#isSingle = isPenalised || actsBetweenEpochs(settings);
     try {
-      const rows = (this.#rows = readRows(model, data, settings));
+      // Before first weights are scaled to samples, these have to be there.
+      if (isSync || maySleep || model.isUnscaled) this.#late = undefined;
+      const rows = (this.#rows = readRows(model, data, settings, this.#late));
       const most = optimizer.search ? chunkOf(description, layout.trainable, rows.count) : settings.batchSize;
       const batch = most === "full" ? rows.count : Math.min(most, rows.count);
       this.#updates = Math.ceil(rows.count / batch);
@@ -208,6 +213,7 @@ export class Loop {
       layout.attachments.add(this.#search);
     }
     if (isShared) yield* this.#gather();
+    if (this.#late) yield* bringIn(this.#late);
     const part = this.#isTold ? DIAGNOSIS.here : undefined;
     this.#diagnosis = part && new part.Diagnosis(this.#model, dataset, this.#warnings);
     this.#diagnosis?.before(this.#settings.asked, count);
@@ -409,4 +415,15 @@ function prepare(
 function releaseAttachments(layout: Layout): void {
   for (const attachment of layout.attachments) attachment.release();
   layout.attachments.clear();
+}
+
+/** Brings samples in, with turns of the event loop between. */
+function* bringIn(late: readonly Late[]): Generator<Promise<void>, void> {
+  for (const { rows, columns, copy } of late) {
+    const step = Math.ceil(2 ** 18 / columns);
+    for (let first = 0; first < rows; first += step) {
+      copy(first, Math.min(step, rows - first));
+      yield turn();
+    }
+  }
 }

@@ -6,14 +6,20 @@ import { readSampleWeights } from "../data/weighting.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { readFields } from "../ground/options.ts";
 import type { Model } from "../memory/model.ts";
-import { Dataset, type Rows, readTargets } from "../memory/samples.ts";
+import { Dataset, type Late, type Rows, readTargets } from "../memory/samples.ts";
 import type { FitSettings } from "./options.ts";
 
 /**
  * Reads `{ x, y, sampleWeights }` into the core's memory. In messages `owner` stands before the names, as in
  * "validation.x". Weights come with x and y, or apart.
  */
-export function readData({ description, engine }: Model, data: unknown, owner = "", apart?: unknown): Dataset {
+export function readData(
+  { description, engine }: Model,
+  data: unknown,
+  owner = "",
+  apart?: unknown,
+  late?: Late[],
+): Dataset {
   if (typeof data !== "object" || data === null) {
     throw new PropagoError("ERR_DATA", `${owner || "data"} is ${show(data)}; pass { x, y }, samples and their targets`);
   }
@@ -30,7 +36,7 @@ export function readData({ description, engine }: Model, data: unknown, owner = 
   const samples = readMatrix(x as Matrix, `${before}x`, inputs);
   const targets = readTargets(y as Targets, `${before}y`, samples, outputs);
   const weights = given === undefined ? undefined : readSampleWeights(given, `${before}sampleWeights`, samples.rows);
-  return new Dataset(engine, samples, targets, description, weights);
+  return new Dataset(engine, samples, targets, description, weights, late);
 }
 
 /** What a training trains on, and what it is judged by after each epoch. */
@@ -44,10 +50,10 @@ export interface TrainingRows {
 }
 
 /** Reads, splits and weighs the rows of a training; each block is attached to the model's layout as soon as it is made. */
-export function readRows(model: Model, data: Data, settings: FitSettings): TrainingRows {
+export function readRows(model: Model, data: Data, settings: FitSettings, late?: Late[]): TrainingRows {
   const { attachments } = model.layout;
   const { validation: asked } = settings;
-  const dataset = readData(model, data, "", settings.sampleWeights);
+  const dataset = readData(model, data, "", settings.sampleWeights, late);
   attachments.add(dataset);
   let trained: Uint32Array | undefined;
   let held: Uint32Array | undefined;
@@ -60,7 +66,7 @@ export function readRows(model: Model, data: Data, settings: FitSettings): Train
     attachments.add(validation);
     dataset.restrict(trained);
   } else if (asked !== undefined) {
-    const unseen = readData(model, asked, "validation");
+    const unseen = readData(model, asked, "validation", undefined, late);
     validation = unseen.all();
     attachments.add(validation);
     unseen.weigh(classWeights);
