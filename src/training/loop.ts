@@ -38,7 +38,7 @@ import { type EpochList, historyOf } from "./history.ts";
 import { type BatchReport, type EpochReport, type History, monitored } from "./reports.ts";
 import { type TrainingRows, readRows } from "./rows.ts";
 import { Stopping } from "./stopping.ts";
-import { Pace, SLICE, settled, turn } from "./turns.ts";
+import { Pace, SLICE, settled } from "./turns.ts";
 import { refusePromise } from "../ground/promises.ts";
 import type { Warnings } from "./warnings.ts";
 
@@ -55,8 +55,6 @@ export class Loop {
   readonly #tallies: Epochs;
   readonly #done: EpochList;
   readonly #stopping: Stopping;
-  /** Samples that come in piece by piece. */
-  #late: Late[] | undefined = [];
   /** What decides about threads, and who makes the steps where there are several. */
   readonly #work: TrainingWork;
   #crew: Crew | undefined;
@@ -80,7 +78,7 @@ export class Loop {
   #diagnosis: Diagnosis | undefined;
   #isClosed = false;
   /** What is to be done before the next epoch begins; with true where there is none any more. */
-  readonly between: ((isOver?: boolean) => void)[] = [];
+  between: ((isOver?: boolean) => void) | undefined;
 
   /**
    * Checks everything and copies the data in; on an error nothing has changed.
@@ -105,8 +103,8 @@ export class Loop {
     this.#isSingle = isPenalised || actsBetweenEpochs(settings);
     try {
       // Before first weights are scaled to samples, these have to be there.
-      if (isSync || maySleep || model.isUnscaled) this.#late = undefined;
-      const rows = (this.#rows = readRows(model, data, settings, this.#late));
+      const late: Late[] | undefined = isSync || maySleep || model.isUnscaled ? undefined : [];
+      const rows = (this.#rows = readRows(model, data, settings, late));
       const most = optimizer.search ? chunkOf(description, layout.trainable, rows.count) : settings.batchSize;
       const batch = most === "full" ? rows.count : Math.min(most, rows.count);
       this.#updates = Math.ceil(rows.count / batch);
@@ -116,6 +114,7 @@ export class Loop {
         engine: model.engine,
         asked: settings.threads,
         operations,
+        late,
         judging: 2 * layout.parameters * (rows.validation?.count ?? 0),
         steps: this.#updates * this.#epochs,
         rows: batch,
@@ -160,7 +159,7 @@ export class Loop {
       yield* this.#begin();
       while (done.count < this.#epochs) {
         signal?.throwIfAborted();
-        if (layout.word(PLAN_POSITION) === 0) for (const work of this.between.splice(0)) work();
+        if (layout.word(PLAN_POSITION) === 0) this.between?.();
         this.#planCall();
         const completed = yield* this.#train();
         const now = performance.now();
@@ -168,8 +167,7 @@ export class Loop {
         this.#pace.adapt(layout.word(PLAN_STEPS_DONE), now - this.#called);
         if (onBatch !== undefined) yield* this.#tellBatch(onBatch, completed);
         if (completed > 0) {
-          const { validation } = this.#rows;
-          const judged = validation && this.#crew && (yield* this.#crew.judge(validation, this.#settings.metrics));
+          const judged = this.#crew && (yield* this.#crew.judge(this.#rows.validation, this.#settings.metrics));
           this.#report(completed, (now - since) / 1000, judged);
         }
         const stopped = this.#reasonToStop(completed, now - started);
@@ -213,7 +211,6 @@ export class Loop {
       layout.attachments.add(this.#search);
     }
     if (isShared) yield* this.#gather();
-    if (this.#late) yield* bringIn(this.#late);
     const part = this.#isTold ? DIAGNOSIS.here : undefined;
     this.#diagnosis = part && new part.Diagnosis(this.#model, dataset, this.#warnings);
     this.#diagnosis?.before(this.#settings.asked, count);
@@ -233,6 +230,7 @@ export class Loop {
     const { layout } = this.#model;
     const part = CREW.here;
     if (part === undefined) {
+      for (const { copy, rows } of this.#work.late ?? []) copy(0, rows);
       this.#tellMissing('threads could not be started: "propago/threads" could not be loaded');
       return;
     }
@@ -356,7 +354,7 @@ export class Loop {
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const work of this.between) work(true);
+    this.between?.(true);
     const { layout, engine } = this.#model;
     const isLost =
       layout.word(PLAN_STATUS) === FINE && engine.core.firstNonFinite(layout.paramsAddress, layout.count) >= 0;
@@ -415,15 +413,4 @@ function prepare(
 function releaseAttachments(layout: Layout): void {
   for (const attachment of layout.attachments) attachment.release();
   layout.attachments.clear();
-}
-
-/** Brings samples in, with turns of the event loop between. */
-function* bringIn(late: readonly Late[]): Generator<Promise<void>, void> {
-  for (const { rows, columns, copy } of late) {
-    const step = Math.ceil(2 ** 18 / columns);
-    for (let first = 0; first < rows; first += step) {
-      copy(first, Math.min(step, rows - first));
-      yield turn();
-    }
-  }
 }
