@@ -49,6 +49,16 @@ export interface Views {
   labels?: Uint32Array;
 }
 
+/** Samples that are copied in later, so many rows at a time: a page is not to stand still while that is done. */
+export interface Late {
+  rows: number;
+  columns: number;
+  copy(first: number, rows: number): void;
+}
+
+/** Bytes of samples from which on that is worth it. */
+const LATE = 2 ** 21;
+
 /** Samples (and targets) in the core's memory, and the record that the core reads. */
 export class Dataset {
   readonly rows: number;
@@ -80,6 +90,7 @@ export class Dataset {
     y: Source | LabelSource | undefined,
     description: NetworkDescription,
     weights?: Float64Array,
+    late?: Late[],
   ) {
     const { outputs, inputScale } = description;
     // Bytes stay bytes, a quarter of the memory; the core widens a batch at a time.
@@ -112,7 +123,7 @@ export class Dataset {
     this.#weights = new RowWeights(engine, x.rows, this.#name, weights);
     try {
       // What is given no numbers is filled later (training/streams.ts).
-      if (x.data.length > 0) this.#copy(x, labels, matrix);
+      if (x.data.length > 0) this.#copy(x, labels, matrix, late);
       this.weigh();
     } catch (error) {
       this.release();
@@ -126,12 +137,17 @@ export class Dataset {
   }
 
   /** Copies samples and targets in, and checks them. */
-  #copy(x: Source, labels: LabelSource | undefined, matrix: Source | undefined): void {
+  #copy(x: Source, labels: LabelSource | undefined, matrix: Source | undefined, late?: Late[]): void {
     const engine = this.#engine;
     const outputs = this.#outputs;
     const loss = this.#description.loss;
-    if (isBytes(x.data)) copyValues(x, engine.octets(this.#samples, x.rows * x.columns));
-    else copyMatrix(engine, x, this.#samples, this.#scale);
+    const copy = (first: number, rows: number): void => {
+      const at = this.#samples + first * x.columns * this.#width;
+      if (isBytes(x.data)) copyValues(x, engine.octets(at, rows * x.columns), 0, first, rows);
+      else copyMatrix(engine, x, at, this.#scale, first, rows);
+    };
+    if (late && x.rows * x.columns * this.#width > LATE) late.push({ rows: x.rows, columns: x.columns, copy });
+    else copy(0, x.rows);
     if (labels && loss.targets === "signs") {
       throw new PropagoError(
         "ERR_DATA",

@@ -62,7 +62,14 @@ export function changeLater(
   };
   loop.stopAtEpochs();
   if (!isWorking && model.layout.word(PLAN_POSITION) === 0) work();
-  else loop.between.push(work);
+  else {
+    const before = loop.between;
+    loop.between = (isOver) => {
+      loop.between = undefined;
+      before?.(isOver);
+      work(isOver);
+    };
+  }
 }
 
 /** Gives a model the description with other values; gives the number of the last epoch before that. */

@@ -29,7 +29,7 @@ const SENDING = 6;
 let runs = 0;
 
 /** Trains in a worker; where the library cannot start one, tells why and trains here. */
-export function* courseOf(
+export function courseOf(
   model: Model,
   warnings: Warnings,
   data: Data,
@@ -43,14 +43,23 @@ export function* courseOf(
   refuseFunctions(settings, model);
   refuseBatches(data);
   model.lock();
-  const course = new RemoteCourse(model, warnings, data, options, settings);
+  try {
+    return drive(new RemoteCourse(model, warnings, data, options, settings), begin, here);
+  } catch (error) {
+    model.unlock();
+    throw error;
+  }
+}
+
+/** Drives a training in a worker to its end, or begins one here. */
+function* drive(course: RemoteCourse, begin: (loop: Course) => Slices, here: () => Course): Slices {
   const slices = begin(course);
   try {
     if (yield* course.findWorker()) return yield* slices;
   } finally {
     course.close();
   }
-  settings.signal?.throwIfAborted();
+  course.signal?.throwIfAborted();
   yield* begin(here());
 }
 

@@ -2,6 +2,7 @@
 import { readNumber } from "../ground/options.ts";
 import type { Engine } from "../core/engine.ts";
 import type { Layout } from "../memory/layout.ts";
+import type { Late } from "../memory/samples.ts";
 import { Part } from "../ground/parts.ts";
 
 /** Who shares out calls that are worth it. */
@@ -64,10 +65,14 @@ export interface TrainingWork {
   /** Operations of a step, about, and how many steps there are in all. */
   operations: number;
   steps: number;
+  /** Samples that are still to be copied in, so that a page does not stand still for it. */
+  late: readonly Late[] | undefined;
   /** Operations of a look at the rows held back. */
   judging: number;
   /** Rows of a batch. */
   rows: number;
+  /** Whether it is worth several threads, once that was asked. */
+  isShared?: boolean;
   /** Whether the caller blocks until the end. */
   isSync: boolean;
   /** The optimizer's name where it searches, which is one thread's work. */
@@ -84,12 +89,13 @@ const LONG = 2e7;
 
 /** Whether a step, or a look at the rows held back, has to be made in pieces, with turns of a page's event loop between. */
 export function isLong({ operations, judging, isSync, search }: TrainingWork): boolean {
-  return !isSync && !maySleep && search === undefined && operations + judging > LONG;
+  return !(isSync || maySleep || search) && operations + judging > LONG;
 }
 
 /** Whether a training should have several threads, or pieces, as far as can be said before there are any. */
 export function wantsThreads(work: TrainingWork): boolean {
-  return isLong(work) || sharesWork(work);
+  work.isShared = sharesWork(work);
+  return work.isShared || isLong(work) || Boolean(work.late?.length);
 }
 
 function sharesWork({ engine, asked, operations, steps, isSync, search }: TrainingWork): boolean {
@@ -103,8 +109,8 @@ function sharesWork({ engine, asked, operations, steps, isSync, search }: Traini
 }
 
 /** Why a training cannot have threads, whatever the machine offers; nothing if it may. */
-export function refusalOfThreads({ isSync, search }: TrainingWork): string | undefined {
-  if (search !== undefined) return `${search} works on one`;
+export function refusalOfThreads({ isSync, search, late }: TrainingWork): string | undefined {
+  if (search !== undefined && !late?.length) return `${search} works on one`;
   if (isSync && !maySleep) {
     if (typeof SharedArrayBuffer !== "undefined") return "in a page, fitSync may not wait for workers; use fit";
     // The part knows why.

@@ -1,6 +1,6 @@
 // Who makes the steps of a training: its caller's thread, or a team of workers. Bits do not depend on it, so the clock may
 // decide.
-import { PLAN_STEPS_DONE } from "../../assembly/plan.ts";
+import { PLAN_KEPT, PLAN_METRIC, PLAN_STEPS_DONE } from "../../assembly/plan.ts";
 import type { Model } from "../memory/model.ts";
 import { threadsMissing, usefulThreads } from "../threads/machine.ts";
 import { CHUNK, type TrainingWork, isLong, isTooSmall } from "../threads/sharing.ts";
@@ -10,10 +10,14 @@ import type { Evaluation, Metrics } from "../tables/metrics.ts";
 import { restoreGood } from "./divergence.ts";
 import { measuring } from "./measure.ts";
 import { Pieces } from "./pieces.ts";
+import { turn } from "./turns.ts";
 
 /** How many slices this thread works alone after workers were slower: the first time, and at most. */
 const SHORTEST_REST = 8;
 const LONGEST_REST = 256;
+
+/** Numbers of samples that are copied in between two turns. */
+const LATE_NUMBERS = 2 ** 18;
 
 export class Crew {
   /** How many threads are to share the steps. */
@@ -43,18 +47,28 @@ export class Crew {
     this.#model = model;
     this.#work = work;
     const most = work.asked === "auto" ? Math.min(usefulThreads(), work.rows >> 2) : work.asked;
-    this.threads = threadsMissing(work.engine) === undefined ? Math.max(1, most) : 1;
+    const hasLongSteps = isLong({ ...work, judging: 0 });
+    const isWorthy = work.isShared || (hasLongSteps && work.asked === "auto");
+    this.threads = isWorthy && threadsMissing(work.engine) === undefined ? Math.max(1, most) : 1;
     if (!isLong(work)) return;
-    this.#steps = isLong({ ...work, judging: 0 }) ? new Pieces(model.layout, work.operations) : undefined;
+    this.#steps = hasLongSteps ? new Pieces(model.layout, work.operations) : undefined;
     this.#looks = new Pieces(model.layout, 2 * model.layout.parameters * CHUNK);
   }
 
   /**
-   * Waits for workers that were asked for by number, and gives the reason why there are none. Where the choice is free,
+   * Copies samples in that have waited for it, with turns between. Then waits for workers that were asked for by number, and gives the reason why there are none. Where the choice is free,
    * training begins without them.
    */
   *gather(): Generator<Promise<void>, string | undefined> {
-    const { asked, engine, isSync } = this.#work;
+    const { asked, engine, isSync, search, late } = this.#work;
+    for (const { rows, columns, copy } of late ?? []) {
+      const step = Math.ceil(LATE_NUMBERS / columns);
+      for (let first = 0; first < rows; first += step) {
+        copy(first, Math.min(step, rows - first));
+        yield turn();
+      }
+    }
+    if (search !== undefined) return asked === "auto" || asked === 1 ? undefined : `${search} works on one`;
     if (asked === "auto") return undefined;
     const team = this.threads > 1 ? teamOf(engine, this.threads) : undefined;
     if (isSync) team?.waitUntilReady();
@@ -85,17 +99,24 @@ export class Crew {
   }
 
   /** Loss and metrics of the rows held back, where that is to be done piece by piece. */
-  *judge(rows: Rows, metrics: Metrics): Generator<Promise<void>, Evaluation | undefined> {
+  *judge(rows: Rows | undefined, metrics: Metrics): Generator<Promise<void>, Evaluation | undefined> {
     const looks = this.#looks;
-    if (looks === undefined) return undefined;
-    const { core } = this.#model.engine;
+    if (looks === undefined || rows === undefined) return undefined;
+    const { layout, engine } = this.#model;
+    const { core } = engine;
+    const metric = layout.word(PLAN_METRIC);
+    const kept = layout.word(PLAN_KEPT);
     this.#judging = measuring(this.#model, rows, metrics, (plan) =>
       looks.drive(() => {
         core.evaluate(plan, rows.address, 0);
         return 0;
       }),
     );
-    return yield* this.#judging;
+    const judged = yield* this.#judging;
+    // What a running epoch counts.
+    layout.setWord(PLAN_METRIC, metric);
+    layout.setWord(PLAN_KEPT, kept);
+    return judged;
   }
 
   /** Steps by this thread. */

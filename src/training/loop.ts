@@ -20,9 +20,10 @@ import {
 import type { Data } from "../data/data.ts";
 import type { PropagoError } from "../ground/errors.ts";
 import { UNTOLD } from "../ground/marks.ts";
-import { type TrainingWork, refusalOfThreads, wantsThreads } from "../threads/sharing.ts";
+import { type TrainingWork, maySleep, refusalOfThreads, wantsThreads } from "../threads/sharing.ts";
 import type { Layout } from "../memory/layout.ts";
 import type { Model } from "../memory/model.ts";
+import type { Late } from "../memory/samples.ts";
 import { chunkOf } from "../search/chunk.ts";
 import type { Search } from "../search/search.ts";
 import { rises } from "../description/metrics.ts";
@@ -83,7 +84,7 @@ export class Loop {
   #diagnosis: Diagnosis | undefined;
   #isClosed = false;
   /** What is to be done before the next epoch begins; with true where there is none any more. */
-  readonly between: ((isOver?: boolean) => void)[] = [];
+  between: ((isOver?: boolean) => void) | undefined;
   /** When the training began, and its epoch; earlier where it goes on from a checkpoint. */
   begun = performance.now();
   since = this.begun;
@@ -117,7 +118,9 @@ export class Loop {
     const isPenalised = isTold && description.layers.some(({ l1, l2 }) => l1 > 0 || l2 > 0);
     this.#isSingle = isPenalised || stream !== undefined || actsBetweenEpochs(settings);
     try {
-      const rows = (this.rows = stream?.open(settings) ?? readRows(model, data, settings));
+      // Before first weights are scaled to samples, these have to be there.
+      const late: Late[] | undefined = isSync || maySleep || model.isUnscaled ? undefined : [];
+      const rows = (this.rows = stream?.open(settings) ?? readRows(model, data, settings, late));
       const most = optimizer.search ? chunkOf(description, layout.trainable, rows.count) : settings.batchSize;
       const batch = most === "full" ? rows.count : Math.min(most, rows.count);
       this.updates = Math.ceil(rows.count / batch);
@@ -127,6 +130,7 @@ export class Loop {
         engine: model.engine,
         asked: settings.threads,
         operations,
+        late,
         judging: 2 * layout.parameters * (rows.validation?.count ?? 0),
         steps: this.updates * this.total,
         rows: batch,
@@ -184,7 +188,7 @@ export class Loop {
       yield* this.#begin();
       while (done.count < this.total && this.history.stopped === "aborted") {
         signal?.throwIfAborted();
-        if (layout.word(PLAN_POSITION) === 0) for (const work of this.between.splice(0)) work();
+        if (layout.word(PLAN_POSITION) === 0) this.between?.();
         if (stream) this.updates = yield* stream.next();
         this.#planCall();
         const trained = yield* this.#train();
@@ -194,8 +198,7 @@ export class Loop {
         this.#pace.adapt(layout.word(PLAN_STEPS_DONE), now - this.#called);
         const batch = this.#batchReport(completed);
         if (completed > 0) {
-          const { validation } = this.rows;
-          const judged = validation && this.#crew && (yield* this.#crew.judge(validation, this.settings.metrics));
+          const judged = this.#crew && (yield* this.#crew.judge(this.rows.validation, this.settings.metrics));
           this.#report(completed, (now - this.since) / 1000, judged);
         }
         const stopped = this.#reasonToStop(completed, now - this.begun);
@@ -260,6 +263,7 @@ export class Loop {
     const { layout } = this.#model;
     const part = CREW.here;
     if (part === undefined) {
+      for (const { copy, rows } of this.#work.late ?? []) copy(0, rows);
       this.#tellMissing('threads could not be started: "propago/threads" could not be loaded');
       return;
     }
@@ -389,7 +393,7 @@ export class Loop {
   #close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    for (const work of this.between) work(true);
+    this.between?.(true);
     const { layout, engine } = this.#model;
     this.#model.loop = undefined;
     const isLost =

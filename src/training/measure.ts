@@ -32,7 +32,6 @@ export function* measuring(
   evaluate: (plan: number) => Iterable<Promise<void>>,
 ): Generator<Promise<void>, Evaluation> {
   const plan = layout.prepare(Math.min(rows.count, CHUNK), "train");
-  const before = [PLAN_METRIC, PLAN_KEPT].map((word) => [word, layout.word(word)]);
   layout.setWord(PLAN_METRIC, rows.bits(metrics));
   const kept = metrics.bits & METRIC_OUTPUTS ? rows.keep() : undefined;
   layout.setWord(PLAN_KEPT, kept?.address ?? 0);
@@ -43,6 +42,5 @@ export function* measuring(
     return readTally({ loss: 0 }, engine.doubleHeap, at, rows.count, rows.weight, metrics, spread, kept?.scores);
   } finally {
     kept?.release();
-    for (const [word, value] of before) layout.setWord(word, value);
   }
 }

@@ -6,7 +6,7 @@ import { readSampleWeights } from "../data/weighting.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { isArray, readFields } from "../ground/options.ts";
 import type { Model } from "../memory/model.ts";
-import { Dataset, type Rows } from "../memory/samples.ts";
+import { Dataset, type Late, type Rows } from "../memory/samples.ts";
 import { readTargets } from "../memory/targets.ts";
 import type { FitSettings } from "./options.ts";
 
@@ -14,7 +14,13 @@ import type { FitSettings } from "./options.ts";
  * Reads `{ x, y, sampleWeights }` into the core's memory. In messages `owner` stands before the names, as in
  * "validation.x". Weights come with x and y, or apart.
  */
-export function readData({ description, engine }: Model, data: unknown, owner = "", apart?: unknown): Dataset {
+export function readData(
+  { description, engine }: Model,
+  data: unknown,
+  owner = "",
+  apart?: unknown,
+  late?: Late[],
+): Dataset {
   if (typeof data !== "object" || data === null || isArray(data) || ArrayBuffer.isView(data)) {
     throw new PropagoError("ERR_DATA", `${owner || "data"} is ${show(data)}; pass { x, y }, samples and their targets`);
   }
@@ -31,7 +37,7 @@ export function readData({ description, engine }: Model, data: unknown, owner = 
   const samples = readMatrix(x as Matrix, `${before}x`, inputs);
   const targets = readTargets(y as Targets, `${before}y`, samples, outputs);
   const weights = given === undefined ? undefined : readSampleWeights(given, `${before}sampleWeights`, samples.rows);
-  return new Dataset(engine, samples, targets, description, weights);
+  return new Dataset(engine, samples, targets, description, weights, late);
 }
 
 /** A training in slices; a promise among them is to be awaited. */
@@ -60,10 +66,10 @@ export interface TrainingRows {
 }
 
 /** Reads, splits and weighs the rows of a training; each block is attached to the model's layout as soon as it is made. */
-export function readRows(model: Model, data: Data, settings: FitSettings): TrainingRows {
+export function readRows(model: Model, data: Data, settings: FitSettings, late?: Late[]): TrainingRows {
   const { attachments } = model.layout;
   const { validation: asked } = settings;
-  const dataset = readData(model, data, "", settings.sampleWeights);
+  const dataset = readData(model, data, "", settings.sampleWeights, late);
   attachments.add(dataset);
   let trained: Uint32Array | undefined;
   let held: Uint32Array | undefined;
@@ -76,7 +82,7 @@ export function readRows(model: Model, data: Data, settings: FitSettings): Train
     attachments.add(validation);
     dataset.restrict(trained);
   } else if (asked !== undefined) {
-    const unseen = readData(model, asked, "validation");
+    const unseen = readData(model, asked, "validation", undefined, late);
     validation = unseen.all();
     attachments.add(validation);
     unseen.weigh(classWeights);

@@ -53,9 +53,7 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   readonly #ended: Promise<History>;
   #resolve!: (history: History) => void;
   #reject!: (error: unknown) => void;
-  readonly #slices: Slices | undefined;
-  /** What the first slice gave, where that one does not wait for the next turn. */
-  #first: IteratorResult<Promise<void> | undefined, void> | undefined;
+  #slices: Slices | undefined;
   #signal: AbortSignalLike | undefined;
   /** Training goes on when this has settled. */
   #held: Promise<unknown> | undefined;
@@ -88,14 +86,14 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
       const slices = enter(here(given, stream));
       return { run: () => slices };
     };
+    const elsewhere = (): void => {
+      const own = (): Course => here(options);
+      this.#slices = REMOTE.need("worker").courseOf(model, warnings, data as Data, options, enter, own);
+    };
     try {
-      const { worker = false } = options ?? {};
-      this.#slices =
-        worker === false
-          ? slicesOf(model, data, options, false, begin)
-          : elsewhere(model, warnings, data as Data, options, enter, () => here(options));
-      // Data of a worker's is read, and other trainings are kept away, from now on.
-      if (worker !== false) this.#first = this.#slices.next();
+      if ((options?.worker ?? false) === false) this.#slices = slicesOf(model, data, options, false, begin);
+      else if (REMOTE.here) elsewhere();
+      else this.#held = REMOTE.load().then(elsewhere);
     } catch (error) {
       void this.#loop?.abandon();
       this.#fail(error);
@@ -207,8 +205,7 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
     this.#isWorking = true;
     try {
       if (this.#held) await this.#held;
-      const { done, value } = this.#first ?? this.#slices?.next() ?? { done: true };
-      this.#first = undefined;
+      const { done, value } = this.#slices?.next() ?? { done: true };
       if (done) this.#succeed();
       else if (value instanceof Promise) {
         await value;
@@ -265,24 +262,4 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
       // Signals may be of a class of the user's own; the training has ended.
     }
   }
-}
-
-/** A training in a worker, with the part for it; where no worker is to be had, here. */
-function* elsewhere(
-  model: Model,
-  warnings: Warnings,
-  data: Data,
-  options: FitOptions,
-  begin: (loop: Course) => Slices,
-  here: () => Course,
-): Slices {
-  if (!REMOTE.here) {
-    model.lock();
-    try {
-      yield* settled(REMOTE.load());
-    } finally {
-      model.unlock();
-    }
-  }
-  yield* REMOTE.need("worker").courseOf(model, warnings, data, options, begin, here);
 }
