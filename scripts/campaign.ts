@@ -1,7 +1,9 @@
 // The whole campaign against the public interface, of which CI runs a twentieth (test/campaign.test.ts): prints how many
 // calls were made and what they came to. `npm run campaign -- 200000 7`: so many calls, from that seed on.
+import { spawnSync } from "node:child_process";
 import "../src/node.ts";
 import { CAMPAIGN, campaign } from "../test/fuzzing.ts";
+import { root } from "./root.ts";
 
 const [runs = CAMPAIGN, seed = 1] = process.argv.slice(2).map(Number);
 process.on("unhandledRejection", (error) => {
@@ -14,3 +16,11 @@ for (let done = 0; done < runs; done += step) {
   const outcome = await campaign(Math.min(step, runs - done), seed + done);
   console.log(`${done + outcome.runs} of ${runs}, ${((performance.now() - began) / 1000).toFixed(0)} s:`, JSON.stringify(outcome)); // prettier-ignore
 }
+
+// The formats of files: cut off at every byte, and 100,000 random changes of each.
+const { status } = spawnSync(process.execPath, [`${root}/node_modules/vitest/vitest.mjs`, "run", "test/files"], {
+  cwd: root,
+  env: { ...process.env, PROPAGO_CAMPAIGN: "1" },
+  stdio: "inherit",
+});
+if (status !== 0) process.exitCode = 1;

