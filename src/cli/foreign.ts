@@ -14,11 +14,11 @@ import { checkInput, readBytes, tableFile } from "./files.ts";
 import { isModelFile, MOST_BYTES } from "./model.ts";
 
 /** The endings of files that hold models. */
-const ENDINGS = /\.(json|keras|h5|hdf5|safetensors|onnx|pt|pth)$/i;
+const ENDINGS = /\.(propago|json|keras|h5|hdf5|safetensors|onnx|pt|pth)$/i;
 
 /** Whether a path leads to a model that is none of the command's own. */
 export function isForeign(path: string): boolean {
-  return ENDINGS.test(path) && !isModelFile(readBytes(path, MOST_BYTES).subarray(0, 200), path);
+  return ENDINGS.test(path) && !isModelFile(readBytes(path, MOST_BYTES), path);
 }
 
 /** Reads any model, and says what did not come along. @throws PropagoError as `readModel` of propago/files. */

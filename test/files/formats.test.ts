@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { modelFiles, readModel, readSafetensors, writeModel } from "../../src/files.ts";
+import { writeNpy } from "../../src/files/npy.ts";
 import { pack, unpackKind } from "../../src/files/packed.ts";
 import { writeSafetensors } from "../../src/files/safetensors.ts";
 import { Classifier, Network, type PropagoError, Regressor, batchNorm, dense } from "../../src/index.ts";
@@ -94,6 +95,24 @@ describe("toBytes and fromBytes", () => {
     });
   });
 });
+
+const python = spawnSync("python3", ["-c", "import safetensors.numpy, numpy"]).status === 0;
+
+test.skipIf(!python)("Python's safetensors reads what is written and writes it back (skipped where it is not installed)", () => {
+  const network = trained();
+  writeFileSync(at("ours.safetensors"), network.toBytes());
+  const script = `from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+with safe_open("ours.safetensors", "numpy") as file: metadata = file.metadata()
+arrays = load_file("ours.safetensors")
+save_file(arrays, "theirs.safetensors", metadata)
+print(sum(float(array.astype("float64").sum()) for array in arrays.values()))`;
+  const { stdout, stderr, status } = spawnSync("python3", ["-c", script], { cwd: folder, encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const sum = network.getWeights().flatMap((layer) => Object.values(layer).map((values) => (values as Float32Array).reduce((a, b) => a + b, 0))).reduce((a, b) => a + b, 0); // prettier-ignore
+  expect(Math.abs(Number(stdout) - sum)).toBeLessThan(1e-4);
+  expect(Network.fromBytes(readFileSync(at("theirs.safetensors"))).fingerprint()).toBe(network.fingerprint());
+}); // prettier-ignore
 
 describe("readModel and writeModel", () => {
   test.each(["a.safetensors", "a.propago", "model.json", "b.json"])("%s is read again", async (name) => {
@@ -346,6 +365,24 @@ describe("a model of the command", () => {
     expect(propago("export", "none.propago", "--to", "onnx")).toMatchObject({ status: 6 });
     const { stdout } = propago("convert", "kind.propago", "kind.safetensors", "--json");
     expect(JSON.parse(stdout)).toMatchObject({ format: "safetensors", files: ["kind.safetensors"] });
+  });
+
+  test("networks and estimators of scripts predict from tables of numbers and from NPY; tables stay with their columns", async () => {
+    const network = trained();
+    await writeModel(network, at("own.propago"));
+    writeFileSync(at("rows.csv"), "a,b\n1,2\n3,4\n");
+    writeFileSync(at("rows.npy"), writeNpy({ data: Float32Array.of(1, 2, 3, 4), shape: [2, 2] }));
+    const expected = ["prediction", ...Array.from(network.predict([[1, 2], [3, 4]]), String)]; // prettier-ignore
+    for (const rows of ["rows.csv", "rows.npy"]) {
+      const { stdout } = propago("predict", "own.propago", rows);
+      expect(stdout.trim().split("\n").map((text, i) => (i === 0 ? text : String(Math.fround(Number(text)))))).toEqual(expected); // prettier-ignore
+    }
+    expect(propago("inspect", "own.propago").stdout).toContain(`fingerprint ${network.fingerprint()}`);
+    expect(propago("convert", "kind.propago", "moved.safetensors")).toMatchObject({ status: 0 });
+    const { stdout } = propago("predict", "moved.safetensors", "kind.csv");
+    expect(stdout).toBe(propago("predict", "kind.propago", "kind.csv").stdout);
+    writeFileSync(at("words.csv"), "a,b\n1,x\n");
+    expect(propago("predict", "own.propago", "words.csv")).toMatchObject({ status: 3, stderr: expect.stringContaining('words.csv:2, column "b": "x" is no finite number') }); // prettier-ignore
   });
 
   test.skipIf(!hasSharedFiles)("a model of TensorFlow.js is inspected, evaluated, and predicts", () => {
