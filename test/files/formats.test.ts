@@ -8,13 +8,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { modelFiles, readModel, readSafetensors, writeModel } from "../../src/files.ts";
+import { modelFiles, readModel, readModelWeights, readSafetensors, writeModel } from "../../src/files.ts";
 import { writeNpy } from "../../src/files/npy.ts";
 import { pack, unpackKind } from "../../src/files/packed.ts";
 import { writeSafetensors } from "../../src/files/safetensors.ts";
 import { Classifier, Network, type PropagoError, Regressor, batchNorm, dense } from "../../src/index.ts";
 import { failure } from "../failure.ts";
-import { attack, hasSharedFiles, outcome, sharedFiles } from "./harness.ts";
+import { attack, expectations, hasSharedFiles, outcome, sharedFiles } from "./harness.ts";
 import { peer } from "./peers.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/propago-formats-`);
@@ -463,6 +463,27 @@ describe.skipIf(!hasSharedFiles)("models that other people wrote, through readMo
     }
     expect(paths.length).toBeGreaterThan(20);
     expect(trainedOn).toBeGreaterThanOrEqual(4);
+  });
+
+  test.each(["tfjs", "keras", "h5"])("weights of each are there, also where the model is refused: %s", async (kind) => {
+    for (const expected of expectations(kind)) {
+      if (expected.status === "refuse" || expected.weights === undefined) continue;
+      const own = paths.filter((path) => path.startsWith(`${kind}/${expected.name}/`));
+      const file = (expected.file ??
+        expected.weightsFile ??
+        own[0]?.slice(kind.length + expected.name.length + 2)) as string;
+      const topology = expected.name === "topology-and-weights" ? readFileSync(`${sharedFiles}${kind}/${expected.name}/topology.json`, "utf8") : undefined; // prettier-ignore
+      const found = await readModelWeights(`${sharedFiles}${kind}/${expected.name}/${file ?? "model.json"}`, {
+        topology,
+      });
+      expect(found.map(({ shape }) => shape.join()).sort(), expected.name).toEqual(
+        expected.weights.map(({ shape }: { shape: number[] }) => shape.join()).sort(),
+      );
+      const total = (values: Iterable<number>) => [...values].reduce((sum, value) => sum + value, 0);
+      const sum = total(found.map(({ data }) => total(data)));
+      const size = total(found.map(({ data }) => total(Array.from(data, Math.abs))));
+      expect(Math.abs(sum - total(expected.weights.map((one: { sum: number }) => one.sum)))).toBeLessThanOrEqual(1e-5 * (1 + size)); // prettier-ignore
+    }
   });
 
   test("damaged ones take little memory", () => {
