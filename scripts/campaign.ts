@@ -1,8 +1,10 @@
 // The whole campaign against the public interface, of which CI runs a twentieth (test/campaign.test.ts): prints how many
 // calls were made and what they came to. `npm run campaign -- 200000 7`: so many calls, from that seed on.
+import { spawnSync } from "node:child_process";
 import "../src/node.ts";
 import { CAMPAIGN, campaign } from "../test/fuzzing.ts";
 import { KILLS, killing } from "../test/killing.ts";
+import { root } from "./root.ts";
 
 const [runs = CAMPAIGN, seed = 1] = process.argv.slice(2).map(Number);
 process.on("unhandledRejection", (error) => {
@@ -19,3 +21,11 @@ for (let done = 0; done < runs; done += step) {
 const kills = Math.ceil((KILLS * runs) / CAMPAIGN);
 const { runs: ended, resumed } = await killing(kills, seed);
 console.log(`${kills} kills, ${resumed} of them after a checkpoint: ${ended} trainings ended as they should`);
+
+// The formats of files: cut off at every byte, and 100,000 random changes of each.
+const { status } = spawnSync(process.execPath, [`${root}/node_modules/vitest/vitest.mjs`, "run", "test/files"], {
+  cwd: root,
+  env: { ...process.env, PROPAGO_CAMPAIGN: "1" },
+  stdio: "inherit",
+});
+if (status !== 0) process.exitCode = 1;

@@ -93,6 +93,41 @@ try {
     );
     expectLine(run(process.execPath, ["out/page.js"], user), /^0110$/m);
   });
+  check("propago/files shares the library's classes: import, require, as bundlers for pages have it", () => {
+    const use = `
+      const network = new Network({ inputs: 2, layers: [dense(2, "tanh"), dense(1)] });
+      const { files } = modelFiles(network, "model.json");
+      const parts = [...files].map(([name, bytes]) => new File([bytes], name));
+      readModel(parts).then(({ network: read }) => {
+        console.log(read instanceof Network, read.fingerprint() === network.fingerprint(), network.toBytes().length > 100);
+      });`;
+    writeFileSync(
+      `${user}/files.mjs`,
+      `import { File } from "node:buffer";
+      import { Network, dense } from "propago";
+      import { modelFiles, readModel } from "propago/files";${use}`,
+    );
+    expectLine(run(process.execPath, ["files.mjs"], user), /^true true true$/m);
+    writeFileSync(
+      `${user}/files.cjs`,
+      `const { File } = require("node:buffer");
+      const { Network, dense } = require("propago");
+      const { modelFiles, readModel } = require("propago/files");${use}`,
+    );
+    expectLine(run(process.execPath, ["--no-warnings", "files.cjs"], user), /^true true true$/m);
+    writeFileSync(
+      `${user}/files-page.mjs`,
+      `import "propago/bytes";
+      import { Network, dense } from "propago";
+      import { modelFiles, readModel } from "propago/files";${use}`,
+    );
+    run(
+      `${bin}/esbuild`,
+      ["files-page.mjs", "--bundle", "--format=esm", "--splitting", "--outdir=out", "--platform=browser"],
+      user,
+    );
+    expectLine(run(process.execPath, ["out/files-page.js"], user), /^true true true$/m);
+  });
   check("the one-file bundle", () => {
     writeFileSync(
       `${user}/min.mjs`,
@@ -126,8 +161,16 @@ try {
     writeFileSync(
       `${user}/consumer.ts`,
       `import { Network, PropagoError, dense, type EpochReport, type NetworkOptions } from "propago";
+import { readModel, writeModel, type ReadModel } from "propago/files";
 const options: NetworkOptions = { inputs: 2, layers: [dense(4, "tanh"), dense(1, "sigmoid")], loss: "squaredError" };
 const network = new Network(options);
+export async function read(bytes: Uint8Array): Promise<Float32Array | Float64Array> {
+  const { network: own, notes }: ReadModel = await readModel(bytes, { name: "m", limits: { fileBytes: 1e6 } });
+  console.log(notes.join());
+  await writeModel(own, "m.onnx");
+  const other: Network = Network.fromBytes(network.toBytes());
+  return other.predict([[0, 1]]);
+}
 export async function train(): Promise<number> {
   for await (const epoch of network.fit({ x: new Float32Array(8), y: [[0], [1], [1], [0]] }, { epochs: 3 })) {
     const report: EpochReport = epoch;

@@ -1,6 +1,13 @@
 // The entry `propago/files`: files of data and of models, read and written. It takes the library from `propago`, so that
 // a network that it reads is one of that library's networks. Each line names what one file of src/files/ gives to users.
-export { readModel, type ModelFormat, type ReadModel, type ReadModelOptions } from "./files/models.ts";
+export {
+  readModel,
+  readModelWeights,
+  type ModelFormat,
+  type ModelWeights,
+  type ReadModel,
+  type ReadModelOptions,
+} from "./files/models.ts";
 export {
   modelFiles,
   writeModel,

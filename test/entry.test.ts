@@ -72,6 +72,7 @@ describe("without any part", () => {
     ["complete", 'make({ layers: [dense(4, "tanh", { init: "orthogonal" }), dense(1, "sigmoid")] })'],
     ["complete", 'make({ optimizer: { name: "adam", learningRate: { name: "reduceOnPlateau" } } })'],
     ["complete", "make().fitSync({ x, y }, { classWeights: [1, 2] })"],
+    ["bytes", "make().toBytes()"],
     ["diagnosis", "make().trace(x[0], y[0])"],
     ["diagnosis", "make().summary()"],
     ["search", 'make({ optimizer: "lbfgs" }).fitSync({ x, y })', "complete"],

@@ -1,6 +1,7 @@
 // Models without a table's columns, for the commands: networks and estimators that scripts saved, and those of TensorFlow.js
 // and Keras. Their rows come as numbers: a table of nothing else, in the order of the inputs, or an array of NPY.
 import { basename } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Classifier } from "../estimators/classifier.ts";
 import { parseNumber } from "../columns/numbers.ts";
 import { findColumn } from "../columns/selection.ts";
@@ -14,17 +15,18 @@ import { checkInput, readBytes, tableFile } from "./files.ts";
 import { isModelFile, MOST_BYTES } from "./model.ts";
 
 /** The endings of files that hold models. */
-const ENDINGS = /\.(json|keras|h5|hdf5|safetensors|onnx|pt|pth)$/i;
+const ENDINGS = /\.(propago|json|keras|h5|hdf5|safetensors|onnx|pt|pth)$/i;
 
 /** Whether a path leads to a model that is none of the command's own. */
 export function isForeign(path: string): boolean {
-  return ENDINGS.test(path) && !isModelFile(readBytes(path, MOST_BYTES).subarray(0, 200), path);
+  return ENDINGS.test(path) && !isModelFile(readBytes(path, MOST_BYTES), path);
 }
 
 /** Reads any model, and says what did not come along. @throws PropagoError as `readModel` of propago/files. */
 export async function readForeign(path: string, isQuiet = false): Promise<ReadModel> {
   checkInput(path, MOST_BYTES);
-  const model = await readModel(path, { name: basename(path), limits: { fileBytes: MOST_BYTES } });
+  // A path, whatever it looks like: the command opens no connection.
+  const model = await readModel(pathToFileURL(path), { name: basename(path), limits: { fileBytes: MOST_BYTES } });
   if (!isQuiet) for (const note of model.notes) warn(`${basename(path)}: ${note}`);
   return model;
 }

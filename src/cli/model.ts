@@ -2,6 +2,7 @@
 // src/files/kept.ts.
 import { basename } from "node:path";
 import { type Model, isJsonModel, modelBytes, modelOfBytes } from "../files/kept.ts";
+import { kindOf } from "../files/packed.ts";
 import { PropagoError } from "../ground/errors.ts";
 import type { DType } from "../ground/arrays.ts";
 import { readBytes, writeWhole } from "./files.ts";
@@ -37,9 +38,10 @@ export function readModel(path: string): Model {
   return modelOf(readBytes(path, MOST_BYTES), path);
 }
 
-/** Whether a file calls itself a model of ours, by its name or its first bytes. */
+/** Whether a file calls itself a model of the command, by its content or its name. */
 export function isModelFile(bytes: Uint8Array, path: string): boolean {
-  return /\.propago$/i.test(path) || isJsonModel(bytes);
+  const kind = kindOf(bytes);
+  return kind === "model" || (kind === undefined && (/\.propago$/i.test(path) || isJsonModel(bytes)));
 }
 
 /** As `readModel`, of bytes that have been read. */

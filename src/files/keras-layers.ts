@@ -206,7 +206,7 @@ function isNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
 }
 
-const NOT_HERE = "cannot be imported: propago has no such layer";
+const NOT_HERE = "cannot be imported: propago has no such layer (readModelWeights reads its weights)";
 
 /** Activations by Keras's names; those that mean another thing in some versions are read below. */
 const ACTIVATIONS = new Map<string, ActivationSpec>([

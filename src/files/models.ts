@@ -15,11 +15,13 @@ import { isObject, parseJson } from "./json.ts";
 import { type Model, isJsonModel, modelOfBytes } from "./kept.ts";
 import type { FileModel } from "./keras-layers.ts";
 import { unsupported } from "./keras-topology.ts";
-import { readKeras } from "./keras.ts";
+import { readKeras, readKerasWeights } from "./keras.ts";
 import { type Limits, type ReadingOptions, limitsOf } from "./limits.ts";
 import { type BlobLike, type FileSource, type OpenedFile, openFiles, openSource } from "./opening.ts";
 import { unpack } from "./packed.ts";
-import { readTfjs, tfjsPaths } from "./tfjs.ts";
+import { readSafetensors } from "./safetensors.ts";
+import type { Tensor } from "./tensor.ts";
+import { readTfjs, readTfjsWeights, tfjsPaths } from "./tfjs.ts";
 import { isZip, openZip } from "./zip.ts";
 
 /** The formats that models are read from. */
@@ -63,12 +65,53 @@ export async function readModel(
   options: ReadModelOptions = {},
 ): Promise<ReadModel> {
   const limits = limitsOf(options);
-  if (Array.isArray(source)) {
-    if (source.length === 0) throw new PropagoError("ERR_DATA", "readModel got an empty list of files");
-    const files = await openFiles(source as readonly BlobLike[], limits);
-    return readOpened(files.find(({ name }) => /\.(json|keras|h5|hdf5|propago|safetensors)$/i.test(name)) ?? files[0], options, limits); // prettier-ignore
+  return readOpened(await openModel(source, options, limits), options, limits);
+}
+
+/** An array of weights in a file. */
+export interface ModelWeights extends Tensor {
+  /** The layer that it belongs to, where the file tells. */
+  layer?: string;
+  /** As the file names it. */
+  name: string;
+}
+
+/**
+ * All arrays of weights of a model, also of one with layers that propago does not have: quantized ones as float32, in the
+ * file's order. Takes what `readModel` takes, lists of weights alone, and any safetensors file.
+ * @throws (rejects with) PropagoError as `readModel`, but for layers.
+ */
+export async function readModelWeights(
+  source: FileSource | readonly BlobLike[],
+  options: ReadModelOptions = {},
+): Promise<ModelWeights[]> {
+  const limits = limitsOf(options);
+  const file = await openModel(source, options, limits);
+  const { bytes, name } = file;
+  const reading = { ...options, name };
+  if (isHdf5(bytes) || isZip(bytes)) {
+    const arrays = readKerasWeights(bytes, reading);
+    return arrays.map(({ layer, path, tensor }) => ({ layer, name: path, ...tensor }));
   }
-  return readOpened(await openSource(source as FileSource, limits, options.name), options, limits);
+  if (!beginsAsJson(bytes)) {
+    const { tensors } = readSafetensors(bytes, reading);
+    return [...tensors].map(([key, { data, shape }]) => ({ name: key, data, shape }));
+  }
+  const weights = new Map<string, Uint8Array>();
+  for (const path of tfjsPaths(bytes, reading)) weights.set(path, await file.beside(path));
+  return [...readTfjsWeights(bytes, weights, reading)].map(([key, tensor]) => ({ name: key, ...tensor }));
+}
+
+/** The file of a model, or the one of several that is the model. */
+async function openModel(
+  source: FileSource | readonly BlobLike[],
+  options: ReadModelOptions,
+  limits: Limits,
+): Promise<OpenedFile> {
+  if (!Array.isArray(source)) return openSource(source as FileSource, limits, options.name);
+  if (source.length === 0) throw new PropagoError("ERR_DATA", "there is no file in the list");
+  const files = await openFiles(source as readonly BlobLike[], limits);
+  return files.find(({ name }) => /\.(json|keras|h5|hdf5|propago|safetensors)$/i.test(name)) ?? files[0];
 }
 
 async function readOpened(file: OpenedFile, options: ReadModelOptions, limits: Limits): Promise<ReadModel> {

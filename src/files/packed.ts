@@ -139,6 +139,16 @@ export function unpack(bytes: Uint8Array | ArrayBuffer, options: ReadingOptions 
   return { kind: kind as PackedKind, value };
 }
 
+/** What a file of bytes says that it holds, without a look at the rest; undefined for other files. */
+export function kindOf(bytes: Uint8Array): PackedKind | undefined {
+  if (bytes.length < 16 || bytes[7] !== 0 || bytes[8] !== 0x7b) return undefined;
+  const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getUint32(0, true);
+  const head = new TextDecoder("latin1").decode(bytes.subarray(8, 8 + length));
+  // Within the content quotes have a backslash before them.
+  const found = /"format":"propago","kind":"(\w+)"/.exec(head)?.[1];
+  return KINDS.includes(found ?? "") ? (found as PackedKind) : undefined;
+}
+
 /** As `unpack`, of a file that must be of one kind. */
 export function unpackKind(kind: PackedKind, bytes: Uint8Array | ArrayBuffer, options: ReadingOptions = {}): unknown {
   const name = options.name ?? "the bytes";

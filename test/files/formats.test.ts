@@ -8,12 +8,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { modelFiles, readModel, readSafetensors, writeModel } from "../../src/files.ts";
+import { modelFiles, readModel, readModelWeights, readSafetensors, writeModel } from "../../src/files.ts";
+import { writeNpy } from "../../src/files/npy.ts";
 import { pack, unpackKind } from "../../src/files/packed.ts";
 import { writeSafetensors } from "../../src/files/safetensors.ts";
 import { Classifier, Network, type PropagoError, Regressor, batchNorm, dense } from "../../src/index.ts";
 import { failure } from "../failure.ts";
-import { attack, hasSharedFiles, outcome, sharedFiles } from "./harness.ts";
+import { attack, expectations, hasSharedFiles, outcome, sharedFiles } from "./harness.ts";
 import { peer } from "./peers.ts";
 
 const folder = mkdtempSync(`${tmpdir()}/propago-formats-`);
@@ -94,6 +95,24 @@ describe("toBytes and fromBytes", () => {
     });
   });
 });
+
+const python = spawnSync("python3", ["-c", "import safetensors.numpy, numpy"]).status === 0;
+
+test.skipIf(!python)("Python's safetensors reads what is written and writes it back (skipped where it is not installed)", () => {
+  const network = trained();
+  writeFileSync(at("ours.safetensors"), network.toBytes());
+  const script = `from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+with safe_open("ours.safetensors", "numpy") as file: metadata = file.metadata()
+arrays = load_file("ours.safetensors")
+save_file(arrays, "theirs.safetensors", metadata)
+print(sum(float(array.astype("float64").sum()) for array in arrays.values()))`;
+  const { stdout, stderr, status } = spawnSync("python3", ["-c", script], { cwd: folder, encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const sum = network.getWeights().flatMap((layer) => Object.values(layer).map((values) => (values as Float32Array).reduce((a, b) => a + b, 0))).reduce((a, b) => a + b, 0); // prettier-ignore
+  expect(Math.abs(Number(stdout) - sum)).toBeLessThan(1e-4);
+  expect(Network.fromBytes(readFileSync(at("theirs.safetensors"))).fingerprint()).toBe(network.fingerprint());
+}); // prettier-ignore
 
 describe("readModel and writeModel", () => {
   test.each(["a.safetensors", "a.propago", "model.json", "b.json"])("%s is read again", async (name) => {
@@ -206,6 +225,7 @@ describe("files that a model names", () => {
   test.each(["../secret.bin", "a/../../secret.bin", "link.bin", "up/secret.bin", "hard.bin", "/etc/passwd", "http://a.example/x"])("%s is ERR_PATH", async (path) => {
     writeFileSync(at("model/m.json"), named(path));
     expect(await rejection(readModel(at("model/m.json")))).toMatchObject({ code: "ERR_PATH" });
+    if (path !== "link.bin") return;
     const { status, stdout } = propago("predict", "model/m.json", "model/m.json", "--out", "never.csv");
     expect({ status, stdout }).toEqual({ status: 4, stdout: "" });
     expect(readdirSync(folder)).not.toContain("never.csv");
@@ -280,7 +300,7 @@ describe("a model of the command", () => {
     for (const name of ["price", "kind", "two"]) {
       expect(propago("export", `${name}.propago`, "--to", "source")).toMatchObject({ status: 0 });
     }
-    const load = (name: string) => import(/* @vite-ignore */ pathToFileURL(at(`${name}.mjs`)).href) as Promise<any>;
+    const load = (name: string) => import(/* @vite-ignore */ pathToFileURL(at(`${name}.mjs`)).href);
     const price = await load("price");
     near(price.predict(rows), predicted("price").prediction, 1e-9);
     const kind = await load("kind");
@@ -347,6 +367,24 @@ describe("a model of the command", () => {
     expect(JSON.parse(stdout)).toMatchObject({ format: "safetensors", files: ["kind.safetensors"] });
   });
 
+  test("networks and estimators of scripts predict from tables of numbers and from NPY; tables stay with their columns", async () => {
+    const network = trained();
+    await writeModel(network, at("own.propago"));
+    writeFileSync(at("rows.csv"), "a,b\n1,2\n3,4\n");
+    writeFileSync(at("rows.npy"), writeNpy({ data: Float32Array.of(1, 2, 3, 4), shape: [2, 2] }));
+    const expected = ["prediction", ...Array.from(network.predict([[1, 2], [3, 4]]), String)]; // prettier-ignore
+    for (const rows of ["rows.csv", "rows.npy"]) {
+      const { stdout } = propago("predict", "own.propago", rows);
+      expect(stdout.trim().split("\n").map((text, i) => (i === 0 ? text : String(Math.fround(Number(text)))))).toEqual(expected); // prettier-ignore
+    }
+    expect(propago("inspect", "own.propago").stdout).toContain(`fingerprint ${network.fingerprint()}`);
+    expect(propago("convert", "kind.propago", "moved.safetensors")).toMatchObject({ status: 0 });
+    const { stdout } = propago("predict", "moved.safetensors", "kind.csv");
+    expect(stdout).toBe(propago("predict", "kind.propago", "kind.csv").stdout);
+    writeFileSync(at("words.csv"), "a,b\n1,x\n");
+    expect(propago("predict", "own.propago", "words.csv")).toMatchObject({ status: 3, stderr: expect.stringContaining('words.csv:2, column "b": "x" is no finite number') }); // prettier-ignore
+  });
+
   test.skipIf(!hasSharedFiles)("a model of TensorFlow.js is inspected, evaluated, and predicts", () => {
     copyFileSync(`${sharedFiles}tfjs/ml5-emotion/model.json`, at("emotion.json"));
     copyFileSync(`${sharedFiles}tfjs/ml5-emotion/model.weights.bin`, at("model.weights.bin"));
@@ -392,4 +430,88 @@ describe("damaged files of our own give a value or a PropagoError", () => {
       }
     }
   }, 600_000);
+});
+
+describe.skipIf(!hasSharedFiles)("models that other people wrote, through readModel", () => {
+  const paths = ["tfjs", "keras", "h5"].flatMap((kind) =>
+    readdirSync(`${sharedFiles}${kind}`, { recursive: true, encoding: "utf8" })
+      .filter((name) => /\.(keras|h5|hdf5)$|(^|\/)[\w-]*model[\w-]*\.json$/.test(name))
+      .map((name) => `${kind}/${name}`),
+  );
+
+  test("each is a network that can be trained on, or refused for a reason", async () => {
+    let trainedOn = 0;
+    for (const path of paths) {
+      const read = await readModel(sharedFiles + path).catch((error: unknown) => error as PropagoError);
+      if ("code" in read) {
+        expect(read, path).toMatchObject({ code: "ERR_UNSUPPORTED" });
+        continue;
+      }
+      const { network } = read;
+      const rows = Array.from({ length: 4 }, (_, i) =>
+        Array.from({ length: network.inputs }, (_, k) => ((i + 1) * k) % 7),
+      );
+      const before = network.fingerprint();
+      const targets = rows.map((_, i) =>
+        Array.from({ length: network.outputs }, (_, k) => Number(i % network.outputs === k)),
+      );
+      network.trainOnBatch({ x: rows, y: targets });
+      expect(network.fingerprint(), path).not.toBe(before);
+      for (const name of ["a.safetensors", "a.onnx", "a.mjs", "a.json"]) expect(modelFiles(read, name).files.size).toBeGreaterThan(0); // prettier-ignore
+      network.dispose();
+      trainedOn++;
+    }
+    expect(paths.length).toBeGreaterThan(20);
+    expect(trainedOn).toBeGreaterThanOrEqual(4);
+  });
+
+  test.each(["tfjs", "keras", "h5"])("weights of each are there, also where the model is refused: %s", async (kind) => {
+    for (const expected of expectations(kind)) {
+      if (expected.status === "refuse" || expected.weights === undefined) continue;
+      const own = paths.filter((path) => path.startsWith(`${kind}/${expected.name}/`));
+      const file = (expected.file ??
+        expected.weightsFile ??
+        own[0]?.slice(kind.length + expected.name.length + 2)) as string;
+      const topology = expected.name === "topology-and-weights" ? readFileSync(`${sharedFiles}${kind}/${expected.name}/topology.json`, "utf8") : undefined; // prettier-ignore
+      const found = await readModelWeights(`${sharedFiles}${kind}/${expected.name}/${file ?? "model.json"}`, {
+        topology,
+      });
+      expect(found.map(({ shape }) => shape.join()).sort(), expected.name).toEqual(
+        expected.weights.map(({ shape }: { shape: number[] }) => shape.join()).sort(),
+      );
+      const total = (values: Iterable<number>) => [...values].reduce((sum, value) => sum + value, 0);
+      const sum = total(found.map(({ data }) => total(data)));
+      const size = total(found.map(({ data }) => total(Array.from(data, Math.abs))));
+      expect(Math.abs(sum - total(expected.weights.map((one: { sum: number }) => one.sum)))).toBeLessThanOrEqual(1e-5 * (1 + size)); // prettier-ignore
+    }
+  });
+
+  test("damaged ones take little memory", () => {
+    const script = `import { readFileSync, statSync } from "node:fs";
+      const { readModel } = await import("file://${fileURLToPath(new URL("../../dist/files-node.js", import.meta.url))}");
+      const paths = process.argv[1].split(",");
+      let state = 1;
+      const random = (n) => ((state = (Math.imul(state, 1103515245) + 12345) >>> 0) >>> 8) % n;
+      await readModel(new Uint8Array(9)).catch(() => 0);
+      const idle = process.resourceUsage().maxRSS;
+      let largest = 0;
+      for (const path of paths) {
+        const bytes = readFileSync(path);
+        largest = Math.max(largest, bytes.length);
+        for (let i = 0; i < 60; i++) {
+          const copy = Uint8Array.from(bytes);
+          for (let k = 0; k < 3; k++) copy[random(random(2) ? copy.length : 300)] = random(256);
+          await readModel(copy, { name: "m.json" }).then(({ network }) => network.dispose(), () => 0);
+        }
+      }
+      console.log((process.resourceUsage().maxRSS - idle) * 1024 - 2 * largest);`;
+    const own = ["n.safetensors", "c.propago"].map((name) => {
+      writeFileSync(at(name), name === "n.safetensors" ? trained().toBytes() : modelFiles(trained(), name).files.get(name) as Uint8Array); // prettier-ignore
+      return at(name);
+    });
+    const all = [...own, ...paths.map((path) => sharedFiles + path)].filter((path) => readFileSync(path).length < 300_000).slice(0, 12); // prettier-ignore
+    const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", script, all.join(",")], { encoding: "utf8", timeout: 60_000 }); // prettier-ignore
+    expect(stderr).toBe("");
+    expect(Number(stdout)).toBeLessThanOrEqual(64 * 2 ** 20);
+  }, 90_000);
 });
