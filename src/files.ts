@@ -1,5 +1,16 @@
 // The entry `propago/files`: files of data and of models, read and written. It takes the library from `propago`, so that
 // a network that it reads is one of that library's networks. Each line names what one file of src/files/ gives to users.
+export { readModel, type ModelFormat, type ReadModel, type ReadModelOptions } from "./files/models.ts";
+export {
+  modelFiles,
+  writeModel,
+  type ModelFiles,
+  type ModelFilesOptions,
+  type WritableFormat,
+  type WritableModel,
+  type WriteModelOptions,
+} from "./files/models-write.ts";
+export type { BlobLike, FileSource, URLLike } from "./files/opening.ts";
 export {
   readSafetensors,
   writeSafetensors,
@@ -22,7 +33,6 @@ export {
 export type { Image } from "./files/png.ts";
 export { readIdx, readRaw, writeIdx, type RawOptions } from "./files/idx.ts";
 export { readNpy, readNpz, writeNpy, writeNpz, type NpyArray } from "./files/npy.ts";
-export type { FileSource, BlobLike, URLLike } from "./files/opening.ts";
 export type { NumberKind, Tensor, WritableTensor } from "./files/tensor.ts";
 export {
   foldRows,

@@ -17,7 +17,7 @@ export {
   readOptions,
 } from "./ground/options.ts";
 export { StandardScaler } from "./data/scaling.ts";
-export { UNSEEN, cut, printable, show } from "./ground/errors.ts";
+export { UNSEEN, cut, didYouMean, printable, show } from "./ground/errors.ts";
 export { answersOf } from "./estimators/answers.ts";
 export { Features } from "./estimators/features.ts";
 export { TargetScaling } from "./estimators/targets.ts";

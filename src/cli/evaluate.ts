@@ -1,12 +1,15 @@
 // propago evaluate: how well a model does on a table whose targets are known.
 import { Command } from "commander";
 import { Classifier } from "../estimators/classifier.ts";
+import { parseNumber } from "../columns/numbers.ts";
 import { count } from "../columns/problems.ts";
 import { addArrayOptions, arraysAt, type ArrayFlags, refuseArrayOptions, refuseTableOptions } from "./array-options.ts";
-import { readJudgingArrays } from "./arrays.ts";
+import { readJudgingArrays, readNumberArrays } from "./arrays.ts";
+import { PropagoError, show } from "../ground/errors.ts";
 import { warn } from "./exit.ts";
 import { byClass, classLines, measure, sentence } from "./figures.ts";
 import type { Figures } from "./figures.ts";
+import { isForeign, isSoftmax, readForeign, readNumbers, widthOf } from "./foreign.ts";
 import { splitTargets } from "./learn.ts";
 import { withNames } from "./names.ts";
 import { readModel } from "./model.ts";
@@ -14,11 +17,12 @@ import type { Model } from "./model.ts";
 import { isSeen } from "./seen.ts";
 import { addReadingOptions, readJudgingTable, unknownOption } from "./tables.ts";
 import type { ReadingFlags } from "./tables.ts";
-import { called, jsonLine, printable } from "./text.ts";
+import { called, figure, jsonLine, printable } from "./text.ts";
 
 interface EvaluateOptions extends ReadingFlags, ArrayFlags {
   unknown: "other" | "ignore" | "error";
   json: boolean;
+  target?: string;
 }
 
 export function evaluateCommand(): Command {
@@ -31,14 +35,19 @@ export function evaluateCommand(): Command {
     )
     .addOption(unknownOption());
   return addArrayOptions(addReadingOptions(command))
+    .option("--target <column>", "for models that train did not write: the column of targets (default: the last)")
     .option("--json", "print the figures as one line of JSON", false)
     .action(evaluate);
 }
 
 async function evaluate(modelPath: string, path: string, options: EvaluateOptions, command: Command): Promise<void> {
   const isArrays = arraysAt(path) !== undefined;
+  if (!isArrays) refuseArrayOptions(options, path);
+  if (isForeign(modelPath)) return evaluateForeign(modelPath, path, options);
+  if (options.target !== undefined) {
+    throw new PropagoError("ERR_USAGE", `--target is for models that train did not write; ${modelPath} knows its own`);
+  }
   if (isArrays) refuseTableOptions(command, path);
-  else refuseArrayOptions(options, path);
   const model = readModel(modelPath);
   const { estimators } = model;
   const { file, x, lineOf, targets, warnings } = isArrays
@@ -58,6 +67,39 @@ async function evaluate(modelPath: string, path: string, options: EvaluateOption
   });
   if (options.json) process.stdout.write(jsonLine(asJson(model, found)));
   else process.stdout.write(`${linesOf(model, found, file).join("\n")}\n`);
+}
+
+/** Figures of a model without a table's columns, for rows of numbers and a column of targets. */
+async function evaluateForeign(modelPath: string, path: string, options: EvaluateOptions): Promise<void> {
+  const model = await readForeign(modelPath);
+  const { file, x, targets } = arraysAt(path)
+    ? await readNumberArrays(path, widthOf(model), options)
+    : readNumbers(path, widthOf(model), options, options.target ?? "");
+  if (targets === undefined)
+    throw new PropagoError("ERR_USAGE", `${file} has no targets; name their file: --labels FILE`);
+  const { network, estimators, labels } = model;
+  const [estimator] = estimators;
+  const known = labels?.map(String);
+  const classes = targets.map((text) => (known === undefined ? Number(text) : known.indexOf(text)));
+  const numbers = targets.map((text, i) => {
+    const value = parseNumber(text);
+    if (value === undefined)
+      throw new PropagoError("ERR_CSV", `${file}, row ${i + 1}: the target ${show(text)} is no number`);
+    return value;
+  });
+  const own = isSoftmax(model) ? classes : numbers.map((value) => [value]);
+  const figures =
+    estimator instanceof Classifier
+      ? estimator.evaluate(
+          x,
+          targets.map((text) => labels?.find((label) => String(label) === text) ?? text),
+        )
+      : estimator === undefined
+        ? network.evaluate({ x, y: own })
+        : estimator.evaluate(x, numbers);
+  const rows = x.shape[0];
+  if (options.json) process.stdout.write(jsonLine({ rows, parameters: network.parameterCount, ...figures }));
+  else process.stdout.write(`${printable(file)} (${count(rows, "row")}): ${Object.entries(figures).map(([name, value]) => `${name} ${figure(value as number)}`).join(", ")}\n`); // prettier-ignore
 }
 
 type Found = { name: string; figures: Figures }[];

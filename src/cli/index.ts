@@ -5,6 +5,7 @@ import { PropagoError } from "../ground/errors.ts";
 import "../node.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { DONE, report, USAGE } from "./exit.ts";
+import { convertCommand, exportCommand } from "./export.ts";
 import { inspectCommand } from "./inspect.ts";
 import { predictCommand } from "./predict.ts";
 import { trainCommand } from "./train.ts";
@@ -37,7 +38,14 @@ const program = new Command("propago")
   .configureHelp({ showGlobalOptions: false })
   .helpCommand("help [command]", "show what a command does, and its options")
   .showHelpAfterError("(add --help for what there is)");
-const commands = [trainCommand(), predictCommand(), evaluateCommand(), inspectCommand()];
+const commands = [
+  trainCommand(),
+  predictCommand(),
+  evaluateCommand(),
+  inspectCommand(),
+  exportCommand(),
+  convertCommand(),
+];
 for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
 // Commander would end the process with exit code 1 for a wrong command line. Its errors must come here instead.
 for (const command of [program, ...commands]) command.exitOverride();

@@ -8,6 +8,7 @@ import { PART_NAMES } from "../columns/dates.ts";
 import { baselineSentence, classLines, sentence, thresholdLines } from "./figures.ts";
 import { PropagoError } from "../ground/errors.ts";
 import { readBytes, tableFile } from "./files.ts";
+import { isForeign, readForeign } from "./foreign.ts";
 import { isModelFile, modelOf, MOST_BYTES, type Model } from "./model.ts";
 import { showTable } from "./survey.ts";
 import { addTableOptions, type TableFlags } from "./tables.ts";
@@ -23,8 +24,13 @@ export function inspectCommand(): Command {
   return addTableOptions(command).option("--json", "print it as one line of JSON", false).action(inspect);
 }
 
-function inspect(path: string, { json, ...flags }: TableFlags & { json: boolean }, command: Command): void {
+async function inspect(
+  path: string,
+  { json, ...flags }: TableFlags & { json: boolean },
+  command: Command,
+): Promise<void> {
   const bytes = readBytes(path, MOST_BYTES);
+  if (path !== "-" && isForeign(path) && !isTableOfRecords(bytes, path)) return inspectForeign(path, json);
   if (!isModelFile(bytes, path)) {
     showTable(path, tableFile(bytes, path), flags, json);
     return;
@@ -32,6 +38,30 @@ function inspect(path: string, { json, ...flags }: TableFlags & { json: boolean 
   const given = command.options.find((option) => command.getOptionValueSource(option.attributeName()) === "cli" && option.long !== "--json"); // prettier-ignore
   if (given) throw new PropagoError("ERR_USAGE", `${given.long} is for tables, but ${path} is a model; leave it out`);
   inspectModel(modelOf(bytes, path), json);
+}
+
+/** Whether a file of JSON is a table: a list of rows. */
+function isTableOfRecords(bytes: Uint8Array, path: string): boolean {
+  return /\.json$/i.test(path) && !/"(weightsManifest|modelTopology|class_name|format)"/.test(new TextDecoder("latin1").decode(bytes)); // prettier-ignore
+}
+
+/** A model that train did not write. */
+async function inspectForeign(path: string, json: boolean): Promise<void> {
+  const { format, network, estimators, labels, notes } = await readForeign(path, true);
+  const networks = estimators[0]?.networks ?? [network];
+  const fingerprint = fingerprintOf(networks);
+  if (json) {
+    const parameters = networks.reduce((sum, one) => sum + one.parameterCount, 0);
+    const { inputs, outputs } = network;
+    process.stdout.write(jsonLine({ format, inputs, outputs, parameters, labels, notes, fingerprint }));
+    return;
+  }
+  const lines = [`a model of ${{ propago: "propago", tfjs: "TensorFlow.js", keras: "Keras" }[format]}: ${network.inputs} inputs, ${network.outputs} outputs`]; // prettier-ignore
+  if (labels) lines.push(`classes (${labels.length}): ${shown(labels.slice(0, SHOWN + 1).map(called))}`);
+  lines.push("", estimators[0]?.summary() ?? network.summary());
+  if (notes.length > 0) lines.push("", "what did not come along:", ...notes.map((note) => `  ${printable(note)}`));
+  lines.push(`fingerprint ${fingerprint}`);
+  process.stdout.write(`${lines.join("\n")}\n`);
 }
 
 function inspectModel({ task, targets, columns, training, estimators }: Model, json: boolean): void {

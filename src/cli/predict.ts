@@ -8,8 +8,9 @@ import { PropagoError } from "../ground/errors.ts";
 import type { Regressor } from "../estimators/regressor.ts";
 import { warn } from "./exit.ts";
 import { addArrayOptions, arraysAt, type ArrayFlags, refuseArrayOptions, refuseTableOptions } from "./array-options.ts";
-import { readModelArrays } from "./arrays.ts";
+import { readModelArrays, readNumberArrays } from "./arrays.ts";
 import { checkInput, checkOutput, writeWhole } from "./files.ts";
+import { answer, isForeign, readForeign, readNumbers, widthOf } from "./foreign.ts";
 import { withNames } from "./names.ts";
 import { MOST_BYTES, readModel, type Model } from "./model.ts";
 import { gathered, number } from "./options.ts";
@@ -28,7 +29,7 @@ interface PredictOptions extends ReadingFlags, ArrayFlags {
 export function predictCommand(): Command {
   const command = new Command("predict")
     .description("Predict the target of each row of a table, array, or image.")
-    .argument("<model>", "model file written by train")
+    .argument("<model>", "model file written by train, or one of propago, TensorFlow.js or Keras")
     .argument(
       "<data>",
       "CSV file with the columns that the model was trained on, NPY, NPZ or IDX file, folder of images; - for standard input",
@@ -55,6 +56,7 @@ async function predict(modelPath: string, path: string, options: PredictOptions,
     refuseArrayOptions(options, path);
   }
   if (out !== undefined) checkOutput(out, { inputs: [modelPath, path], force });
+  if (isForeign(modelPath)) return predictForeign(modelPath, path, options);
   const model = readModel(modelPath);
   const { dtype } = model.estimators[0].network ?? {};
   const { table, encoded, warnings } = isArrays
@@ -71,6 +73,27 @@ async function predict(modelPath: string, path: string, options: PredictOptions,
   const origin = { file: table.file, columns: model.columns, lineOf: (row: number) => table.lineOf(row) };
   const found = withNames(() => answers(model, encoded, options.interval), origin);
   const content = written(table, encoded, kept, found);
+  if (out === undefined) process.stdout.write(process.stdout.isTTY ? printable(content) : content);
+  else writeWhole(out, content, force);
+}
+
+/** Predictions of a model without a table's columns, for rows of numbers. */
+async function predictForeign(modelPath: string, path: string, options: PredictOptions): Promise<void> {
+  const { out, force, interval, keep } = options;
+  if (interval !== undefined || keep !== undefined) {
+    const option = interval === undefined ? "--keep" : "--interval";
+    throw new PropagoError("ERR_USAGE", `${option} is for models that train wrote; ${modelPath} is none`);
+  }
+  const model = await readForeign(modelPath);
+  const { x } = arraysAt(path)
+    ? await readNumberArrays(path, widthOf(model), options)
+    : readNumbers(path, widthOf(model), options);
+  const isSingle = model.network.dtype !== "float64";
+  const cell = (value: string | number) => (typeof value === "number" ? numberCell(value, isSingle) : textCell(value));
+  const { names, others, predictions, rest } = answer(model, x);
+  const lines = [[...names, ...others].map(textCell).join(",")];
+  for (let row = 0; row < x.shape[0]; row++) lines.push([...predictions(row), ...rest(row)].map(cell).join(","));
+  const content = `${lines.join("\n")}\n`;
   if (out === undefined) process.stdout.write(process.stdout.isTTY ? printable(content) : content);
   else writeWhole(out, content, force);
 }

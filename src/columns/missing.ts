@@ -23,6 +23,11 @@ export function missingAmong(texts: readonly string[], isMissing: (text: string)
  * @param more words that mean it too.
  */
 export function missingTest(more: readonly string[] = []): (text: string) => boolean {
-  const words = new Set([...WORDS, ...more.map((word) => word.trim())]);
+  const words = new Set(missingWords(more));
   return (text) => words.has(text);
+}
+
+/** The words themselves. */
+export function missingWords(more: readonly string[] = []): string[] {
+  return [...WORDS, ...more.map((word) => word.trim())];
 }

@@ -57,7 +57,9 @@ const VERSION = 2;
 
 /** A model as the bytes of a file. The same model gives the same bytes. */
 export function modelBytes(model: Model): Uint8Array<ArrayBuffer> {
-  return pack("model", { ...model, estimators: model.estimators.map((estimator) => estimator.toJSON()) });
+  const { task, targets, columns, record, training, estimators, ...more } = model;
+  const saved = estimators.map((estimator) => estimator.toJSON());
+  return pack("model", { task, targets, columns, record, training, ...more, estimators: saved });
 }
 
 /** Whether bytes are a file of JSON as versions 0.1 and 0.2 wrote it. */

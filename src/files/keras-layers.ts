@@ -438,7 +438,8 @@ function readNormalisation(building: Building, layer: ForeignLayer, config: Json
   const bias = center ? { bias: arrays.shift() as Float32Array } : {};
   const options = {
     flavor: "keras" as const,
-    epsilon: numberOf(building, layer, config.epsilon ?? 1e-3),
+    // Ours must be above 0, and this is as good as 0.
+    epsilon: Math.max(numberOf(building, layer, config.epsilon ?? 1e-3), 1e-30),
     ...(scale ? {} : { scale }),
     ...(center ? {} : { center }),
     ...(config.trainable === false ? { trainable: false } : {}),

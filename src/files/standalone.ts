@@ -1,60 +1,44 @@
-// Networks of ours as source: one small ES module without dependencies, with the weights inside, that gives the bits of
+// Models of ours as source: one small ES module without dependencies, with the weights inside, that gives the bits of
 // `predict` in any engine, and its types. Nothing of it is evaluated here.
+import type { DType } from "../ground/arrays.ts";
 import { PropagoError } from "../ground/errors.ts";
-import { type ExportedLayer, exported } from "./exported.ts";
-import { activationExpression, functionsFor } from "./standalone-math.ts";
-
-export interface SourceOptions {
-  /** Applied to the inputs, in float64: (x − mean) / deviation. */
-  inputScaling?: { mean: readonly number[]; deviation: readonly number[] };
-  /** Undone at the outputs, which are float64 then: y · deviation + mean. */
-  outputScaling?: { mean: readonly number[]; deviation: readonly number[] };
-  /** Names of the classes: adds `labels` and `classify`. */
-  labels?: readonly (string | number)[];
-}
+import type { ExportedMember, ExportedModel, ExportedTarget } from "./exported.ts";
+import { columnsText, literal, rowType } from "./standalone-columns.ts";
+import { helpers, step } from "./standalone-layers.ts";
+import { functionsFor } from "./standalone-math.ts";
 
 export interface Source {
-  /** An ES module: `predict`, `inputs`, `outputs`, and with labels `classify` and `labels`. */
+  /** An ES module: `predict`, and what `writeSource` says. */
   code: string;
   /** Its TypeScript declarations. */
   types: string;
+  /** What a user of the module has to know; one sentence each. */
+  notes: string[];
 }
 
-/** The module of what `Network.toJSON` gives; its `predict` gives the bits of `network.predict`, in the same precision. */
-export function writeSource(network: unknown, options: SourceOptions = {}): Source {
-  const { description, layers } = exported(network);
-  const { inputs, outputs, dtype, inputScale } = description;
-  const { inputScaling, outputScaling, labels } = options;
-  checkScaling(inputScaling, inputs, "inputScaling");
-  checkScaling(outputScaling, outputs, "outputScaling");
-  const classes = outputs === 1 ? 2 : outputs;
-  if (labels !== undefined && labels.length !== classes) {
-    throw new PropagoError("ERR_SHAPE", `there are ${labels.length} labels, the outputs tell ${classes} classes apart`);
-  }
-  const numbers: number[] = [];
-  const steps = layers.flatMap((layer) => step(layer, numbers));
-  const used = new Set(layers.map(({ layer }) => layer.activation.name));
-  const array = dtype === "float64" ? "Float64Array" : "Float32Array";
-  const parts = [
-    `// A neural network, written by propago: ${inputs} inputs, ${outputs} output${outputs === 1 ? "" : "s"}. It needs nothing else.`,
-    `export const inputs = ${inputs};\nexport const outputs = ${outputs};`,
-    `const f = ${dtype === "float64" ? "(x) => x" : "Math.fround"};`,
-    `const weights = read("${base64(numbers, dtype === "float64")}");`,
-    `function read(text) {\n  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));\n  return new ${array}(bytes.buffer);\n}`,
-    ROWS.replace("NUMBER", scaledInput(inputScaling, inputScale)).replaceAll("ARRAY", array),
-    functionsFor(used, dtype),
-    ...helpers(layers, array),
-    predictText(steps, outputScaling),
-    labels === undefined ? "" : classifyText(labels, outputs),
-  ];
-  return { code: `${parts.filter((part) => part !== "").join("\n\n")}\n`, types: typesOf(array, options) };
+/** What the texts of a module share. */
+interface Writing {
+  model: ExportedModel;
+  dtype: DType;
+  array: "Float32Array" | "Float64Array";
 }
 
-function checkScaling(scaling: SourceOptions["inputScaling"], columns: number, what: string): void {
-  for (const values of scaling === undefined ? [] : [scaling.mean, scaling.deviation]) {
-    if (values.length === columns && values.every(Number.isFinite)) continue;
-    throw new PropagoError("ERR_SHAPE", `${what} needs ${columns} finite numbers each, got ${values.length}`);
+/**
+ * The module of a model. Of a network: `predict` gives its outputs, `inputs` and `outputs` say how many there are, and with
+ * labels `classify` names classes. Of a classifier: `predict` gives labels, `predictProbabilities` probabilities, `labels`
+ * the classes. Of a regressor: `predict` gives numbers. Of a table: the same for rows as objects by column names; with several
+ * targets each row's answers are an object by target.
+ */
+export function writeSource(model: ExportedModel): Source {
+  const members = model.targets.flatMap((target) => target.members);
+  const { dtype } = members[0].network.description;
+  if (members.some(({ network }) => network.description.dtype !== dtype)) {
+    throw new PropagoError("ERR_UNSUPPORTED", "its networks are of different precision, which no module has");
   }
+  const writing: Writing = { model, dtype, array: dtype === "float64" ? "Float64Array" : "Float32Array" };
+  const isPlain = model.targets[0].kind === "outputs";
+  const [body, notes] = isPlain ? [networkText(writing), []] : estimatorText(writing);
+  return { code: `${body.filter((part) => part !== "").join("\n\n")}\n`, types: typesOf(writing), notes };
 }
 
 /** The bytes of the numbers, low byte first, as text. */
@@ -68,159 +52,61 @@ function base64(numbers: readonly number[], isDouble: boolean): string {
   return text;
 }
 
-function scaledInput(scaling: SourceOptions["inputScaling"], inputScale: number): string {
-  const centred =
-    scaling === undefined
-      ? "value"
-      : `(value - ${JSON.stringify(scaling.mean)}[i % inputs]) / ${JSON.stringify(scaling.deviation)}[i % inputs]`;
-  return inputScale === 1 ? `f(${centred})` : `f(f(${centred}) * f(${inputScale}))`;
+/** What every module begins with, the weights and layers included; `networks` is a list of functions of rows. */
+function commonText({ model, dtype, array }: Writing): string[] {
+  const networks = model.targets.flatMap(({ members }) => members.map(({ network }) => network));
+  const numbers: number[] = [];
+  const functions = networks.map(({ description: { inputScale }, layers }) => {
+    const scaling = inputScale === 1 ? [] : [`for (let i = 0; i < X.length; i++) X[i] = f(X[i] * f(${inputScale}));`];
+    const lines = [...scaling, ...layers.flatMap((layer) => step(layer, numbers))];
+    return `  (X) => {\n${lines.map((line) => `    ${line}\n`).join("")}    return X;\n  },`;
+  });
+  const used = new Set(networks.flatMap(({ layers }) => layers.map(({ layer }) => layer.activation.name)));
+  return [
+    `const f = ${dtype === "float64" ? "(x) => x" : "Math.fround"};`,
+    `function read(text) {\n  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));\n  return new ${array}(bytes.buffer);\n}`,
+    `const weights = read("${base64(numbers, dtype === "float64")}");`,
+    functionsFor(used, dtype),
+    ...helpers(networks, array),
+    `/** Each takes rows of inputs through a network; it may change them. */\nconst networks = [\n${functions.join("\n")}\n];`,
+  ];
 }
 
-const ROWS = `/** The rows of x as numbers of the network's precision. */
+/** Rows of numbers, checked, as an array of one kind. */
+function rowsText(array: string): string {
+  return `/** The rows of x, one after the other. */
 function rowsOf(x) {
-  const values = Array.isArray(x) && Array.isArray(x[0]) ? x.flat() : x;
+  const values = Array.isArray(x) && typeof x[0] === "object" ? x.flatMap((row) => [...row]) : x;
   if (values.length % inputs !== 0) throw new RangeError(\`x has \${values.length} values, expected \${inputs} a row\`);
-  const X = new ARRAY(values.length);
+  const X = new ${array}(values.length);
   for (let i = 0; i < X.length; i++) {
-    const value = Number(values[i]);
-    X[i] = NUMBER;
+    X[i] = Number(values[i]);
     if (!Number.isFinite(X[i])) throw new RangeError(\`x[\${i}] is \${values[i]}, expected a finite number\`);
   }
   return X;
 }`;
-
-/** The lines that take X through one layer; its arrays are added to `numbers`. */
-function step({ layer, type, weights, bias, mean, variance }: ExportedLayer, numbers: number[]): string[] {
-  const place = (values: Float64Array | undefined) => {
-    if (values === undefined) return "undefined";
-    const begin = numbers.length;
-    for (const value of values) numbers.push(value);
-    return `weights.subarray(${begin}, ${numbers.length})`;
-  };
-  const { inputs, units, parameter, activation } = layer;
-  const lines: string[] = [];
-  if (type === "dense") lines.push(`X = dense(X, ${inputs}, ${units}, ${place(weights)}, ${place(bias)});`);
-  if (type === "batchNorm") {
-    const statistics = `${place(mean)}, ${place(variance)}`;
-    lines.push(`batchNorm(X, ${units}, ${parameter}, ${place(weights)}, ${place(bias)}, ${statistics});`);
-  }
-  if (type === "layerNorm") lines.push(`layerNorm(X, ${units}, ${parameter}, ${place(weights)}, ${place(bias)});`);
-  if (activation.name === "softmax" || activation.name === "logSoftmax") lines.push(`${activation.name}(X, ${units});`);
-  const expression = activationExpression(activation.name);
-  if (expression !== undefined) {
-    const p = /\bp\b/.test(expression) ? `const p = f(${activation.parameter}); ` : "";
-    lines.push(`for (let i = 0; i < X.length; i++) { ${p}const z = X[i]; X[i] = ${expression}; }`);
-  }
-  return lines;
 }
 
-/** The functions of layers that the module calls. */
-function helpers(layers: readonly ExportedLayer[], array: string): string[] {
-  const has = (type: string) => layers.some((entry) => entry.type === type);
-  const takes = (name: string) => layers.some(({ layer }) => layer.activation.name === name);
-  const parts: string[] = [];
-  if (has("dense")) parts.push(DENSE.replaceAll("ARRAY", array));
-  if (has("batchNorm")) parts.push(BATCH_NORM);
-  const lanes = array === "Float64Array" ? 2 : 4;
-  if (has("layerNorm") || takes("softmax") || takes("logSoftmax")) parts.push(laneSum(lanes));
-  if (has("layerNorm")) parts.push(LAYER_NORM);
-  if (takes("softmax")) parts.push(softmax(false));
-  if (takes("logSoftmax")) parts.push(softmax(true));
-  return parts;
+function networkText(writing: Writing): string[] {
+  const { model, array } = writing;
+  const [{ outputs, labels }] = model.targets;
+  return [
+    `// A neural network, written by propago: ${model.inputs} inputs, ${outputs} output${outputs === 1 ? "" : "s"}. It needs nothing else.`,
+    `export const inputs = ${model.inputs};\nexport const outputs = ${outputs};`,
+    ...commonText(writing),
+    rowsText(array),
+    "/** Outputs of rows of inputs, one row after the other. */\nexport function predict(x) {\n  return networks[0](rowsOf(x));\n}",
+    labels === undefined ? "" : classifyText(model.targets[0]),
+  ];
 }
 
-const DENSE = `/** X W + b, each sum from the bias on in the order of the inputs. */
-function dense(X, inputs, units, W, b) {
-  const rows = X.length / inputs;
-  const Y = new ARRAY(rows * units);
-  for (let r = 0; r < rows; r++) {
-    if (b) Y.set(b, r * units);
-    for (let k = 0, w = 0; k < inputs; k++) {
-      const x = X[r * inputs + k];
-      for (let y = r * units; y < (r + 1) * units; y++, w++) Y[y] = f(Y[y] + f(x * W[w]));
-    }
-  }
-  return Y;
-}`;
-
-const BATCH_NORM = `function batchNorm(X, units, epsilon, gamma, beta, mean, variance) {
-  for (let i = 0; i < X.length; i++) {
-    const j = i % units;
-    const reciprocal = f(1 / f(Math.sqrt(f(variance[j] + f(epsilon)))));
-    X[i] = f(f(gamma[j] * f(f(X[i] - mean[j]) * reciprocal)) + (beta ? beta[j] : 0));
-  }
-}`;
-
-/** Sums of a row as the core's lanes add them: several at a time, then pairwise. */
-function laneSum(lanes: number): string {
-  const pairs = lanes === 4 ? "f(f(t[0] + t[2]) + f(t[1] + t[3]))" : "t[0] + t[1]";
-  return `/** Σ value(i) for i from begin to end, in ${lanes} sums side by side, which are then added in pairs. */
-function laneSum(begin, end, value) {
-  const t = [${Array(lanes).fill(0).join(", ")}];
-  for (let i = begin; i < end; i++) t[(i - begin) % ${lanes}] = f(t[(i - begin) % ${lanes}] + value(i));
-  return ${pairs};
-}`;
-}
-
-const LAYER_NORM = `function layerNorm(X, units, epsilon, gamma, beta) {
-  for (let begin = 0; begin < X.length; begin += units) {
-    const end = begin + units;
-    const mean = f(laneSum(begin, end, (i) => X[i]) / units);
-    const variance = f(laneSum(begin, end, (i) => f(f(X[i] - mean) * f(X[i] - mean))) / units);
-    const reciprocal = f(1 / Math.sqrt(variance + epsilon));
-    for (let i = begin; i < end; i++) {
-      const j = i - begin;
-      X[i] = f(f(gamma[j] * f(f(X[i] - mean) * reciprocal)) + (beta ? beta[j] : 0));
-    }
-  }
-}`;
-
-function softmax(isLogarithm: boolean): string {
-  const inner = isLogarithm
-    ? `    let tops = -1;
-    for (let i = begin; i < end; i++) {
-      X[i] = f(X[i] - top);
-      if (X[i] === 0) tops++;
-    }
-    const sum = log1p(f(laneSum(begin, end, (i) => (X[i] === 0 ? 0 : exp(X[i]))) + tops));
-    for (let i = begin; i < end; i++) X[i] = f(X[i] - sum);`
-    : `    for (let i = begin; i < end; i++) X[i] = exp(f(X[i] - top));
-    const sum = laneSum(begin, end, (i) => X[i]);
-    for (let i = begin; i < end; i++) X[i] = f(X[i] / sum);`;
-  return `function ${isLogarithm ? "logSoftmax" : "softmax"}(X, units) {
-  for (let begin = 0; begin < X.length; begin += units) {
-    const end = begin + units;
-    let top = -Infinity;
-    for (let i = begin; i < end; i++) top = Math.max(top, X[i]);
-${inner}
-  }
-}`;
-}
-
-function predictText(steps: readonly string[], scaling: SourceOptions["outputScaling"]): string {
-  const end =
-    scaling === undefined
-      ? "return X;"
-      : `const mean = ${JSON.stringify(scaling.mean)};
-  const deviation = ${JSON.stringify(scaling.deviation)};
-  return Float64Array.from(X, (y, i) => y * deviation[i % outputs] + mean[i % outputs]);`;
-  return `/** Outputs of rows of inputs, one row after the other. */
-export function predict(x) {
-  let X = rowsOf(x);
-${steps.map((line) => `  ${line}`).join("\n")}
-  ${end}
-}`;
-}
-
-function classifyText(labels: readonly (string | number)[], outputs: number): string {
+function classifyText({ labels, outputs }: ExportedTarget): string {
   const pick =
     outputs === 1
       ? "const best = y[r] > 0.5 ? 1 : 0;"
       : `let best = 0;
     for (let k = 1; k < outputs; k++) if (y[r * outputs + k] > y[r * outputs + best]) best = k;`;
-  // A module may stand within a page, where "</script>" would end it.
-  const texts = JSON.stringify(labels).replaceAll("</", "<\\/");
-  return `export const labels = ${texts};
+  return `export const labels = ${literal(labels)};
 
 /** The label of each row. */
 export function classify(x) {
@@ -234,20 +120,184 @@ export function classify(x) {
 }`;
 }
 
-function typesOf(array: string, { outputScaling, labels }: SourceOptions): string {
-  const label = labels?.some((name) => typeof name === "string") ? "string" : "number";
-  const kind = labels?.every((name) => typeof name === typeof labels[0]) === false ? "string | number" : label;
-  return `/** How many values a row of inputs has, and a row of outputs. */
-export declare const inputs: number;
-export declare const outputs: number;
-/** Outputs of rows of inputs, one row after the other; RangeError where x is no rows of finite numbers. */
-export declare function predict(x: ArrayLike<number> | readonly (readonly number[])[]): ${outputScaling ? "Float64Array" : array};
-${
-  labels === undefined
-    ? ""
-    : `export declare const labels: readonly (${kind})[];
-/** The label of each row. */
-export declare function classify(x: ArrayLike<number> | readonly (readonly number[])[]): (${kind})[];
-`
+/** What stands beside a network: how rows become its inputs, its share, and how its outputs become answers. */
+function memberOf({ weight, features, targets }: ExportedMember): object {
+  return { weight, ...features, targets };
+}
+
+function estimatorText(writing: Writing): [string[], string[]] {
+  const { model, array } = writing;
+  const { targets, columns } = model;
+  const table = columns === undefined ? undefined : columnsText(model);
+  let next = 0;
+  const lists = targets.map(({ members, outputs, labels, threshold, name }) => {
+    const own = members.map((member) => ({ network: next++, ...memberOf(member) }));
+    return { name, outputs, labels, threshold, members: own };
+  });
+  const hasTargets = targets.some(({ kind }) => kind === "numbers");
+  const parts = [
+    "// A model written by propago: networks with what comes before and behind them. It needs nothing else.",
+    `export const inputs = ${model.inputs};`,
+    ...commonText(writing),
+    `/** What is predicted, by which networks, from what. */\nconst targets = ${literal(lists)};`,
+    ...(table === undefined ? [rowsText("Float64Array")] : [table.text]),
+    FEATURES.replace("ARRAY", array),
+    hasTargets ? DECODE : "",
+    answersText(hasTargets),
+    ...interfaceText(model),
+  ];
+  return [parts, table?.notes ?? []];
+}
+
+const FEATURES = `/** The inputs that a network gets of rows. */
+function featuresOf(X, columns, { mean, scale, soft, kept, curves }) {
+  const rows = X.length / columns;
+  const out = new ARRAY(rows * (kept.length + curves.length));
+  let at = 0;
+  for (let row = 0; row < X.length; row += columns) {
+    for (const column of kept) {
+      const z = Math.max(-1e6, Math.min(1e6, (X[row + column] - mean[column]) / scale[column]));
+      out[at++] = soft ? z / Math.sqrt(1 + (z * z) / 9) : z;
+    }
+    for (const { column, from, to } of curves) {
+      const x = X[row + column];
+      let i = 0;
+      while (i < from.length && from[i] < x) i++;
+      if (i === 0) out[at++] = to[0];
+      else if (i === from.length) out[at++] = to[i - 1];
+      else out[at++] = to[i - 1] + ((to[i] - to[i - 1]) * (x - from[i - 1])) / (from[i] - from[i - 1]);
+    }
+  }
+  return out;
 }`;
+
+const DECODE = `/** x to a whole power n >= 0. */
+function raised(x, n) {
+  let result = 1;
+  for (; n > 0; n = Math.floor(n / 2), x *= x) if (n % 2 === 1) result *= x;
+  return result;
+}
+
+const power2 = (n) => (n < 0 ? 1 / raised(2, -n) : raised(2, n));
+
+/** e to the power x in float64. */
+function exponential(x) {
+  if (!(x > -746)) return x !== x ? x : 0;
+  if (x > 710) return Infinity;
+  const halvings = Math.round(x / Math.LN2);
+  const rest = x - halvings * 0.6931471803691238 - halvings * 1.9082149292705877e-10;
+  let term = 1;
+  let sum = 1;
+  for (let k = 1; k < 16; k++) sum += term *= rest / k;
+  const half = Math.trunc(halvings / 2);
+  return sum * power2(half) * power2(halvings - half);
+}
+
+/** A network's outputs as numbers in the targets' own units. */
+function decode(outputs, { mean, scale, log }) {
+  const values = Float64Array.from(outputs);
+  for (let i = 0; i < values.length; i++) values[i] = values[i] * scale[i % mean.length] + mean[i % mean.length];
+  return log === undefined ? values : values.map((value) => exponential(value) - log);
+}`;
+
+function answersText(hasTargets: boolean): string {
+  const decoded = hasTargets ? "member.targets ? decode(own, member.targets) : own" : "own";
+  return `/** The mean of the networks' answers: probabilities, or numbers. */
+function answersOf(X, { members }) {
+  let sum;
+  for (const member of members) {
+    const own = networks[member.network](featuresOf(X, inputs, member));
+    const answers = ${decoded};
+    if (members.length === 1) return answers;
+    sum ??= new Float64Array(answers.length);
+    for (let i = 0; i < answers.length; i++) sum[i] += member.weight * answers[i];
+  }
+  return sum;
+}`;
+}
+
+const PROBABILITIES = `/** The probability of each class, row by row. */
+function probabilitiesOf(X, target) {
+  const own = answersOf(X, target);
+  if (target.labels.length !== 2) return own;
+  const both = new own.constructor(own.length * 2);
+  for (let row = 0; row < own.length; row++) {
+    both[2 * row] = 1 - own[row];
+    both[2 * row + 1] = own[row];
+  }
+  return both;
+}
+
+/** The label of each row. */
+function labelsOf(X, target) {
+  const { labels, threshold } = target;
+  const y = probabilitiesOf(X, target);
+  const count = labels.length;
+  return Array.from({ length: y.length / count }, (_, row) => {
+    let best = 0;
+    if (count === 2) best = y[2 * row + 1] > threshold ? 1 : 0;
+    else for (let k = 1; k < count; k++) if (y[row * count + k] > y[row * count + best]) best = k;
+    return labels[best];
+  });
+}`;
+
+/** The functions that a module exports. */
+function interfaceText({ targets }: ExportedModel): string[] {
+  const isClasses = targets[0].kind === "classes";
+  const parts = isClasses ? [PROBABILITIES] : [];
+  const answer = isClasses ? "labelsOf" : "answersOf";
+  if (targets.length === 1) {
+    parts.push(
+      `/** What is predicted for each row. */\nexport function predict(x) {\n  return ${answer}(rowsOf(x), targets[0]);\n}`,
+    );
+    if (!isClasses) return parts;
+    parts.push("/** The classes, in the order of their probabilities. */\nexport const labels = targets[0].labels;");
+    parts.push("/** The probability of each class, row by row. */\nexport function predictProbabilities(x) {\n  return probabilitiesOf(rowsOf(x), targets[0]);\n}"); // prettier-ignore
+    return parts;
+  }
+  const each = (name: string, work: string, what: string) =>
+    `/** ${what}, by target. */\nexport function ${name}(x) {\n  const X = rowsOf(x);\n  return Object.fromEntries(targets.map((target) => [target.name, ${work}(X, target)]));\n}`;
+  parts.push(each("predict", answer, "What is predicted for each row"));
+  if (isClasses) {
+    parts.push(each("predictProbabilities", "probabilitiesOf", "The probability of each class, row by row"));
+    parts.push("/** The classes of each target. */\nexport const labels = Object.fromEntries(targets.map(({ name, labels }) => [name, labels]));"); // prettier-ignore
+  }
+  return parts;
+}
+
+function typesOf({ model, array }: Writing): string {
+  const { targets, columns } = model;
+  const rows = columns === undefined ? "ArrayLike<number> | readonly ArrayLike<number>[]" : "readonly Row[]";
+  const lines = columns === undefined ? [] : [rowType(columns)];
+  lines.push("/** How many numbers a row becomes. */", "export declare const inputs: number;");
+  const [{ kind, labels, members }] = targets;
+  const floats = members.length === 1 && kind !== "numbers" ? array : "Float64Array";
+  const perTarget = (type: (target: ExportedTarget) => string) =>
+    targets.length === 1
+      ? type(targets[0])
+      : `{ ${targets.map((target) => `${JSON.stringify(target.name)}: ${type(target)}`).join("; ")} }`;
+  const labelType = ({ labels: own = [] }: ExportedTarget) =>
+    [...new Set(own.map((label) => typeof label))].join(" | ");
+  if (kind === "outputs") {
+    lines.push("/** How many numbers an output row has. */", "export declare const outputs: number;");
+    lines.push(`/** Outputs of rows, one after the other; RangeError where x is no rows of finite numbers. */`);
+    lines.push(`export declare function predict(x: ${rows}): ${array};`);
+    if (labels === undefined) return `${lines.join("\n")}\n`;
+    lines.push(`export declare const labels: readonly (${labelType(targets[0])})[];`);
+    lines.push(
+      "/** The label of each row. */",
+      `export declare function classify(x: ${rows}): (${labelType(targets[0])})[];`,
+    );
+    return `${lines.join("\n")}\n`;
+  }
+  const answer = (target: ExportedTarget) => (kind === "classes" ? `(${labelType(target)})[]` : "Float64Array");
+  lines.push("/** What is predicted for each row; RangeError where x is no rows that fit. */");
+  lines.push(`export declare function predict(x: ${rows}): ${perTarget(answer)};`);
+  if (kind === "classes") {
+    lines.push("/** The classes, in the order of their probabilities. */");
+    lines.push(`export declare const labels: ${perTarget((target) => `readonly (${labelType(target)})[]`)};`);
+    lines.push("/** The probability of each class, row by row. */");
+    lines.push(`export declare function predictProbabilities(x: ${rows}): ${perTarget(() => floats)};`);
+  }
+  return `${lines.join("\n")}\n`;
 }

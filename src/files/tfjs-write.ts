@@ -1,7 +1,7 @@
 // Networks of ours as TensorFlow.js layers models, which `tf.loadLayersModel` reads: model.json and files of weights.
 import { PropagoError, show } from "../ground/errors.ts";
 import { join } from "./bytes.ts";
-import { type ExportedLayer, exported } from "./exported.ts";
+import { type ExportedLayer, type ExportedMember, type ExportedModel, labelText, onlyMember } from "./exported.ts";
 
 export interface TfjsFiles {
   /** The text of model.json. */
@@ -15,6 +15,8 @@ export interface TfjsFiles {
 export interface TfjsWriteOptions {
   /** The most bytes of a file of weights; more files are written then. Default 4 MiB, as TensorFlow.js's converter. */
   shardBytes?: number;
+  /** What the names of the files of weights begin with. Default "group1". */
+  stem?: string;
 }
 
 interface Written {
@@ -29,16 +31,21 @@ interface Weight {
 }
 
 /**
- * A layers model of what `Network.toJSON` gives. Weights are written as float32. An activation that TensorFlow.js does
- * not have is ERR_UNSUPPORTED; what concerns training only and has no place there is said in `notes`.
+ * A layers model of a model with one network. Weights are written as float32. An activation that TensorFlow.js does not have
+ * is ERR_UNSUPPORTED, and so are averages of networks and inputs that are curves of columns; what concerns training only
+ * and has no place there is said in `notes`.
  */
-export function writeTfjs(network: unknown, { shardBytes = 4 * 2 ** 20 }: TfjsWriteOptions = {}): TfjsFiles {
+export function writeTfjs(
+  model: ExportedModel,
+  { shardBytes = 4 * 2 ** 20, stem = "group1" }: TfjsWriteOptions = {},
+): TfjsFiles {
   if (!(Number.isSafeInteger(shardBytes) && shardBytes > 0)) {
     throw new PropagoError("ERR_CONFIG", `shardBytes must be an integer > 0, got ${show(shardBytes)}`);
   }
-  const { description, layers } = exported(network);
+  const member = onlyMember(model, "a layers model of TensorFlow.js");
+  const { description, layers } = member.network;
   const weights: Weight[] = [];
-  const written: Written[] = [];
+  const written = writeInputs(member, weights);
   if (description.inputScale !== 1) {
     written.push({
       class_name: "Rescaling",
@@ -46,11 +53,13 @@ export function writeTfjs(network: unknown, { shardBytes = 4 * 2 ** 20 }: TfjsWr
     });
   }
   for (const layer of layers) written.push(...writeLayer(layer, weights));
-  written[0].config.batch_input_shape = [null, description.inputs];
+  written.push(...writeOutputs(member, weights));
+  written[0].config.batch_input_shape = [null, model.inputs];
   const notes = ["loss and optimizer are left out: compile the model before it is trained on"];
   if (description.dtype === "float64") notes.push("weights are rounded to float32, which TensorFlow.js computes in");
+  notes.push(...leftOut(model));
   const bytes = join(weights.map(({ values }) => new Uint8Array(values.buffer, values.byteOffset, values.byteLength)));
-  const files = shards(bytes, shardBytes);
+  const files = shards(bytes, shardBytes, stem);
   const json = {
     format: "layers-model",
     generatedBy: "propago",
@@ -68,11 +77,56 @@ export function writeTfjs(network: unknown, { shardBytes = 4 * 2 ** 20 }: TfjsWr
   return { json: JSON.stringify(json), files, notes };
 }
 
-function shards(bytes: Uint8Array<ArrayBuffer>, most: number): Map<string, Uint8Array<ArrayBuffer>> {
+/** Scaled columns as a normalisation with fixed statistics. */
+function writeInputs({ features }: ExportedMember, all: Weight[]): Written[] {
+  if (features === undefined) return [];
+  const { mean, scale, soft, kept, curves } = features;
+  if (soft || curves.length > 0 || kept.length !== mean.length) {
+    const what = "its inputs are curves of columns or softened, which layers of TensorFlow.js cannot express";
+    throw new PropagoError("ERR_UNSUPPORTED", `${what}: write ONNX or source`);
+  }
+  const name = "scaled_columns";
+  const shape = [mean.length];
+  all.push({ name: `${name}/moving_mean`, shape, values: Float32Array.from(mean) });
+  all.push({ name: `${name}/moving_variance`, shape, values: Float32Array.from(scale, (value) => value * value) });
+  const config = { name, axis: -1, epsilon: 1e-30, scale: false, center: false, momentum: 0.99 };
+  return [{ class_name: "BatchNormalization", config }];
+}
+
+/** Outputs in the targets' own units, by a dense layer of which each unit sees one output. */
+function writeOutputs({ targets }: ExportedMember, all: Weight[]): Written[] {
+  if (targets === undefined) return [];
+  const { mean, scale, log } = targets;
+  if (log !== undefined) {
+    const what = "it has learnt the logarithms of the targets, and TensorFlow.js has no layer for their powers";
+    throw new PropagoError("ERR_UNSUPPORTED", `${what}: write ONNX or source`);
+  }
+  const name = "targets";
+  const kernel = Float32Array.from({ length: mean.length * mean.length }, (_, i) => i % (mean.length + 1) === 0 ? scale[i % mean.length] : 0); // prettier-ignore
+  all.push({ name: `${name}/kernel`, shape: [mean.length, mean.length], values: kernel });
+  all.push({ name: `${name}/bias`, shape: [mean.length], values: Float32Array.from(mean) });
+  return [{ class_name: "Dense", config: { name, units: mean.length, activation: "linear", use_bias: true } }];
+}
+
+/** What stands around the network and has no place in a layers model. */
+function leftOut({ columns, targets: [{ kind, labels, outputs }] }: ExportedModel): string[] {
+  const notes: string[] = [];
+  if (labels !== undefined) {
+    const names = labels.map(labelText).join(", ");
+    notes.push(`the names of the classes are left out: ${outputs === 1 ? `the output is the probability of the second of ${names}` : `the outputs are ${names}`}`); // prettier-ignore
+  } else if (kind === "classes") notes.push("the names of the classes are left out");
+  if (columns !== undefined) {
+    const names = columns.map(({ name }) => name).join(", ");
+    notes.push(`how cells become numbers is left out: the inputs are those of the columns ${names}, in order`);
+  }
+  return notes;
+}
+
+function shards(bytes: Uint8Array<ArrayBuffer>, most: number, stem: string): Map<string, Uint8Array<ArrayBuffer>> {
   const count = Math.max(1, Math.ceil(bytes.length / most));
   const files = new Map<string, Uint8Array<ArrayBuffer>>();
   for (let i = 0; i < count; i++) {
-    files.set(`group1-shard${i + 1}of${count}.bin`, bytes.slice(i * most, (i + 1) * most));
+    files.set(`${stem}-shard${i + 1}of${count}.bin`, bytes.slice(i * most, (i + 1) * most));
   }
   return files;
 }

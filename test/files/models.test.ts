@@ -6,6 +6,7 @@ import type { PropagoError } from "../../src/ground/errors.ts";
 import type { FileModel } from "../../src/files/keras-layers.ts";
 import { readKeras, readKerasWeights } from "../../src/files/keras.ts";
 import { readTfjs, readTfjsWeights, tfjsPaths } from "../../src/files/tfjs.ts";
+import { exportedNetwork } from "../../src/files/exported.ts";
 import { writeTfjs } from "../../src/files/tfjs-write.ts";
 import {
   Network,
@@ -352,7 +353,7 @@ describe("TensorFlow.js layers models", () => {
 describe("written for TensorFlow.js", () => {
   test("comes back as it was", () => {
     for (const network of networks()) {
-      const { json, files } = writeTfjs(network.toJSON(), { shardBytes: 100 });
+      const { json, files } = writeTfjs(exportedNetwork(network.toJSON()), { shardBytes: 100 });
       expect(files.size).toBeGreaterThan(1);
       const back = readTfjs(json, files);
       isNear(answer(back, inputsFor([4, 5])), [...network.predict(inputsFor([4, 5]))], 1e-6);
@@ -366,12 +367,12 @@ describe("written for TensorFlow.js", () => {
         inputs: 2,
         layers: [dense(2, name.endsWith("elu") ? { name, alpha: 0.5 } : name)],
       });
-      expect(failure(() => writeTfjs(network.toJSON()))).toMatchObject({
+      expect(failure(() => writeTfjs(exportedNetwork(network.toJSON())))).toMatchObject({
         code: "ERR_UNSUPPORTED",
         message: expect.stringContaining(name),
       });
     }
-    expect(failure(() => writeTfjs({}))).toMatchObject({ code: "ERR_FORMAT" });
+    expect(failure(() => writeTfjs(exportedNetwork({})))).toMatchObject({ code: "ERR_FORMAT" });
   });
 
   test.skipIf(tfjs === undefined)(
@@ -379,7 +380,7 @@ describe("written for TensorFlow.js", () => {
     async () => {
       const { layers, core } = tfjs as NonNullable<typeof tfjs>;
       for (const network of networks()) {
-        const { json, files } = writeTfjs(network.toJSON());
+        const { json, files } = writeTfjs(exportedNetwork(network.toJSON()));
         const { modelTopology, weightsManifest } = JSON.parse(json);
         const [weightData] = [...files.values()].map((bytes) => bytes.buffer);
         const model = await layers.loadLayersModel({

@@ -4,8 +4,20 @@ import { tmpdir } from "node:os";
 import { pathToFileURL } from "node:url";
 import ts from "typescript";
 import { afterAll, describe, expect, test } from "vitest";
-import { type SourceOptions, writeSource } from "../../src/files/standalone.ts";
-import { Network, activation, alphaDropout, batchNorm, dense, dropout, layerNorm } from "../../src/index.ts";
+import type { Label } from "../../src/data/labels.ts";
+import { type ExportedModel, exportedEstimator, exportedNetwork } from "../../src/files/exported.ts";
+import { writeSource } from "../../src/files/standalone.ts";
+import {
+  Classifier,
+  Network,
+  Regressor,
+  activation,
+  alphaDropout,
+  batchNorm,
+  dense,
+  dropout,
+  layerNorm,
+} from "../../src/index.ts";
 import { ACTIVATIONS, type ActivationName } from "../../src/tables/activations.ts";
 import { failure } from "../failure.ts";
 import { randomFrom } from "./harness.ts";
@@ -14,11 +26,13 @@ const folder = mkdtempSync(`${tmpdir()}/propago-source-`);
 afterAll(() => rmSync(folder, { recursive: true }));
 let count = 0;
 
-async function load(network: Network<any>, options?: SourceOptions): Promise<any> {
+async function loadModel(model: ExportedModel): Promise<any> {
   const path = `${folder}/${count++}.mjs`;
-  writeFileSync(path, writeSource(network.toJSON(), options).code);
+  writeFileSync(path, writeSource(model).code);
   return import(/* @vite-ignore */ pathToFileURL(path).href);
 }
+
+const load = (network: Network<any>, labels?: readonly Label[]) => loadModel(exportedNetwork(network.toJSON(), labels));
 
 const random = randomFrom(7);
 const rows = 300;
@@ -77,17 +91,29 @@ describe.each(["float32", "float64"] as const)("gives the bits of predict in %s"
   });
 });
 
-test("scales, names classes, and has types that compile", async () => {
+/** What the compiler says of a module's types and a use of them. */
+function complaints(types: string, use: string): unknown[] {
+  writeFileSync(`${folder}/types.d.mts`, types);
+  writeFileSync(`${folder}/use.mts`, use);
+  const program = ts.createProgram([`${folder}/use.mts`], {
+    strict: true,
+    noEmit: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.NodeNext,
+    types: [],
+  });
+  return ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText);
+}
+
+test("names classes, and has types that compile", async () => {
   const network = new Network({ inputs: 2, layers: [dense(3, "softmax")] });
-  const inputScaling = { mean: [1, 2], deviation: [0.5, 4] };
   const labels = ["it's </script>", "b\u2028", "ü"];
-  const module = await load(network, { inputScaling, labels });
+  const module = await load(network, labels);
   const given = [
     [1, 3],
     [-4, 0.25],
   ];
-  const scaled = given.map((row) => row.map((value, j) => (value - inputScaling.mean[j]) / inputScaling.deviation[j]));
-  const expected = network.predict(scaled);
+  const expected = network.predict(given);
   expect(module.predict(given)).toEqual(expected);
   const best = [0, 3].map(
     (at) => labels[[...expected.subarray(at, at + 3)].indexOf(Math.max(...expected.subarray(at, at + 3)))],
@@ -96,34 +122,52 @@ test("scales, names classes, and has types that compile", async () => {
   expect(module).toMatchObject({ inputs: 2, outputs: 3, labels });
   expect(() => module.predict([1, 2, 3])).toThrow(RangeError);
   expect(() => module.predict([1, NaN])).toThrow(/x\[1\]/);
+  expect(
+    complaints(
+      writeSource(exportedNetwork(network.toJSON(), labels)).types,
+      'import { classify, predict } from "./types.mjs";\nexport const a: Float32Array = predict([[1, 2]]);\nexport const b: string[] = classify(a);\n',
+    ),
+  ).toEqual([]);
+});
 
-  const outputScaling = { mean: [10, 20, 30], deviation: [2, 3, 4] };
-  const wide = await load(network, { outputScaling });
-  const plain = network.predict(given);
-  expect(wide.predict(given)).toEqual(
-    Float64Array.from(plain, (y, i) => y * outputScaling.deviation[i % 3] + outputScaling.mean[i % 3]),
-  );
-
-  writeFileSync(`${folder}/types.d.mts`, writeSource(network.toJSON(), { labels }).types);
-  writeFileSync(
-    `${folder}/use.mts`,
-    'import { classify, predict } from "./types.mjs";\nexport const a: Float32Array = predict([[1, 2]]);\nexport const b: string[] = classify(a);\n',
-  );
-  const program = ts.createProgram([`${folder}/use.mts`], {
-    strict: true,
-    noEmit: true,
-    target: ts.ScriptTarget.ES2022,
-    module: ts.ModuleKind.NodeNext,
-    types: [],
+describe("estimators as they are by default", () => {
+  const many = Array.from({ length: 60 }, (_, i) => Array.from({ length: 5 }, (_, j) => (i * (j + 3)) % 11));
+  test.each([
+    ["two classes", { optimize: "f1" }, (i: number) => (i % 11 > 6 ? "high" : "low")],
+    ["three classes", {}, (i: number) => (i % 11) % 3],
+    ["one network of float64", { ensemble: 1, dtype: "float64" }, (i: number) => i % 11 > 4],
+  ] as const)("classifier, %s", async (_, options, label) => {
+    const classifier = new Classifier(options);
+    await classifier.fit(
+      many,
+      many.map((_, i) => label(i)),
+    );
+    const module = await loadModel(exportedEstimator(classifier));
+    const given = { data: x, shape: [rows, 5] };
+    expect(module.predict(x)).toEqual(classifier.predict(given));
+    expect(module.predictProbabilities(x)).toEqual(classifier.predictProbabilities(given));
+    expect(module.labels).toEqual(classifier.classes);
+    classifier.dispose();
   });
-  expect(ts.getPreEmitDiagnostics(program).map(({ messageText }) => messageText)).toEqual([]);
+
+  test.each([
+    ["one target", (i: number) => [(i % 11) ** 2]],
+    ["skewed, as logarithms", (i: number) => [10 ** (i % 11)]],
+    ["two targets", (i: number) => [i % 11, 3 - (i % 7)]],
+  ])("regressor, %s", async (_, target) => {
+    const regressor = new Regressor();
+    await regressor.fit(
+      many,
+      many.map((_, i) => target(i)),
+    );
+    const module = await loadModel(exportedEstimator(regressor));
+    expect(module.predict(x)).toEqual(regressor.predict({ data: x, shape: [rows, 5] }));
+    regressor.dispose();
+  });
 });
 
 test("refuses what does not fit", () => {
   const json = new Network({ inputs: 2, layers: [dense(3)] }).toJSON();
-  expect(failure(() => writeSource(json, { labels: ["a"] }))).toMatchObject({ code: "ERR_SHAPE" });
-  expect(failure(() => writeSource(json, { inputScaling: { mean: [1], deviation: [1] } }))).toMatchObject({
-    code: "ERR_SHAPE",
-  });
-  expect(failure(() => writeSource("{"))).toMatchObject({ code: "ERR_FORMAT" });
+  expect(failure(() => exportedNetwork(json, ["a"]))).toMatchObject({ code: "ERR_SHAPE" });
+  expect(failure(() => exportedNetwork("{"))).toMatchObject({ code: "ERR_FORMAT" });
 });
