@@ -14,6 +14,7 @@ import type { NumericArray } from "../ground/arrays.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { type ArrayFlags, type RowRange, arraysAt } from "./array-options.ts";
 import { readBytes, unpacked } from "./files.ts";
+import type { NumberRows } from "./foreign.ts";
 import type { Model } from "./model.ts";
 import type { JudgingTable, TrainingTable } from "./tables.ts";
 
@@ -102,6 +103,22 @@ export async function readJudgingArrays(
     targets: knownTargets(samples.targets, model.targets),
     warnings: [],
   };
+}
+
+/** Reads arrays or images as rows of so many numbers, for a model that knows nothing of where they are from. */
+export async function readNumberArrays(path: string, width: number, flags: ArrayFlags): Promise<NumberRows> {
+  const { file, data, rows, shape, targets } = await readSamples(path, flags);
+  // One row may come without a dimension for rows.
+  const isOne = data.length === width && shape.length === 1 && shape[0] === 1;
+  if (!isOne && data.length !== rows * width) {
+    throw new PropagoError(
+      "ERR_SHAPE",
+      `${file} has rows of ${shapeText(shape)}, the model takes ${width} numbers a row`,
+    );
+  }
+  const own = targets && learnTargets(targets, undefined).targets;
+  const cells = own && Array.from<unknown>(own.kind === "classes" ? own.labels : own.values);
+  return { file, x: { data, shape: [isOne ? 1 : rows, width] }, targets: cells?.map(String) };
 }
 
 function checkShape({ file, shape }: Samples, { record, columns }: Pick<Model, "columns" | "record">): void {

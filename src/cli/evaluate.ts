@@ -5,7 +5,7 @@ import { parseNumber } from "../columns/numbers.ts";
 import { count } from "../columns/problems.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { addArrayOptions, arraysAt, type ArrayFlags, refuseArrayOptions, refuseTableOptions } from "./array-options.ts";
-import { readJudgingArrays } from "./arrays.ts";
+import { readJudgingArrays, readNumberArrays } from "./arrays.ts";
 import { warn } from "./exit.ts";
 import { byClass, classLines, measure, sentence } from "./figures.ts";
 import type { Figures } from "./figures.ts";
@@ -44,13 +44,13 @@ export function evaluateCommand(): Command {
 
 async function evaluate(modelPath: string, path: string, options: EvaluateOptions, command: Command): Promise<void> {
   checkReport(options, [modelPath, path]);
+  const isArrays = arraysAt(path) !== undefined;
+  if (!isArrays) refuseArrayOptions(options, path);
   if (isForeign(modelPath)) return evaluateForeign(modelPath, path, options);
   if (options.target !== undefined) {
     throw new PropagoError("ERR_USAGE", `--target is for models that train did not write; ${modelPath} knows its own`);
   }
-  const isArrays = arraysAt(path) !== undefined;
   if (isArrays) refuseTableOptions(command, path);
-  else refuseArrayOptions(options, path);
   const model = readModel(modelPath);
   const { estimators } = model;
   const { file, x, lineOf, targets, warnings } = isArrays
@@ -89,7 +89,11 @@ async function evaluate(modelPath: string, path: string, options: EvaluateOption
 /** Figures of a model without a table's columns, for rows of numbers and a column of targets. */
 async function evaluateForeign(modelPath: string, path: string, options: EvaluateOptions): Promise<void> {
   const model = await readForeign(modelPath);
-  const { file, x, targets = [] } = readNumbers(path, widthOf(model), options, options.target ?? "");
+  const { file, x, targets } = arraysAt(path)
+    ? await readNumberArrays(path, widthOf(model), options)
+    : readNumbers(path, widthOf(model), options, options.target ?? "");
+  if (targets === undefined)
+    throw new PropagoError("ERR_USAGE", `${file} has no targets; name their file: --labels FILE`);
   const { network, estimators, labels } = model;
   const [estimator] = estimators;
   const known = labels?.map(String);

@@ -1,14 +1,14 @@
 // Models without a table's columns, for the commands: networks and estimators that scripts saved, and those of TensorFlow.js
-// and Keras. Their rows come as numbers: a table of nothing else, in the order of the inputs, or an array of NPY.
+// and Keras. Their rows come as numbers: a table of nothing else, in the order of the inputs, or arrays (arrays.ts).
 import { basename } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Classifier } from "../estimators/classifier.ts";
+import type { EncodedArray } from "../columns/columns.ts";
 import { parseNumber } from "../columns/numbers.ts";
 import { findColumn } from "../columns/selection.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { parseTable } from "../files/csv.ts";
 import { type ReadModel, readModel } from "../files/models.ts";
-import { readNpy } from "../files/npy.ts";
 import type { Table } from "../data/table.ts";
 import { warn } from "./exit.ts";
 import { checkInput, readBytes, tableFile } from "./files.ts";
@@ -39,7 +39,7 @@ export function widthOf({ network, estimators }: ReadModel): number {
 /** Rows of numbers, with the last column apart where a target is asked for. */
 export interface NumberRows {
   file: string;
-  x: { data: Float64Array; shape: [number, number] };
+  x: { data: EncodedArray; shape: [number, number] };
   /** The cells of the target. */
   targets?: string[];
   /** The table, where they came as one. */
@@ -61,7 +61,6 @@ export interface NumberFlags {
  */
 export function readNumbers(path: string, width: number, flags: NumberFlags, target?: string): NumberRows {
   const bytes = readBytes(path);
-  if (bytes[0] === 0x93) return ofArray(bytes, path, width, target);
   const file = tableFile(bytes, path);
   const table = parseTable(file.bytes, file.name, flags);
   const place = target === undefined ? -1 : target === "" ? table.columns.length - 1 : findColumn(table, target);
@@ -87,26 +86,6 @@ export function readNumbers(path: string, width: number, flags: NumberFlags, tar
   }
   const targets = place < 0 ? undefined : Array.from({ length: table.rows }, (_, row) => table.cell(row, place).trim());
   return { file: file.name, x: { data, shape: [table.rows, width] }, targets, table };
-}
-
-function ofArray(bytes: Uint8Array, path: string, width: number, target: string | undefined): NumberRows {
-  const file = basename(path);
-  const { data, shape } = readNpy(bytes, { name: file });
-  if (target !== undefined) {
-    throw new PropagoError(
-      "ERR_USAGE",
-      `${file} has no column for a target; evaluate a table, or load both in a script`,
-    );
-  }
-  if (!(data instanceof Float64Array || data instanceof Float32Array || ArrayBuffer.isView(data))) {
-    throw new PropagoError("ERR_DATA", `${file} holds no numbers`);
-  }
-  const values = Float64Array.from(data as ArrayLike<number>);
-  const rows = shape.length === 0 ? 0 : shape.length === 1 && shape[0] === width ? 1 : shape[0];
-  if (rows * width !== values.length || rows === 0) {
-    throw new PropagoError("ERR_SHAPE", `${file} has the shape [${shape.join(", ")}], the model takes ${width} numbers a row`); // prettier-ignore
-  }
-  return { file, x: { data: values, shape: [rows, width] } };
 }
 
 /** Answers for rows as columns of a table: predictions first. */

@@ -8,7 +8,7 @@ import { PropagoError } from "../ground/errors.ts";
 import type { Regressor } from "../estimators/regressor.ts";
 import { warn } from "./exit.ts";
 import { addArrayOptions, arraysAt, type ArrayFlags, refuseArrayOptions, refuseTableOptions } from "./array-options.ts";
-import { readModelArrays } from "./arrays.ts";
+import { readModelArrays, readNumberArrays } from "./arrays.ts";
 import { checkInput, checkOutput, writeWhole } from "./files.ts";
 import { answer, isForeign, readForeign, readNumbers, widthOf } from "./foreign.ts";
 import { withNames } from "./names.ts";
@@ -85,7 +85,9 @@ async function predictForeign(modelPath: string, path: string, options: PredictO
     throw new PropagoError("ERR_USAGE", `${option} is for models that train wrote; ${modelPath} is none`);
   }
   const model = await readForeign(modelPath);
-  const { x } = readNumbers(path, widthOf(model), options);
+  const { x } = arraysAt(path)
+    ? await readNumberArrays(path, widthOf(model), options)
+    : readNumbers(path, widthOf(model), options);
   const isSingle = model.network.dtype !== "float64";
   const cell = (value: string | number) => (typeof value === "number" ? numberCell(value, isSingle) : textCell(value));
   const { names, others, predictions, rest } = answer(model, x);

@@ -107,9 +107,22 @@ function decodeWide(kind: "U16" | "I16" | "U32" | "I32" | "F16" | "BF16" | "F32"
 /** The same bytes where they can be read as they stand: at an address that is a multiple of `size`, low byte first. */
 function ordered(bytes: Uint8Array, size: number, littleEndian: boolean): Uint8Array {
   if (littleEndian && bytes.byteOffset % size === 0) return bytes;
-  const copy = bytes.slice();
+  if (!littleEndian && size === 4 && bytes.byteOffset % 4 === 0) return swapped(bytes);
+  // Not slice, which Node's Buffer has as a view of the same memory.
+  const copy = new Uint8Array(bytes);
   if (!littleEndian) reverseEach(copy, size);
   return copy;
+}
+
+/** The bytes of numbers of 32 bits the other way round, in one pass: floats of IDX may be many. */
+function swapped(bytes: Uint8Array): Uint8Array {
+  const from = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  const to = new Uint32Array(from.length);
+  for (let i = 0; i < from.length; i++) {
+    const word = from[i];
+    to[i] = (word << 24) | ((word & 0xff00) << 8) | ((word >>> 8) & 0xff00) | (word >>> 24);
+  }
+  return new Uint8Array(to.buffer);
 }
 
 /** Turns the bytes of each number around, in place. */
