@@ -156,7 +156,7 @@ describe("reads", () => {
     ]);
     expect(failure(() => read(bytes))).toMatchObject({
       code: "ERR_UNSUPPORTED",
-      message: 'm: layer "l" (LSTM) cannot be imported: propago has no such layer',
+      message: 'm: layer "l" (LSTM) cannot be imported: propago has no such layer (readModelWeights reads its weights)',
     });
   });
 });
