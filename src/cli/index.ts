@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { PropagoError } from "../ground/errors.ts";
 import "../node.ts";
+import { benchCommand } from "./bench.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { DONE, report, USAGE } from "./exit.ts";
 import { inspectCommand } from "./inspect.ts";
@@ -37,7 +38,7 @@ const program = new Command("propago")
   .configureHelp({ showGlobalOptions: false })
   .helpCommand("help [command]", "show what a command does, and its options")
   .showHelpAfterError("(add --help for what there is)");
-const commands = [trainCommand(), predictCommand(), evaluateCommand(), inspectCommand()];
+const commands = [trainCommand(), predictCommand(), evaluateCommand(), inspectCommand(), benchCommand()];
 for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
 // Commander would end the process with exit code 1 for a wrong command line. Its errors must come here instead.
 for (const command of [program, ...commands]) command.exitOverride();
