@@ -9,7 +9,7 @@ const y = Int32Array.from({ length: rows }, (_, row) => (x[12 * row] * x[12 * ro
 const network = new Network({
   inputs: 12,
   layers: [dense(24, "tanh"), dropout(0.2), dense(2, "softmax")],
-  optimizer: { name: "adam", averaging: 0.99, learningRate: { name: "cosine", rate: 0.01, steps: 4000 } },
+  optimizer: { name: "adam", averaging: 0.99, learningRate: { name: "cosine", rate: 0.01, steps: 2500 } },
   seed: 5,
 });
 // One after each slice: most of the time goes to checkpoints, so that kills often come in the middle of one.
@@ -17,6 +17,6 @@ const warn = (message) => console.log(`warning: ${message}`);
 const checkpoint = checkpointFolder(process.argv[2], { every: 0.001, warn });
 const { epochs } = await network.fit(
   { x, y },
-  { epochs: 400, batchSize: 16, validation: 0.1, earlyStopping: { patience: 390 }, checkpoint },
+  { epochs: 150, batchSize: 16, validation: 0.1, earlyStopping: { patience: 140 }, checkpoint },
 );
 console.log(network.fingerprint(), epochs.length, epochs[epochs.length - 1].loss);

@@ -3,6 +3,7 @@
 import { Command } from "commander";
 import { PropagoError } from "../ground/errors.ts";
 import "../node.ts";
+import { benchCommand } from "./bench.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { DONE, report, USAGE } from "./exit.ts";
 import { convertCommand, exportCommand } from "./export.ts";
@@ -45,6 +46,7 @@ const commands = [
   inspectCommand(),
   exportCommand(),
   convertCommand(),
+  benchCommand(),
 ];
 for (const command of commands) program.addCommand(command.copyInheritedSettings(program));
 // Commander would end the process with exit code 1 for a wrong command line. Its errors must come here instead.

@@ -70,7 +70,7 @@ export class Log {
     const { network } = task;
     if (this.#network !== network) {
       // The network that was under way when the checkpoint was made goes on; each has a seed of its own.
-      const goesOn = this.#network === undefined && network.seed === this.#seed && this.#epoch > 0;
+      const goesOn = this.#network === undefined && network.seed === this.#seed;
       this.#network = network;
       if (!goesOn) {
         this.#trial++;

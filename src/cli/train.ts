@@ -260,7 +260,7 @@ function chosenSentence({ candidates, networks, by, isCutShort }: Chosen): strin
   const rest = kept.length > 2 ? `; ${kept.length - 2} more` : "";
   const model = networks === 1 ? names[0] : `average of ${networks} networks (${names.join("; ")}${rest})`;
   const kinds = candidates.length === 1 ? "the only kind" : `the best of ${candidates.length} kinds`;
-  const cut = isCutShort ? "; the time limit ended the search, so another machine may choose otherwise" : "";
+  const cut = isCutShort ? "; the search was ended early, so another machine may choose otherwise" : "";
   return `${by === "folds" ? `${kinds}: ` : ""}${model}${cut}`;
 }
 

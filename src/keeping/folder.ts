@@ -1,6 +1,6 @@
 // Checkpoints in a folder, where the host is Node: each is a file of its own that is there completely or not at all, and the
 // last two are kept. A file that is not whole is passed over for the one before.
-import { readFileBytes, withDisk, writeFiles } from "../files/disk.ts";
+import { type Modules, readFileBytes, withDisk, writeFiles } from "../files/disk.ts";
 import { PropagoError, show } from "../ground/errors.ts";
 import { readObject } from "../ground/options.ts";
 import type { CheckpointOptions } from "../training/options.ts";
@@ -71,7 +71,7 @@ export class CheckpointFolder implements CheckpointOptions {
    * @throws PropagoError ERR_IO where that cannot be done; those that are there stay as they are.
    */
   readonly save = (bytes: Uint8Array): void => {
-    withDisk(this.path, "cannot write checkpoints to", ({ fs }) => fs.mkdirSync(this.path, { recursive: true }));
+    withDisk(this.path, "cannot write checkpoints to", (modules) => makeFolder(this.path, modules));
     const [newest] = this.#names();
     const number = newest === undefined ? 1 : Number.parseInt(newest) + 1;
     writeFiles([[`${this.path}/${String(number).padStart(8, "0")}.checkpoint`, bytes]]);
@@ -83,8 +83,9 @@ export class CheckpointFolder implements CheckpointOptions {
    * @throws PropagoError ERR_IO where they cannot.
    */
   check(): void {
-    withDisk(this.path, "cannot write checkpoints to", ({ fs }) => {
-      fs.mkdirSync(this.path, { recursive: true });
+    withDisk(this.path, "cannot write checkpoints to", (modules) => {
+      const { fs } = modules;
+      makeFolder(this.path, modules);
       const probe = `${this.path}/.${"0".repeat(8)}.checkpoint.${Date.now()}.tmp`;
       fs.writeFileSync(probe, "", { flag: "wx" });
       fs.rmSync(probe);
@@ -118,6 +119,13 @@ export class CheckpointFolder implements CheckpointOptions {
       if (!(error instanceof PropagoError)) throw error;
     }
   }
+}
+
+/** Makes a folder and those above it. Node's own way never ends where a file system takes no folders, as /proc. */
+function makeFolder(path: string, modules: Modules): void {
+  if (modules.fs.existsSync(path)) return;
+  makeFolder(modules.path.dirname(modules.path.resolve(path)), modules);
+  modules.fs.mkdirSync(path);
 }
 
 function emit(message: string): void {
