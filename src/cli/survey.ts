@@ -14,6 +14,9 @@ import { called, figure, fitted, jsonLine, printable, widthOf, word, wrapped } f
 const WIDTH = 80;
 /** The largest number of columns that are printed without `--json`. */
 const MOST_COLUMNS = 200;
+/** Equal parts of a range that a histogram counts, and the signs that show it. */
+const PARTS = 8;
+const BARS = " ▁▂▃▄▅▆▇█";
 /** How many of the most frequent values are shown. */
 const MOST_VALUES = 5;
 
@@ -30,6 +33,8 @@ interface Facts {
   min?: number;
   max?: number;
   mean?: number;
+  /** How many values lie in each of equal parts of the range. */
+  histogram?: number[];
   /** The earliest and the latest cell of a column of dates or times. */
   first?: string;
   last?: string;
@@ -136,7 +141,22 @@ function contentOf(reading: Reading, { distinct, present, counts }: Column): Par
   const wrong = unreadable > 0 ? { unreadable } : {};
   if (total === 0) return wrong;
   if (!isNumber) return { ...wrong, first: distinct.texts[least], last: distinct.texts[greatest] };
-  return { ...wrong, min: values.get(least), max: values.get(greatest), mean };
+  const [min, max] = [values.get(least) ?? NaN, values.get(greatest) ?? NaN];
+  const histogram = new Array<number>(PARTS).fill(0);
+  for (const [i, value] of values) {
+    const part = max > min ? Math.floor(((value - min) / (max - min)) * PARTS) : 0;
+    histogram[Math.min(part, PARTS - 1)] += counts[i];
+  }
+  const common = [...values.keys()].sort((a, b) => counts[b] - counts[a] || a - b).slice(0, MOST_VALUES);
+  const frequent = common.map((i) => ({ value: distinct.texts[i], count: counts[i] }));
+  return { ...wrong, min, max, mean, histogram, values: frequent };
+}
+
+/** A histogram as a line of bars; empty for a column without one, or of a single value. */
+function barsOf({ histogram, min, max }: Facts): string {
+  if (!histogram || min === max) return "";
+  const most = Math.max(...histogram);
+  return histogram.map((count) => BARS[Math.ceil((count / most) * (BARS.length - 1))]).join("");
 }
 
 function linesOf(
@@ -198,11 +218,29 @@ function targetKind(record: TargetRecord): string {
 
 function tableOf(found: Survey, columns: readonly Facts[]): string[] {
   const shown = columns.slice(0, MOST_COLUMNS);
-  const cells = [["", "column", "type", "missing", "values", "taken as"]];
+  const cells = [
+    [
+      "",
+      "column",
+      "type",
+      "missing",
+      "values",
+      "taken as",
+      shown.some((facts) => barsOf(facts) !== "") ? "histogram" : "",
+    ],
+  ];
   for (const facts of shown) {
     const { place, name, type, missing } = facts;
     const missed = missing === 0 ? "" : String(missing);
-    cells.push([String(place + 1), called(name), type, missed, valuesOf(facts), takenSentence(found, facts)]);
+    cells.push([
+      String(place + 1),
+      called(name),
+      type,
+      missed,
+      valuesOf(facts),
+      takenSentence(found, facts),
+      barsOf(facts),
+    ]);
   }
   const widths = widthsOf(cells);
   const lines = cells.map((row) => {
@@ -216,11 +254,11 @@ function tableOf(found: Survey, columns: readonly Facts[]): string[] {
 /** The widths of the table's columns. Names and values share what the other columns leave. */
 function widthsOf(cells: readonly string[][]): number[] {
   const longest = cells[0].map((_, i) => Math.max(...cells.map((row) => widthOf(word(row[i])))));
-  const [place, name, type, missing, , taken] = longest;
+  const [place, name, type, missing, , taken, bars] = longest;
   const last = Math.min(taken, 23);
-  const rest = WIDTH - 10 - place - type - missing - last;
-  const names = Math.min(name, Math.max(8, Math.floor(rest * 0.42)));
-  return [place, names, type, missing, Math.min(longest[4], rest - names), last];
+  const rest = WIDTH - 12 - place - type - missing - last - bars;
+  const names = Math.min(name, Math.max(8, Math.floor(rest * (bars > 0 ? 0.5 : 0.42))));
+  return [place, names, type, missing, Math.min(longest[4], rest - names), last, bars];
 }
 
 /** A column's range or its most frequent values, in words. */

@@ -115,6 +115,8 @@ function positionsTold({ file, columns }: Table): string {
 /** Rows with known targets, on which a model is measured. */
 export interface JudgingTable {
   file: string;
+  /** Which rows of the table these are. */
+  rows: Uint32Array;
   x: { data: Encoded["data"]; shape: [number, number] };
   /** The line of the file on which a row begins. */
   lineOf: (row: number) => number;
@@ -144,6 +146,7 @@ export function judgingTable(
   if (unusable > 0) warnings.push(`${table.file}: ${count(unusable, "row")} that the model cannot predict left out`);
   return {
     file: table.file,
+    rows,
     x: chosenRows(encoded, rows),
     lineOf: (row) => table.lineOf(rows[row]),
     targets,

@@ -165,11 +165,12 @@ function plainReading({ hasDot, hasPoint }: PlainNumbers, name: string, rules: R
 
 /** As `readColumn`, by the column's own cells alone. */
 function readAlone(column: Column, name: string, rules: ReadingRules, forced?: Forced): Reading {
-  const { distinct, present, total } = column;
+  const { total } = column;
   if (total === 0) return { kind: "empty" };
   if (forced === "text") return { kind: "category" };
   const plain = column.plain && plainReading(column.plain, name, rules);
   if (plain) return plain;
+  const { distinct, present } = column;
   const texts = present.map((i) => distinct.texts[i]);
   const counts = present.map((i) => column.counts[i]);
   const mayBeNumbers =

@@ -70,6 +70,15 @@ export class GrowingColumn {
     if (text !== "" && this.length >= ROWS_TO_DECIDE && 2 * this.#textCount > this.length) this.#becomeTexts();
   }
 
+  /** Adds a cell of another column. */
+  addFrom(other: GrowingColumn, row: number): void {
+    const form = other.#codes ? TEXT : other.#forms.array[row];
+    if (form === TEXT) this.addText(other.text(row));
+    else this.addNumber(other.#values.array[row], form);
+    this.hasDot ||= other.hasDot;
+    this.hasPoint ||= other.hasPoint;
+  }
+
   /** Takes back the last cells, so that so many are left. */
   shorten(length: number): void {
     if (length >= this.length) return;

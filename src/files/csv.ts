@@ -91,7 +91,7 @@ export async function readCsv(source: CsvSource, options: ReadingOptions = {}): 
       const bytes = again ? await again() : isWhole ? join(kept) : undefined;
       return bytes && bytes.length <= LARGEST_TEXT ? bytes : undefined;
     };
-    const begun = begin(head, name, options, size);
+    const begun = scannerOf(head, name, options, size);
     if (begun) {
       const { scanner, frame } = begun;
       let more: Uint8Array | undefined = head.subarray(begun.at);
@@ -108,8 +108,17 @@ export async function readCsv(source: CsvSource, options: ReadingOptions = {}): 
   }
 }
 
+/** A scanner that stands at the first row. */
+export interface BegunScan {
+  frame: Frame;
+  scanner: RowScanner;
+  /** The first bytes, and where the first row begins in them. */
+  head: Uint8Array;
+  at: number;
+}
+
 /** Finds delimiter and names in the first lines, or nothing where the lines must be read as a text. */
-function begin(head: Uint8Array, name: string, options: ReadingOptions, size = 0) {
+export function scannerOf(head: Uint8Array, name: string, options: ReadingOptions, size = 0): BegunScan | undefined {
   const end = Math.max(head.lastIndexOf(0x0a), head.lastIndexOf(0x0d));
   if (end <= 0) return undefined;
   let frame: Frame;
@@ -145,7 +154,7 @@ function begin(head: Uint8Array, name: string, options: ReadingOptions, size = 0
     line: lines[firstRow],
     rows: Math.min(expected, 1e8 / width),
   });
-  return { frame, scanner, at };
+  return { frame, scanner, head, at };
 }
 
 /** The table of what was read in pieces. */

@@ -45,7 +45,8 @@ export interface ReadTableOptions {
   ignore?: readonly string[];
 }
 
-const READING = ["name", "format", "delimiter", "header", "skipLines", "comment", "missingValues", "decimal", "dateOrder", "text", "number", "ignore"]; // prettier-ignore
+/** @internal The names of `ReadTableOptions`. */
+export const READING = ["name", "format", "delimiter", "header", "skipLines", "comment", "missingValues", "decimal", "dateOrder", "text", "number", "ignore"]; // prettier-ignore
 const FORMATS: readonly unknown[] = ["csv", "jsonLines", "parquet", "arrow", undefined];
 
 /** A cell: a number, a text, a date, true or false, or null where there is no value. */
@@ -387,8 +388,8 @@ export function flagsOf(own: LearningOptions, of: ReadTableOptions): TableFlags 
   };
 }
 
-/** An item of a list with commas. */
-function quoted(item: string): string {
+/** @internal An item of a list with commas. */
+export function quoted(item: string): string {
   return /[",]|^\s|\s$/.test(item) ? `"${item.replaceAll('"', '""')}"` : item;
 }
 
