@@ -64,4 +64,3 @@ export type { BlobSource, StreamSource, TableSource } from "./files/pieces.ts";
 export type { TableFormat } from "./files/table-files.ts";
 export { toArrays, type TableArrays, type TableReader, type ToArraysOptions } from "./files/table-arrays.ts";
 export { tableBatches, type TableBatch, type TableBatches, type TableBatchesOptions } from "./files/table-batches.ts";
-export { foldRows, rowsBy, splitRows, takeRows } from "./data/splits.ts";

@@ -98,6 +98,7 @@ export async function readJudgingArrays(
   const { file, data, rows, first } = samples;
   return {
     file,
+    rows: Uint32Array.from({ length: rows }, (_, row) => row),
     x: { data, shape: [rows, data.length / rows] },
     lineOf: (row) => row + first,
     targets: knownTargets(samples.targets, model.targets),

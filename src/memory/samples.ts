@@ -53,7 +53,7 @@ export interface Views {
 export interface Late {
   rows: number;
   columns: number;
-  copy(first: number, rows: number): void;
+  copy: (first: number, rows: number) => void;
 }
 
 /** Bytes of samples from which on that is worth it. */
