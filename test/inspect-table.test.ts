@@ -93,8 +93,8 @@ describe("a table", () => {
     expect(text.slice(0, text.indexOf("target")).replaceAll("\n", " ")).toContain(
       "line 2 names the columns; 1 line above the table left out",
     );
-    expect(text).toMatch(/^2 {2}area +number +1 {2}64\.5 to 120\.25 +2 inputs$/m);
-    expect(text).toMatch(/^8 {2}price .* target, a number$/m);
+    expect(text).toMatch(/^2 {2}area +number +1 {2}64\.5 to 120\.25 +2 inputs +[ ▁▂▃▄▅▆▇█]+$/m);
+    expect(text).toMatch(/^8 {2}price .* target, a number +[ ▁▂▃▄▅▆▇█]+$/m);
     expect(text).toContain("--number id keeps it");
   });
 

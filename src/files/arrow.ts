@@ -27,6 +27,9 @@ import {
 import { zstd } from "./zstd.ts";
 
 const KINDS = "; numbers, texts, true and false, dates, times, and dictionaries of these can be read";
+/** The number of the type of unions, and how deep fields lie inside each other at most. */
+const UNION = 14;
+const MOST_DEPTH = 64;
 /** What a message is about. */
 const SCHEMA = 1;
 const DICTIONARY = 2;
@@ -175,14 +178,31 @@ function messagesOf(bytes: Uint8Array, file: string): Uint8Array[] {
     const body = reader.slice(bodyLength, "the body of a message");
     if (![SCHEMA, DICTIONARY, RECORDS].includes(kind))
       throw malformed(file, `a message of kind ${kind} at byte ${begin}`);
-    if (kind === SCHEMA) hasSchema = true;
-    else if (!hasSchema) throw malformed(file, "rows stand before the schema");
+    if (kind === SCHEMA) {
+      hasSchema = true;
+      checkSchema(message.table(2), `${file} at byte ${begin}`, head.length);
+    }
+    if (!hasSchema) throw malformed(file, "rows stand before the schema");
     messages.push(aligned(head, kind === SCHEMA ? body : readable(message, kind, body, `${file} at byte ${begin}`)));
   }
   if (!hasSchema) throw malformed(file, "it has no schema, so it is no Arrow file");
   // A stream may end where its bytes end; a file tells where.
   if (isFile && !isEnded && reader.left > 0) throw malformed(file, `${reader.left} bytes behind its messages`);
   return messages;
+}
+
+/** Follows the fields of a schema, so that a damaged count ends here and not in billions of fields. */
+function checkSchema(schema: FlatTable | undefined, name: string, bytes: number): void {
+  if (!schema) throw malformed(name, "its schema is missing");
+  let left = bytes / 4;
+  const follow = (field: FlatTable, depth: number) => {
+    if (depth > MOST_DEPTH || --left < 0) throw malformed(name, "its schema has too many fields inside each other");
+    field.vector(6, 4);
+    if (field.byte(2, 0) === UNION) field.table(3)?.vector(1, 4);
+    for (const child of field.tables(5)) follow(child, depth + 1);
+  };
+  schema.vector(2, 4);
+  for (const field of schema.tables(1)) follow(field, 0);
 }
 
 /** Where the messages of a file end, before its footer. */

@@ -108,6 +108,28 @@ export async function readCsv(source: CsvSource, options: ReadingOptions = {}): 
   }
 }
 
+/** A line end inside a quoted field is no end of a row: so many line ends before the last one are tried. */
+const TRIES = 8;
+
+/** Reads the first lines as a text: up to the last line end that ends a row. */
+function framedHead(head: Uint8Array, name: string, options: ReadingOptions) {
+  let end = head.length;
+  for (let i = 0; i < TRIES; i++) {
+    end = Math.max(head.lastIndexOf(0x0a, end - 1), head.lastIndexOf(0x0d, end - 1));
+    if (end <= 0) return undefined;
+    try {
+      refuseBinary(head, name);
+      const text = decode(head.subarray(0, end + 1), name);
+      if (options.skipLines === undefined) refuseForeign(text, name);
+      return { frame: frameTable(text, name, options), text, end };
+    } catch (error) {
+      // What is wrong is told of the whole file.
+      if (!(error instanceof PropagoError)) throw error;
+    }
+  }
+  return undefined;
+}
+
 /** A scanner that stands at the first row. */
 export interface BegunScan {
   frame: Frame;
@@ -119,20 +141,9 @@ export interface BegunScan {
 
 /** Finds delimiter and names in the first lines, or nothing where the lines must be read as a text. */
 export function scannerOf(head: Uint8Array, name: string, options: ReadingOptions, size = 0): BegunScan | undefined {
-  const end = Math.max(head.lastIndexOf(0x0a), head.lastIndexOf(0x0d));
-  if (end <= 0) return undefined;
-  let frame: Frame;
-  let text: string;
-  try {
-    refuseBinary(head, name);
-    text = decode(head.subarray(0, end + 1), name);
-    if (options.skipLines === undefined) refuseForeign(text, name);
-    frame = frameTable(text, name, options);
-  } catch (error) {
-    // What is wrong is told of the whole file.
-    if (error instanceof PropagoError) return undefined;
-    throw error;
-  }
+  const framed = framedHead(head, name, options);
+  if (!framed) return undefined;
+  const { frame, text, end } = framed;
   const { records, width, firstRow, hasHeader, comment } = frame;
   const { delimiter, starts, firsts, lines } = records;
   const rows = firsts.length - 1 - firstRow;

@@ -68,6 +68,15 @@ export class FlatTable {
     return { begin: start + 4, count };
   }
 
+  /** The tables that a vector holds. */
+  tables(field: number): FlatTable[] {
+    const { begin, count } = this.vector(field, 4);
+    return Array.from({ length: count }, (_, i) => {
+      const at = begin + 4 * i;
+      return new FlatTable(this.#bytes, this.#name, at + this.#u32(at));
+    });
+  }
+
   #checked(at: number, size: number): number {
     if (at >= 0 && at + size <= this.#bytes.length) return at;
     throw malformed(this.#name, `its metadata is damaged: it points to byte ${at} of ${this.#bytes.length}`);

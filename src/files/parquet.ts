@@ -152,7 +152,7 @@ function readChunk(
   const { element } = schemaPath[1];
   const plain: SchemaElement = { ...element, converted_type: undefined, logical_type: undefined };
   const tree = [schemaPath[0], { ...schemaPath[1], element: plain }];
-  const decoder = { type: meta.type, element: plain, schemaPath: tree, codec: meta.codec, compressors: compressorsFor(what), utf8: false, pathInSchema: meta.path_in_schema, parsers: {} }; // prettier-ignore
+  const decoder = { type: meta.type, element: plain, schemaPath: tree, codec: "UNCOMPRESSED", utf8: false, pathInSchema: meta.path_in_schema, parsers: {} }; // prettier-ignore
   const reader = { view: new DataView(bytes.buffer, bytes.byteOffset + begin, end - begin), offset: 0 };
   let dictionary: ArrayLike<unknown> | undefined;
   let left = rows;
@@ -163,7 +163,15 @@ function readChunk(
       throw malformed(what, `it ends ${left} values too early, at byte ${end}`);
     const header = decoded(() => parquetHeader(reader), page);
     const count = checkedPage(header, reader.view.byteLength - reader.offset, left, page);
-    const { data } = decoded(() => readPage(reader, header, decoder as unknown as Parameters<typeof readPage>[2], dictionary as never, undefined, 0), page); // prettier-ignore
+    const { data } = decoded(() => {
+      const next = reader.offset + header.compressed_page_size;
+      const content = unpackedPage(bytes.subarray(begin + reader.offset, begin + next), header, meta.codec, what);
+      if (header.type !== "DICTIONARY_PAGE") checkRuns(content, header, element.repetition_type !== "REQUIRED", meta.type === "BOOLEAN", page); // prettier-ignore
+      reader.offset = next;
+      const own = { view: new DataView(content.buffer, content.byteOffset, content.byteLength), offset: 0 };
+      const plainHeader = { ...header, compressed_page_size: content.length, uncompressed_page_size: content.length };
+      return readPage(own, plainHeader, decoder as unknown as Parameters<typeof readPage>[2], dictionary as never, undefined, 0); // prettier-ignore
+    }, page);
     if (header.type === "DICTIONARY_PAGE") {
       dictionary = data as ArrayLike<unknown>;
       continue;
@@ -325,6 +333,101 @@ function halfOf(bytes: Uint8Array): number {
 function uuidOf(bytes: Uint8Array): string {
   return hexOf(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})(.*)$/, "$1-$2-$3-$4-$5");
 }
+
+/** A page with its compression taken off; levels of the newer kind of pages stand before what is compressed. */
+function unpackedPage(packed: Uint8Array, header: PageHeader, codec: string, what: string): Uint8Array {
+  const { uncompressed_page_size: size, data_page_header_v2: newer } = header;
+  const levels = newer ? newer.definition_levels_byte_length + newer.repetition_levels_byte_length : 0;
+  if (!(levels >= 0 && levels <= packed.length && levels <= size)) throw malformed(what, `levels of ${levels} bytes in a page of ${packed.length}`); // prettier-ignore
+  if (codec === "UNCOMPRESSED" || newer?.is_compressed === false) return packed;
+  const decompress = compressorsFor(what)[codec];
+  if (!decompress) throw new PropagoError("ERR_UNSUPPORTED", `${what} is packed with ${codec}; write the file with snappy, gzip, zstd or lz4`); // prettier-ignore
+  const content = packed.length === levels ? new Uint8Array(0) : decompress(packed.subarray(levels), size - levels);
+  if (content.length !== size - levels) throw malformed(what, `a page unpacks to ${content.length} bytes, expected ${size - levels}`); // prettier-ignore
+  const whole = new Uint8Array(size);
+  whole.set(packed.subarray(0, levels));
+  whole.set(content, levels);
+  return whole;
+}
+
+/** Refuses runs of levels and of places in a dictionary that are longer than the page: hyparquet would write them all. */
+function checkRuns(
+  content: Uint8Array,
+  header: PageHeader,
+  isOptional: boolean,
+  isBoolean: boolean,
+  page: string,
+): void {
+  const { data_page_header: older, data_page_header_v2: newer } = header;
+  const count = older?.num_values ?? newer?.num_values ?? 0;
+  const encoding = older?.encoding ?? newer?.encoding ?? "";
+  const reader = new ByteReader(content, page);
+  let left = count;
+  if (newer) {
+    const { definition_levels_byte_length: length, num_nulls: nulls } = newer;
+    if (!Number.isSafeInteger(nulls) || !Number.isSafeInteger(length))
+      throw malformed(page, "its header is not complete");
+    reader.take(newer.repetition_levels_byte_length, "levels");
+    if (isOptional) checkRun(new ByteReader(reader.slice(length, "levels"), page), 1, count);
+    left = count - nulls;
+  } else if (isOptional) {
+    const levels = reader.slice(reader.u32("levels"), "levels");
+    left = checkRun(new ByteReader(levels, page), 1, count);
+  }
+  if (left === 0) return;
+  if (encoding === "RLE" && isBoolean) {
+    const length = reader.u32("runs");
+    checkRun(new ByteReader(reader.slice(Math.min(length, reader.left), "runs"), page), 1, left);
+  } else if (encoding.endsWith("_DICTIONARY")) {
+    const width = reader.u8("the width of places");
+    if (width > 32) throw malformed(page, `places of ${width} bits`);
+    if (width > 0) checkRun(reader, width, left);
+  } else if (encoding.startsWith("DELTA_")) checkDeltas(reader, page);
+}
+
+/** Checks runs of `count` values of so many bits; gives how many of them are 1, where they are levels. */
+function checkRun(reader: ByteReader, width: number, count: number): number {
+  let left = count;
+  let ones = 0;
+  while (left > 0) {
+    const head = varint(reader);
+    if (head & 1) {
+      const values = (head >>> 1) * 8;
+      if (values === 0 || values > left + 504)
+        throw malformed(reader.name, `a run of ${values} values, ${left} are left`);
+      const packed = reader.slice(Math.min((values / 8) * width, reader.left), "packed values");
+      if (width === 1) for (let i = 0; i < Math.min(values, left); i++) ones += (packed[i >> 3] >> (i & 7)) & 1;
+      left -= Math.min(values, left);
+    } else {
+      const values = head >>> 1;
+      if (values === 0 || values > left) throw malformed(reader.name, `a run of ${values} values, ${left} are left`);
+      const value = reader.slice((width + 7) >> 3, "a repeated value");
+      if (value[0] === 1) ones += values;
+      left -= values;
+    }
+  }
+  return ones;
+}
+
+/** Refuses blocks of differences that have no values, which would never end. */
+function checkDeltas(reader: ByteReader, page: string): void {
+  const [block, parts] = [varint(reader), varint(reader)];
+  const isSound = block > 0 && block <= 1 << 20 && parts > 0 && parts <= 4096 && block % parts === 0;
+  if (!isSound) throw malformed(page, `blocks of ${block} differences in ${parts} parts`);
+}
+
+function varint(reader: ByteReader): number {
+  let [value, shift] = [0, 0];
+  for (;;) {
+    const byte = reader.u8("a length");
+    value += (byte & 127) * TWO_TO[shift];
+    if (byte < 128) return value;
+    if (++shift === TWO_TO.length) throw malformed(reader.name, "a length of more than 32 bits");
+  }
+}
+
+/** Powers of 128. */
+const TWO_TO = [1, 128, 16_384, 2_097_152, 268_435_456];
 
 type Decompress = (input: Uint8Array, length: number) => Uint8Array;
 

@@ -1,9 +1,8 @@
 // A table in batches for `network.fit`, for files that are larger than memory. The file is read once to learn what its columns
 // hold, from rows that are drawn evenly over it, and once more in each epoch. Of its text no more than a piece is held.
-import { encodeRows, inputNames, inputsOf } from "../columns/columns.ts";
+import { encodeRows, inputsOf } from "../columns/columns.ts";
 import { judgingTable } from "../columns/known.ts";
 import { findColumns } from "../columns/selection.ts";
-import { study } from "../columns/study.ts";
 import { lot } from "../data/split.ts";
 import { GrowingColumn, storedTable, type TableFacts } from "../data/store.ts";
 import type { Label } from "../data/labels.ts";
@@ -14,7 +13,7 @@ import { scannerOf, type BegunScan } from "./csv.ts";
 import { piecesOf, unpackedPieces, type Pieces, type TableSource } from "./pieces.ts";
 import { answersOf, scaled, toArrays, type TableArrays, type TableReader } from "./table-arrays.ts";
 import { formatOf, openTable, textOptions } from "./table-files.ts";
-import { checkedReading, DataTable, flagsOf, LEARNING, openingOf, quoted, READING, type LearningOptions, type ReadTableOptions } from "./tables.ts"; // prettier-ignore
+import { checkedReading, DataTable, LEARNING, openingOf, quoted, READING, type LearningOptions, type ReadTableOptions } from "./tables.ts"; // prettier-ignore
 
 /** Some rows: inputs, and what is to be predicted of them. */
 export interface TableBatch {
