@@ -73,7 +73,7 @@ const libraryBeside = (names: readonly string[]): Plugin => ({
     build.onResolve(
       {
         filter:
-          /\/(core\/engine|ground\/(parts|errors|options|powers)|memory\/(model|plan|samples)|training\/(history|loop|options|turns|warnings)|network\/parameters|data\/(weighting|scaling)|estimators\/(answers|features|targets)|network\/json|description\/description)\.ts$/,
+          /\/(core\/engine|ground\/(parts|errors|options|powers)|memory\/(first-weights|model|plan|samples)|training\/(history|loop|options|turns|warnings)|network\/parameters|data\/(weighting|scaling)|estimators\/(answers|features|targets)|network\/json|description\/description)\.ts$/,
       },
       () => ({
         path: "./library.js",

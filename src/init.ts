@@ -6,6 +6,7 @@ import { type WasmSource, buildOf, isModule, readBuild } from "./core/brought.ts
 import { readObject } from "./ground/options.ts";
 import { fill } from "./ground/parts.ts";
 import { compareWithDifferences } from "./network/differences.ts";
+import { initialize } from "./network/initialize.ts";
 import { rareRows } from "./parts/rows.ts";
 
 export interface InitOptions {
@@ -34,7 +35,7 @@ export async function init(options: InitOptions): Promise<void> {
 }
 
 function enter(build: Build, text: BuildSource): void {
-  if (build === "simd") fill("complete", { ...rareRows, text });
+  if (build === "simd") fill("complete", { ...rareRows, initialize, text });
   else if (build === "float64") fill("float64", { compareWithDifferences, text });
   else fill(build, { text });
 }

@@ -106,6 +106,19 @@ describe.skipIf(chromiumMissing !== undefined)("a page", () => {
     expect(message).toMatch(/^worker: true has no effect, training goes on in this thread: no worker could be started/);
   });
 
+  test("docs/pages.md: blocks for pages run in one", async () => {
+    const text = await readFile(`${root}/docs/pages.md`, "utf8");
+    const blocks = [...text.matchAll(/^```javascript\n([^]*?)^```$/gm)].map(([, block]) => block);
+    const whole = blocks.filter((block) => block.includes("console.log"));
+    expect(whole.length).toBeGreaterThan(1);
+    const origin = await serve(own);
+    for (const block of whole) {
+      const body = block.replace(/^import .*$/gm, "").replaceAll("console.log(", "said.push(");
+      // The prologue has the imports' names.
+      expect(await run(origin, `const said = []; ${body} return said;`)).toEqual([true]);
+    }
+  });
+
   test("threads inside, where the page is isolated", async () => {
     const body = `
       const wide = () => new Network({ inputs: 1, layers: [dense(4000, "tanh"), dense(1)] });

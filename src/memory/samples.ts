@@ -92,7 +92,7 @@ function isRow(value: unknown): boolean {
 export interface Late {
   rows: number;
   columns: number;
-  copy(first: number, rows: number): void;
+  copy: (first: number, rows: number) => void;
 }
 
 /** Bytes of samples from which on that is worth it. */

@@ -8,9 +8,8 @@ import { PropagoError } from "../ground/errors.ts";
 import { BLANK } from "../ground/marks.ts";
 import { copied, readFlag, readObject } from "../ground/options.ts";
 import { Part } from "../ground/parts.ts";
-import { wantsData } from "../memory/first-weights.ts";
 import { Model } from "../memory/model.ts";
-import { Dataset, copyMatrix } from "../memory/samples.ts";
+import { type Dataset, copyMatrix } from "../memory/samples.ts";
 import type { LayerWeights, LayerWeightsInput } from "../memory/tensors.ts";
 import { type Evaluation } from "../tables/metrics.ts";
 import { readMetrics } from "../description/metrics.ts";
@@ -31,6 +30,7 @@ import type { LearningRateOptions, LearningRates, findRate } from "./rate-search
 import type { compareWithDifferences } from "./differences.ts";
 import type { Trace, traceOf } from "./trace.ts";
 import type { activationsOf } from "./activations.ts";
+import type { initialize } from "./initialize.ts";
 import type { summaryOf } from "./summary.ts";
 
 /** A look inside. */
@@ -42,6 +42,9 @@ const LOOK = new Part<{
 
 /** What stands for options that were not given. */
 const NONE: PredictOptions = {};
+
+/** First weights from samples. */
+const INITIALIZING = new Part<{ initialize: typeof initialize }>("complete");
 
 /** The search for a learning rate. */
 const RATE_SEARCH = new Part<{ findRate: typeof findRate }>("search");
@@ -160,20 +163,7 @@ export class Network<D extends DType = "float32"> {
    */
   initialize(x: Matrix): void {
     this.#model.checkUsable();
-    const { description, engine, layout } = this.#model;
-    if (!wantsData(description)) {
-      throw new PropagoError(
-        "ERR_CONFIG",
-        'initialize(x) is for layers with init: "lsuv", of which there is none here',
-      );
-    }
-    if (layout.isBusy) throw new PropagoError("ERR_BUSY", "initialize(x) comes before fit(), which is running");
-    const dataset = new Dataset(engine, readMatrix(x, "x", this.inputs), undefined, description);
-    try {
-      this.#model.scaleToData(dataset, dataset.rows);
-    } finally {
-      dataset.release();
-    }
+    INITIALIZING.need("initialize").initialize(this.#model, readMatrix(x, "x", this.inputs));
   }
 
   /**
