@@ -111,10 +111,14 @@ const workers: Host[] = [
     name: "Parcel, worker: true",
     needs: ["parcel", "chromium"],
     async try(lab) {
-      const folder = lab.project({ "index.html": scripted("./main.js"), "main.js": farOwn, "train.js": train });
+      const folder = lab.project({
+        "index.html": scripted("./main.js"),
+        "main.js": farOwn,
+        "train.js": 'import "propago/all";',
+      });
       lab.run(lab.bin("parcel"), ["build", "index.html", "--no-cache", "--dist-dir", "dist"], folder);
       expectSame("page", await lab.page("chromium", `${folder}/dist`), [true, true]);
-      return "as it comes";
+      return "as it comes; in a worker of its own propago/all";
     },
   },
   {
