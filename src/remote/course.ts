@@ -44,7 +44,8 @@ export function courseOf(
   refuseBatches(data);
   model.lock();
   try {
-    return drive(new RemoteCourse(model, warnings, data, options, settings), begin, here);
+    const course = new RemoteCourse(model, warnings, data, options, settings);
+    return drive(course, begin(course), begin, here);
   } catch (error) {
     model.unlock();
     throw error;
@@ -52,8 +53,7 @@ export function courseOf(
 }
 
 /** Drives a training in a worker to its end, or begins one here. */
-function* drive(course: RemoteCourse, begin: (loop: Course) => Slices, here: () => Course): Slices {
-  const slices = begin(course);
+function* drive(course: RemoteCourse, slices: Slices, begin: (loop: Course) => Slices, here: () => Course): Slices {
   try {
     if (yield* course.findWorker()) return yield* slices;
   } finally {

@@ -155,14 +155,14 @@ function* ways(): Generator<() => WorkerLike | Promise<WorkerLike>, void> {
   }
   // Bundlers know these words, and put the file beside their own; it is in one piece, since not all of them split workers.
   yield () => new Worker(new URL("./propago.min.js", import.meta.url), { type: "module" });
-  yield () => fromText(`import ${JSON.stringify(new URL("./propago.min.js", import.meta.url).href)};`);
+  yield () => fromText(`import ${JSON.stringify(new URL("./propago.min.js", ownUrl()).href)};`);
   yield async () => fromText((await PROGRAM.load()).text, false);
 }
 
 /** What Node's workers run: the library in one file, which serves where it is told to. */
 function nodeProgram(): string | URL {
   const isBundle = typeof __filename === "string" && __filename.endsWith(".cjs");
-  return isBundle ? __filename : new URL("../../dist/library.cjs", import.meta.url);
+  return isBundle ? __filename : new URL("../../dist/library.cjs", ownUrl());
 }
 
 /** Starts a worker of the library's own. */

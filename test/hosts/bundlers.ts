@@ -24,6 +24,31 @@ import { Network, dense } from "propago/all";
 ${XOR}
 postMessage(answers);`;
 
+/** A page that trains in a worker of the library's own, and in one of its own; and that one's program. */
+const far = `
+import { Network, dense } from "propago";
+${sending(`${XOR}
+  const before = network.fingerprint();
+  const make = () => new Network({ inputs: 2, layers: [dense(4, "tanh"), dense(1, "sigmoid")] });
+  const answers2 = [];
+  for (const worker of [true, OWN]) {
+    if (worker === undefined) continue;
+    const one = make();
+    const { warnings = [] } = await one.fit({ x, y }, { epochs: 1000, worker });
+    answers2.push(one.fingerprint() === before, ...warnings.filter(({ code }) => code === "WARN_WORKER").map(({ message }) => message));
+  }
+  return answers2;`)}`;
+const farOwn = far.replace("OWN", '() => new Worker(new URL("./train.js", import.meta.url), { type: "module" })');
+const farAlone = far.replace("OWN", "undefined");
+const train = 'import "propago/worker";';
+
+/** A page with a script. */
+const scripted = (script: string): string =>
+  `<!doctype html><meta charset="utf-8"><title>x</title><script type="module" src="${script}"></script>`;
+
+/** What a strict policy allows. */
+const strict = { "content-security-policy": "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'" };
+
 /** All the code below a folder, in bytes as a server sends them. */
 function sizeOf(folder: string): number {
   let sum = 0;
@@ -35,7 +60,92 @@ function sizeOf(folder: string): number {
   return sum;
 }
 
+/** Bundlers with `worker: true`, and with a worker that says import "propago/worker". */
+const workers: Host[] = [
+  {
+    name: "esbuild, worker: true",
+    isLight: true,
+    needs: ["chromium"],
+    async try(lab) {
+      const folder = lab.project({ "main.js": farAlone, "out/index.html": scripted("main.js") });
+      lab.run(lab.bin("esbuild"), ["main.js", "--bundle", "--minify", "--format=esm", "--outdir=out"], folder);
+      expectSame("page", await lab.page("chromium", `${folder}/out`), [true]);
+      return "from the text that its bundle has";
+    },
+  },
+  {
+    name: "vite, worker: true",
+    needs: ["chromium"],
+    async try(lab) {
+      const folder = lab.project({ "index.html": scripted("./main.js"), "main.js": farOwn, "train.js": train });
+      await build({ root: folder, configFile: false, logLevel: "silent", worker: { format: "es" } });
+      expectSame("page", await lab.page("chromium", `${folder}/dist`), [true, true]);
+      expectSame("strict", await lab.page("chromium", `${folder}/dist`, { headers: strict }), [true, true]);
+      const plain = lab.project({ "index.html": scripted("./main.js"), "main.js": farAlone });
+      await build({ root: plain, configFile: false, logLevel: "silent" });
+      expectSame("as it comes", await lab.page("chromium", `${plain}/dist`, { headers: strict }), [true]);
+      return "as it comes, also under a strict policy; propago/worker with worker.format es";
+    },
+  },
+  {
+    name: "webpack, worker: true",
+    needs: ["webpack", "chromium"],
+    async try(lab) {
+      const folder = lab.project({
+        "src/index.js": farOwn,
+        "src/train.js": train,
+        "dist/index.html": '<!doctype html><title>x</title><script defer src="index.js"></script>',
+        "build.cjs": `
+          const webpack = require("webpack");
+          webpack({ context: __dirname, mode: "production", entry: { index: "./src/index.js" } }, (error, stats) => {
+            if (error || stats.hasErrors()) { console.error(error ?? stats.toString()); process.exit(1); }
+          });`,
+      });
+      lab.node("build.cjs", folder);
+      expectSame("page", await lab.page("chromium", `${folder}/dist`), [true, true]);
+      expectSame("strict", await lab.page("chromium", `${folder}/dist`, { headers: strict }), [true, true]);
+      return "as it comes, also under a strict policy";
+    },
+  },
+  {
+    name: "Parcel, worker: true",
+    needs: ["parcel", "chromium"],
+    async try(lab) {
+      const folder = lab.project({
+        "index.html": scripted("./main.js"),
+        "main.js": farOwn,
+        "train.js": 'import "propago/all";',
+      });
+      lab.run(lab.bin("parcel"), ["build", "index.html", "--no-cache", "--dist-dir", "dist"], folder);
+      expectSame("page", await lab.page("chromium", `${folder}/dist`), [true, true]);
+      return "as it comes; in a worker of its own propago/all";
+    },
+  },
+  {
+    name: "rollup, worker: true",
+    needs: ["chromium"],
+    async try(lab) {
+      const folder = lab.project({ "main.js": farAlone, "dist/index.html": scripted("main.js") });
+      const { rollup } = await import("rollup");
+      const bundle = await rollup({
+        input: `${folder}/main.js`,
+        onwarn: () => {},
+        plugins: [
+          {
+            name: "the package",
+            resolveId: (id) => (id === "propago" ? `${folder}/node_modules/propago/dist/index.js` : null),
+          },
+        ],
+      });
+      await bundle.write({ dir: `${folder}/dist` });
+      expectSame("page", await lab.page("chromium", `${folder}/dist`), [true]);
+      return "from the text that is one of its chunks";
+    },
+  },
+];
+
 export const hosts: Host[] = [
+  ...workers,
   {
     name: "esbuild, one file",
     isLight: true,
@@ -46,7 +156,18 @@ export const hosts: Host[] = [
       const esbuild = lab.bin("esbuild");
       lab.run(esbuild, common, folder);
       const whole = sizeOf(`${folder}/out`);
-      const parts = ["complete", "diagnosis", "float64", "relaxed", "search", "selection", "state", "threads"];
+      const parts = [
+        "complete",
+        "diagnosis",
+        "float64",
+        "program",
+        "relaxed",
+        "remote",
+        "search",
+        "selection",
+        "state",
+        "threads",
+      ];
       lab.run(esbuild, [...common, ...parts.map((part) => `--external:./${part}.js`)], folder);
       const without = sizeOf(`${folder}/out`);
       if (without > 48_000) throw new Error(`one file without parts has ${without} bytes`);
