@@ -28,8 +28,11 @@ const SENDING = 6;
 
 let runs = 0;
 
-/** Trains in a worker; where the library cannot start one, tells why and trains here. */
-export function* courseOf(
+/**
+ * Trains in a worker; where the library cannot start one, tells why and trains here. Options are checked, data is taken, and
+ * the model is locked, at once.
+ */
+export function courseOf(
   model: Model,
   warnings: Warnings,
   data: Data,
@@ -44,13 +47,21 @@ export function* courseOf(
   refuseBatches(data);
   model.lock();
   const course = new RemoteCourse(model, warnings, data, options, settings);
+  const slices = drive(course, begin, here);
+  // Into the generator, so that its end gives everything back, also where nobody asks for more.
+  slices.next();
+  return slices;
+}
+
+function* drive(course: RemoteCourse, begin: (loop: Course) => Slices, here: () => Course): Slices {
   const slices = begin(course);
   try {
+    yield;
     if (yield* course.findWorker()) return yield* slices;
   } finally {
     course.close();
   }
-  settings.signal?.throwIfAborted();
+  course.signal?.throwIfAborted();
   yield* begin(here());
 }
 

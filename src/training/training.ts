@@ -4,6 +4,7 @@ import type { Model } from "../memory/model.ts";
 import type { AbortSignalLike } from "../ground/signal.ts";
 import { Loop } from "./loop.ts";
 import type { FitOptions } from "./options.ts";
+import { type Part, wantedBy } from "../ground/parts.ts";
 import { type Change, type Course, REMOTE, STREAMS, type Snapshot } from "./parts.ts";
 import type { EpochReport, History } from "./reports.ts";
 import type { Slices, Stream } from "./rows.ts";
@@ -21,16 +22,34 @@ export function trainSync(model: Model, warnings: Warnings, data: Data | BatchSo
   return (loop as unknown as Loop).history;
 }
 
-/** The slices of a training; of one on data that comes in pieces, once the part for it is there. */
+/** The slices of a training here. */
 function slicesOf(model: Model, data: Data | BatchSource, options: FitOptions, isSync: boolean, begin: Begin): Slices {
-  if (!isSource(data)) return begin(options).run();
-  const course = (): Slices => STREAMS.need("batches").courseOf(model, data, options, isSync, begin);
-  return isSync || STREAMS.here ? course() : afterLoading(course);
+  return isSource(data) ? STREAMS.need("batches").courseOf(model, data, options, isSync, begin) : begin(options).run();
 }
 
-function* afterLoading(course: () => Slices): Slices {
-  yield* settled(STREAMS.load());
-  yield* course();
+/** What `begin` gives; where that fails for want of a part, once the part is there. Nobody else has the model meanwhile. */
+function begun(model: Model, begin: () => Slices): Slices {
+  try {
+    return begin();
+  } catch (error) {
+    const part = wantedBy(error);
+    if (part === undefined) throw error;
+    const slices = loading(model, part, () => begun(model, begin));
+    // Into the generator, so that the model is locked, and unlocked also where nobody asks for more.
+    slices.next();
+    return slices;
+  }
+}
+
+function* loading(model: Model, part: Part<object>, begin: () => Slices): Slices {
+  model.lock();
+  try {
+    yield;
+    yield* settled(part.load());
+  } finally {
+    model.unlock();
+  }
+  yield* begin();
 }
 
 /** Whether data is to come in pieces. */
@@ -54,8 +73,6 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   #resolve!: (history: History) => void;
   #reject!: (error: unknown) => void;
   readonly #slices: Slices | undefined;
-  /** What the first slice gave, where that one does not wait for the next turn. */
-  #first: IteratorResult<Promise<void> | undefined, void> | undefined;
   #signal: AbortSignalLike | undefined;
   /** Training goes on when this has settled. */
   #held: Promise<unknown> | undefined;
@@ -88,14 +105,12 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
       const slices = enter(here(given, stream));
       return { run: () => slices };
     };
+    const start = (): Slices =>
+      (options?.worker ?? false) === false
+        ? slicesOf(model, data, options, false, begin)
+        : REMOTE.need("worker").courseOf(model, warnings, data as Data, options, enter, () => here(options));
     try {
-      const { worker = false } = options ?? {};
-      this.#slices =
-        worker === false
-          ? slicesOf(model, data, options, false, begin)
-          : elsewhere(model, warnings, data as Data, options, enter, () => here(options));
-      // Data of a worker's is read, and other trainings are kept away, from now on.
-      if (worker !== false) this.#first = this.#slices.next();
+      this.#slices = begun(model, start);
     } catch (error) {
       void this.#loop?.abandon();
       this.#fail(error);
@@ -207,8 +222,7 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
     this.#isWorking = true;
     try {
       if (this.#held) await this.#held;
-      const { done, value } = this.#first ?? this.#slices?.next() ?? { done: true };
-      this.#first = undefined;
+      const { done, value } = this.#slices?.next() ?? { done: true };
       if (done) this.#succeed();
       else if (value instanceof Promise) {
         await value;
@@ -265,24 +279,4 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
       // Signals may be of a class of the user's own; the training has ended.
     }
   }
-}
-
-/** A training in a worker, with the part for it; where no worker is to be had, here. */
-function* elsewhere(
-  model: Model,
-  warnings: Warnings,
-  data: Data,
-  options: FitOptions,
-  begin: (loop: Course) => Slices,
-  here: () => Course,
-): Slices {
-  if (!REMOTE.here) {
-    model.lock();
-    try {
-      yield* settled(REMOTE.load());
-    } finally {
-      model.unlock();
-    }
-  }
-  yield* REMOTE.need("worker").courseOf(model, warnings, data, options, begin, here);
 }
