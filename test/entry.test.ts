@@ -170,6 +170,49 @@ describe("calls that may wait load their parts", () => {
     expect(printed(script, ["complete"])).toEqual([true, true]);
   });
 
+  test("fit with class weights, metrics and checkpoints, each with the bits of a part that was there", () => {
+    const options = [
+      "{ classWeights: [1, 2] }",
+      '{ metrics: ["f1"], batchSize: 2 }',
+      "{ checkpoint: () => {} }",
+      '{ classWeights: "balanced", validation: 0.5, metrics: ["logLoss"] }',
+    ];
+    const script = `
+      const said = [];
+      for (const one of [${options.join()}]) {
+        const network = make();
+        const training = network.fit({ x, y }, { epochs: 3, ...one });
+        const busy = fails(() => network.fitSync({ x, y }))[0];
+        const { epochs } = await training;
+        said.push([busy, epochs.length, Object.keys(epochs[0]), network.fingerprint()]);
+      }
+      console.log(JSON.stringify(said));`;
+    const said = printed(script);
+    expect((said as unknown[][]).map(([busy, epochs]) => [busy, epochs])).toEqual(options.map(() => ["ERR_BUSY", 3]));
+    expect(said).toEqual(printed(script, ["complete", "state"]));
+  });
+
+  test("a fit that waits for its part can be left, and tells a wrong option when the part is there", () => {
+    const script = `
+      const network = make();
+      for await (const report of network.fit({ x, y }, { classWeights: [1, 2], epochs: 5 })) if (report.epoch === 2) break;
+      const iterator = network.fit({ x, y }, { checkpoint: () => {} })[Symbol.asyncIterator]();
+      await iterator.return();
+      const wrong = await network.fit({ x, y }, { classWeights: [1, 2, 3] }).catch(failure);
+      console.log(JSON.stringify([wrong[0], network.fitSync({ x, y }, { epochs: 1 }).epochs[0].epoch]));`;
+    expect(printed(script)).toEqual(["ERR_CONFIG", 3]);
+  });
+
+  test("an estimator with what needs other parts than its own", () => {
+    const script = `
+      const { Classifier } = await import("file://${root}/${exports["."].default.default}");
+      const classifier = new Classifier({ hidden: [4], optimizer: "rmsprop" });
+      const training = classifier.fit(x.map((row) => [...row]), [...y], { epochs: 5, metrics: ["f1"], classWeights: "balanced" });
+      console.log(JSON.stringify(Object.keys((await training).epochs[0]).includes("f1")));`;
+    expect(printed(`{ ${script} }`)).toBe(true);
+    expect(printed(`{ ${script} }`, ["selection"])).toBe(true);
+  });
+
   test("fit on threads, with the bits of one", () => {
     const script = `
       const layers = [dense(20000, "tanh"), dense(1, "sigmoid")];

@@ -89,13 +89,17 @@ export abstract class Estimator<Y, Codec> {
   async fit(from: Matrix | TableLike, targets: unknown, options: EstimatorFitOptions<Y> = {}): Promise<History> {
     const [x, y] = [from as Matrix, targets as Y];
     const { dtype, build } = this.#options;
+    const missing = ["selection", "complete", "search", dtype, build].flatMap((name) => {
+      const part = new Part(name ?? "simd");
+      return ["float32", "simd"].includes(part.name) || part.here ? [] : [part];
+    });
     // What was passed is read at once, or copied: it may be changed while parts are loaded.
-    let job = SELECTION.here && this.#prepare(x, y, options);
-    const own = job ? { x, y, options } : taken({ x, y, options });
-    for (const part of ["selection", "complete", "search", dtype, build] as const) {
-      if (part !== undefined && part !== "float32" && part !== "simd") await new Part(part).load();
+    let own = { x, y, options };
+    if (missing.length > 0) {
+      own = taken(own);
+      await Promise.all(missing.map((part) => part.load()));
     }
-    job ??= this.#prepare(own.x, own.y, own.options);
+    const job = this.#prepare(own.x, own.y, own.options);
     const course = this.#course(job);
     let turned = performance.now();
     let step = course.next();

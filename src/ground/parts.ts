@@ -10,6 +10,14 @@ type Loaders = Readonly<Record<string, () => Promise<{ part: object }>>>;
 
 let loaders: Loaders = {};
 
+/** The parts that errors asked for, where these can be loaded. */
+const wanted = new WeakMap<object, Part<object>>();
+
+/** The part whose absence an error tells of, where it can be loaded. */
+export function wantedBy(error: unknown): Part<object> | undefined {
+  return wanted.get(error as object);
+}
+
 /** Puts in what a part has; all slots of that name then have it. */
 export function fill(name: string, part: object): void {
   filled.set(name, part);
@@ -40,7 +48,10 @@ export class Part<T extends object> {
   need(what: string): T {
     const { here, name } = this;
     if (here !== undefined) return here;
-    throw new PropagoError("ERR_PART", `${what} needs a part that a page loads apart: add import "propago/${name}"`);
+    const message = `${what} needs a part that a page loads apart: add import "propago/${name}"`;
+    const error = new PropagoError("ERR_PART", message);
+    if (loaders[name] !== undefined) wanted.set(error, this);
+    throw error;
   }
 
   /**

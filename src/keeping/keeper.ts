@@ -4,8 +4,9 @@ import { isPlain, readFields, readNumber } from "../ground/options.ts";
 import { isPromise, refusePromise } from "../ground/promises.ts";
 import type { Task } from "../estimators/job.ts";
 import type { Model } from "../memory/model.ts";
-import type { Loop, Slices } from "../training/loop.ts";
+import type { Loop } from "../training/loop.ts";
 import type { CheckpointOptions } from "../training/options.ts";
+import type { Slices } from "../training/rows.ts";
 import { settled } from "../training/turns.ts";
 import { checkpointOf, goOn } from "./checkpoint.ts";
 
@@ -145,6 +146,15 @@ export class Inner implements Checkpoints {
 
 /** Runs a training, from a checkpoint if one is given, and saves others on the way and at its end. */
 export function* keeping(model: Model, loop: Loop): Slices {
+  try {
+    yield* slicesAndSaves(model, loop);
+  } finally {
+    loop.leaving = undefined;
+    loop.abandon();
+  }
+}
+
+function* slicesAndSaves(model: Model, loop: Loop): Slices {
   const read = readCheckpoints(loop.settings.checkpoint);
   const { save, rhythm, from, isLast = true } = read;
   if (from !== undefined) goOn(model, loop, from);
@@ -184,7 +194,6 @@ export function* keeping(model: Model, loop: Loop): Slices {
     // One of several is saved with the others, by who has the clock.
     if (isDue && !(read instanceof Inner)) clock.reset(count);
   }
-  loop.leaving = undefined;
 }
 
 /** Saves what nobody can wait for: the training is given up at once. */

@@ -28,7 +28,10 @@ const SENDING = 6;
 
 let runs = 0;
 
-/** Trains in a worker; where the library cannot start one, tells why and trains here. */
+/**
+ * Trains in a worker; where the library cannot start one, tells why and trains here. Options are checked, data is taken, and
+ * the model is locked, at once.
+ */
 export function courseOf(
   model: Model,
   warnings: Warnings,
@@ -45,7 +48,10 @@ export function courseOf(
   model.lock();
   try {
     const course = new RemoteCourse(model, warnings, data, options, settings);
-    return drive(course, begin(course), begin, here);
+    const slices = drive(course, begin(course), begin, here);
+    // Into the generator, so that its end gives everything back, also where nobody asks for more.
+    slices.next();
+    return slices;
   } catch (error) {
     model.unlock();
     throw error;
@@ -55,6 +61,7 @@ export function courseOf(
 /** Drives a training in a worker to its end, or begins one here. */
 function* drive(course: RemoteCourse, slices: Slices, begin: (loop: Course) => Slices, here: () => Course): Slices {
   try {
+    yield;
     if (yield* course.findWorker()) return yield* slices;
   } finally {
     course.close();

@@ -36,14 +36,11 @@ import { type FitOptions, type FitSettings, defaultEpochs, readFitOptions } from
 import { CREW, DIAGNOSIS, STATE, loadParts, searchPart } from "./parts.ts";
 import { type EpochList, historyOf } from "./history.ts";
 import { type BatchReport, type EpochReport, type History, monitored } from "./reports.ts";
-import { type Stream, type TrainingRows, readRows } from "./rows.ts";
+import { type Slices, type Stream, type TrainingRows, readRows } from "./rows.ts";
 import { Stopping } from "./stopping.ts";
 import { Pace, SLICE, settled } from "./turns.ts";
 import { refusePromise } from "../ground/promises.ts";
 import type { Warnings } from "./warnings.ts";
-
-/** The slices of a training: a promise where there is something to be awaited. */
-export type Slices = Generator<Promise<void> | undefined, void>;
 
 /** One training, with everything that must be put right when it ends. */
 export class Loop {
@@ -167,15 +164,8 @@ export class Loop {
   }
 
   /** Trains, and makes checkpoints where they are wanted. */
-  *run(): Slices {
-    if (this.settings.checkpoint === undefined) return yield* this.slices();
-    try {
-      if (!this.isSync && !STATE.here) yield* settled(STATE.load());
-      yield* STATE.need("checkpoint").keeping(this.#model, this);
-    } finally {
-      this.leaving = undefined;
-      this.abandon();
-    }
+  run(): Slices {
+    return this.settings.checkpoint === undefined ? this.slices() : STATE.need("checkpoint").keeping(this.#model, this);
   }
 
   /** Trains; yields after every slice, and whenever there is something to be awaited. */

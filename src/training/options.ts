@@ -2,6 +2,7 @@
 import { IN_ORDER, SHUFFLED, WITH_REPLACEMENT } from "../../assembly/plan.ts";
 import type { NetworkDescription } from "../description/description.ts";
 import { PropagoError, show } from "../ground/errors.ts";
+import { Part } from "../ground/parts.ts";
 import { copied, guessOf, isArray, readFlag, readNumber, readObject } from "../ground/options.ts";
 import type { ClassWeights, Data, SampleWeights } from "../data/data.ts";
 import type { Metrics } from "../tables/metrics.ts";
@@ -145,6 +146,12 @@ export const FIT_KEYS = [
 ] as const satisfies readonly (keyof FitOptions)[];
 // shuffleBuffer and stepsPerEpoch are read where batches are (streams.ts).
 
+/** Options that need a part. */
+const WITH_PARTS = [
+  ["classWeights", new Part("complete")],
+  ["checkpoint", new Part("state")],
+] as const;
+
 const DEFAULT_EPOCHS = 100;
 /** Small data sets get as many epochs as make so many updates. */
 const DEFAULT_UPDATES = 2000;
@@ -198,6 +205,8 @@ export function readFitOptions(options: FitOptions, description: NetworkDescript
     );
   }
   const given = readObject(options, "fit options", FIT_KEYS);
+  // Before anything is copied: whoever can wait loads the part first.
+  for (const [key, part] of WITH_PARTS) if (given[key] !== undefined) part.need(key);
   const metrics = readMetrics(copied(given.metrics), description);
   const { name, search, schedule } = description.optimizer;
   const plateau = schedule?.plateau;

@@ -26,6 +26,7 @@ export const CREW = new Part<{ Crew: typeof Crew }>("threads");
 
 /** Who trains on rows that come in pieces. */
 export const STREAMS = new Part<{ courseOf: typeof courseOf }>("streams");
+
 /** A loop over epochs, here or in a worker, as a `Training` drives it. */
 export interface Course {
   readonly history: History;
@@ -73,10 +74,9 @@ export interface Remote {
 }
 
 export const REMOTE = new Part<Remote>("remote");
+
 /** Who makes checkpoints of a training. */
-export const STATE = new Part<{ keeping(model: Model, loop: object): Generator<Promise<void> | undefined, void> }>(
-  "state",
-);
+export const STATE = new Part<{ keeping(model: Model, loop: object): Slices }>("state");
 
 /** Milliseconds that training waits for parts that it can be without. */
 const PATIENCE = 1000;

@@ -4,6 +4,7 @@ import type { Model } from "../memory/model.ts";
 import type { AbortSignalLike } from "../ground/signal.ts";
 import { Loop } from "./loop.ts";
 import type { FitOptions } from "./options.ts";
+import { type Part, wantedBy } from "../ground/parts.ts";
 import { type Change, type Course, REMOTE, STREAMS, type Snapshot } from "./parts.ts";
 import type { EpochReport, History } from "./reports.ts";
 import type { Slices, Stream } from "./rows.ts";
@@ -21,16 +22,34 @@ export function trainSync(model: Model, warnings: Warnings, data: Data | BatchSo
   return (loop as unknown as Loop).history;
 }
 
-/** The slices of a training; of one on data that comes in pieces, once the part for it is there. */
+/** The slices of a training here. */
 function slicesOf(model: Model, data: Data | BatchSource, options: FitOptions, isSync: boolean, begin: Begin): Slices {
-  if (!isSource(data)) return begin(options).run();
-  const course = (): Slices => STREAMS.need("batches").courseOf(model, data, options, isSync, begin);
-  return isSync || STREAMS.here ? course() : afterLoading(course);
+  return isSource(data) ? STREAMS.need("batches").courseOf(model, data, options, isSync, begin) : begin(options).run();
 }
 
-function* afterLoading(course: () => Slices): Slices {
-  yield* settled(STREAMS.load());
-  yield* course();
+/** What `begin` gives; where that fails for want of a part, once the part is there. Nobody else has the model meanwhile. */
+function begun(model: Model, begin: () => Slices): Slices {
+  try {
+    return begin();
+  } catch (error) {
+    const part = wantedBy(error);
+    if (part === undefined) throw error;
+    const slices = loading(model, part, () => begun(model, begin));
+    // Into the generator, so that the model is locked, and unlocked also where nobody asks for more.
+    slices.next();
+    return slices;
+  }
+}
+
+function* loading(model: Model, part: Part<object>, begin: () => Slices): Slices {
+  model.lock();
+  try {
+    yield;
+    yield* settled(part.load());
+  } finally {
+    model.unlock();
+  }
+  yield* begin();
 }
 
 /** Whether data is to come in pieces. */
@@ -53,7 +72,7 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
   readonly #ended: Promise<History>;
   #resolve!: (history: History) => void;
   #reject!: (error: unknown) => void;
-  #slices: Slices | undefined;
+  readonly #slices: Slices | undefined;
   #signal: AbortSignalLike | undefined;
   /** Training goes on when this has settled. */
   #held: Promise<unknown> | undefined;
@@ -86,14 +105,12 @@ export class Training implements PromiseLike<History>, AsyncIterable<EpochReport
       const slices = enter(here(given, stream));
       return { run: () => slices };
     };
-    const elsewhere = (): void => {
-      const own = (): Course => here(options);
-      this.#slices = REMOTE.need("worker").courseOf(model, warnings, data as Data, options, enter, own);
-    };
+    const start = (): Slices =>
+      (options?.worker ?? false) === false
+        ? slicesOf(model, data, options, false, begin)
+        : REMOTE.need("worker").courseOf(model, warnings, data as Data, options, enter, () => here(options));
     try {
-      if ((options?.worker ?? false) === false) this.#slices = slicesOf(model, data, options, false, begin);
-      else if (REMOTE.here) elsewhere();
-      else this.#held = REMOTE.load().then(elsewhere);
+      this.#slices = begun(model, start);
     } catch (error) {
       void this.#loop?.abandon();
       this.#fail(error);
