@@ -108,7 +108,7 @@ export function View() {
           </label>
         ))}
       </div>
-      <div class="steps-columns">
+      <div class={`steps-columns ${preset.units.length > 4 ? "chain" : ""}`}>
         <section class="panel" aria-labelledby="graph-title">
           <h2 id="graph-title">{preset.title}</h2>
           <p class="note">{preset.about}</p>
