@@ -169,7 +169,7 @@ const checks: Record<string, Check> = {
     await tab.keyboard.press("Space");
     const paused = await stateOf(tab);
     await tab.keyboard.press(".");
-    const stepped = await reach(tab, ({ epoch }) => epoch === paused.epoch + 1).catch(() => undefined);
+    const stepped = await reach(tab, ({ epoch }) => epoch > paused.epoch).catch(() => undefined);
     await tab.keyboard.press("r");
     const rewound = await reach(tab, ({ epoch }) => epoch === 0).catch(() => undefined);
     await tab.locator('[data-place="1-0"]').focus();

@@ -372,7 +372,7 @@ function Stages({ numbers: now, step }: { numbers: Numbers; step: Opened }) {
       </div>
       <div id="stage-panel" role="tabpanel" aria-labelledby={`stage-${stage.value}`}>
         <p>{ABOUT[stage.value]}</p>
-        <ol class="rows">
+        <ol class="rows" tabIndex={0} aria-label={`Formulas: ${STAGES[stage.value]}`}>
           {rows.map((row) => (
             <FormulaRow key={row.key} row={row} numbers={now} />
           ))}

@@ -209,16 +209,22 @@ export function Diagram() {
     const drawing = new DiagramPainter();
     let asked = 0;
     let last = 0;
+    let slow = 0;
     const stop = effect(() => {
       void store.frame.value;
+      void store.running.value;
       void hover.value;
       void width.value;
       if (asked !== 0) return;
       asked = requestAnimationFrame((now) => {
         asked = 0;
-        if (prefersLess.matches && store.running.peek() && now - last < 500) return;
+        // With reduced motion twice a second; where drawing takes long every other frame.
+        const least = prefersLess.matches ? 500 : slow > 5 ? 30 : 0;
+        if (store.running.peek() && now - last < least) return;
         last = now;
+        const began = performance.now();
         drawing.paint(canvas.current!, kept.current, colours, hover.peek(), !store.running.peek());
+        slow = 0.9 * slow + 0.1 * (performance.now() - began);
       });
     });
     return () => {

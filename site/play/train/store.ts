@@ -338,7 +338,10 @@ export function toggle(): void {
 export function step(): void {
   touched.value = true;
   running.value = false;
-  if (!busy && !isHeld && run !== undefined && ended.peek() !== "over") void advance(1);
+  // An epoch that is under way is finished first.
+  void settled.then(() => {
+    if (!busy && !isHeld && run !== undefined && run.ended === undefined) void advance(1);
+  });
 }
 
 /** Back to the first weights of the same seed. */

@@ -72,6 +72,7 @@ function Pace() {
       <label for="pace">Pace</label>
       <input
         id="pace"
+        aria-label="Pace"
         type="range"
         min={0}
         max={store.PACES.length - 1}
