@@ -7,7 +7,7 @@ export default defineConfig({
     {
       name: "propago of the site",
       resolveId: (source, importer) =>
-        /^propago(\/|$)/.test(source) && importer?.includes("/site/play/")
+        /^propago(\/|$)/.test(source) && importer?.includes("/site/")
           ? { id: new URL("dist/node.js", import.meta.url).pathname, external: true }
           : undefined,
     },

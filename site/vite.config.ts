@@ -43,11 +43,31 @@ const digits: Plugin = {
   },
 };
 
+/** The licences of what is in the files that are sent. */
+const notices: Plugin = {
+  name: "notices",
+  generateBundle() {
+    const names = ["preact", "@preact/signals", "@preact/signals-core", "uplot", "d3-contour", "d3-array", "internmap"];
+    const source = names
+      .map((name) => {
+        const folder = new URL(`node_modules/${name}/`, import.meta.url);
+        const file = readdirSync(folder).find((path) => /^licen[cs]e/i.test(path));
+        if (file === undefined) throw new Error(`${name} has no licence file`);
+        return `${name}\n\n${readFileSync(new URL(file, folder), "utf8").trim()}\n`;
+      })
+      .join("\n---\n\n");
+    this.emitFile({ type: "asset", fileName: "THIRD-PARTY-NOTICES.txt", source });
+  },
+};
+
 /** A list of all that was built, for the service worker, which keeps it for when there is no network. */
 const offline: Plugin = {
   name: "offline",
   generateBundle(_options, bundle) {
-    const files = [...Object.keys(bundle), ...readdirSync(new URL("play/public", import.meta.url))].sort();
+    const files = [
+      ...Object.keys(bundle).filter((name) => !name.endsWith(".txt")),
+      ...readdirSync(new URL("play/public", import.meta.url)),
+    ].sort();
     const worker = readFileSync(new URL("play/service-worker.js", import.meta.url), "utf8");
     // Names have a hash of what is in them; the page's own text names the rest.
     const hash = createHash("sha256").update(files.join());
@@ -89,5 +109,5 @@ export default defineConfig({
       },
     },
   },
-  plugins: [leftOut, digits, offline],
+  plugins: [leftOut, digits, notices, offline],
 });

@@ -68,7 +68,7 @@ const HUES = {
 function makePalette(isDark: boolean): Palette {
   const [negative, zero, positive] = isDark ? ["#f0903c", "#1f2328", "#5db2f7"] : ["#b85207", "#f5f5f3", "#2076c9"];
   const map = new Uint32Array(256);
-  const softer = isDark ? 0.86 : 0.82;
+  const softer = isDark ? 0.66 : 0.62;
   for (let k = 0; k < 256; k++) {
     const part = (k - 127.5) / 127.5;
     const end = hex(part < 0 ? negative : positive);

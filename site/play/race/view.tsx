@@ -251,6 +251,7 @@ export function View() {
             }))}
             version={turns}
             height={240}
+            isLogarithmic
           />
         ) : (
           <p class="empty">The curves of all lanes appear here when the race is over.</p>
@@ -282,6 +283,6 @@ function along(course: Turn["course"]): (number | null)[] {
     const [from, to] = [course[at], course[at + 1]];
     if (from === undefined || to === undefined) return from?.[1] ?? null;
     const part = Math.min(1, Math.max(0, (second - from[0]) / Math.max(1e-9, to[0] - from[0])));
-    return from[1] + (to[1] - from[1]) * part;
+    return Math.max(1e-5, from[1] + (to[1] - from[1]) * part);
   });
 }

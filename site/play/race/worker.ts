@@ -42,14 +42,16 @@ function plain(order: Order): Runner {
 }
 
 function core(order: Order): Runner {
-  const { inputs, layers, loss, batchSize, x, y, optimizer } = workloadOf(order.task);
+  const workload = workloadOf(order.task);
+  const { inputs, layers, loss, batchSize, x, y, optimizer } = workload;
   const network = new Network({
     inputs,
     layers: layers.map(({ units, activation }) => dense(units, activation as "relu")),
     loss: loss === "sigmoidCrossEntropy" ? "binaryCrossEntropy" : loss,
     optimizer,
-    seed: 3,
   });
+  // All lanes begin with the same weights.
+  network.setWeights(new PlainNetwork(workload).layers.map(({ W, b }) => ({ weights: W, bias: b })));
   const options = { epochs: 1, batchSize, shuffle: false, metrics: [] } as const;
   return {
     epoch: () => {

@@ -1,7 +1,6 @@
 // Files that are dropped: a saved model, or a table of points. Each gives one sentence, whatever is in it.
 import { REACH } from "../model/data.ts";
 import { ACTIVATIONS, LIMITS, placed, textOf, type LayerSetup, type Point } from "../model/setup.ts";
-import { drawing } from "../train/own.ts";
 import { begin, setup, start, touched } from "../train/store.ts";
 import { view } from "./state.ts";
 
@@ -103,7 +102,6 @@ async function points(text: string): Promise<string> {
     return placed({ x, y, t: names.indexOf(row[2]) });
   });
   touched.value = true;
-  drawing.value = true;
   await begin({ ...setup.peek(), data: "own", points: made, held: 20, loss: "auto", weights: "" });
   start();
   const left = body.length - list.length;

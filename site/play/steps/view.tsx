@@ -108,7 +108,7 @@ export function View() {
           </label>
         ))}
       </div>
-      <div class="steps-columns">
+      <div class={`steps-columns ${preset.units.length > 4 ? "chain" : ""}`}>
         <section class="panel" aria-labelledby="graph-title">
           <h2 id="graph-title">{preset.title}</h2>
           <p class="note">{preset.about}</p>
@@ -372,7 +372,7 @@ function Stages({ numbers: now, step }: { numbers: Numbers; step: Opened }) {
       </div>
       <div id="stage-panel" role="tabpanel" aria-labelledby={`stage-${stage.value}`}>
         <p>{ABOUT[stage.value]}</p>
-        <ol class="rows">
+        <ol class="rows" tabIndex={0} aria-label={`Formulas: ${STAGES[stage.value]}`}>
           {rows.map((row) => (
             <FormulaRow key={row.key} row={row} numbers={now} />
           ))}

@@ -7,9 +7,8 @@ import { trace } from "../drawing/marks.ts";
 import { DATASETS, makeData, REACH, type DatasetName } from "../model/data.ts";
 import { EXPRESSION_LENGTH, readExpression } from "../model/expression.ts";
 import { defaultSetup, LIMITS } from "../model/setup.ts";
-import { Slider } from "../shell/controls.tsx";
+import { NumberField, Slider } from "../shell/controls.tsx";
 import { take } from "../shell/app.tsx";
-import { drawing } from "./own.ts";
 import { reset, setup } from "./store.ts";
 
 const NAMES: readonly DatasetName[] = [...(Object.keys(DATASETS) as (keyof typeof DATASETS)[]), "formula", "own"];
@@ -19,7 +18,6 @@ const TITLE_OF = (name: DatasetName) =>
 export function DataPanel() {
   const now = setup.value;
   const choose = (data: DatasetName) => {
-    drawing.value = data === "own";
     const isFree = data === "own" || data === "formula";
     reset({ data, loss: "auto", weights: "", ...(data === "own" && now.held > 20 ? { held: 20 } : {}), ...(!isFree && now.data === "own" ? { held: 50 } : {}) }); // prettier-ignore
   };
@@ -72,6 +70,14 @@ export function DataPanel() {
         step={10}
         text={`${now.held} %`}
         onChange={(held) => reset({ held })}
+      />
+      <NumberField
+        label="Seed"
+        value={now.seed}
+        min={0}
+        max={999_999}
+        step={1}
+        onChange={(seed) => reset({ seed: Math.round(seed) })}
       />
       <label class="file">
         <input

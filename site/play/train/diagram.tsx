@@ -29,14 +29,14 @@ interface Geometry {
   pitch: number;
 }
 
-const HEAD = 78;
+const HEAD = 68;
 
 function layout(width: number, layers: readonly LayerSetup[], outputs: number, isNarrow: boolean): Geometry {
   const counts = [ALL_FEATURES.length, ...layers.map(({ units }) => units), outputs];
   const most = Math.max(...counts);
   const least = isNarrow ? 44 : 30;
-  const step = Math.max(least, Math.min(isNarrow ? 50 : 48, 400 / most));
-  const size = Math.min(isNarrow ? 40 : 38, step - 6);
+  const step = Math.max(least, Math.min(isNarrow ? 50 : 43, 400 / most));
+  const size = Math.min(isNarrow ? 40 : 36, step - 6);
   const columnsWide = counts.length - 1;
   const pitch = Math.max(isNarrow ? 116 : 104, (width - 130) / columnsWide);
   const whole = Math.max(width, pitch * columnsWide + 130);
@@ -133,8 +133,8 @@ class DiagramPainter {
         const isHover = hover !== undefined && hover.layer === k && hover.from === input && hover.to === at % units;
         const strength = Math.abs(weight) / (Math.abs(weight) + 1.2);
         context.strokeStyle = isHover ? colours.accent : weight < 0 ? colours.negative : colours.positive;
-        context.globalAlpha = isHover ? 1 : 0.16 + 0.84 * strength;
-        context.lineWidth = isHover ? 4 : 0.6 + 4.4 * strength;
+        context.globalAlpha = isHover ? 1 : 0.12 + 0.78 * strength;
+        context.lineWidth = isHover ? 4 : 0.5 + 3.3 * strength;
         context.setLineDash(weight < 0 ? [5, 3] : []);
         const [x1, x2] = [from.x + from.size / 2, to.x - to.size / 2];
         const bend = (x2 - x1) * 0.5;
@@ -209,16 +209,22 @@ export function Diagram() {
     const drawing = new DiagramPainter();
     let asked = 0;
     let last = 0;
+    let slow = 0;
     const stop = effect(() => {
       void store.frame.value;
+      void store.running.value;
       void hover.value;
       void width.value;
       if (asked !== 0) return;
       asked = requestAnimationFrame((now) => {
         asked = 0;
-        if (prefersLess.matches && store.running.peek() && now - last < 500) return;
+        // With reduced motion twice a second; where drawing takes long every other frame.
+        const least = prefersLess.matches ? 500 : slow > 5 ? 30 : 0;
+        if (store.running.peek() && now - last < least) return;
         last = now;
+        const began = performance.now();
         drawing.paint(canvas.current!, kept.current, colours, hover.peek(), !store.running.peek());
+        slow = 0.9 * slow + 0.1 * (performance.now() - began);
       });
     });
     return () => {

@@ -110,19 +110,26 @@ export function Output() {
       <Plane />
       {!hidden.value.includes("caption") && <Caption />}
       <Scores />
-      {!hidden.value.includes("loss") && (
-        <Chart
-          label="Loss of training and test points against the epochs"
-          x={() => store.curve.epochs}
-          lines={[
-            { label: "training loss", colour: "train", values: () => store.curve.train },
-            { label: "test loss", colour: "test", dash: [5, 3], values: () => store.curve.test },
-          ]}
-          version={store.frame}
-          height={130}
-        />
-      )}
       <Confusion />
+    </section>
+  );
+}
+
+/** The losses so far. */
+export function LossPanel() {
+  return (
+    <section class="panel losses" aria-labelledby="losses-title">
+      <h2 id="losses-title">Loss</h2>
+      <Chart
+        label="Loss of training and test points against the epochs"
+        x={() => store.curve.epochs}
+        lines={[
+          { label: "training loss", colour: "train", values: () => store.curve.train },
+          { label: "test loss", colour: "test", dash: [5, 3], values: () => store.curve.test },
+        ]}
+        version={store.frame}
+        height={150}
+      />
     </section>
   );
 }
@@ -180,7 +187,8 @@ function Plane() {
       const context = prepare(canvas, size, size);
       context.clearRect(0, 0, size, size);
       if (store.run === undefined) return;
-      if (store.showsTest.peek()) plot(context, store.run.data.test, size, colours, true);
+      if (store.showsTest.peek() || store.setup.peek().data === "own")
+        plot(context, store.run.data.test, size, colours, true);
       plot(context, store.run.data.train, size, colours, false);
     };
     const stop = effect(() => {
@@ -392,7 +400,7 @@ function Confusion() {
     void store.frame.value;
     // Counting at each frame would be more than the eye takes in.
     const now = performance.now();
-    if (store.running.peek() && now - counted.time < 250) return counted.counts;
+    if (store.running.value && now - counted.time < 250) return counted.counts;
     counted = { time: now, counts: store.run?.confusion() ?? [] };
     return counted.counts;
   });
@@ -470,7 +478,6 @@ function Caption() {
           <button
             class="link"
             onClick={() => {
-              drawing.value = true;
               store.running.value = false;
               store.reset({ data: "own", held: 20, loss: "auto", points: store.setup.peek().points });
             }}

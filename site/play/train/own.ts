@@ -1,11 +1,11 @@
 // Own points: drawing them, taking them back, and rubbing them out.
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import { LIMITS, placed, type Point } from "../model/setup.ts";
 import { say } from "../shell/state.ts";
 import { reset, setup } from "./store.ts";
 
 /** Whether a press on the picture makes points. */
-export const drawing = signal(false);
+export const drawing = computed(() => setup.value.data === "own");
 /** The class that is drawn; −1 rubs out. */
 export const pen = signal(0);
 const before: (readonly Point[])[] = [];

@@ -40,7 +40,7 @@ export const proof = signal<"none" | "waiting" | "same" | "other">("none");
 /** Whether the visitor has done anything yet. */
 export const touched = signal(false);
 export const stopsByItself = signal(true);
-export const showsTest = signal(true);
+export const showsTest = signal(false);
 /** A unit whose answer is shown large. */
 export const looked = signal<{ layer: number; unit: number } | undefined>(undefined);
 export const curve = new Curve();
@@ -151,6 +151,9 @@ async function applyPending(): Promise<void> {
   writeAddress();
 }
 
+let lastPrint = "";
+let printed = 0;
+
 /** Takes figures and weights of the moment for the pictures. */
 function note(): void {
   if (run === undefined || painter === undefined) return;
@@ -158,6 +161,10 @@ function note(): void {
   painter.take(weights);
   const now = run.evaluate();
   curve.add(now);
+  if (performance.now() - printed > 200) {
+    printed = performance.now();
+    lastPrint = run.network.fingerprint();
+  }
   if (now.testLoss < best.loss) best = { loss: now.testLoss, epoch: now.epoch, time: performance.now() };
   batch(() => {
     figures.value = now;
@@ -265,7 +272,9 @@ function due(now: number): number {
   // A link's run is caught up at once, so that it is there when it is looked at.
   if (eps === Infinity || wanted.at !== undefined) {
     const slice = document.hidden ? 100 : 28;
-    return Math.min(left, Math.max(1, Math.round((speed * slice) / 1000)));
+    // On the way to a link's epoch often enough for the curve to show.
+    const most = wanted.at === undefined ? Infinity : Math.ceil(wanted.at / 60);
+    return Math.min(left, most, Math.max(1, Math.round((speed * slice) / 1000)));
   }
   debt = Math.min(debt + ((now - last) * eps) / 1000, Math.max(1, eps / 4));
   const whole = Math.floor(debt);
@@ -329,7 +338,10 @@ export function toggle(): void {
 export function step(): void {
   touched.value = true;
   running.value = false;
-  if (!busy && !isHeld && run !== undefined && ended.peek() !== "over") void advance(1);
+  // An epoch that is under way is finished first.
+  void settled.then(() => {
+    if (!busy && !isHeld && run !== undefined && run.ended === undefined) void advance(1);
+  });
 }
 
 /** Back to the first weights of the same seed. */
@@ -392,5 +404,3 @@ actions.train = {
     };
   },
 };
-
-let lastPrint = "";

@@ -4,7 +4,7 @@ import { Icon } from "../shell/controls.tsx";
 import { DataPanel } from "./data-panel.tsx";
 import { Diagram } from "./diagram.tsx";
 import { LearningBar } from "./learning.tsx";
-import { Output } from "./output.tsx";
+import { LossPanel, Output } from "./output.tsx";
 import { ShareButton } from "./share.tsx";
 import * as store from "./store.ts";
 
@@ -19,6 +19,7 @@ export function TrainView() {
         {shows("data") && <DataPanel />}
         {shows("network") && <Diagram />}
         {shows("picture") && <Output />}
+        {shows("loss") && <LossPanel />}
       </div>
     </div>
   );
@@ -48,16 +49,12 @@ function ControlBar() {
       <button class="icon" aria-label="Rewind" title="Back to the same first weights (R)" onClick={store.rewind}>
         <Icon name="rewind" />
       </button>
-      <button class="icon" aria-label="New seed" title="Other data and first weights (N)" onClick={store.renew}>
+      <button class="icon dice" aria-label="New seed" title="Other data and first weights (N)" onClick={store.renew}>
         <Icon name="dice" />
       </button>
       <div class="figure epoch">
         <span>epoch</span>
         <b>{epoch.toLocaleString("en")}</b>
-      </div>
-      <div class="figure seed">
-        <span>seed</span>
-        <b>{store.setup.value.seed}</b>
       </div>
       {!hidden.value.includes("pace") && <Pace />}
       <div class="figure rate">
@@ -75,6 +72,7 @@ function Pace() {
       <label for="pace">Pace</label>
       <input
         id="pace"
+        aria-label="Pace"
         type="range"
         min={0}
         max={store.PACES.length - 1}
