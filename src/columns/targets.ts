@@ -262,8 +262,10 @@ function tellUneven(choices: Choices, name: string, place: number, labels: reado
   });
 }
 
-function numbersOf({ distinct, plain }: Column, rows: ArrayLike<number>, format: NumberFormat): Float64Array {
-  if (plain) return knownOf(plain.values, rows);
+function numbersOf(column: Column, rows: ArrayLike<number>, format: NumberFormat): Float64Array {
+  // The texts of numbers that are known are made when asked for, so they are not.
+  if (column.plain) return knownOf(column.plain.values, rows);
+  const { distinct } = column;
   const values = distinct.texts.map((text) => readNumber(text, format) ?? NaN);
   return Float64Array.from({ length: rows.length }, (_, i) => values[distinct.codes[rows[i]]]);
 }
