@@ -25,6 +25,8 @@ if (command === "dev") run(vite, rest);
 else if (command === "preview") run(vite, ["preview", ...rest]);
 else if (command === "build" || command === "bundle") {
   if (command === "build") run(`${root}/node_modules/.bin/tsc`, ["-p", site], root);
+  // Where tests run, the environment says so, and vite would build for development.
+  process.env.NODE_ENV = "production";
   run(vite, ["build", "--logLevel", "warn", ...rest]);
 } else {
   console.error("usage: tsx scripts/site.ts dev | build | bundle | preview");

@@ -33,6 +33,7 @@ let parts: { x: Float32Array; y: Int32Array }[] = [];
 let busy = Promise.resolve();
 let print = "";
 let learnt = 0;
+let hasWorkers = true;
 
 export async function load(): Promise<void> {
   if (data !== undefined) return;
@@ -117,7 +118,16 @@ export const isDone = () => round.peek() >= EPOCHS * PARTS;
 
 async function learn(): Promise<void> {
   const part = parts[round.peek() % PARTS];
-  const history = await network!.fit(part, { epochs: 1, batchSize: 32, metrics: [], worker: startWorker });
+  const options = { epochs: 1, batchSize: 32, metrics: [] } as const;
+  const history = await network!.fit(part, hasWorkers ? { ...options, worker: startWorker } : options).then(
+    (reached) => reached,
+    (error: unknown) => {
+      if ((error as { code?: unknown }).code !== "ERR_WORKER") throw error;
+      // Without a worker the page does it, with the same bits.
+      hasWorkers = false;
+      return network!.fit(part, options);
+    },
+  );
   learnt += part.y.length;
   rate.value = history.epochs.at(-1)!.samplesPerSecond;
   round.value++;

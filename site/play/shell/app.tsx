@@ -150,7 +150,10 @@ export function App() {
         </div>
       </main>
       {message.value !== undefined && (
-        <div class={`message ${message.value.kind}`} role={message.value.kind === "problem" ? "alert" : "status"}>
+        <div
+          class={message.value.kind === "problem" ? "message problem" : "message"}
+          role={message.value.kind === "problem" ? "alert" : "status"}
+        >
           <span>{message.value.text}</span>
           <button class="icon" aria-label="Close this message" onClick={() => (message.value = undefined)}>
             <Icon name="close" />
