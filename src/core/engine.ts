@@ -97,8 +97,8 @@ function ownMemory(): WebAssembly.Memory {
   } catch (cause) {
     throw new PropagoError(
       "ERR_MEMORY",
-      "the address space that a WebAssembly memory reserves is more than this process may have: raise its limit " +
-        "(ulimit -v, the container's) to 12 GB or more, or start Node with --disable-wasm-trap-handler, which needs less",
+      "this process may not reserve the addresses of a WebAssembly memory: raise its limit (ulimit -v) to 12 GB, or start " +
+        "Node with --disable-wasm-trap-handler",
       { cause },
     );
   }

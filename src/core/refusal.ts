@@ -10,8 +10,7 @@ export function refusalOf(cause: unknown, build?: Build): unknown {
     return new PropagoError(
       "ERR_WASM_BLOCKED",
       typeof location === "undefined"
-        ? "this host compiles no WebAssembly at run time, as edge runtimes do not: give init of propago/slim the module that " +
-            'the host itself makes of "propago/simd.wasm"'
+        ? 'this host compiles no WebAssembly at run time: give init of propago/slim the module that it makes of "propago/simd.wasm"'
         : "this page's Content-Security-Policy forbids WebAssembly; add 'wasm-unsafe-eval' to its script-src",
       { cause },
     );
@@ -20,12 +19,12 @@ export function refusalOf(cause: unknown, build?: Build): unknown {
   return build === "relaxed"
     ? new PropagoError(
         "ERR_WASM_RELAXED",
-        'this engine has no relaxed SIMD, as Node 22, Chrome 114 and Firefox 146 do; leave build: "relaxed" out',
+        'this engine has no relaxed SIMD (Node 22, Chrome 114, Firefox 146); leave build: "relaxed" out',
         { cause },
       )
     : new PropagoError(
         "ERR_WASM_SIMD",
-        `this engine cannot compile the core (${message}); it needs WebAssembly SIMD: Chrome 91, Firefox 89, Safari 16.4 or newer`,
+        `this engine cannot compile the core (${message}); it needs WebAssembly SIMD: Chrome 91, Firefox 89, Safari 16.4`,
         { cause },
       );
 }
