@@ -50,7 +50,8 @@ describe("the package", () => {
   test("has licences, no left-overs, and is no larger than it need be", () => {
     expect(paths).toContain("dist/THIRD-PARTY-NOTICES.txt");
     expect([...paths].filter((path) => /tsbuildinfo|^(src|test|bench|assembly|scripts)\//.test(path))).toEqual([]);
-    expect(size).toBeLessThan(1.2e6);
+    // The command and the entries for files and reports bring their libraries along.
+    expect(size).toBeLessThan(2.3e6);
   });
 });
 

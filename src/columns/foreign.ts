@@ -44,11 +44,28 @@ const BEGINNINGS: readonly [begin: string, name: string, advice: string, at?: nu
  */
 export function refuseBinary(bytes: Uint8Array, file: string): void {
   const near = new TextDecoder("latin1").decode(bytes.subarray(0, 4096));
-  const found = isZip(bytes) ? zipKind(near) : BEGINNINGS.find(([begin, , , at = 0]) => begins(bytes, begin, at));
+  const found =
+    safetensorsKind(near) ??
+    (isZip(bytes) ? zipKind(near) : undefined) ??
+    BEGINNINGS.find(([begin, , , at = 0]) => begins(bytes, begin, at));
   // A text may begin with a short one of these too. Only binary files contain control characters.
   if (!found || (found[0].length < 5 && !hasControls(bytes))) return;
   const message = `${file} is ${found[1]}, not a CSV file; ${found[2]}`;
   throw new TableError([{ code: "ERR_CSV", message }], file);
+}
+
+/** What a model says that is asked for a table. */
+const MODEL = [
+  "a model of propago",
+  "propago inspect shows what it holds; name the model first, then the table",
+] as const;
+
+/** A safetensors file: the length of its head in eight bytes, then the head as JSON. */
+function safetensorsKind(near: string): readonly [string, string, string] | undefined {
+  if (!/^[^]{4}\0{4}\{\s*"/.test(near)) return undefined;
+  return near.includes('"format":"propago"')
+    ? ["propago's", ...MODEL]
+    : ["weights", "a safetensors file", "it holds a model's weights and no table"];
 }
 
 function begins(bytes: Uint8Array, begin: string, at: number): boolean {
@@ -97,7 +114,7 @@ export function refuseForeign(text: string, file: string): void {
     throw kind("an ARFF file (of Weka)", advice, remedies);
   }
   if (/^\{\s*"format"\s*:\s*"propago-model"/.test(start)) {
-    throw kind("a model of propago", "propago inspect shows what it holds; name the model first, then the table");
+    throw kind(...MODEL);
   }
   if (/^\{\s*"format"\s*:\s*"propago[\w-]*"/.test(start)) {
     throw kind("a network or estimator as JSON", "fromJSON of the library reads it");
