@@ -50,7 +50,6 @@ const LOOK = new Part<{
 /** What stands for options that were not given. */
 const NONE: PredictOptions = {};
 
-
 /** The search for a learning rate. */
 const RATE_SEARCH = new Part<{ findRate: typeof findRate }>("search");
 
