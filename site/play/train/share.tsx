@@ -101,8 +101,10 @@ function LinkRow({ label, text, name }: { label: string; text: string; name: str
 
 /** The model as one module without dependencies. */
 async function source(): Promise<void> {
-  const { writeSource } = await import("../../../src/files/source.ts");
-  const { code } = writeSource(run!.network.toJSON());
+  const { modelFiles } = await import("propago/files");
+  const name = "playground-model.js";
+  const { files } = modelFiles(run!.network, name);
+  const code = new TextDecoder().decode(files.get(name));
   const note = `// Inputs: ${setup.peek().features.join(", ")}, from −6 to 6.\n`;
-  download("playground-model.js", "text/javascript", note + code);
+  download(name, "text/javascript", note + code);
 }
