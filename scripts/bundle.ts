@@ -314,7 +314,6 @@ await make({
   outfile: "dist/cli.js",
   platform: "node",
   target: "node20",
-  minifyWhitespace: true,
   define: { PROPAGO_VERSION: JSON.stringify(version) },
   plugins: [reportBeside],
   // The CommonJS packages inside the bundle call require for Node's own modules.

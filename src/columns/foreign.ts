@@ -63,7 +63,8 @@ const MODEL = [
 /** A safetensors file: the length of its head in eight bytes, then the head as JSON. */
 function safetensorsKind(near: string): readonly [string, string, string] | undefined {
   if (!/^[^]{4}\0{4}\{\s*"/.test(near)) return undefined;
-  return near.includes('"format":"propago"')
+  // propago's own begin with their content: keys are sorted.
+  return /\{"__metadata__":\{(?:"checksum":"\w+",)?"content":/.test(near)
     ? ["propago's", ...MODEL]
     : ["weights", "a safetensors file", "it holds a model's weights and no table"];
 }
