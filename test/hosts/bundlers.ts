@@ -157,6 +157,7 @@ export const hosts: Host[] = [
       lab.run(esbuild, common, folder);
       const whole = sizeOf(`${folder}/out`);
       const parts = [
+        "bytes",
         "complete",
         "diagnosis",
         "float64",
@@ -166,6 +167,7 @@ export const hosts: Host[] = [
         "search",
         "selection",
         "state",
+        "streams",
         "threads",
       ];
       lab.run(esbuild, [...common, ...parts.map((part) => `--external:./${part}.js`)], folder);
