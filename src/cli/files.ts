@@ -5,25 +5,13 @@ import { openSync, readdirSync, readSync, realpathSync, renameSync } from "node:
 import { statSync, unlinkSync, writeSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { gunzipSync } from "node:zlib";
+import { ioError } from "../files/disk.ts";
 import { PropagoError } from "../ground/errors.ts";
 
 /** A larger file does not fit into one JavaScript string. */
 export const MAX_BYTES = 500_000_000;
 /** Bytes of a stream that are read at once. */
 const CHUNK = 1 << 20;
-
-const REASONS: Record<string, string> = {
-  ENOENT: "no such file or folder",
-  EISDIR: "it is a folder",
-  EACCES: "permission denied",
-  EPERM: "permission denied",
-  EROFS: "the file system is read-only",
-  ENOSPC: "no space left on the device",
-  EDQUOT: "the disk quota is used up",
-  EMFILE: "too many open files",
-  ENOTDIR: "a part of the path is no folder",
-  ENAMETOOLONG: "the name is too long",
-};
 
 /**
  * Reads a whole regular file, or standard input for "-".
@@ -348,11 +336,4 @@ function isSame(a: string, b: string): boolean {
   if (!existsSync(b)) return false;
   const [one, other] = [statSync(a), statSync(b)];
   return realpathSync(a) === realpathSync(b) || (one.ino !== 0 && one.ino === other.ino && one.dev === other.dev);
-}
-
-function ioError(error: unknown, what: string): unknown {
-  if (error instanceof PropagoError) return error;
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === undefined) return error;
-  return new PropagoError("ERR_IO", `${what}: ${REASONS[code] ?? message}`, { cause: error });
 }

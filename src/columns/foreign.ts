@@ -5,6 +5,8 @@ import type { Remedy } from "./problems.ts";
 
 const IN_SPREADSHEET = "open it in a spreadsheet and save the sheet as CSV";
 const IN_PROGRAM = "write the table as CSV with the program that made it";
+const IN_NPY = "train, predict and evaluate take it where its name ends in .npy; inspect shows tables and models";
+const IN_IDX = "train, predict and evaluate take it where its name holds idx; inspect shows tables and models";
 const UNPACK = "unpack it first";
 
 /** The bytes with which formats begin, and at which byte. */
@@ -20,7 +22,9 @@ const BEGINNINGS: readonly [begin: string, name: string, advice: string, at?: nu
   ["\x89HDF\r\n", "an HDF5 file", IN_PROGRAM],
   ["CDF\x01", "a NetCDF file", IN_PROGRAM],
   ["CDF\x02", "a NetCDF file", IN_PROGRAM],
-  ["\x93NUMPY", "a NumPy array", "save it with numpy.savetxt"],
+  ["\x93NUMPY", "a NumPy array", IN_NPY],
+  ["\0\0\x08\x01", "an IDX file of labels", IN_IDX],
+  ["\0\0\x08\x03", "an IDX file of images", IN_IDX],
   ["RDX", "R data (.rda)", "write it with R's write.csv"],
   ["X\n\0\0\0", "R data (.rds)", "write it with R's write.csv"],
   ["<stata_dta>", "a Stata file", IN_PROGRAM],

@@ -50,7 +50,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** An error of the file system as ours, with the reason in words. */
-function ioError(error: unknown, what: string): unknown {
+export function ioError(error: unknown, what: string): unknown {
   if (error instanceof PropagoError) return error;
   const { code, message } = error as { code?: string; message?: string };
   if (code === undefined) return error;

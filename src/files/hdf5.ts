@@ -185,13 +185,15 @@ export class Hdf5Object {
 
   /** What lies at a path below this group, such as "layers/dense"; undefined where there is nothing. */
   get(path: string): Hdf5Object | undefined {
-    let object: Hdf5Object = this; // eslint-disable-line @typescript-eslint/no-this-alias
-    for (const part of path.split("/").filter((text) => text !== "")) {
-      const address: number | undefined = object.isGroup ? object.#linked().get(part) : undefined;
-      if (address === undefined) return undefined;
-      object = new Hdf5Object(this.#file, address, `${object.path === "/" ? "" : object.path}/${part}`);
-    }
-    return object;
+    const parts = path.split("/").filter((text) => text !== "");
+    return parts.reduce<Hdf5Object | undefined>((object, part) => (object ? object.#child(part) : undefined), this);
+  }
+
+  /** What a group holds under a name. */
+  #child(name: string): Hdf5Object | undefined {
+    const address = this.isGroup ? this.#linked().get(name) : undefined;
+    if (address === undefined) return undefined;
+    return new Hdf5Object(this.#file, address, `${this.path === "/" ? "" : this.path}/${name}`);
   }
 
   /** An attribute's value; undefined where there is none of this name. */

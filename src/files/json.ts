@@ -26,7 +26,7 @@ export function isObject(value: unknown): value is JsonObject {
 const NUMBER = /-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
 const WHOLE = /(0|[1-9]\d*)(?![\d.eE])/y;
 /** All of a text up to its closing quote: no control characters, and escapes that exist. */
-const TEXT = /"((?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*)"/y; // eslint-disable-line no-control-regex
+const TEXT = /"((?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*)"/y; // eslint-disable-line no-control-regex -- JSON forbids them
 /** What Python's json writes for numbers that JSON does not have. */
 const NOT_FINITE: Readonly<Record<string, number>> = { NaN: NaN, Infinity: Infinity, "-Infinity": -Infinity };
 

@@ -83,7 +83,7 @@ export function addDate(column: GrowingColumn, text: string | undefined, value: 
 export function textOf(bytes: Uint8Array): string | undefined {
   try {
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-    return /[\0-\x08\x0e-\x1f]/.test(text) ? undefined : text; // eslint-disable-line no-control-regex
+    return /[\0-\x08\x0e-\x1f]/.test(text) ? undefined : text; // eslint-disable-line no-control-regex -- texts have none
   } catch {
     return undefined;
   }
